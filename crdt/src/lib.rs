@@ -1,1 +1,31 @@
-//! Counter CRDTs.
+//! Counter CRDTs: counts that many replicas raise on their own and merge without losing or doubling anything.
+//!
+//! ```
+//! use crdt::GCounter;
+//!
+//! let mut here = GCounter::<String>::new();
+//! let mut there = GCounter::<String>::new();
+//! here.add("n0", 3)?;
+//! there.add("n1", 4)?;
+//! assert!(here.merge(&there));
+//! assert_eq!(here.value(), 7);
+//! # Ok::<(), crdt::Overflow>(())
+//! ```
+
+#![no_std]
+
+extern crate alloc;
+
+mod actor;
+mod gcounter;
+mod merge;
+mod overflow;
+mod pncounter;
+#[cfg(feature = "serde")]
+mod serde_impl;
+
+pub use actor::ToActor;
+pub use gcounter::GCounter;
+pub use merge::{Delta, Merge};
+pub use overflow::Overflow;
+pub use pncounter::PnCounter;
