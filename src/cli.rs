@@ -1,0 +1,69 @@
+//! The command line.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{AckPolicy, Config};
+
+/// A partition- and crash-proof counter that speaks the Maelstrom protocol.
+///
+/// Without a subcommand it is the node: JSON lines on stdin and stdout, logs on stderr.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do instead of being a node.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to be a node.
+    #[command(flatten)]
+    pub node: NodeOptions,
+}
+
+/// What the binary can do besides being a node.
+#[derive(Debug, Subcommand)]
+pub enum Command {}
+
+/// The node's options.
+#[derive(Debug, Clone, Args)]
+pub struct NodeOptions {
+    /// When an add is acknowledged.
+    #[arg(long, env = "COUNTER_ACK", value_enum, default_value_t = AckPolicy::Durable)]
+    pub ack: AckPolicy,
+    /// Mean time between two gossip rounds, in milliseconds.
+    #[arg(long, env = "COUNTER_GOSSIP_INTERVAL", value_name = "MS", default_value = "100", value_parser = milliseconds)]
+    pub gossip_interval: Duration,
+    /// How many peers a round gossips to, at most.
+    #[arg(long, env = "COUNTER_FANOUT", value_name = "PEERS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub fanout: u16,
+    /// How long the store may be silent before it counts as down, in milliseconds.
+    #[arg(long, env = "COUNTER_STORE_TIMEOUT", value_name = "MS", default_value = "1000", value_parser = milliseconds)]
+    pub store_timeout: Duration,
+    /// How long a peer may take to confirm a message before it is sent anew, in milliseconds.
+    #[arg(long, env = "COUNTER_PEER_TIMEOUT", value_name = "MS", default_value = "500", value_parser = milliseconds)]
+    pub peer_timeout: Duration,
+    /// What to log: error, warn, info, debug, trace (every message), or a tracing filter.
+    #[arg(long, env = "COUNTER_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+}
+
+impl NodeOptions {
+    /// The node's configuration.
+    pub fn config(&self) -> Config {
+        Config {
+            ack: self.ack,
+            gossip_interval: self.gossip_interval,
+            fanout: self.fanout.into(),
+            store_timeout: self.store_timeout,
+            peer_timeout: self.peer_timeout,
+        }
+    }
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    const LONGEST: u64 = 3_600_000;
+    match text.parse() {
+        Ok(ms @ 1..=LONGEST) => Ok(Duration::from_millis(ms)),
+        _ => Err(format!("a whole number of milliseconds from 1 to {LONGEST} is wanted")),
+    }
+}

@@ -1,0 +1,271 @@
+//! From a line to a [`Message`], and from an [`Outgoing`] message to a line.
+//!
+//! A line is taken apart in two steps, so that one bad field spoils no other: first into raw pieces, which
+//! only have to be JSON; then the pieces that its type calls for are read, each on its own. So a request
+//! with a `delta` of `1e400` or of 10,000 nested brackets still has a sender and an id to answer to.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Outgoing, Reply, Request, Say, Vector};
+
+/// Why a line is no message that a node can act on.
+#[derive(Debug)]
+pub enum Reject<'a> {
+    /// Nobody to answer to, or nothing that wants an answer: worth a warning.
+    Unanswerable(String),
+    /// A request that must be refused.
+    Refuse {
+        /// Who asked.
+        src: Cow<'a, str>,
+        /// The request's id.
+        msg_id: MsgId,
+        /// How to refuse it.
+        code: ErrorCode,
+        /// Why.
+        text: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    src: Cow<'a, str>,
+    #[serde(borrow)]
+    body: &'a RawValue,
+}
+
+/// To whom a line is addressed, if it says so: before its `init` a node knows its name from nowhere else.
+pub fn addressee(line: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Addressed {
+        dest: String,
+    }
+    serde_json::from_slice::<Addressed>(line).ok().map(|addressed| addressed.dest)
+}
+
+/// Every field that any message may have, unread.
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    msg_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    in_reply_to: Option<&'a RawValue>,
+    #[serde(borrow)]
+    delta: Option<&'a RawValue>,
+    #[serde(borrow)]
+    node_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    node_ids: Option<&'a RawValue>,
+    #[serde(borrow)]
+    epoch: Option<&'a RawValue>,
+    #[serde(borrow)]
+    ack: Option<&'a RawValue>,
+    #[serde(borrow)]
+    counts: Option<&'a RawValue>,
+    #[serde(borrow)]
+    value: Option<&'a RawValue>,
+    #[serde(borrow)]
+    code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+}
+
+/// Reads a line.
+///
+/// # Errors
+///
+/// [`Reject`] says whether, and how, the sender is to be told.
+pub fn decode(line: &[u8]) -> Result<Message<'_>, Reject<'_>> {
+    let unanswerable = |problem: String| Reject::Unanswerable(problem);
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return Err(unanswerable("not a JSON object".into()));
+    }
+    let envelope: Envelope =
+        serde_json::from_slice(line).map_err(|e| unanswerable(format!("not a message: {e}")))?;
+    if !envelope.body.get().starts_with('{') {
+        return Err(unanswerable("the body is not a JSON object".into()));
+    }
+    let fields: Fields = serde_json::from_str(envelope.body.get())
+        .map_err(|e| unanswerable(format!("not a message body: {e}")))?;
+    match fields.in_reply_to {
+        Some(id) => decode_reply(&fields, id)
+            .map(|body| Message { src: envelope.src, body })
+            .map_err(|malformed| unanswerable(malformed.0)),
+        None => decode_request(envelope.src, &fields),
+    }
+}
+
+/// A field that is missing or of the wrong kind.
+struct Malformed(String);
+
+fn decode_request<'a>(src: Cow<'a, str>, fields: &Fields<'a>) -> Result<Message<'a>, Reject<'a>> {
+    let msg_id = match optional::<MsgId>("msg_id", fields.msg_id) {
+        Ok(id) => id,
+        Err(malformed) => return Err(Reject::Unanswerable(malformed.0)),
+    };
+    let refuse = |code, text| match msg_id {
+        Some(msg_id) => Reject::Refuse { src: src.clone(), msg_id, code, text },
+        None => Reject::Unanswerable(text),
+    };
+    match read_request(fields) {
+        Ok(Some(request)) => Ok(Message { src, body: Body::Request(msg_id, request) }),
+        Ok(None) => {
+            let kind = fields.kind.map_or("none", RawValue::get);
+            Err(refuse(ErrorCode::NotSupported, format!("no such type of request: {}", cut(kind))))
+        }
+        Err(malformed) => Err(refuse(ErrorCode::MalformedRequest, malformed.0)),
+    }
+}
+
+/// The request in these fields; `None` if its type is not known here.
+fn read_request(fields: &Fields<'_>) -> Result<Option<Request>, Malformed> {
+    Ok(Some(match required::<Cow<str>>("type", fields.kind)?.as_ref() {
+        "add" => Request::Add { delta: required("delta", fields.delta)? },
+        "read" => Request::Read,
+        "gossip" => Request::Gossip(read_gossip(fields)?),
+        "init" => Request::Init {
+            node_id: required("node_id", fields.node_id)?,
+            node_ids: required("node_ids", fields.node_ids)?,
+        },
+        _ => return Ok(None),
+    }))
+}
+
+fn decode_reply<'a>(fields: &Fields<'a>, in_reply_to: &RawValue) -> Result<Body<'a>, Malformed> {
+    let reply = match required::<Cow<str>>("type", fields.kind)?.as_ref() {
+        "gossip_ok" => Reply::GossipOk(optional("msg_id", fields.msg_id)?, read_gossip(fields)?),
+        "read_ok" => {
+            Reply::ReadOk { value: fields.value.ok_or_else(|| Malformed("read_ok without a value".into()))? }
+        }
+        "cas_ok" => Reply::CasOk,
+        "write_ok" => Reply::WriteOk,
+        "error" => Reply::Error {
+            code: required("code", fields.code)?,
+            text: optional("text", fields.text)?.unwrap_or_default(),
+        },
+        other => return Err(Malformed(format!("no such type of reply: {}", cut(other)))),
+    };
+    Ok(Body::Reply(read("in_reply_to", in_reply_to)?, reply))
+}
+
+fn read_gossip(fields: &Fields<'_>) -> Result<Gossip, Malformed> {
+    Ok(Gossip {
+        epoch: required("epoch", fields.epoch)?,
+        ack: optional("ack", fields.ack)?,
+        counts: optional("counts", fields.counts)?.unwrap_or_default(),
+    })
+}
+
+fn required<'a, T: Deserialize<'a>>(name: &str, raw: Option<&'a RawValue>) -> Result<T, Malformed> {
+    read(name, raw.ok_or_else(|| Malformed(format!("no {name}")))?)
+}
+
+fn optional<'a, T: Deserialize<'a>>(name: &str, raw: Option<&'a RawValue>) -> Result<Option<T>, Malformed> {
+    raw.map(|raw| read(name, raw)).transpose()
+}
+
+fn read<'a, T: Deserialize<'a>>(name: &str, raw: &'a RawValue) -> Result<T, Malformed> {
+    serde_json::from_str(raw.get()).map_err(|e| Malformed(format!("bad {name} {}: {e}", cut(raw.get()))))
+}
+
+/// The beginning of a text, for a log line or an error.
+pub(crate) fn cut(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => {
+            Cow::Owned(format!("{}… ({} bytes)", text.get(..end).unwrap_or_default(), text.len()))
+        }
+        None => Cow::Borrowed(text),
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    src: &'a str,
+    dest: &'a str,
+    body: Spoken<'a>,
+}
+
+#[derive(Serialize, Default)]
+struct Spoken<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg_id: Option<MsgId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_reply_to: Option<MsgId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Value<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch: Option<crate::replica::Epoch>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ack: Option<MsgId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts: Option<&'a Vector>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create_if_not_exists: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Value<'a> {
+    Count(u128),
+    Text(&'a str),
+}
+
+/// Appends the line, newline included.
+pub fn encode(src: &str, message: &Outgoing, out: &mut Vec<u8>) {
+    let line = Line { src, dest: &message.dest, body: spoken(message) };
+    let length = out.len();
+    if let Err(error) = serde_json::to_writer(&mut *out, &line) {
+        // Nothing in these types can fail to be written; half a line must not go out if one ever does.
+        tracing::error!(%error, "a message could not be encoded and is dropped");
+        out.truncate(length);
+        return;
+    }
+    out.push(b'\n');
+}
+
+fn spoken(message: &Outgoing) -> Spoken<'_> {
+    let body = Spoken { msg_id: message.msg_id, in_reply_to: message.in_reply_to, ..Spoken::default() };
+    match &message.say {
+        Say::InitOk => Spoken { kind: "init_ok", ..body },
+        Say::AddOk => Spoken { kind: "add_ok", ..body },
+        Say::ReadOk(value) => Spoken { kind: "read_ok", value: Some(Value::Count(*value)), ..body },
+        Say::Error(code, text) => Spoken { kind: "error", code: Some(*code as u8), text: Some(text), ..body },
+        Say::Gossip(gossip) => spoken_gossip("gossip", gossip, body),
+        Say::GossipOk(gossip) => spoken_gossip("gossip_ok", gossip, body),
+        Say::StoreRead(key) => Spoken { kind: "read", key: Some(key), ..body },
+        Say::StoreCas { key, from, to } => Spoken {
+            kind: "cas",
+            key: Some(key),
+            from: Some(from.as_deref().unwrap_or(RawValue::NULL)),
+            to: Some(to),
+            create_if_not_exists: from.is_none().then_some(true),
+            ..body
+        },
+        Say::StoreWrite { key, value } => {
+            Spoken { kind: "write", key: Some(key), value: Some(Value::Text(value)), ..body }
+        }
+    }
+}
+
+fn spoken_gossip<'a>(kind: &'static str, gossip: &'a Gossip, body: Spoken<'a>) -> Spoken<'a> {
+    let counts = (!gossip.counts.is_empty()).then_some(&gossip.counts);
+    Spoken { kind, epoch: Some(gossip.epoch), ack: gossip.ack, counts, ..body }
+}

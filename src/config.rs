@@ -1,0 +1,67 @@
+//! What can be set, and the bounds that can't.
+
+use std::time::Duration;
+
+/// When an add is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum AckPolicy {
+    /// Once the store has confirmed it: survives every node dying at once.
+    Store,
+    /// As `store`; while the store does not answer, once a peer has confirmed it.
+    Durable,
+    /// At once: a crash loses what had not yet left the node.
+    Memory,
+}
+
+/// How a node behaves. [`Config::default`] is what the command line defaults to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// When an add is acknowledged.
+    pub ack: AckPolicy,
+    /// Mean time between two gossip rounds of a node; each round is jittered by a quarter either way.
+    pub gossip_interval: Duration,
+    /// How many peers a round gossips to, at most.
+    pub fanout: usize,
+    /// How long the store may take to answer before it counts as down.
+    pub store_timeout: Duration,
+    /// How long a peer may take to confirm a message before it is sent anew.
+    pub peer_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            ack: AckPolicy::Durable,
+            gossip_interval: Duration::from_millis(100),
+            fanout: 1,
+            store_timeout: Duration::from_secs(1),
+            peer_timeout: Duration::from_millis(500),
+        }
+    }
+}
+
+/// A client's request is answered within this time, or never: Maelstrom's clients leave the network after
+/// 5 s, and a reply to one that has left mutes the node for the rest of the test.
+pub const REPLY_WITHIN: Duration = Duration::from_secs(4);
+
+/// After `init_ok` nothing is sent unasked until the first message, or for this long: peers and services may
+/// still be starting, and a message to one that is not there yet mutes the node.
+pub const SETTLE_FOR: Duration = Duration::from_secs(2);
+
+/// For how long a node that starts holds its reads at most, until it has recovered what it knew before.
+pub const RECOVER_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long a clean shutdown waits at most for the store to confirm the slot.
+pub const SHUT_DOWN_WITHIN: Duration = Duration::from_secs(1);
+
+/// The longest pause between two attempts to reach a silent peer.
+pub const PEER_BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// The longest time that one request to the store stays open.
+pub const STORE_TIMEOUT_MAX: Duration = Duration::from_secs(4);
+
+/// How many adds, and how many reads, may wait for their answer at once. What comes beyond is refused.
+pub const MAX_WAITING: usize = 65_536;
+
+/// The longest line that is read, in bytes. A longer one is skipped, with a warning.
+pub const MAX_LINE: usize = 16 << 20;

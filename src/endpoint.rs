@@ -1,0 +1,102 @@
+//! A [`Node`] behind its codec: lines in, lines out, still without I/O, clock or generator.
+//!
+//! The shell drives it with real lines and real time; simulations drive the very same thing, so that every
+//! simulated message passes through the real encoder and decoder.
+
+use std::time::Duration;
+
+use rand::Rng;
+use tracing::{trace, warn};
+
+use crate::codec::{self, Reject, cut};
+use crate::config::{Config, MAX_LINE};
+use crate::message::Outgoing;
+use crate::node::{Event, Node};
+
+/// A node that hears and says lines.
+///
+/// After each batch of lines call [`wake`](Self::wake), with the time of the batch, and again no later than
+/// [`next_wake`](Self::next_wake).
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    node: Node,
+    /// The name that others call this node by before it has been told.
+    called: String,
+    sent: Vec<Outgoing>,
+}
+
+impl Endpoint {
+    /// A node that waits for its `init`.
+    pub fn new(config: Config) -> Self {
+        Self { node: Node::new(config), called: String::new(), sent: Vec::new() }
+    }
+
+    /// The node behind.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Takes one line, with or without its line end, and appends to `out` the lines that answer it at once.
+    pub fn receive(&mut self, now: Duration, line: &[u8], rng: &mut dyn Rng, out: &mut Vec<u8>) {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            return;
+        }
+        trace!(line = %String::from_utf8_lossy(line), "in");
+        if self.node.name().is_none() {
+            self.called = codec::addressee(line).unwrap_or_default();
+        }
+        let event = match codec::decode(line) {
+            Ok(message) => Event::Message(message),
+            Err(Reject::Refuse { src, msg_id, code, text }) => {
+                warn!(%src, text, "a request is refused");
+                Event::Refuse { src, msg_id, code, text }
+            }
+            Err(Reject::Unanswerable(problem)) => {
+                let line = String::from_utf8_lossy(line.get(..512).unwrap_or(line));
+                return warn!(problem, line = %cut(&line), "a line is ignored");
+            }
+        };
+        self.handle(now, event, rng, out);
+    }
+
+    /// Takes note of a line that was too long to be kept.
+    pub fn skipped(&self, length: usize) {
+        warn!(length, longest = MAX_LINE, "a line is too long and is ignored");
+    }
+
+    /// Ends a batch: does what is due.
+    pub fn wake(&mut self, now: Duration, rng: &mut dyn Rng, out: &mut Vec<u8>) {
+        self.handle(now, Event::Wake, rng, out);
+    }
+
+    /// Begins a clean shutdown, as on SIGTERM.
+    pub fn terminate(&mut self, now: Duration, rng: &mut dyn Rng, out: &mut Vec<u8>) {
+        self.handle(now, Event::Terminate, rng, out);
+    }
+
+    /// The input has ended: says the last.
+    pub fn input_closed(&mut self, now: Duration, rng: &mut dyn Rng, out: &mut Vec<u8>) {
+        self.handle(now, Event::InputClosed, rng, out);
+    }
+
+    /// When [`wake`](Self::wake) is due, if no line comes before.
+    pub fn next_wake(&self) -> Option<Duration> {
+        self.node.next_wake()
+    }
+
+    /// The node has shut down.
+    pub fn is_done(&self) -> bool {
+        self.node.is_done()
+    }
+
+    fn handle(&mut self, now: Duration, event: Event<'_>, rng: &mut dyn Rng, out: &mut Vec<u8>) {
+        self.node.handle(now, event, rng, &mut self.sent);
+        let name = self.node.name().map_or(self.called.as_str(), |name| name);
+        for message in self.sent.drain(..) {
+            let start = out.len();
+            codec::encode(name, &message, out);
+            trace!(line = %String::from_utf8_lossy(out.get(start..).unwrap_or_default().trim_ascii_end()), "out");
+        }
+    }
+}

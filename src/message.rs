@@ -1,0 +1,158 @@
+//! The messages that a node hears and says, apart from how they are written (that is [`crate::codec`]).
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use crate::replica::{Epoch, Replica};
+
+/// Counts by replica: the whole state, a delta of it, or a slot.
+pub type Vector = crdt::GCounter<Replica>;
+
+/// The id of a message, unique per sender. Maelstrom's are small integers; ours start at random.
+pub type MsgId = i64;
+
+/// The name of a node, a client or a service.
+pub type Name = Arc<str>;
+
+/// A message that came in.
+#[derive(Debug)]
+pub struct Message<'a> {
+    /// Who sent it.
+    pub src: Cow<'a, str>,
+    /// What it says.
+    pub body: Body<'a>,
+}
+
+/// What a message that came in says.
+#[derive(Debug)]
+pub enum Body<'a> {
+    /// It asks. Without an id nobody waits for the answer.
+    Request(Option<MsgId>, Request),
+    /// It answers the message of ours that bears this id.
+    Reply(MsgId, Reply<'a>),
+}
+
+/// What others ask of a node.
+#[derive(Debug)]
+pub enum Request {
+    /// You are `node_id`, among `node_ids`.
+    Init {
+        /// The name that the node shall bear.
+        node_id: String,
+        /// All nodes of the cluster, this one among them.
+        node_ids: Vec<String>,
+    },
+    /// Add `delta` to the counter.
+    Add {
+        /// By how much.
+        delta: u64,
+    },
+    /// What is the counter's value?
+    Read,
+    /// A peer tells what it has.
+    Gossip(Gossip),
+}
+
+/// What a peer tells: counts that it holds in its present life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gossip {
+    /// The life of the sender.
+    pub epoch: Epoch,
+    /// The last message of the receiver's with counts in it that the sender has merged.
+    pub ack: Option<MsgId>,
+    /// What the sender holds and the receiver, as far as the sender knows, does not.
+    pub counts: Vector,
+}
+
+/// What others answer.
+#[derive(Debug)]
+pub enum Reply<'a> {
+    /// A peer has merged our gossip, and may tell what it has: then its message bears an id of its own.
+    GossipOk(Option<MsgId>, Gossip),
+    /// The store's value under a key.
+    ReadOk {
+        /// The value, as it was written.
+        value: &'a RawValue,
+    },
+    /// The store has changed the value from what we said it was to what we asked for.
+    CasOk,
+    /// The store has written.
+    WriteOk,
+    /// It was not done, or, by some codes, perhaps.
+    Error {
+        /// Maelstrom's error code.
+        code: i64,
+        /// For humans.
+        text: String,
+    },
+}
+
+/// A message to send.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// To whom.
+    pub dest: Name,
+    /// Its own id, if an answer is expected.
+    pub msg_id: Option<MsgId>,
+    /// The message that it answers.
+    pub in_reply_to: Option<MsgId>,
+    /// What it says.
+    pub say: Say,
+}
+
+/// What a node says.
+#[derive(Debug, Clone)]
+pub enum Say {
+    /// Initialised.
+    InitOk,
+    /// Added.
+    AddOk,
+    /// The value.
+    ReadOk(u128),
+    /// Refused, or not known to be done.
+    Error(ErrorCode, Cow<'static, str>),
+    /// What we have and the peer, as far as we know, does not.
+    Gossip(Gossip),
+    /// We have merged the peer's gossip; here is what it lacks.
+    GossipOk(Gossip),
+    /// Read a key from the store.
+    StoreRead(Name),
+    /// Set a key in the store, if it still is what we think.
+    StoreCas {
+        /// Which.
+        key: Name,
+        /// What we think is there; nothing at all if `None`.
+        from: Option<Arc<RawValue>>,
+        /// What shall be there.
+        to: Arc<RawValue>,
+    },
+    /// Set a key in the store, whatever it is.
+    StoreWrite {
+        /// Which.
+        key: Name,
+        /// What shall be there.
+        value: String,
+    },
+}
+
+/// Maelstrom's error codes, as far as a node answers with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// It may have been done, or be done yet.
+    Timeout = 0,
+    /// No such type of request here.
+    NotSupported = 10,
+    /// Not now: it was not done.
+    TemporarilyUnavailable = 11,
+    /// It makes no sense: it was not done.
+    MalformedRequest = 12,
+    /// It can't be done: it was not done.
+    Abort = 14,
+}
+
+/// The error code by which the store says that a key does not exist.
+pub const KEY_DOES_NOT_EXIST: i64 = 20;
+/// The error code by which the store says that a compare-and-set found another value.
+pub const PRECONDITION_FAILED: i64 = 22;

@@ -1,0 +1,444 @@
+//! A node that has been initialised: a member of its cluster.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rand::{Rng, RngExt};
+use tracing::{debug, error, info, warn};
+
+use crate::config::{AckPolicy, Config, RECOVER_WITHIN, REPLY_WITHIN, SETTLE_FOR, SHUT_DOWN_WITHIN};
+use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Name, Outgoing, Reply, Request, Say, Vector};
+use crate::node::Event;
+use crate::node::gossip::Peers;
+use crate::node::punctuality::Punctuality;
+use crate::node::slot::Slot;
+use crate::node::sweep::{StoreView, Sweep};
+use crate::node::waiting::{Client, Queue};
+use crate::replica::{Epoch, Replica};
+
+/// The store's name in Maelstrom's network.
+const STORE: &str = "seq-kv";
+
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    name: Name,
+    /// This process's life: the one entry that it adds to.
+    own: Replica,
+    ack: AckPolicy,
+    store: Name,
+    state: Vector,
+    slot: Slot,
+    peers: Peers,
+    sweep: Sweep,
+    punctuality: Punctuality,
+    ids: MsgIds,
+    /// Adds that are counted, each with the own count that must be safe before it is acknowledged.
+    adds: Queue<u64>,
+    /// Adds that are not counted, since the store is down and they may be acknowledged only by it.
+    parked: Queue<u64>,
+    reads: Queue<()>,
+    recovery: Recovery,
+    /// Until when nothing is sent unasked, if nothing comes before.
+    settle_until: Option<Duration>,
+    shut_down_by: Option<Duration>,
+}
+
+/// Whether this life knows what earlier lives of the node knew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recovery {
+    /// The node has not begun to talk.
+    Ahead,
+    /// The slot is being read and written.
+    Slot { by: Duration },
+    /// The node has lived before: everybody's slot is being read.
+    Sweep { by: Duration },
+    /// Reads are served.
+    Over,
+}
+
+/// The ids of our messages. They start at random: a delayed answer meant for an earlier life of this node
+/// must not be taken for one of ours.
+#[derive(Debug, Clone)]
+struct MsgIds(MsgId);
+
+impl MsgIds {
+    fn next(&mut self) -> MsgId {
+        self.0 += 1;
+        self.0
+    }
+}
+
+impl Member {
+    pub(super) fn new(
+        id: Name,
+        ids: &BTreeSet<&str>,
+        config: &Config,
+        now: Duration,
+        rng: &mut dyn Rng,
+    ) -> Self {
+        let epoch = Epoch::random(rng);
+        let own = Replica::new(&id, epoch);
+        let store: Name = STORE.into();
+        let peers = ids.iter().filter(|&&peer| peer != &*id).map(|&peer| peer.into());
+        let spacing = match config.ack {
+            AckPolicy::Memory => config.gossip_interval,
+            AckPolicy::Store | AckPolicy::Durable => Duration::ZERO,
+        };
+        Self {
+            peers: Peers::new(peers, epoch, config),
+            slot: Slot::new(id.clone(), own.clone(), config, spacing),
+            sweep: Sweep::new(store.clone(), own.clone()),
+            punctuality: Punctuality::new(now),
+            ids: MsgIds(rng.random_range(1 << 20..1 << 48)),
+            name: id,
+            own,
+            ack: config.ack,
+            store,
+            state: Vector::default(),
+            adds: Queue::default(),
+            parked: Queue::default(),
+            reads: Queue::default(),
+            recovery: Recovery::Ahead,
+            settle_until: Some(now + SETTLE_FOR),
+            shut_down_by: None,
+        }
+    }
+
+    pub(super) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    pub(super) fn replica(&self) -> &Replica {
+        &self.own
+    }
+
+    pub(super) fn value(&self) -> u128 {
+        self.state.value()
+    }
+
+    /// Handles one event; true if the node is done.
+    pub(super) fn handle(
+        &mut self,
+        now: Duration,
+        event: Event<'_>,
+        rng: &mut dyn Rng,
+        out: &mut Vec<Outgoing>,
+    ) -> bool {
+        self.punctuality.look(now);
+        match event {
+            Event::Message(Message { src, body: Body::Request(msg_id, request) }) => {
+                self.request(&src, msg_id, request, now, rng, out);
+            }
+            Event::Message(Message { src, body: Body::Reply(msg_id, reply) }) => {
+                self.reply(&src, msg_id, reply, now, out);
+            }
+            Event::Refuse { src, msg_id, code, text } => {
+                if let Some(client) = self.client(&src, Some(msg_id), now) {
+                    client.answer(Say::Error(code, text.into()), now, out);
+                }
+            }
+            Event::Wake => return self.wake(now, rng, out),
+            Event::Terminate => {
+                info!("shutting down");
+                self.shut_down_by.get_or_insert(now + SHUT_DOWN_WITHIN);
+                self.slot.hurry();
+            }
+            Event::InputClosed => {
+                self.slot.hurry();
+                self.poll_slot(now, out);
+                self.finish(now, out);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn request(
+        &mut self,
+        src: &str,
+        msg_id: Option<MsgId>,
+        request: Request,
+        now: Duration,
+        rng: &mut dyn Rng,
+        out: &mut Vec<Outgoing>,
+    ) {
+        if let Request::Gossip(gossip) = request {
+            return self.gossip(src, msg_id, gossip, now, rng, out);
+        }
+        let Some(client) = self.client(src, msg_id, now) else { return };
+        match request {
+            Request::Add { delta } => {
+                self.settle_until = None;
+                self.add(delta, client, now, out);
+            }
+            Request::Read => {
+                self.settle_until = None;
+                self.read(client, now, out);
+            }
+            Request::Init { node_id, .. } if *node_id == *self.name => client.answer(Say::InitOk, now, out),
+            Request::Init { .. } => {
+                client.refuse(ErrorCode::MalformedRequest, "already initialised as another node", now, out);
+            }
+            Request::Gossip(_) => {}
+        }
+    }
+
+    /// Who is to be answered, and until when; `None` if it is too late for any answer.
+    fn client(&self, src: &str, msg_id: Option<MsgId>, now: Duration) -> Option<Client> {
+        let answer_by = self.punctuality.earliest_arrival() + REPLY_WITHIN;
+        if answer_by < now {
+            debug!(src, "a request that waited too long is dropped: its client may be gone");
+            return None;
+        }
+        Some(Client { name: src.into(), msg_id, answer_by })
+    }
+
+    fn add(&mut self, delta: u64, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
+        if self.shut_down_by.is_some() {
+            return client.refuse(ErrorCode::TemporarilyUnavailable, "shutting down", now, out);
+        }
+        if self.adds.is_full() || self.parked.is_full() {
+            return client.refuse(ErrorCode::TemporarilyUnavailable, "too many adds are waiting", now, out);
+        }
+        if self.ack == AckPolicy::Store && self.slot.is_down() {
+            return self.parked.push(delta, client);
+        }
+        self.count(delta, client, now, out);
+    }
+
+    fn count(&mut self, delta: u64, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
+        match self.state.add(&self.own, delta) {
+            Ok(own_count) => {
+                self.slot.touch();
+                match self.ack {
+                    AckPolicy::Memory => client.answer(Say::AddOk, now, out),
+                    AckPolicy::Store | AckPolicy::Durable => self.adds.push(own_count, client),
+                }
+            }
+            Err(overflow) => {
+                warn!(delta, %overflow, "an add is refused");
+                client.refuse(ErrorCode::Abort, "the count would overflow", now, out);
+            }
+        }
+    }
+
+    fn read(&mut self, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
+        if self.holds_reads() {
+            self.reads.push((), client);
+        } else {
+            client.answer(Say::ReadOk(self.state.value()), now, out);
+        }
+    }
+
+    /// Reads wait until the node knows again what earlier lives of it may have shown. With `--ack memory`
+    /// nothing of that kind is promised.
+    fn holds_reads(&self) -> bool {
+        self.recovery != Recovery::Over && self.ack != AckPolicy::Memory && !self.reads.is_full()
+    }
+
+    fn gossip(
+        &mut self,
+        src: &str,
+        msg_id: Option<MsgId>,
+        gossip: Gossip,
+        now: Duration,
+        rng: &mut dyn Rng,
+        out: &mut Vec<Outgoing>,
+    ) {
+        let Some(peer) = self.peers.name(src).cloned() else {
+            return warn!(src, "gossip from a stranger is ignored");
+        };
+        self.settle_until = None;
+        self.peers.heard(&peer, gossip.epoch, &[gossip.ack], &gossip.counts);
+        self.merge(gossip.counts, src);
+        if let Some(msg_id) = msg_id {
+            let own_id = self.ids.next();
+            out.push(self.peers.confirm((&peer, msg_id), &self.state, now, own_id, rng));
+        }
+    }
+
+    fn reply(&mut self, src: &str, msg_id: MsgId, reply: Reply<'_>, now: Duration, out: &mut Vec<Outgoing>) {
+        match reply {
+            Reply::GossipOk(own_id, gossip) => {
+                self.peers.heard(src, gossip.epoch, &[Some(msg_id), gossip.ack], &gossip.counts);
+                if self.peers.name(src).is_some() {
+                    self.merge(gossip.counts, src);
+                    self.peers.owe(src, own_id);
+                }
+            }
+            Reply::ReadOk { .. } | Reply::CasOk | Reply::WriteOk | Reply::Error { .. }
+                if *src == *self.store =>
+            {
+                if let Some(counts) = self.slot.answer(msg_id, &reply, now) {
+                    self.merge(counts, src);
+                }
+                self.sweep_answer(msg_id, &reply, now, out);
+            }
+            Reply::Error { code, text } => debug!(src, code, text, "an error that nothing here waits for"),
+            Reply::ReadOk { .. } | Reply::CasOk | Reply::WriteOk => debug!(src, "an answer from a stranger"),
+        }
+    }
+
+    fn sweep_answer(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, out: &mut Vec<Outgoing>) {
+        let Self { sweep, ids, .. } = self;
+        if let Some(counts) = sweep.answer(msg_id, reply, now, &mut || ids.next(), out)
+            && self.merge(counts, STORE)
+        {
+            self.sweep.brought_news(now);
+        }
+    }
+
+    /// Merges what others say; true if it was news. What they claim of this very life can't be more than it
+    /// has counted, and of nodes that are not in the cluster nothing is believed.
+    fn merge(&mut self, counts: Vector, from: &str) -> bool {
+        let own_count = self.state.get(&self.own);
+        let is_true = |replica: &Replica, count: u64| {
+            let known = replica.node() == &*self.name || self.peers.name(replica.node()).is_some();
+            known && (*replica != self.own || count <= own_count)
+        };
+        let counts = match counts.iter().find(|(replica, count)| !is_true(replica, *count)) {
+            None => counts,
+            Some((replica, count)) => {
+                error!(from, %replica, count, own_count, "a claim that can't be true is ignored");
+                counts.iter().filter(|(r, n)| is_true(r, *n)).map(|(r, n)| (r.clone(), n)).collect()
+            }
+        };
+        let news = self.state.merge(&counts);
+        if news && counts.iter().any(|(replica, _)| replica.node() == &*self.name) {
+            self.slot.touch();
+        }
+        news
+    }
+
+    /// Does all that is due; true if the node is done.
+    fn wake(&mut self, now: Duration, rng: &mut dyn Rng, out: &mut Vec<Outgoing>) -> bool {
+        if self.settle_until.is_some_and(|until| now < until) && self.shut_down_by.is_none() {
+            return false;
+        }
+        self.settle_until = None;
+        self.count_parked(now, out);
+        self.poll_slot(now, out);
+        self.poll_sweep(now, out);
+        self.poll_peers(now, rng, out);
+        self.recover(now, out);
+        self.settle(now, out);
+        let finished = self.shut_down_by.is_some_and(|by| self.slot.is_clean() || now >= by);
+        if finished {
+            self.finish(now, out);
+        }
+        finished
+    }
+
+    fn count_parked(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
+        while !self.slot.is_down()
+            && let Some((delta, client)) = self.parked.pop_if(|_| true)
+        {
+            self.count(delta, client, now, out);
+        }
+    }
+
+    fn poll_slot(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
+        let Self { slot, state, ids, .. } = self;
+        if let Some((msg_id, say)) = slot.poll(state, now, &mut || ids.next()) {
+            out.push(Outgoing { dest: self.store.clone(), msg_id: Some(msg_id), in_reply_to: None, say });
+        }
+    }
+
+    fn poll_sweep(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
+        let store = StoreView { slot_writes: self.slot.writes(), patience: self.slot.patience() };
+        let Self { sweep, ids, peers, slot, .. } = self;
+        let unreachable = || if slot.is_down() { Vec::new() } else { peers.unreachable().cloned().collect() };
+        sweep.poll(unreachable, &store, now, &mut || ids.next(), out);
+    }
+
+    fn poll_peers(&mut self, now: Duration, rng: &mut dyn Rng, out: &mut Vec<Outgoing>) {
+        let hurry = self.ack == AckPolicy::Durable && self.slot.is_down() && !self.adds.is_empty();
+        let Self { peers, state, ids, .. } = self;
+        peers.poll(state, now, hurry, &mut || ids.next(), rng, out);
+    }
+
+    /// Goes on with the recovery, as far as it has got.
+    fn recover(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
+        match self.recovery {
+            Recovery::Ahead => self.recovery = Recovery::Slot { by: now + RECOVER_WITHIN },
+            Recovery::Slot { by } if self.slot.writes() > 0 && self.slot.has_earlier_lives() => {
+                let store = StoreView { slot_writes: self.slot.writes(), patience: self.slot.patience() };
+                let Self { sweep, ids, peers, .. } = self;
+                sweep.begin(peers.names().cloned().collect(), &store, now, &mut || ids.next(), out);
+                self.recovery = Recovery::Sweep { by };
+            }
+            Recovery::Slot { by } if self.slot.writes() > 0 || now >= by => self.recovery = Recovery::Over,
+            Recovery::Sweep { by } if self.sweep.is_resting() || now >= by => self.recovery = Recovery::Over,
+            Recovery::Slot { .. } | Recovery::Sweep { .. } | Recovery::Over => {}
+        }
+    }
+
+    /// Answers whoever can be answered now, or can't be made to wait any longer.
+    fn settle(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
+        let safe = self.safe_count();
+        while let Some((_, client)) = self.adds.pop_if(|own_count| *own_count <= safe) {
+            client.answer(Say::AddOk, now, out);
+        }
+        while let Some(client) = self.adds.pop_expired(now) {
+            client.refuse(ErrorCode::Timeout, "counted, but not known to be durable", now, out);
+        }
+        while let Some(client) = self.parked.pop_expired(now) {
+            client.refuse(
+                ErrorCode::TemporarilyUnavailable,
+                "the store does not answer: not counted",
+                now,
+                out,
+            );
+        }
+        while !self.holds_reads()
+            && let Some(((), client)) = self.reads.pop_if(|()| true)
+        {
+            client.answer(Say::ReadOk(self.state.value()), now, out);
+        }
+    }
+
+    /// The own count up to which adds are safe by the policy.
+    fn safe_count(&self) -> u64 {
+        let stored = self.slot.confirmed();
+        match self.ack {
+            AckPolicy::Durable if self.slot.is_down() => stored.max(self.peers.most_held(&self.own)),
+            AckPolicy::Store | AckPolicy::Durable | AckPolicy::Memory => stored,
+        }
+    }
+
+    /// Answers everybody who still waits: nothing more will come.
+    fn finish(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
+        self.recovery = Recovery::Over;
+        self.settle(now, out);
+        while let Some((_, client)) = self.adds.pop_if(|_| true) {
+            client.refuse(ErrorCode::Timeout, "shut down before it was known to be durable", now, out);
+        }
+        while let Some((_, client)) = self.parked.pop_if(|_| true) {
+            client.refuse(ErrorCode::TemporarilyUnavailable, "shut down: not counted", now, out);
+        }
+    }
+
+    pub(super) fn next_wake(&self) -> Duration {
+        let look = self.punctuality.next_look();
+        if let Some(until) = self.settle_until {
+            return until.min(look);
+        }
+        let recover_by = match self.recovery {
+            Recovery::Slot { by } | Recovery::Sweep { by } => Some(by),
+            Recovery::Ahead | Recovery::Over => None,
+        };
+        let anybody_to_read = !self.slot.is_down() && self.peers.unreachable().next().is_some();
+        [
+            self.slot.next_wake(),
+            self.sweep.next_wake(anybody_to_read),
+            self.peers.next_wake(&self.state),
+            self.adds.next_expiry(),
+            self.parked.next_expiry(),
+            recover_by,
+            self.shut_down_by,
+        ]
+        .into_iter()
+        .flatten()
+        .fold(look, Duration::min)
+    }
+}

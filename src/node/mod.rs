@@ -1,0 +1,151 @@
+//! The node as a pure state machine: an event and the time go in, messages come out.
+//!
+//! It reads no clock, holds no generator and does no I/O. After each batch of events [`Event::Wake`] must be
+//! handled, with the time of the batch, and again no later than [`Node::next_wake`]: all that a node does
+//! unasked (gossip, the slot, answers that waited) it does then.
+
+mod gossip;
+mod member;
+mod punctuality;
+mod slot;
+mod sweep;
+mod waiting;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rand::Rng;
+use tracing::{debug, info, warn};
+
+use crate::config::Config;
+use crate::message::{Body, ErrorCode, Message, MsgId, Name, Outgoing, Request, Say};
+use member::Member;
+
+/// The largest cluster, in nodes.
+const MAX_NODES: usize = 16_384;
+
+/// What can happen to a node.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A message came in.
+    Message(Message<'a>),
+    /// A request came in that makes no sense, or that this node does not serve.
+    Refuse {
+        /// Who asked.
+        src: Cow<'a, str>,
+        /// The request's id.
+        msg_id: MsgId,
+        /// How it is refused.
+        code: ErrorCode,
+        /// Why.
+        text: String,
+    },
+    /// The batch is over, or it is time.
+    Wake,
+    /// Shut down cleanly: take no more adds, get the slot into the store, then be [done](Node::is_done).
+    Terminate,
+    /// Nothing will ever come in again: send what there is to send, and be [done](Node::is_done).
+    InputClosed,
+}
+
+/// A node, from before its `init` to its end.
+#[derive(Debug, Clone)]
+pub struct Node {
+    config: Config,
+    member: Option<Box<Member>>,
+    done: bool,
+}
+
+impl Node {
+    /// A node that waits for its `init`.
+    pub fn new(config: Config) -> Self {
+        Self { config, member: None, done: false }
+    }
+
+    /// The node's name, once it has one.
+    pub fn name(&self) -> Option<&Name> {
+        self.member.as_ref().map(|member| member.name())
+    }
+
+    /// The node has shut down and can be dropped.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// The counter's value as this node sees it.
+    pub fn value(&self) -> u128 {
+        self.member.as_ref().map_or(0, |member| member.value())
+    }
+
+    /// When [`Event::Wake`] is due, if nothing else happens before. `None`: the node waits for its `init`.
+    pub fn next_wake(&self) -> Option<Duration> {
+        self.member.as_ref().map(|member| member.next_wake())
+    }
+
+    /// Handles one event at time `now`, which never goes back. Messages to send are appended to `out`, in
+    /// the order in which they are to be sent.
+    pub fn handle(&mut self, now: Duration, event: Event<'_>, rng: &mut dyn Rng, out: &mut Vec<Outgoing>) {
+        match &mut self.member {
+            Some(member) => self.done |= member.handle(now, event, rng, out),
+            None => self.before_init(now, event, rng, out),
+        }
+    }
+
+    fn before_init(&mut self, now: Duration, event: Event<'_>, rng: &mut dyn Rng, out: &mut Vec<Outgoing>) {
+        let (src, msg_id, say) = match event {
+            Event::Message(Message {
+                src,
+                body: Body::Request(msg_id, Request::Init { node_id, node_ids }),
+            }) => {
+                let say = match self.init(now, &node_id, &node_ids, rng) {
+                    Ok(()) => Say::InitOk,
+                    Err(text) => Say::Error(ErrorCode::MalformedRequest, text.into()),
+                };
+                (src, msg_id, say)
+            }
+            Event::Message(Message { src, body: Body::Request(_, Request::Gossip(_)) }) => {
+                debug!(%src, "gossip before init: it will come again");
+                return;
+            }
+            Event::Message(Message {
+                src,
+                body: Body::Request(msg_id, Request::Add { .. } | Request::Read),
+            }) => (src, msg_id, Say::Error(ErrorCode::TemporarilyUnavailable, "not initialised".into())),
+            Event::Refuse { src, msg_id, code, text } => (src, Some(msg_id), Say::Error(code, text.into())),
+            Event::Message(Message { src, body: Body::Reply(..) }) => {
+                debug!(%src, "an answer before init: to an earlier life");
+                return;
+            }
+            Event::Wake => return,
+            Event::Terminate | Event::InputClosed => {
+                self.done = true;
+                return;
+            }
+        };
+        if let Some(in_reply_to) = msg_id {
+            out.push(Outgoing { dest: src.into(), msg_id: None, in_reply_to: Some(in_reply_to), say });
+        }
+    }
+
+    fn init(
+        &mut self,
+        now: Duration,
+        id: &str,
+        ids: &[String],
+        rng: &mut dyn Rng,
+    ) -> Result<(), &'static str> {
+        let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        if ids.len() > MAX_NODES {
+            return Err("more nodes than this node can do with");
+        }
+        if !ids.contains(id) {
+            warn!(id, "init with a node_id that is not among the node_ids");
+            return Err("node_id is not among node_ids");
+        }
+        let member = Member::new(id.into(), &ids, &self.config, now, rng);
+        info!(replica = %member.replica(), nodes = ids.len(), "initialised");
+        self.member = Some(Box::new(member));
+        Ok(())
+    }
+}

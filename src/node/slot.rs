@@ -1,0 +1,305 @@
+//! The node's own slot in the store: one key, one writer, compare-and-set only, one request at a time.
+//!
+//! The slot holds the part of the vector that belongs to this node, all its lives. It starts by reading what
+//! is there and goes on from the last value known. An answer that never came, and any error, leave that value
+//! unknown: then the key is read again. Counts are absolute, so a retry can't count twice; and what a read
+//! brings is merged before anything is written, so the slot never goes down.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use tracing::{debug, error, info, warn};
+
+use crate::codec::cut;
+use crate::config::{Config, STORE_TIMEOUT_MAX};
+use crate::message::{KEY_DOES_NOT_EXIST, MsgId, Name, PRECONDITION_FAILED, Reply, Say, Vector};
+use crate::replica::Replica;
+
+/// How long after a refusal the store is asked again, at first and at most.
+const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// The own slot, as the node knows it.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    key: Name,
+    own: Replica,
+    content: Content,
+    /// The state may hold more for the slot than is there or on its way.
+    dirty: bool,
+    open: Option<Open>,
+    /// The own count that the store has confirmed.
+    confirmed: u64,
+    /// How many values of this life are known to have been written.
+    writes: u64,
+    has_earlier_lives: bool,
+    down: bool,
+    /// How long the store may be silent before it counts as down.
+    timeout: Duration,
+    /// How long a request stays open: longer when the store has been slow.
+    patience: Duration,
+    retry_after: Duration,
+    not_before: Duration,
+    /// The least time between two requests: while nobody waits for the slot, writes keep a distance.
+    spacing: Duration,
+}
+
+/// What is in the store under the slot's key.
+#[derive(Debug, Clone)]
+enum Content {
+    /// Not known: to be read.
+    Unknown,
+    /// Nothing.
+    Nothing,
+    /// This, word for word.
+    Known(Arc<RawValue>, Vector),
+    /// Something that this node did not write and must not overwrite.
+    Foreign,
+}
+
+/// A request that the store has yet to answer.
+#[derive(Debug, Clone)]
+struct Open {
+    msg_id: MsgId,
+    sent_at: Duration,
+    give_up_at: Duration,
+    /// `None` for a read.
+    write: Option<Write>,
+}
+
+#[derive(Debug, Clone)]
+struct Write {
+    text: Arc<RawValue>,
+    counts: Vector,
+}
+
+impl Slot {
+    pub(super) fn new(key: Name, own: Replica, config: &Config, spacing: Duration) -> Self {
+        Self {
+            key,
+            own,
+            content: Content::Unknown,
+            dirty: true,
+            open: None,
+            confirmed: 0,
+            writes: 0,
+            has_earlier_lives: false,
+            down: false,
+            timeout: config.store_timeout,
+            patience: config.store_timeout,
+            retry_after: RETRY_AFTER.0,
+            not_before: Duration::ZERO,
+            spacing,
+        }
+    }
+
+    /// The own count that is certain to be in the store.
+    pub(super) fn confirmed(&self) -> u64 {
+        self.confirmed
+    }
+
+    /// The store has been silent for longer than the timeout, or refuses, or holds what can't be replaced.
+    pub(super) fn is_down(&self) -> bool {
+        self.down
+    }
+
+    /// How many values of this life are in the store. Each was new there: reads of other keys sent after its
+    /// confirmation see all that was stored before it.
+    pub(super) fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// The slot was there when this process started: the node has lived before.
+    pub(super) fn has_earlier_lives(&self) -> bool {
+        self.has_earlier_lives
+    }
+
+    /// How long an answer of the store may take at the moment.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Everything that belongs into the slot is known to be there.
+    pub(super) fn is_clean(&self) -> bool {
+        !self.dirty && self.open.is_none()
+    }
+
+    /// To be called when an entry of this node's has grown, or may have.
+    pub(super) fn touch(&mut self) {
+        self.dirty = true;
+    }
+
+    /// Lets the next request go without regard to the spacing.
+    pub(super) fn hurry(&mut self) {
+        self.spacing = Duration::ZERO;
+        self.not_before = Duration::ZERO;
+    }
+
+    /// The request to send now, if one is due.
+    pub(super) fn poll(
+        &mut self,
+        state: &Vector,
+        now: Duration,
+        next_id: &mut impl FnMut() -> MsgId,
+    ) -> Option<(MsgId, Say)> {
+        self.watch(now);
+        if self.open.is_some() || !self.dirty || now < self.not_before {
+            return None;
+        }
+        let (say, write) = match &self.content {
+            Content::Unknown | Content::Foreign => (Say::StoreRead(self.key.clone()), None),
+            Content::Nothing => self.compare_and_set(None, self.own_part(state))?,
+            Content::Known(text, stored) => {
+                let counts = self.own_part(state);
+                if self.writes > 0 && counts <= *stored {
+                    self.dirty = false;
+                    return None;
+                }
+                self.compare_and_set(Some(text.clone()), counts)?
+            }
+        };
+        self.dirty &= write.is_none();
+        let msg_id = next_id();
+        self.open = Some(Open { msg_id, sent_at: now, give_up_at: now + self.patience, write });
+        self.not_before = now + self.spacing;
+        Some((msg_id, say))
+    }
+
+    fn own_part(&self, state: &Vector) -> Vector {
+        let is_own = |(replica, _): &(&Replica, u64)| replica.node() == self.own.node();
+        state.iter().filter(is_own).map(|(replica, count)| (replica.clone(), count)).collect()
+    }
+
+    fn compare_and_set(&self, from: Option<Arc<RawValue>>, counts: Vector) -> Option<(Say, Option<Write>)> {
+        let text = slot_text(&self.own, &counts)?;
+        let say = Say::StoreCas { key: self.key.clone(), from, to: text.clone() };
+        Some((say, Some(Write { text, counts })))
+    }
+
+    /// Notices that the store does not answer.
+    fn watch(&mut self, now: Duration) {
+        let Some(open) = &self.open else { return };
+        if now >= open.sent_at + self.timeout && !self.down {
+            warn!("the store does not answer");
+            self.down = true;
+        }
+        if now >= open.give_up_at {
+            self.open = None;
+            self.forget_content();
+            self.patience = self.patience.saturating_mul(2).min(self.longest_patience());
+        }
+    }
+
+    /// When [`poll`](Self::poll) is due again, if no answer comes until then.
+    pub(super) fn next_wake(&self) -> Option<Duration> {
+        match &self.open {
+            Some(open) if self.down => Some(open.give_up_at),
+            Some(open) => Some(open.give_up_at.min(open.sent_at + self.timeout)),
+            None => self.dirty.then_some(self.not_before),
+        }
+    }
+
+    /// Takes the store's answer to the message `msg_id`, if the slot has asked; `Some` are the counts that a
+    /// read has brought, to be merged.
+    pub(super) fn answer(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration) -> Option<Vector> {
+        let open = self.open.take_if(|open| open.msg_id == msg_id)?;
+        match (open.write, reply) {
+            (Some(write), Reply::CasOk) => {
+                self.confirmed = self.confirmed.max(write.counts.get(&self.own));
+                self.content = Content::Known(write.text, write.counts);
+                self.writes += 1;
+            }
+            (None, Reply::ReadOk { value }) => return self.found(value, open.sent_at, now),
+            (None, Reply::Error { code: KEY_DOES_NOT_EXIST, .. }) => self.content = Content::Nothing,
+            (Some(_), Reply::Error { code: PRECONDITION_FAILED | KEY_DOES_NOT_EXIST, .. }) => {
+                debug!("the slot is not what it was");
+                self.forget_content();
+            }
+            (_, refusal) => {
+                warn!(answer = ?refusal, "the store does not do what it is asked to");
+                self.forget_content();
+                self.give_pause(now);
+                return None;
+            }
+        }
+        self.is_up(open.sent_at, now);
+        None
+    }
+
+    fn found(&mut self, value: &RawValue, sent_at: Duration, now: Duration) -> Option<Vector> {
+        match parse_slot(&self.key, value) {
+            Ok(entries) => {
+                match entries.get(&self.own) {
+                    Some(count) => {
+                        self.confirmed = self.confirmed.max(*count);
+                        self.writes = self.writes.max(1);
+                    }
+                    None => self.has_earlier_lives = true,
+                }
+                let counts: Vector = entries.into_iter().collect();
+                self.content = Content::Known(Arc::from(value.to_owned()), counts.clone());
+                self.is_up(sent_at, now);
+                Some(counts)
+            }
+            Err(problem) => {
+                let value = cut(value.get());
+                error!(key = %self.key, %value, problem, "the slot holds what this node did not write: left alone");
+                self.content = Content::Foreign;
+                self.give_pause(now);
+                None
+            }
+        }
+    }
+
+    fn forget_content(&mut self) {
+        self.content = Content::Unknown;
+        self.dirty = true;
+    }
+
+    fn is_up(&mut self, sent_at: Duration, now: Duration) {
+        if std::mem::take(&mut self.down) {
+            info!("the store answers");
+        }
+        self.retry_after = RETRY_AFTER.0;
+        let round_trip = now.saturating_sub(sent_at);
+        self.patience = round_trip.saturating_mul(2).clamp(self.timeout, self.longest_patience());
+    }
+
+    fn give_pause(&mut self, now: Duration) {
+        self.down = true;
+        self.not_before = now + self.retry_after;
+        self.retry_after = self.retry_after.saturating_mul(2).min(RETRY_AFTER.1);
+    }
+
+    fn longest_patience(&self) -> Duration {
+        STORE_TIMEOUT_MAX.max(self.timeout)
+    }
+}
+
+/// The entries of the slot of `node`.
+///
+/// # Errors
+///
+/// Why this is no slot of that node's.
+pub(super) fn parse_slot(node: &str, value: &RawValue) -> Result<BTreeMap<Replica, u64>, String> {
+    let entries: BTreeMap<Replica, u64> = serde_json::from_str(value.get()).map_err(|e| e.to_string())?;
+    match entries.keys().find(|replica| replica.node() != node) {
+        Some(stranger) => Err(format!("{stranger} is no life of {node}")),
+        None => Ok(entries),
+    }
+}
+
+/// The slot's value. This life's entry is there even at zero: that makes the value one that was never written
+/// before, and so its write a barrier.
+fn slot_text(own: &Replica, counts: &Vector) -> Option<Arc<RawValue>> {
+    let unused = (counts.get(own) == 0).then_some((own, 0));
+    let entries: BTreeMap<&Replica, u64> = counts.iter().chain(unused).collect();
+    match serde_json::value::to_raw_value(&entries) {
+        Ok(text) => Some(text.into()),
+        Err(error) => {
+            error!(%error, "the slot can't be written");
+            None
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Clients that wait for an answer.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::config::MAX_WAITING;
+use crate::message::{ErrorCode, MsgId, Name, Outgoing, Say};
+
+/// After its time an answer is not given at all: its client may have left.
+const LATE: Duration = Duration::from_millis(250);
+
+/// A client that waits for the answer to its request.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    pub name: Name,
+    /// `None`: it does not wait.
+    pub msg_id: Option<MsgId>,
+    pub answer_by: Duration,
+}
+
+impl Client {
+    /// Answers, unless nobody waits or it is too late.
+    pub(super) fn answer(self, say: Say, now: Duration, out: &mut Vec<Outgoing>) {
+        if self.msg_id.is_some() && now <= self.answer_by + LATE {
+            out.push(Outgoing { dest: self.name, msg_id: None, in_reply_to: self.msg_id, say });
+        }
+    }
+
+    pub(super) fn refuse(self, code: ErrorCode, text: &'static str, now: Duration, out: &mut Vec<Outgoing>) {
+        self.answer(Say::Error(code, text.into()), now, out);
+    }
+}
+
+/// Requests of one kind that wait, oldest first, each with what it waits for.
+#[derive(Debug, Clone)]
+pub(super) struct Queue<T>(VecDeque<(T, Client)>);
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<T> Queue<T> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.0.len() >= MAX_WAITING
+    }
+
+    pub(super) fn push(&mut self, what: T, client: Client) {
+        self.0.push_back((what, client));
+    }
+
+    /// Takes the oldest, if `ready` says so.
+    pub(super) fn pop_if(&mut self, ready: impl FnOnce(&T) -> bool) -> Option<(T, Client)> {
+        let (what, _) = self.0.front()?;
+        if ready(what) { self.0.pop_front() } else { None }
+    }
+
+    /// Takes the oldest, if its time is up.
+    pub(super) fn pop_expired(&mut self, now: Duration) -> Option<Client> {
+        let (_, client) = self.0.front()?;
+        if client.answer_by <= now { self.0.pop_front().map(|(_, client)| client) } else { None }
+    }
+
+    /// When the oldest one's time is up.
+    pub(super) fn next_expiry(&self) -> Option<Duration> {
+        self.0.front().map(|(_, client)| client.answer_by)
+    }
+}

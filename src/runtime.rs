@@ -1,0 +1,149 @@
+//! The shell around the node: stdin, stdout, signals, the clock and the generator, and nothing else.
+//!
+//! Whatever is there to be read is taken in one go, handled as one batch, and all answers go out in one
+//! write. While a write blocks nothing is read, so a reader that stalls can't make the node grow.
+
+use std::io;
+use std::time::Duration;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, MAX_LINE};
+use crate::endpoint::Endpoint;
+use crate::lines::{Line, Lines};
+
+/// How much is read in one go, in bytes.
+const READ_SIZE: usize = 64 << 10;
+
+/// How much room for a batch's answers is kept for the next batch, in bytes.
+const KEPT: usize = 1 << 20;
+
+/// Logs to stderr what the filter lets through.
+///
+/// # Errors
+///
+/// What is wrong with the filter.
+pub fn log_to_stderr(filter: &str) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter).map_err(|e| e.to_string())?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .try_init()
+        .map_err(|e| e.to_string())
+}
+
+/// Runs a node on stdin and stdout until its input ends or it is told to stop.
+///
+/// # Errors
+///
+/// If the runtime can't be set up, or stdin or stdout fails.
+pub fn run(config: Config) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(async {
+        let shutdown = Shutdown::listen()?;
+        serve(config, tokio::io::stdin(), tokio::io::stdout(), shutdown).await
+    });
+    // The thread that reads stdin may be blocked for ever: don't wait for it.
+    runtime.shutdown_background();
+    result
+}
+
+/// SIGTERM and SIGINT.
+#[derive(Debug)]
+pub struct Shutdown {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Shutdown {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the signals can't be listened to.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Drives a node with the lines of `input`, the wall clock and a generator seeded by the system.
+///
+/// # Errors
+///
+/// If `input` can't be read or `output` can't be written.
+pub async fn serve(
+    config: Config,
+    mut input: impl AsyncRead + Unpin,
+    mut output: impl AsyncWrite + Unpin,
+    mut shutdown: Shutdown,
+) -> io::Result<()> {
+    let mut rng = StdRng::from_rng(&mut rand::rng());
+    let clock = Clock::start();
+    let mut endpoint = Endpoint::new(config);
+    let mut lines = Lines::new(MAX_LINE);
+    let mut buffer = vec![0; READ_SIZE];
+    let mut out = Vec::new();
+    while !endpoint.is_done() {
+        tokio::select! {
+            read = input.read(&mut buffer) => {
+                let now = clock.now();
+                let bytes = buffer.get(..read?).unwrap_or_default();
+                let mut take = |line: Line<'_>| match line {
+                    Line::Whole(line) => endpoint.receive(now, line, &mut rng, &mut out),
+                    Line::TooLong(length) => endpoint.skipped(length),
+                };
+                lines.feed(bytes, &mut take);
+                if bytes.is_empty() {
+                    lines.finish(&mut take);
+                    endpoint.input_closed(now, &mut rng, &mut out);
+                }
+            }
+            () = clock.sleep_until(endpoint.next_wake()) => {}
+            () = shutdown.told() => endpoint.terminate(clock.now(), &mut rng, &mut out),
+        }
+        if !endpoint.is_done() {
+            endpoint.wake(clock.now(), &mut rng, &mut out);
+        }
+        if !out.is_empty() {
+            output.write_all(&out).await?;
+            output.flush().await?;
+            out.clear();
+            out.shrink_to(KEPT);
+        }
+    }
+    Ok(())
+}
+
+/// The time since the node started.
+#[expect(clippy::disallowed_types, reason = "the shell is where the clock is read")]
+struct Clock(tokio::time::Instant);
+
+#[expect(clippy::disallowed_types, reason = "the shell is where the clock is read")]
+impl Clock {
+    fn start() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    async fn sleep_until(&self, wake: Option<Duration>) {
+        match wake {
+            Some(wake) => tokio::time::sleep_until(self.0 + wake).await,
+            None => std::future::pending().await,
+        }
+    }
+}
