@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{AckPolicy, Config};
+use crate::config::{AckPolicy, Config, CounterKind};
 
 /// A partition- and crash-proof counter that speaks the Maelstrom protocol.
 ///
@@ -27,6 +27,9 @@ pub enum Command {}
 /// The node's options.
 #[derive(Debug, Clone, Args)]
 pub struct NodeOptions {
+    /// What is counted: a counter that only grows, or one that goes up and down.
+    #[arg(long, env = "COUNTER_COUNTER", value_enum, default_value_t = CounterKind::G)]
+    pub counter: CounterKind,
     /// When an add is acknowledged.
     #[arg(long, env = "COUNTER_ACK", value_enum, default_value_t = AckPolicy::Durable)]
     pub ack: AckPolicy,
@@ -51,6 +54,7 @@ impl NodeOptions {
     /// The node's configuration.
     pub fn config(&self) -> Config {
         Config {
+            counter: self.counter,
             ack: self.ack,
             gossip_interval: self.gossip_interval,
             fanout: self.fanout.into(),

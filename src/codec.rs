@@ -6,10 +6,13 @@
 
 use std::borrow::Cow;
 
+use crdt::GCounter;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Outgoing, Reply, Request, Say, Vector};
+use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Outgoing, Reply, Request, Say};
+use crate::replica::{Epoch, Replica};
+use crate::vector::Vector;
 
 /// Why a line is no message that a node can act on.
 #[derive(Debug)]
@@ -67,6 +70,8 @@ struct Fields<'a> {
     ack: Option<&'a RawValue>,
     #[serde(borrow)]
     counts: Option<&'a RawValue>,
+    #[serde(borrow)]
+    minus: Option<&'a RawValue>,
     #[serde(borrow)]
     value: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -157,7 +162,10 @@ fn read_gossip(fields: &Fields<'_>) -> Result<Gossip, Malformed> {
     Ok(Gossip {
         epoch: required("epoch", fields.epoch)?,
         ack: optional("ack", fields.ack)?,
-        counts: optional("counts", fields.counts)?.unwrap_or_default(),
+        counts: Vector::from_parts(
+            optional("counts", fields.counts)?.unwrap_or_default(),
+            optional("minus", fields.minus)?.unwrap_or_default(),
+        ),
     })
 }
 
@@ -206,11 +214,13 @@ struct Spoken<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    epoch: Option<crate::replica::Epoch>,
+    epoch: Option<Epoch>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ack: Option<MsgId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    counts: Option<&'a Vector>,
+    counts: Option<&'a GCounter<Replica>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minus: Option<&'a GCounter<Replica>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,7 +234,7 @@ struct Spoken<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Value<'a> {
-    Count(u128),
+    Count(i128),
     Text(&'a str),
 }
 
@@ -266,6 +276,7 @@ fn spoken(message: &Outgoing) -> Spoken<'_> {
 }
 
 fn spoken_gossip<'a>(kind: &'static str, gossip: &'a Gossip, body: Spoken<'a>) -> Spoken<'a> {
-    let counts = (!gossip.counts.is_empty()).then_some(&gossip.counts);
-    Spoken { kind, epoch: Some(gossip.epoch), ack: gossip.ack, counts, ..body }
+    let side = |counts| Some(counts).filter(|counts: &&GCounter<Replica>| !counts.is_empty());
+    let (counts, minus) = (side(gossip.counts.increments()), side(gossip.counts.decrements()));
+    Spoken { kind, epoch: Some(gossip.epoch), ack: gossip.ack, counts, minus, ..body }
 }

@@ -13,9 +13,20 @@ pub enum AckPolicy {
     Memory,
 }
 
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum CounterKind {
+    /// A counter that only grows: a negative delta is refused.
+    G,
+    /// A counter that goes up and down.
+    Pn,
+}
+
 /// How a node behaves. [`Config::default`] is what the command line defaults to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Config {
+    /// What is counted.
+    pub counter: CounterKind,
     /// When an add is acknowledged.
     pub ack: AckPolicy,
     /// Mean time between two gossip rounds of a node; each round is jittered by a quarter either way.
@@ -31,6 +42,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            counter: CounterKind::G,
             ack: AckPolicy::Durable,
             gossip_interval: Duration::from_millis(100),
             fanout: 1,

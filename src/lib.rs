@@ -15,3 +15,4 @@ pub mod message;
 pub mod node;
 pub mod replica;
 pub mod runtime;
+pub mod vector;

@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::replica::{Epoch, Replica};
-
-/// Counts by replica: the whole state, a delta of it, or a slot.
-pub type Vector = crdt::GCounter<Replica>;
+use crate::replica::Epoch;
+use crate::vector::Vector;
 
 /// The id of a message, unique per sender. Maelstrom's are small integers; ours start at random.
 pub type MsgId = i64;
@@ -47,7 +45,7 @@ pub enum Request {
     /// Add `delta` to the counter.
     Add {
         /// By how much.
-        delta: u64,
+        delta: i64,
     },
     /// What is the counter's value?
     Read,
@@ -110,7 +108,7 @@ pub enum Say {
     /// Added.
     AddOk,
     /// The value.
-    ReadOk(u128),
+    ReadOk(i128),
     /// Refused, or not known to be done.
     Error(ErrorCode, Cow<'static, str>),
     /// What we have and the peer, as far as we know, does not.

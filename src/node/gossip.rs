@@ -23,8 +23,9 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use crate::config::{Config, PEER_BACKOFF_MAX};
-use crate::message::{Gossip, MsgId, Name, Outgoing, Say, Vector};
+use crate::message::{Gossip, MsgId, Name, Outgoing, Say};
 use crate::replica::{Epoch, Replica};
+use crate::vector::{Tally, Vector};
 
 /// The peers of a node and what it knows of each.
 #[derive(Debug, Clone)]
@@ -181,9 +182,10 @@ impl Peers {
         resend.chain(round.then_some(self.next_round)).min()
     }
 
-    /// The highest count of `replica` that some peer is known to hold.
-    pub(super) fn most_held(&self, replica: &Replica) -> u64 {
-        self.by_name.values().map(|peer| peer.known.get(replica)).max().unwrap_or(0)
+    /// The furthest [progress](Tally::progress) of `replica` that some peer is known to hold.
+    pub(super) fn most_held(&self, replica: &Replica) -> u128 {
+        let held = |peer: &Peer| Tally::of(&peer.known, replica).progress();
+        self.by_name.values().map(held).max().unwrap_or(0)
     }
 
     /// The peers that have left a message unconfirmed for longer than the timeout.

@@ -6,8 +6,10 @@ use std::time::Duration;
 use rand::{Rng, RngExt};
 use tracing::{debug, error, info, warn};
 
-use crate::config::{AckPolicy, Config, RECOVER_WITHIN, REPLY_WITHIN, SETTLE_FOR, SHUT_DOWN_WITHIN};
-use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Name, Outgoing, Reply, Request, Say, Vector};
+use crate::config::{
+    AckPolicy, Config, CounterKind, RECOVER_WITHIN, REPLY_WITHIN, SETTLE_FOR, SHUT_DOWN_WITHIN,
+};
+use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Name, Outgoing, Reply, Request, Say};
 use crate::node::Event;
 use crate::node::gossip::Peers;
 use crate::node::punctuality::Punctuality;
@@ -15,6 +17,7 @@ use crate::node::slot::Slot;
 use crate::node::sweep::{StoreView, Sweep};
 use crate::node::waiting::{Client, Queue};
 use crate::replica::{Epoch, Replica};
+use crate::vector::{Tally, Vector, filtered, replicas};
 
 /// The store's name in Maelstrom's network.
 const STORE: &str = "seq-kv";
@@ -25,6 +28,7 @@ pub(super) struct Member {
     /// This process's life: the one entry that it adds to.
     own: Replica,
     ack: AckPolicy,
+    counter: CounterKind,
     store: Name,
     state: Vector,
     slot: Slot,
@@ -32,10 +36,10 @@ pub(super) struct Member {
     sweep: Sweep,
     punctuality: Punctuality,
     ids: MsgIds,
-    /// Adds that are counted, each with the own count that must be safe before it is acknowledged.
-    adds: Queue<u64>,
+    /// Adds that are counted, each with the own progress that must be safe before it is acknowledged.
+    adds: Queue<u128>,
     /// Adds that are not counted, since the store is down and they may be acknowledged only by it.
-    parked: Queue<u64>,
+    parked: Queue<i64>,
     reads: Queue<()>,
     recovery: Recovery,
     /// Until when nothing is sent unasked, if nothing comes before.
@@ -93,6 +97,7 @@ impl Member {
             name: id,
             own,
             ack: config.ack,
+            counter: config.counter,
             store,
             state: Vector::default(),
             adds: Queue::default(),
@@ -112,7 +117,7 @@ impl Member {
         &self.own
     }
 
-    pub(super) fn value(&self) -> u128 {
+    pub(super) fn value(&self) -> i128 {
         self.state.value()
     }
 
@@ -193,7 +198,10 @@ impl Member {
         Some(Client { name: src.into(), msg_id, answer_by })
     }
 
-    fn add(&mut self, delta: u64, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
+    fn add(&mut self, delta: i64, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
+        if delta < 0 && self.counter == CounterKind::G {
+            return client.refuse(ErrorCode::MalformedRequest, "this counter only grows", now, out);
+        }
         if self.shut_down_by.is_some() {
             return client.refuse(ErrorCode::TemporarilyUnavailable, "shutting down", now, out);
         }
@@ -206,13 +214,15 @@ impl Member {
         self.count(delta, client, now, out);
     }
 
-    fn count(&mut self, delta: u64, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
+    fn count(&mut self, delta: i64, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
         match self.state.add(&self.own, delta) {
-            Ok(own_count) => {
+            Ok(_) => {
                 self.slot.touch();
                 match self.ack {
                     AckPolicy::Memory => client.answer(Say::AddOk, now, out),
-                    AckPolicy::Store | AckPolicy::Durable => self.adds.push(own_count, client),
+                    AckPolicy::Store | AckPolicy::Durable => {
+                        self.adds.push(Tally::of(&self.state, &self.own).progress(), client);
+                    }
                 }
             }
             Err(overflow) => {
@@ -291,23 +301,25 @@ impl Member {
     /// Merges what others say; true if it was news. What they claim of this very life can't be more than it
     /// has counted, and of nodes that are not in the cluster nothing is believed.
     fn merge(&mut self, counts: Vector, from: &str) -> bool {
-        let own_count = self.state.get(&self.own);
-        let is_true = |replica: &Replica, count: u64| {
-            let known = replica.node() == &*self.name || self.peers.name(replica.node()).is_some();
-            known && (*replica != self.own || count <= own_count)
-        };
-        let counts = match counts.iter().find(|(replica, count)| !is_true(replica, *count)) {
-            None => counts,
-            Some((replica, count)) => {
-                error!(from, %replica, count, own_count, "a claim that can't be true is ignored");
-                counts.iter().filter(|(r, n)| is_true(r, *n)).map(|(r, n)| (r.clone(), n)).collect()
-            }
-        };
+        let counts = self.plausible(counts, from);
         let news = self.state.merge(&counts);
-        if news && counts.iter().any(|(replica, _)| replica.node() == &*self.name) {
+        if news && replicas(&counts).any(|replica| replica.node() == &*self.name) {
             self.slot.touch();
         }
         news
+    }
+
+    fn plausible(&self, counts: Vector, from: &str) -> Vector {
+        let is_member = |node: &str| node == &*self.name || self.peers.name(node).is_some();
+        let (claimed, counted) = (Tally::of(&counts, &self.own), Tally::of(&self.state, &self.own));
+        let own_is_true = claimed.up <= counted.up && claimed.down <= counted.down;
+        let is_plausible =
+            |replica: &Replica| is_member(replica.node()) && (own_is_true || *replica != self.own);
+        if let Some(replica) = replicas(&counts).find(|replica| !is_plausible(replica)) {
+            error!(from, %replica, ?claimed, ?counted, "a claim that can't be true is ignored");
+            return filtered(&counts, is_plausible);
+        }
+        counts
     }
 
     /// Does all that is due; true if the node is done.
@@ -375,8 +387,8 @@ impl Member {
 
     /// Answers whoever can be answered now, or can't be made to wait any longer.
     fn settle(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
-        let safe = self.safe_count();
-        while let Some((_, client)) = self.adds.pop_if(|own_count| *own_count <= safe) {
+        let safe = self.safe_progress();
+        while let Some((_, client)) = self.adds.pop_if(|progress| *progress <= safe) {
             client.answer(Say::AddOk, now, out);
         }
         while let Some(client) = self.adds.pop_expired(now) {
@@ -397,8 +409,8 @@ impl Member {
         }
     }
 
-    /// The own count up to which adds are safe by the policy.
-    fn safe_count(&self) -> u64 {
+    /// The own progress up to which adds are safe by the policy.
+    fn safe_progress(&self) -> u128 {
         let stored = self.slot.confirmed();
         match self.ack {
             AckPolicy::Durable if self.slot.is_down() => stored.max(self.peers.most_held(&self.own)),

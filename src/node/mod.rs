@@ -74,7 +74,7 @@ impl Node {
     }
 
     /// The counter's value as this node sees it.
-    pub fn value(&self) -> u128 {
+    pub fn value(&self) -> i128 {
         self.member.as_ref().map_or(0, |member| member.value())
     }
 

@@ -14,8 +14,9 @@ use tracing::{debug, error, info, warn};
 
 use crate::codec::cut;
 use crate::config::{Config, STORE_TIMEOUT_MAX};
-use crate::message::{KEY_DOES_NOT_EXIST, MsgId, Name, PRECONDITION_FAILED, Reply, Say, Vector};
+use crate::message::{KEY_DOES_NOT_EXIST, MsgId, Name, PRECONDITION_FAILED, Reply, Say};
 use crate::replica::Replica;
+use crate::vector::{Tally, Vector, filtered, from_tallies, tallies};
 
 /// How long after a refusal the store is asked again, at first and at most.
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
@@ -29,8 +30,8 @@ pub(super) struct Slot {
     /// The state may hold more for the slot than is there or on its way.
     dirty: bool,
     open: Option<Open>,
-    /// The own count that the store has confirmed.
-    confirmed: u64,
+    /// The own [progress](Tally::progress) that the store has confirmed.
+    confirmed: u128,
     /// How many values of this life are known to have been written.
     writes: u64,
     has_earlier_lives: bool,
@@ -94,8 +95,8 @@ impl Slot {
         }
     }
 
-    /// The own count that is certain to be in the store.
-    pub(super) fn confirmed(&self) -> u64 {
+    /// The own [progress](Tally::progress) that is certain to be in the store.
+    pub(super) fn confirmed(&self) -> u128 {
         self.confirmed
     }
 
@@ -167,8 +168,7 @@ impl Slot {
     }
 
     fn own_part(&self, state: &Vector) -> Vector {
-        let is_own = |(replica, _): &(&Replica, u64)| replica.node() == self.own.node();
-        state.iter().filter(is_own).map(|(replica, count)| (replica.clone(), count)).collect()
+        filtered(state, |replica| replica.node() == self.own.node())
     }
 
     fn compare_and_set(&self, from: Option<Arc<RawValue>>, counts: Vector) -> Option<(Say, Option<Write>)> {
@@ -206,7 +206,7 @@ impl Slot {
         let open = self.open.take_if(|open| open.msg_id == msg_id)?;
         match (open.write, reply) {
             (Some(write), Reply::CasOk) => {
-                self.confirmed = self.confirmed.max(write.counts.get(&self.own));
+                self.confirmed = self.confirmed.max(Tally::of(&write.counts, &self.own).progress());
                 self.content = Content::Known(write.text, write.counts);
                 self.writes += 1;
             }
@@ -231,13 +231,13 @@ impl Slot {
         match parse_slot(&self.key, value) {
             Ok(entries) => {
                 match entries.get(&self.own) {
-                    Some(count) => {
-                        self.confirmed = self.confirmed.max(*count);
+                    Some(tally) => {
+                        self.confirmed = self.confirmed.max(tally.progress());
                         self.writes = self.writes.max(1);
                     }
                     None => self.has_earlier_lives = true,
                 }
-                let counts: Vector = entries.into_iter().collect();
+                let counts = from_tallies(&entries);
                 self.content = Content::Known(Arc::from(value.to_owned()), counts.clone());
                 self.is_up(sent_at, now);
                 Some(counts)
@@ -282,8 +282,8 @@ impl Slot {
 /// # Errors
 ///
 /// Why this is no slot of that node's.
-pub(super) fn parse_slot(node: &str, value: &RawValue) -> Result<BTreeMap<Replica, u64>, String> {
-    let entries: BTreeMap<Replica, u64> = serde_json::from_str(value.get()).map_err(|e| e.to_string())?;
+pub(super) fn parse_slot(node: &str, value: &RawValue) -> Result<BTreeMap<Replica, Tally>, String> {
+    let entries: BTreeMap<Replica, Tally> = serde_json::from_str(value.get()).map_err(|e| e.to_string())?;
     match entries.keys().find(|replica| replica.node() != node) {
         Some(stranger) => Err(format!("{stranger} is no life of {node}")),
         None => Ok(entries),
@@ -293,8 +293,8 @@ pub(super) fn parse_slot(node: &str, value: &RawValue) -> Result<BTreeMap<Replic
 /// The slot's value. This life's entry is there even at zero: that makes the value one that was never written
 /// before, and so its write a barrier.
 fn slot_text(own: &Replica, counts: &Vector) -> Option<Arc<RawValue>> {
-    let unused = (counts.get(own) == 0).then_some((own, 0));
-    let entries: BTreeMap<&Replica, u64> = counts.iter().chain(unused).collect();
+    let mut entries = tallies(counts);
+    entries.insert(own, Tally::of(counts, own));
     match serde_json::value::to_raw_value(&entries) {
         Ok(text) => Some(text.into()),
         Err(error) => {

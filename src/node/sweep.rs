@@ -11,9 +11,10 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use crate::codec::cut;
-use crate::message::{KEY_DOES_NOT_EXIST, MsgId, Name, Outgoing, Reply, Say, Vector};
+use crate::message::{KEY_DOES_NOT_EXIST, MsgId, Name, Outgoing, Reply, Say};
 use crate::node::slot::parse_slot;
 use crate::replica::Replica;
+use crate::vector::{Vector, from_tallies};
 
 /// The pause before the next sweep, after one that brought news and, doubled each time, at most.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
@@ -185,7 +186,7 @@ impl Sweep {
 fn slot_of(peer: &Name, reply: &Reply<'_>) -> Option<Vector> {
     match reply {
         Reply::ReadOk { value } => match parse_slot(peer, value) {
-            Ok(entries) => Some(entries.into_iter().collect()),
+            Ok(entries) => Some(from_tallies(&entries)),
             Err(problem) => {
                 warn!(%peer, value = %cut(value.get()), problem, "a peer's slot can't be read");
                 None

@@ -1,0 +1,97 @@
+//! The state: what every replica has counted.
+
+use std::collections::BTreeMap;
+
+use crdt::{GCounter, PnCounter};
+use serde::{Deserialize, Serialize};
+
+use crate::replica::Replica;
+
+/// Increments and decrements by replica: the whole state, a delta of it, or a slot. A counter that only grows
+/// is one without decrements.
+pub type Vector = PnCounter<Replica>;
+
+/// What one replica has counted. It is written as a number or, with decrements, as a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
+pub struct Tally {
+    /// The sum of the increments.
+    pub up: u64,
+    /// The sum of the decrements.
+    pub down: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Up(u64),
+    UpDown(u64, u64),
+}
+
+impl From<Written> for Tally {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Up(up) => Self { up, down: 0 },
+            Written::UpDown(up, down) => Self { up, down },
+        }
+    }
+}
+
+impl From<Tally> for Written {
+    fn from(Tally { up, down }: Tally) -> Self {
+        if down == 0 { Self::Up(up) } else { Self::UpDown(up, down) }
+    }
+}
+
+impl Tally {
+    /// What `replica` has counted.
+    pub fn of(vector: &Vector, replica: &Replica) -> Self {
+        Self { up: vector.increments().get(replica), down: vector.decrements().get(replica) }
+    }
+
+    /// How far the replica has got. A replica's tallies over time are a chain, so one number orders them.
+    pub fn progress(self) -> u128 {
+        u128::from(self.up) + u128::from(self.down)
+    }
+}
+
+/// The replicas with increments, then those with decrements.
+pub fn replicas(vector: &Vector) -> impl Iterator<Item = &Replica> {
+    vector.increments().iter().chain(vector.decrements().iter()).map(|(replica, _)| replica)
+}
+
+/// The entries of a vector by replica.
+pub fn tallies(vector: &Vector) -> BTreeMap<&Replica, Tally> {
+    replicas(vector).map(|replica| (replica, Tally::of(vector, replica))).collect()
+}
+
+/// The vector with these entries.
+pub fn from_tallies(tallies: &BTreeMap<Replica, Tally>) -> Vector {
+    let side =
+        |count: fn(&Tally) -> u64| tallies.iter().map(|(r, tally)| (r.clone(), count(tally))).collect();
+    Vector::from_parts(side(|tally| tally.up), side(|tally| tally.down))
+}
+
+/// The part of a vector whose replicas pass.
+pub fn filtered(vector: &Vector, keep: impl Fn(&Replica) -> bool) -> Vector {
+    let side = |counts: &GCounter<Replica>| {
+        counts.iter().filter(|(r, _)| keep(r)).map(|(r, n)| (r.clone(), n)).collect()
+    };
+    Vector::from_parts(side(vector.increments()), side(vector.decrements()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_is_written_as_a_number_or_as_a_pair() {
+        for (tally, json) in [(Tally { up: 3, down: 0 }, "3"), (Tally { up: 3, down: 4 }, "[3,4]")] {
+            assert_eq!(serde_json::to_string(&tally).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Tally>(json).unwrap(), tally);
+        }
+        for json in ["-1", "1.5", "[1]", "[1,2,3]", "{}", "null", "\"1\""] {
+            assert!(serde_json::from_str::<Tally>(json).is_err(), "{json}");
+        }
+    }
+}
