@@ -78,8 +78,12 @@ impl Node {
         self.member.as_ref().map_or(0, |member| member.value())
     }
 
-    /// When [`Event::Wake`] is due, if nothing else happens before. `None`: the node waits for its `init`.
+    /// When [`Event::Wake`] is due, if nothing else happens before. `None`: the node waits for its `init`, or
+    /// is done.
     pub fn next_wake(&self) -> Option<Duration> {
+        if self.done {
+            return None;
+        }
         self.member.as_ref().map(|member| member.next_wake())
     }
 

@@ -1,1 +1,7 @@
-//! Integration tests.
+//! The integration tests, one binary.
+
+mod errors;
+mod harness;
+mod recovery;
+mod stragglers;
+mod tidy;

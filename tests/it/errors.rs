@@ -1,0 +1,193 @@
+//! Every row of the table of errors, and that nothing bad that comes in is counted, lost or fatal.
+
+use maelstrom_counter::config::{AckPolicy, Config, CounterKind};
+use serde_json::{Value, json};
+
+use crate::harness::{Harness, ms};
+
+fn memory() -> Config {
+    Config { ack: AckPolicy::Memory, ..Config::default() }
+}
+
+fn code(answers: &[Value]) -> Option<i64> {
+    match answers {
+        [answer] if answer["type"] == "error" => answer["code"].as_i64(),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_request_before_init_is_refused_for_now() {
+    let mut node = Harness::new(memory(), 1);
+    for request in [json!({"type": "read", "msg_id": 7}), json!({"type": "add", "delta": 1, "msg_id": 7})] {
+        let answers = node.answers("c1", request);
+        assert_eq!(code(&answers), Some(11));
+        assert_eq!(answers[0]["in_reply_to"], 7);
+    }
+    assert_eq!(code(&node.answers("c1", json!({"type": "frob", "msg_id": 7}))), Some(10));
+    assert!(node.take().is_empty());
+}
+
+#[test]
+fn an_unknown_type_is_not_supported() {
+    let mut node = Harness::member(memory(), 1);
+    assert_eq!(code(&node.answers("c1", json!({"type": "frob", "msg_id": 7}))), Some(10));
+}
+
+#[test]
+fn a_malformed_request_is_refused_and_counts_nothing() {
+    let mut node = Harness::member(memory(), 3);
+    let bodies = [
+        r#"{"msg_id":7}"#,
+        r#"{"type":7,"msg_id":7}"#,
+        r#"{"type":"add","msg_id":7}"#,
+        r#"{"type":"add","msg_id":7,"delta":-1}"#,
+        r#"{"type":"add","msg_id":7,"delta":null}"#,
+        r#"{"type":"add","msg_id":7,"delta":"1"}"#,
+        r#"{"type":"add","msg_id":7,"delta":1.5}"#,
+        r#"{"type":"add","msg_id":7,"delta":1e400}"#,
+        r#"{"type":"add","msg_id":7,"delta":9223372036854775808}"#,
+        r#"{"type":"add","msg_id":7,"delta":1000000000000000000000000000000}"#,
+        r#"{"type":"add","msg_id":7,"delta":{"a":[1]}}"#,
+        r#"{"type":"gossip","msg_id":7,"epoch":"xyz","counts":{}}"#,
+        r#"{"type":"gossip","msg_id":7,"epoch":"00000001","counts":{"n1#00000001":-1}}"#,
+        r#"{"type":"gossip","msg_id":7,"epoch":"00000001","counts":{"n1":1}}"#,
+        r#"{"type":"gossip","msg_id":7,"epoch":"00000001","counts":[1]}"#,
+        r#"{"type":"init","msg_id":7}"#,
+    ];
+    for body in bodies {
+        node.take();
+        node.line(format!(r#"{{"src":"c1","dest":"n0","body":{body}}}"#).as_bytes());
+        assert_eq!(code(&node.take_to("c1")), Some(12), "{body}");
+    }
+    let deep = format!(
+        r#"{{"src":"c1","dest":"n0","body":{{"type":"add","msg_id":7,"delta":{}{}}}}}"#,
+        "[".repeat(10_000),
+        "]".repeat(10_000)
+    );
+    node.line(deep.as_bytes());
+    assert_eq!(code(&node.take_to("c1")), Some(12));
+    assert_eq!(node.endpoint.node().value(), 0);
+}
+
+#[test]
+fn a_line_that_nobody_can_be_answered_for_is_ignored() {
+    let mut node = Harness::member(memory(), 3);
+    node.ask("c1", json!({"type": "read", "msg_id": 1}));
+    node.pass(ms(5000));
+    node.take();
+    let lines: [&[u8]; 14] = [
+        b"",
+        b"garbage",
+        b"\xff\xfe\x00",
+        b"{",
+        b"null",
+        b"[]",
+        b"{}",
+        br#"["c1",{"type":"read","msg_id":7}]"#,
+        br#"{"src":7,"dest":"n0","body":{"type":"read","msg_id":7}}"#,
+        br#"{"dest":"n0","body":{"type":"read","msg_id":7}}"#,
+        br#"{"src":"c1","dest":"n0"}"#,
+        br#"{"src":"c1","dest":"n0","body":[]}"#,
+        br#"{"src":"c1","dest":"n0","body":{"type":"read","msg_id":"seven"}}"#,
+        br#"{"src":"c1","dest":"n0","body":{"type":"frob_ok","in_reply_to":7,"msg_id":7}}"#,
+    ];
+    for line in lines {
+        node.line(line);
+        let said = node.take();
+        assert!(said.is_empty(), "{}: {said:?}", String::from_utf8_lossy(line));
+    }
+}
+
+#[test]
+fn an_add_that_would_overflow_is_aborted_and_counts_nothing() {
+    let mut node = Harness::member(memory(), 1);
+    for _ in 0..2 {
+        node.ask("c1", json!({"type": "add", "delta": i64::MAX, "msg_id": 7}));
+    }
+    assert_eq!(code(&node.answers("c1", json!({"type": "add", "delta": 2, "msg_id": 7}))), Some(14));
+    let answers = node.answers("c1", json!({"type": "read", "msg_id": 8}));
+    assert_eq!(answers, [json!({"type": "read_ok", "in_reply_to": 8, "value": u64::MAX - 1})]);
+}
+
+#[test]
+fn a_pn_counter_takes_negative_deltas() {
+    let mut node = Harness::member(Config { counter: CounterKind::Pn, ..memory() }, 1);
+    for delta in [-5, 3, i64::MIN + 10] {
+        node.ask("c1", json!({"type": "add", "delta": delta, "msg_id": 7}));
+    }
+    let answers = node.answers("c1", json!({"type": "read", "msg_id": 8}));
+    node.ask("c1", json!({"type": "add", "delta": i64::MIN, "msg_id": 9}));
+    assert_eq!(code(&node.answers("c1", json!({"type": "add", "delta": -100, "msg_id": 10}))), Some(14));
+    assert_eq!(answers, [json!({"type": "read_ok", "in_reply_to": 8, "value": i64::MIN + 8})]);
+}
+
+#[test]
+fn replies_hold_nothing_but_what_the_schema_allows() {
+    let mut node = Harness::member(memory(), 1);
+    let added = node.answers("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
+    assert_eq!(added, [json!({"type": "add_ok", "in_reply_to": 7})]);
+    let read = node.answers("c1", json!({"type": "read", "msg_id": 8}));
+    assert_eq!(read, [json!({"type": "read_ok", "in_reply_to": 8, "value": 3})]);
+}
+
+#[test]
+fn a_second_init_is_confirmed_if_it_says_the_same() {
+    let mut node = Harness::member(memory(), 1);
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
+    let again = node.answers("c2", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0"]}));
+    assert_eq!(again, [json!({"type": "init_ok", "in_reply_to": 1})]);
+    let other = node.answers("c2", json!({"type": "init", "msg_id": 1, "node_id": "n1", "node_ids": ["n1"]}));
+    assert_eq!(code(&other), Some(12));
+    assert_eq!(node.endpoint.node().value(), 3);
+}
+
+#[test]
+fn what_others_claim_of_this_life_or_of_strangers_is_not_believed() {
+    let mut node = Harness::member(memory(), 3);
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
+    node.pass(ms(200));
+    let gossip = node.take().into_iter().find(|m| m["body"]["type"] == "gossip").unwrap();
+    let own = gossip["body"]["counts"].as_object().unwrap().keys().next().unwrap().clone();
+    let counts = json!({own: 1_000_000, "n1#00000001": 5, "zz#00000001": 70});
+    node.ask("n1", json!({"type": "gossip", "msg_id": 9, "epoch": "00000001", "counts": counts}));
+    assert_eq!(node.endpoint.node().value(), 3 + 5);
+}
+
+#[test]
+fn an_add_without_the_store_and_without_peers_is_indefinite_within_4_s() {
+    for ack in [AckPolicy::Store, AckPolicy::Durable] {
+        let mut node = Harness::member(Config { ack, ..Config::default() }, 3);
+        node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
+        node.pass(ms(3900));
+        assert!(node.take_to("c1").is_empty());
+        node.pass(ms(100));
+        assert_eq!(code(&node.take_to("c1")), Some(0), "{ack:?}");
+    }
+}
+
+#[test]
+fn an_add_while_the_store_is_known_to_be_down_is_refused_for_certain_and_not_counted() {
+    let mut node = Harness::member(Config { ack: AckPolicy::Store, ..Config::default() }, 3);
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
+    node.pass(ms(1100));
+    node.take();
+    node.ask("c2", json!({"type": "add", "delta": 40, "msg_id": 8}));
+    node.pass(ms(4000));
+    assert_eq!(code(&node.take_to("c2")), Some(11));
+    assert_eq!(node.endpoint.node().value(), 3, "the first was counted, the second was not");
+}
+
+#[test]
+fn a_parked_add_is_counted_once_the_store_answers() {
+    let mut node = Harness::member(Config { ack: AckPolicy::Store, ..Config::default() }, 1);
+    node.ask("c1", json!({"type": "read", "msg_id": 7}));
+    node.pass(ms(1500));
+    node.ask("c2", json!({"type": "add", "delta": 40, "msg_id": 8}));
+    assert_eq!(node.endpoint.node().value(), 0);
+    let request = node.take_to("seq-kv").pop().unwrap();
+    node.store_says(&request, json!({"type": "error", "code": 20, "text": "no such key"}));
+    let slot = node.let_slot_be_written();
+    assert_eq!(slot.as_object().unwrap().values().collect::<Vec<_>>(), [40]);
+    assert_eq!(node.take_to("c2")[0]["type"], "add_ok");
+}

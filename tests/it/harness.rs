@@ -1,0 +1,151 @@
+//! One node, driven by hand on virtual time: every line passes through the real codec.
+
+use std::time::Duration;
+
+use maelstrom_counter::config::Config;
+use maelstrom_counter::endpoint::Endpoint;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+
+pub(crate) const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// A node, its generator, and what it has said.
+pub(crate) struct Harness {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) now: Duration,
+    rng: StdRng,
+    said: Vec<Value>,
+}
+
+impl Harness {
+    /// A node that waits for its `init`.
+    pub(crate) fn new(config: Config, seed: u64) -> Self {
+        Self {
+            endpoint: Endpoint::new(config),
+            now: Duration::ZERO,
+            rng: StdRng::seed_from_u64(seed),
+            said: Vec::new(),
+        }
+    }
+
+    /// The node `n0` of a cluster of so many, initialised.
+    pub(crate) fn member(config: Config, nodes: usize) -> Self {
+        let mut node = Self::new(config, 1);
+        let ids: Vec<_> = (0..nodes).map(|i| format!("n{i}")).collect();
+        node.ask("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ids}));
+        assert_eq!(node.take()[0]["body"], json!({"type": "init_ok", "in_reply_to": 1}));
+        node
+    }
+
+    /// Gives one line to the node, as a batch of its own.
+    pub(crate) fn line(&mut self, line: &[u8]) {
+        let mut out = Vec::new();
+        self.endpoint.receive(self.now, line, &mut self.rng, &mut out);
+        self.endpoint.wake(self.now, &mut self.rng, &mut out);
+        self.hear(&out);
+    }
+
+    /// Sends it a message.
+    pub(crate) fn ask(&mut self, src: &str, body: Value) {
+        self.line(json!({"src": src, "dest": "n0", "body": body}).to_string().as_bytes());
+    }
+
+    /// Sends it a message and returns the bodies of what it says to the sender at once.
+    pub(crate) fn answers(&mut self, src: &str, body: Value) -> Vec<Value> {
+        self.take_to(src);
+        self.ask(src, body);
+        self.take_to(src)
+    }
+
+    /// Lets time pass, with the wake-ups that the node asks for.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some(wake) = self.endpoint.next_wake().filter(|wake| *wake <= until) {
+            self.now = wake.max(self.now);
+            self.wake();
+        }
+        self.now = until;
+        self.wake();
+    }
+
+    /// Lets time pass in which the process does not run.
+    pub(crate) fn freeze(&mut self, time: Duration) {
+        self.now += time;
+    }
+
+    pub(crate) fn terminate(&mut self) {
+        let mut out = Vec::new();
+        self.endpoint.terminate(self.now, &mut self.rng, &mut out);
+        self.endpoint.wake(self.now, &mut self.rng, &mut out);
+        self.hear(&out);
+    }
+
+    pub(crate) fn close_input(&mut self) {
+        let mut out = Vec::new();
+        self.endpoint.input_closed(self.now, &mut self.rng, &mut out);
+        self.hear(&out);
+    }
+
+    fn wake(&mut self) {
+        let mut out = Vec::new();
+        self.endpoint.wake(self.now, &mut self.rng, &mut out);
+        self.hear(&out);
+    }
+
+    fn hear(&mut self, out: &[u8]) {
+        let lines = out.split(|&b| b == b'\n').filter(|line| !line.is_empty());
+        self.said.extend(lines.map(|line| serde_json::from_slice::<Value>(line).unwrap()));
+    }
+
+    /// All messages said since the last time, oldest first.
+    pub(crate) fn take(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.said)
+    }
+
+    /// The bodies of the messages to `dest` said since the last time; the others are kept.
+    pub(crate) fn take_to(&mut self, dest: &str) -> Vec<Value> {
+        let (there, others) = self.take().into_iter().partition(|message| message["dest"] == dest);
+        self.said = others;
+        let there: Vec<Value> = there;
+        there.into_iter().map(|message| message["body"].clone()).collect()
+    }
+
+    /// Answers the one open request to the store with this body.
+    pub(crate) fn store_says(&mut self, request: &Value, mut body: Value) {
+        body["in_reply_to"] = request["msg_id"].clone();
+        self.ask("seq-kv", body);
+    }
+
+    /// Plays an empty store until the node's slot is written; returns the slot.
+    pub(crate) fn let_slot_be_written(&mut self) -> Value {
+        for _ in 0..10 {
+            for request in self.take_to("seq-kv") {
+                if request["type"] == "cas" {
+                    self.store_says(&request, json!({"type": "cas_ok"}));
+                    return request["to"].clone();
+                }
+                self.store_says(&request, json!({"type": "error", "code": 20, "text": "no such key"}));
+            }
+        }
+        panic!("the node does not write its slot");
+    }
+
+    /// Makes the node begin to talk, and plays an empty store until its slot is written.
+    pub(crate) fn let_slot_be_written_after_first_read(&mut self) {
+        self.ask("c9", json!({"type": "read", "msg_id": 1}));
+        for _ in 0..5 {
+            for request in self.take_to("seq-kv") {
+                let answer = match request["type"].as_str() {
+                    Some("cas") => json!({"type": "cas_ok"}),
+                    _ => json!({"type": "error", "code": 20, "text": "no such key"}),
+                };
+                self.store_says(&request, answer);
+            }
+            self.pass(ms(100));
+        }
+        self.take();
+    }
+}

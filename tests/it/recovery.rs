@@ -1,0 +1,161 @@
+//! Start, restart and shutdown of one node, with the test in the part of the store.
+
+use maelstrom_counter::config::{AckPolicy, Config};
+use serde_json::json;
+
+use crate::harness::{Harness, ms};
+
+#[test]
+fn after_init_nothing_is_sent_unasked_until_the_first_message_or_for_2_s() {
+    let mut node = Harness::member(Config::default(), 3);
+    node.pass(ms(1999));
+    assert!(node.take().is_empty());
+    node.pass(ms(1));
+    let dests: Vec<_> = node.take().iter().map(|m| m["dest"].clone()).collect();
+    assert!(dests.contains(&json!("seq-kv")), "{dests:?}");
+
+    let mut node = Harness::member(Config::default(), 3);
+    node.ask("n1", json!({"type": "gossip", "msg_id": 9, "epoch": "00000001"}));
+    assert_eq!(node.take_to("seq-kv").len(), 1);
+}
+
+#[test]
+fn a_first_start_writes_the_slot_even_without_a_count() {
+    let mut node = Harness::member(Config::default(), 1);
+    node.ask("c1", json!({"type": "read", "msg_id": 1}));
+    assert!(node.take_to("c1").is_empty(), "it may have been restarted: the read waits");
+    let slot = node.let_slot_be_written();
+    assert_eq!(slot.as_object().unwrap().values().collect::<Vec<_>>(), [0]);
+    assert_eq!(node.take_to("c1")[0]["value"], 0);
+}
+
+#[test]
+fn a_restart_recovers_the_earlier_lives_and_everybodys_slots_before_it_serves_reads() {
+    let mut node = Harness::member(Config::default(), 3);
+    node.ask("c1", json!({"type": "read", "msg_id": 1}));
+    let read = node.take_to("seq-kv").remove(0);
+    assert_eq!((&read["type"], &read["key"]), (&json!("read"), &json!("n0")));
+    node.store_says(&read, json!({"type": "read_ok", "value": {"n0#00000001": 4}}));
+    let cas = node.take_to("seq-kv").remove(0);
+    assert_eq!(cas["from"], json!({"n0#00000001": 4}));
+    assert_eq!(cas["to"].as_object().unwrap().len(), 2, "the earlier life, and this one");
+    node.store_says(&cas, json!({"type": "cas_ok"}));
+    assert!(node.take_to("c1").is_empty());
+    let slots = node.take_to("seq-kv");
+    assert_eq!(slots.iter().map(|r| r["key"].clone()).collect::<Vec<_>>(), ["n1", "n2"]);
+    node.store_says(&slots[0], json!({"type": "read_ok", "value": {"n1#00000007": 30, "n1#00000008": 2}}));
+    node.store_says(&slots[1], json!({"type": "error", "code": 20, "text": "no such key"}));
+    assert_eq!(node.take_to("c1"), [json!({"type": "read_ok", "in_reply_to": 1, "value": 36})]);
+}
+
+#[test]
+fn reads_are_held_for_1_s_at_most() {
+    let mut node = Harness::member(Config::default(), 3);
+    node.ask("c1", json!({"type": "read", "msg_id": 1}));
+    node.pass(ms(999));
+    assert!(node.take_to("c1").is_empty());
+    node.pass(ms(1));
+    assert_eq!(node.take_to("c1")[0]["type"], "read_ok");
+}
+
+#[test]
+fn a_slot_that_this_node_did_not_write_is_left_alone() {
+    for garbage in [json!("garbage"), json!({"n0": 3}), json!({"n1#00000001": 3}), json!({"n0#00000001": -3})]
+    {
+        let mut node = Harness::member(Config::default(), 1);
+        node.ask("c1", json!({"type": "read", "msg_id": 1}));
+        for _ in 0..5 {
+            for request in node.take_to("seq-kv") {
+                assert_eq!(request["type"], "read", "{garbage} would be overwritten");
+                node.store_says(&request, json!({"type": "read_ok", "value": garbage}));
+            }
+            node.pass(ms(1000));
+        }
+        assert_eq!(node.take_to("c1")[0]["type"], "read_ok", "it serves with its fresh epoch");
+    }
+}
+
+#[test]
+fn a_lost_answer_is_cleared_up_by_reading_and_counts_once() {
+    let mut node = Harness::member(Config::default(), 1);
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    let read = node.take_to("seq-kv").remove(0);
+    node.store_says(&read, json!({"type": "error", "code": 20, "text": "no such key"}));
+    let cas = node.take_to("seq-kv").remove(0);
+    node.pass(ms(1000));
+    let again = node.take_to("seq-kv").remove(0);
+    assert_eq!(again["type"], "read", "whether it was written is not known");
+    assert!(node.take_to("c1").is_empty());
+    node.store_says(&again, json!({"type": "read_ok", "value": cas["to"]}));
+    assert_eq!(node.take_to("c1"), [json!({"type": "add_ok", "in_reply_to": 1})]);
+    assert!(node.take_to("seq-kv").is_empty(), "nothing is left to be written");
+    node.store_says(&cas, json!({"type": "error", "code": 22, "text": "late"}));
+    assert!(node.take().is_empty(), "an answer to a request that is not open counts for nothing");
+}
+
+#[test]
+fn adds_that_come_while_the_store_is_busy_ride_together() {
+    let mut node = Harness::member(Config::default(), 1);
+    node.let_slot_be_written_after_first_read();
+    for id in 0..10 {
+        node.ask("c1", json!({"type": "add", "delta": 1, "msg_id": id}));
+    }
+    let requests = node.take_to("seq-kv");
+    assert_eq!(requests.len(), 1, "one at a time");
+    node.store_says(&requests[0], json!({"type": "cas_ok"}));
+    assert_eq!(node.take_to("c1").len(), 1, "only the first was in it");
+    let requests = node.take_to("seq-kv");
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0]["to"].as_object().unwrap().values().collect::<Vec<_>>(), [10]);
+    node.store_says(&requests[0], json!({"type": "cas_ok"}));
+    assert_eq!(node.take_to("c1").len(), 9);
+}
+
+#[test]
+fn a_clean_shutdown_gets_the_slot_into_the_store() {
+    let mut node = Harness::member(Config { ack: AckPolicy::Memory, ..Config::default() }, 1);
+    node.let_slot_be_written_after_first_read();
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    node.terminate();
+    assert!(!node.endpoint.is_done());
+    assert_eq!(node.answers("c1", json!({"type": "add", "delta": 5, "msg_id": 2}))[0]["code"], 11);
+    node.let_slot_be_written();
+    assert!(node.endpoint.is_done());
+    assert_eq!(node.endpoint.node().value(), 3);
+}
+
+#[test]
+fn a_clean_shutdown_takes_1_s_at_most() {
+    let mut node = Harness::member(Config::default(), 1);
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    node.terminate();
+    node.pass(ms(999));
+    assert!(!node.endpoint.is_done());
+    node.pass(ms(1));
+    assert!(node.endpoint.is_done());
+    assert_eq!(node.take_to("c1")[0]["code"], 0, "it may be in the store or not");
+}
+
+#[test]
+fn when_the_input_ends_the_slot_is_sent_and_everybody_told() {
+    let mut node = Harness::member(Config { ack: AckPolicy::Memory, ..Config::default() }, 1);
+    node.let_slot_be_written_after_first_read();
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    node.close_input();
+    assert!(node.endpoint.is_done());
+    assert_eq!(node.take_to("seq-kv")[0]["to"].as_object().unwrap().values().collect::<Vec<_>>(), [3]);
+}
+
+#[test]
+fn two_lives_share_neither_epoch_nor_message_ids() {
+    let ids = |seed| {
+        let mut node = Harness::new(Config::default(), seed);
+        node.ask("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0", "n1"]}));
+        node.ask("c1", json!({"type": "add", "delta": 1, "msg_id": 2}));
+        let gossip = node.take_to("n1").remove(0);
+        (gossip["epoch"].clone(), gossip["msg_id"].clone())
+    };
+    let ((epoch_1, id_1), (epoch_2, id_2)) = (ids(1), ids(2));
+    assert_ne!(epoch_1, epoch_2);
+    assert_ne!(id_1, id_2);
+}

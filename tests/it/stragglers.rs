@@ -1,0 +1,127 @@
+//! What comes late: answers after a pause, messages of earlier lives.
+
+use maelstrom_counter::config::{AckPolicy, Config};
+use serde_json::{Value, json};
+
+use crate::harness::{Harness, ms};
+
+fn memory() -> Config {
+    Config { ack: AckPolicy::Memory, ..Config::default() }
+}
+
+#[test]
+fn after_a_long_pause_the_requests_that_waited_are_not_answered() {
+    let mut node = Harness::member(memory(), 1);
+    node.ask("c1", json!({"type": "read", "msg_id": 1}));
+    node.pass(ms(1000));
+    node.freeze(ms(4500));
+    assert!(node.answers("c2", json!({"type": "read", "msg_id": 1})).is_empty());
+    assert!(node.answers("c2", json!({"type": "frob", "msg_id": 2})).is_empty(), "nor is an error safe");
+    assert!(node.answers("c2", json!({"type": "add", "delta": 1, "msg_id": 3})).is_empty());
+    assert_eq!(node.endpoint.node().value(), 0);
+    node.pass(ms(300));
+    assert_eq!(node.answers("c3", json!({"type": "read", "msg_id": 1})).len(), 1);
+}
+
+#[test]
+fn after_a_short_pause_they_are_but_the_time_that_they_waited_counts() {
+    let mut node = Harness::member(Config { ack: AckPolicy::Store, ..Config::default() }, 1);
+    node.let_slot_be_written_after_first_read();
+    node.pass(ms(1000));
+    node.freeze(ms(3000));
+    node.ask("c2", json!({"type": "add", "delta": 1, "msg_id": 3}));
+    node.pass(ms(1000));
+    assert_eq!(node.take_to("c2")[0]["code"], 0, "4 s after it may have been sent, not after it was read");
+}
+
+#[test]
+fn an_answer_that_is_due_while_the_node_is_paused_is_never_given() {
+    let mut node = Harness::member(Config { ack: AckPolicy::Store, ..Config::default() }, 1);
+    node.let_slot_be_written_after_first_read();
+    node.ask("c2", json!({"type": "add", "delta": 1, "msg_id": 3}));
+    let cas = node.take_to("seq-kv").remove(0);
+    node.freeze(ms(5000));
+    node.store_says(&cas, json!({"type": "cas_ok"}));
+    node.pass(ms(1000));
+    assert!(node.take_to("c2").is_empty());
+}
+
+/// The gossip to n1 that comes next, within 2 s.
+fn next_gossip(node: &mut Harness) -> Option<Value> {
+    node.take();
+    for _ in 0..200 {
+        node.pass(ms(10));
+        if let Some(gossip) = node.take_to("n1").into_iter().find(|body| body["type"] == "gossip") {
+            return Some(gossip);
+        }
+    }
+    None
+}
+
+fn confirm(node: &mut Harness, gossip: &Value, epoch: &str) {
+    node.ask("n1", json!({"type": "gossip_ok", "in_reply_to": gossip["msg_id"], "epoch": epoch}));
+}
+
+fn has_counts(gossip: &Value) -> bool {
+    gossip["counts"].as_object().is_some_and(|counts| !counts.is_empty())
+}
+
+#[test]
+fn a_peer_that_lost_its_memory_is_told_everything_again() {
+    let mut node = Harness::member(memory(), 2);
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    let gossip = node.take_to("n1").remove(0);
+    assert!(has_counts(&gossip));
+    confirm(&mut node, &gossip, "00000001");
+    assert_eq!(next_gossip(&mut node), None, "n1 has it");
+    node.ask("n1", json!({"type": "gossip", "msg_id": 5, "epoch": "00000002"}));
+    let answer = node.take_to("n1").remove(0);
+    assert!(has_counts(&answer), "the new life has nothing: {answer}");
+}
+
+#[test]
+fn messages_of_an_earlier_life_do_not_vouch_for_the_present_one() {
+    let mut node = Harness::member(memory(), 2);
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    let first = node.take_to("n1").remove(0);
+    let own = first["counts"].clone();
+    // The second life of n1 says hello; its predecessor's messages come after that, twice, then an answer.
+    node.ask("n1", json!({"type": "gossip", "msg_id": 5, "epoch": "00000002"}));
+    for msg_id in [1, 2] {
+        node.ask("n1", json!({"type": "gossip", "msg_id": msg_id, "epoch": "00000001", "counts": own}));
+    }
+    confirm(&mut node, &first, "00000001");
+    // The second life is quiet now, and lacks the count: it must be told until it confirms.
+    for _ in 0..5 {
+        let Some(gossip) = next_gossip(&mut node) else { break };
+        if has_counts(&gossip) {
+            return;
+        }
+        confirm(&mut node, &gossip, "00000002");
+    }
+    panic!("n1 was never told");
+}
+
+#[test]
+fn what_is_merely_sent_is_not_known_to_have_arrived() {
+    let mut node = Harness::member(memory(), 2);
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    for _ in 0..5 {
+        let gossip = next_gossip(&mut node).expect("unconfirmed: to be sent again");
+        assert!(has_counts(&gossip));
+    }
+}
+
+#[test]
+fn once_everybody_has_everything_the_node_is_silent() {
+    let mut node = Harness::member(memory(), 2);
+    node.let_slot_be_written_after_first_read();
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    node.pass(ms(100));
+    node.let_slot_be_written();
+    let gossip = next_gossip(&mut node).unwrap();
+    confirm(&mut node, &gossip, "00000001");
+    node.take();
+    node.pass(ms(60_000));
+    assert_eq!(node.take(), [] as [Value; 0]);
+}
