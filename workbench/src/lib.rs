@@ -6,6 +6,7 @@
 #![allow(clippy::similar_names, reason = "a life and a line are told apart well enough")]
 
 mod check;
+mod cli;
 mod endpoint;
 mod envelope;
 mod error;
@@ -24,10 +25,11 @@ mod workload;
 mod world;
 
 pub use check::{Check, Ranges, Violation, Violations};
+pub use cli::{FaultList, TestOptions, Verdict, run_test};
 pub use error::BenchError;
 pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
 pub use host::machine::{Machine, MachineFactory};
-pub use host::process::{NodeCommand, Progress, run_processes};
+pub use host::process::{FloodPlan, FloodReport, NodeCommand, Progress, flood_process, run_processes};
 pub use host::simulation::simulate;
 pub use nemesis::Fault;
 pub use network::{Journal, Latency, LatencyShape, Traffic};

@@ -136,6 +136,20 @@ impl Violations {
         &self.examples
     }
 
+    /// For people: each broken rule with its first examples.
+    pub(crate) fn write(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const SHOWN: usize = 3;
+        for (check, count) in &self.counts {
+            writeln!(f, "broken      {} ({count} times)", check.name())?;
+            let examples = self.examples.iter().filter(|violation| violation.check == *check);
+            for violation in examples.take(SHOWN) {
+                let at = violation.at.map_or(String::new(), |at| format!("{:.3} s ", at.as_secs_f64()));
+                writeln!(f, "            {at}{}", violation.text)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Forgets what Maelstrom would let pass.
     pub(crate) fn forgive_strict(&mut self) {
         self.counts.retain(|check, _| !check.is_strict());

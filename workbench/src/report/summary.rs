@@ -54,14 +54,7 @@ impl Report {
     }
 
     fn write_verdict(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (check, count) in self.violations.counts() {
-            writeln!(f, "broken      {} ({count} times)", check.name())?;
-            let examples = self.violations.examples().iter().filter(|violation| violation.check == *check);
-            for violation in examples.take(3) {
-                let at = violation.at.map_or(String::new(), |at| format!("{} ", Seconds(at)));
-                writeln!(f, "            {at}{}", violation.text)?;
-            }
-        }
+        self.violations.write(f)?;
         write!(f, "verdict     {}", if self.valid { "valid" } else { "INVALID" })
     }
 }

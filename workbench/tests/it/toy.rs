@@ -53,6 +53,36 @@ pub(crate) enum Bug {
     NeverSilent,
 }
 
+impl Bug {
+    const ALL: [Self; 19] = [
+        Self::Nothing,
+        Self::LosesAdds,
+        Self::CountsTwice,
+        Self::AnswersLate,
+        Self::GossipsToStrangers,
+        Self::AnswersZero,
+        Self::GoesBack,
+        Self::SaysTooMuch,
+        Self::Chats,
+        Self::AnswersTwice,
+        Self::RefusesAndCounts,
+        Self::NeverGossips,
+        Self::IgnoresInit,
+        Self::Exits,
+        Self::Forges,
+        Self::StopsReading,
+        Self::Spins,
+        Self::Invents,
+        Self::NeverSilent,
+    ];
+
+    /// The bug of that name.
+    #[allow(dead_code, reason = "one of the two programs that hold this module needs it")]
+    pub(crate) fn parse(name: &str) -> Self {
+        Self::ALL.into_iter().find(|bug| format!("{bug:?}") == name).unwrap()
+    }
+}
+
 /// The node.
 pub(crate) struct Toy {
     bug: Bug,
@@ -83,7 +113,14 @@ impl Toy {
         }
     }
 
+    /// How many requests it has got.
+    #[allow(dead_code, reason = "one of the two programs that hold this module needs it")]
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests
+    }
+
     /// A factory of nodes with that bug.
+    #[allow(dead_code, reason = "one of the two programs that hold this module needs it")]
     pub(crate) fn factory(bug: Bug) -> impl FnMut(Duration, usize, u64) -> Box<dyn Machine> {
         move |_, _, _| Box::new(Self::new(bug))
     }

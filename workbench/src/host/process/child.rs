@@ -18,40 +18,90 @@ const MAX_LINE: u64 = 64 << 20;
 /// How long a process that has closed its output may take to end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A running node. Dropping it ends the process, and all that it started, at once.
+/// A running process. Dropping it ends the process, and all that it started, at once.
+#[derive(Debug)]
+pub(super) struct Process(process::Child);
+
+impl Process {
+    /// Starts a node in a process group of its own, so that Ctrl-C at the terminal is for the bench alone. Its log is
+    /// written anew, or appended to.
+    pub(super) fn start(
+        command: &NodeCommand,
+        node: usize,
+        append: bool,
+    ) -> Result<(Self, ChildStdin, ChildStdout), BenchError> {
+        let path = command.log_dir.join(format!("n{node}.log"));
+        let log = OpenOptions::new().create(true).write(true).append(append).truncate(!append).open(&path);
+        let log = log.map_err(BenchError::io(format!("cannot write {}", path.display())))?;
+        let spawned = Command::new(&command.program)
+            .args(&command.args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .process_group(0)
+            .spawn();
+        let fail = |source| BenchError::Spawn { path: command.program.clone(), source };
+        let mut process = Self(spawned.map_err(fail)?);
+        match (process.0.stdin.take(), process.0.stdout.take()) {
+            (Some(stdin), Some(stdout)) => Ok((process, stdin, stdout)),
+            _ => Err(fail(io::Error::other("no pipes"))),
+        }
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // It fails only if the process is gone, which its reader tells.
+            let _ = kill_process_group(pid, signal);
+        }
+    }
+
+    /// Waits a moment for a process that has closed its output, and tells how it ended.
+    fn end_after_close(&mut self) -> String {
+        let clock = Clock::start();
+        while clock.now() < PATIENCE {
+            match self.0.try_wait() {
+                Ok(Some(status)) => return status.to_string(),
+                Ok(None) => thread::sleep(Duration::from_millis(5)),
+                Err(error) => return error.to_string(),
+            }
+        }
+        "it closed its standard output and went on".into()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A node's process with its two threads.
 #[derive(Debug)]
 pub(super) struct Child {
-    process: process::Child,
+    process: Process,
     life: u32,
     lines: SyncSender<Vec<u8>>,
 }
 
 impl Child {
-    /// Starts a node in a process group of its own, so that Ctrl-C at the terminal is for the bench alone.
     pub(super) fn start(
         command: &NodeCommand,
         node: usize,
         life: u32,
         told: &SyncSender<Told>,
     ) -> Result<Self, BenchError> {
-        let path = command.log_dir.join(format!("n{node}.log"));
-        let log =
-            OpenOptions::new().create(true).write(true).append(life > 1).truncate(life == 1).open(&path);
-        let log = log.map_err(BenchError::io(format!("cannot write {}", path.display())))?;
-        let mut process = Command::new(&command.program)
-            .args(&command.args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .process_group(0)
-            .spawn()
-            .map_err(|source| BenchError::Spawn { path: command.program.clone(), source })?;
+        let (process, stdin, stdout) = Process::start(command, node, life > 1)?;
         let (lines, to_write) = sync_channel(1);
-        if let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) {
-            let (writer, reader) = (told.clone(), told.clone());
-            thread::spawn(move || write_lines(stdin, &to_write, &writer, node, life));
-            thread::spawn(move || read_lines(stdout, &reader, node, life));
-        }
+        let (writer, reader) = (told.clone(), told.clone());
+        thread::spawn(move || write_lines(stdin, &to_write, &writer, node, life));
+        thread::spawn(move || read_lines(stdout, &reader, node, life));
         Ok(Self { process, life, lines })
     }
 
@@ -70,40 +120,15 @@ impl Child {
     }
 
     pub(super) fn pause(&self) {
-        self.signal(Signal::STOP);
+        self.process.signal(Signal::STOP);
     }
 
     pub(super) fn resume(&self) {
-        self.signal(Signal::CONT);
+        self.process.signal(Signal::CONT);
     }
 
-    /// Waits a moment for a process that has closed its output, and tells how it ended.
     pub(super) fn end_after_close(&mut self) -> String {
-        let clock = Clock::start();
-        while clock.now() < PATIENCE {
-            match self.process.try_wait() {
-                Ok(Some(status)) => return status.to_string(),
-                Ok(None) => thread::sleep(Duration::from_millis(5)),
-                Err(error) => return error.to_string(),
-            }
-        }
-        "it closed its standard output and went on".into()
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            // It fails only if the process is gone, which its reader tells.
-            let _ = kill_process_group(pid, signal);
-        }
-    }
-}
-
-impl Drop for Child {
-    fn drop(&mut self) {
-        self.signal(Signal::KILL);
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.process.end_after_close()
     }
 }
 
@@ -136,7 +161,7 @@ fn read_lines(stdout: ChildStdout, told: &SyncSender<Told>, node: usize, life: u
 }
 
 /// The next line without its newline; one that is too long ends where it gets too long. `None` at the end.
-fn read_line(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+pub(super) fn read_line(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     if reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);

@@ -2,6 +2,7 @@
 
 mod child;
 mod clock;
+mod flood;
 mod interrupt;
 mod usage;
 
@@ -10,7 +11,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use self::child::Child;
-pub(crate) use self::clock::Clock;
+pub(crate) use self::clock::{Clock, timestamp};
+pub use self::flood::{FloodPlan, FloodReport, flood_process};
 pub(crate) use self::interrupt::Interrupt;
 
 use crate::error::BenchError;
