@@ -1,1 +1,38 @@
-//! The test bench.
+//! A test bench for [Maelstrom](https://github.com/jepsen-io/maelstrom) nodes, without a JVM.
+//!
+//! It judges any node that speaks Maelstrom's protocol: processes, in whatever language, on the wall clock, or state
+//! machines in this process, on virtual time, where one seed determines everything.
+
+#![allow(clippy::similar_names, reason = "a life and a line are told apart well enough")]
+
+mod check;
+mod cli;
+mod endpoint;
+mod envelope;
+mod error;
+mod garbage;
+mod history;
+mod host;
+mod nemesis;
+mod network;
+mod plan;
+mod reply;
+mod report;
+mod seeds;
+mod service;
+mod stagger;
+mod workload;
+mod world;
+
+pub use check::{Check, Ranges, Violation, Violations};
+pub use cli::{FaultList, TestOptions, Verdict, run_test};
+pub use error::BenchError;
+pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
+pub use host::machine::{Machine, MachineFactory};
+pub use host::process::{FloodPlan, FloodReport, NodeCommand, Progress, flood_process, run_processes};
+pub use host::simulation::simulate;
+pub use nemesis::Fault;
+pub use network::{Journal, Latency, LatencyShape, Traffic};
+pub use plan::{Concurrency, Plan};
+pub use report::{FaultWindow, FinalRead, Latencies, Messages, NodeUsage, Operations, Report};
+pub use workload::{Request, Workload};

@@ -1,0 +1,158 @@
+//! What is judged, and the violations found.
+
+mod counter;
+mod ranges;
+mod reads;
+mod success;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub use self::ranges::Ranges;
+
+pub(crate) use self::counter::{Sums, check_final_reads, list};
+pub(crate) use self::reads::check_reads;
+pub(crate) use self::success::{check_success, ok_fraction};
+
+/// A rule. A run is valid if none is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// Every node answers `init` with `init_ok` within 10 s, at the start and after each restart.
+    Init,
+    /// A node prints nothing but messages: JSON objects with `src`, `dest` and `body`, one a line.
+    Output,
+    /// A node sends to nobody who does not exist (any more). Maelstrom hears nothing from it ever after.
+    Destination,
+    /// No process ends by itself.
+    Exit,
+    /// Each final read is the sum of the acknowledged adds and of some of the indeterminate ones.
+    FinalReads,
+    /// Of each kind of operation at least one went well.
+    Stats,
+    /// The demanded fraction of the operations went well.
+    Availability,
+    /// A node signs with its own name. Strict.
+    Source,
+    /// A node answers each request at most once, in time, and sends clients nothing else. Strict.
+    Replies,
+    /// Replies hold what the protocol says and nothing more. Strict (to Maelstrom the operation is indeterminate).
+    Schema,
+    /// Every final read is answered. Strict.
+    FinalReadsAnswered,
+    /// All final reads are the same. Strict.
+    Agreement,
+    /// What was refused with a definite error did not happen. Strict.
+    DefiniteErrors,
+    /// In a process's life what it lets read never goes back (counters that only grow). Strict.
+    MonotonicReads,
+    /// A client reads at least what it has itself added on that node in this process's life (counters that only grow).
+    /// Strict.
+    OwnAdds,
+    /// No read shows more (or less) than all adds so far could make. Strict.
+    ImpossibleReads,
+    /// No server sends anything once all is said: see [`Plan::silence`](crate::Plan::silence). Strict.
+    Silence,
+    /// Malformed requests get the right error, and other malformed lines nothing. Strict.
+    Malformed,
+    /// Peak memory stays below the demanded bound.
+    Memory,
+    /// CPU time a request stays below the demanded bound.
+    Cpu,
+}
+
+impl Check {
+    /// Whether Maelstrom would let it pass. Such a check counts only if [`Plan::strict`](crate::Plan::strict).
+    pub fn is_strict(self) -> bool {
+        match self {
+            Self::Init
+            | Self::Output
+            | Self::Destination
+            | Self::Exit
+            | Self::FinalReads
+            | Self::Stats
+            | Self::Availability
+            | Self::Memory
+            | Self::Cpu => false,
+            Self::Source
+            | Self::Replies
+            | Self::Schema
+            | Self::FinalReadsAnswered
+            | Self::Agreement
+            | Self::DefiniteErrors
+            | Self::MonotonicReads
+            | Self::OwnAdds
+            | Self::ImpossibleReads
+            | Self::Silence
+            | Self::Malformed => true,
+        }
+    }
+
+    /// The name in reports, as in JSON.
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// A rule that was broken: where, when, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// The rule.
+    pub check: Check,
+    /// When, if it happened at a time.
+    pub at: Option<Duration>,
+    /// What happened.
+    pub text: String,
+}
+
+/// All violations of a run: counted, with the first few of each check in full.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Violations {
+    counts: BTreeMap<Check, u64>,
+    examples: Vec<Violation>,
+}
+
+impl Violations {
+    /// How many of each check are kept in full.
+    const KEPT: u64 = 10;
+
+    pub(crate) fn record(&mut self, check: Check, at: Option<Duration>, text: impl Into<String>) {
+        let count = self.counts.entry(check).or_default();
+        *count += 1;
+        if *count <= Self::KEPT {
+            self.examples.push(Violation { check, at, text: text.into() });
+        }
+    }
+
+    /// How often each check failed. Checks that hold are not in it.
+    pub fn counts(&self) -> &BTreeMap<Check, u64> {
+        &self.counts
+    }
+
+    /// The first 10 of each check, in the order in which they were found.
+    pub fn examples(&self) -> &[Violation] {
+        &self.examples
+    }
+
+    /// For people: each broken rule with its first examples.
+    pub(crate) fn write(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const SHOWN: usize = 3;
+        for (check, count) in &self.counts {
+            writeln!(f, "broken      {} ({count} times)", check.name())?;
+            let examples = self.examples.iter().filter(|violation| violation.check == *check);
+            for violation in examples.take(SHOWN) {
+                let at = violation.at.map_or(String::new(), |at| format!("{:.3} s ", at.as_secs_f64()));
+                writeln!(f, "            {at}{}", violation.text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what Maelstrom would let pass.
+    pub(crate) fn forgive_strict(&mut self) {
+        self.counts.retain(|check, _| !check.is_strict());
+        self.examples.retain(|violation| !violation.check.is_strict());
+    }
+}

@@ -1,0 +1,209 @@
+//! What reads may show while the run goes on. Maelstrom never looks at these.
+
+use std::collections::BTreeMap;
+
+use super::{Check, Violations};
+use crate::history::{History, Moment, Operation};
+use crate::workload::{Request, Workload};
+
+/// Judges every read against what had happened by then, in the order of things.
+pub(crate) fn check_reads(history: &History, workload: Workload, violations: &mut Violations) {
+    let mut state = Watch { grows: workload == Workload::GCounter, ..Watch::default() };
+    for moment in history.moments() {
+        match *moment {
+            Moment::Invoked(number) => {
+                if let Some(operation) = history.operations().get(number) {
+                    state.invoked(number, operation);
+                }
+            }
+            Moment::Completed(number) => {
+                if let Some(operation) = history.operations().get(number) {
+                    state.completed(number, operation, violations);
+                }
+            }
+            Moment::Nemesis(_) => {}
+        }
+    }
+}
+
+/// A life of a node's process.
+type Life = (usize, u32);
+
+#[derive(Default)]
+struct Watch {
+    grows: bool,
+    /// Sums of the negative and of the positive adds invoked so far.
+    invoked: (i64, i64),
+    /// The largest value that a process has let read.
+    read: BTreeMap<Life, i64>,
+    /// What each worker had acknowledged by a process.
+    added: BTreeMap<(usize, Life), i64>,
+    /// What a read under way must show at least: both of the above at the time it was invoked.
+    floors: BTreeMap<usize, (i64, i64)>,
+}
+
+impl Watch {
+    fn invoked(&mut self, number: usize, operation: &Operation) {
+        match operation.request {
+            Request::Add(delta) if delta < 0 => self.invoked.0 += delta,
+            Request::Add(delta) => self.invoked.1 += delta,
+            Request::Read => {
+                let life = (operation.node, operation.life);
+                let read = self.read.get(&life).copied().unwrap_or(i64::MIN);
+                let added = self.added.get(&(operation.worker, life)).copied().unwrap_or(i64::MIN);
+                self.floors.insert(number, (read, added));
+            }
+        }
+    }
+
+    fn completed(&mut self, number: usize, operation: &Operation, violations: &mut Violations) {
+        let floors = self.floors.remove(&number);
+        let life = (operation.node, operation.life);
+        let same_life = operation.completion.as_ref().is_some_and(|end| end.life == operation.life);
+        match operation.request {
+            Request::Add(delta) if operation.is_ok() && same_life => {
+                *self.added.entry((operation.worker, life)).or_default() += delta;
+            }
+            Request::Add(_) => {}
+            Request::Read => {
+                let Some(value) = operation.value() else { return };
+                self.check_possible(operation, value, violations);
+                if let Some(floors) = floors.filter(|_| self.grows && same_life) {
+                    check_floors(operation, value, floors, violations);
+                    let read = self.read.entry(life).or_insert(value);
+                    *read = value.max(*read);
+                }
+            }
+        }
+    }
+
+    fn check_possible(&self, read: &Operation, value: i64, violations: &mut Violations) {
+        let (low, high) = self.invoked;
+        if !(low..=high).contains(&value) {
+            let text = format!("n{} read {value} when all adds so far made {low} to {high}", read.node);
+            violations.record(Check::ImpossibleReads, at(read), text);
+        }
+    }
+}
+
+fn check_floors(read: &Operation, value: i64, (seen, added): (i64, i64), violations: &mut Violations) {
+    let node = read.node;
+    if value < seen {
+        let text = format!("n{node} read {value} after it had read {seen}");
+        violations.record(Check::MonotonicReads, at(read), text);
+    }
+    if value < added {
+        let text = format!("n{node} read {value} to a client that it had acknowledged {added}");
+        violations.record(Check::OwnAdds, at(read), text);
+    }
+}
+
+fn at(operation: &Operation) -> Option<std::time::Duration> {
+    operation.completion.as_ref().map(|completion| completion.at)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::history::{Completion, Outcome};
+
+    #[derive(Default)]
+    struct Script(History);
+
+    impl Script {
+        fn invoke(&mut self, worker: usize, life: u32, request: Request) -> usize {
+            self.0.invoke(Operation {
+                process: 0,
+                worker,
+                node: 0,
+                life,
+                request,
+                is_final: false,
+                invoked: Duration::ZERO,
+                completion: None,
+            })
+        }
+
+        fn complete(&mut self, number: usize, life: u32, value: Option<i64>) {
+            let outcome = Outcome::Ok(value);
+            self.0.complete(number, Completion { at: Duration::ZERO, life, outcome });
+        }
+
+        fn add(&mut self, worker: usize, life: u32, delta: i64) {
+            let number = self.invoke(worker, life, Request::Add(delta));
+            self.complete(number, life, None);
+        }
+
+        fn read(&mut self, worker: usize, life: u32, value: i64) {
+            let number = self.invoke(worker, life, Request::Read);
+            self.complete(number, life, Some(value));
+        }
+
+        fn verdict(&self, workload: Workload) -> Vec<Check> {
+            let mut violations = Violations::default();
+            check_reads(&self.0, workload, &mut violations);
+            violations.counts().keys().copied().collect()
+        }
+    }
+
+    #[test]
+    fn a_plain_run_is_fine() {
+        let mut script = Script::default();
+        script.read(0, 1, 0);
+        script.add(0, 1, 3);
+        script.read(0, 1, 3);
+        assert_eq!(script.verdict(Workload::GCounter), []);
+    }
+
+    #[test]
+    fn reads_that_go_back_are_caught_in_one_life_only() {
+        let mut script = Script::default();
+        script.add(0, 1, 3);
+        script.read(1, 1, 3);
+        script.read(1, 2, 0);
+        assert_eq!(script.verdict(Workload::GCounter), []);
+        script.read(1, 2, 2);
+        script.read(1, 2, 1);
+        assert_eq!(script.verdict(Workload::GCounter), [Check::MonotonicReads]);
+        assert_eq!(script.verdict(Workload::PnCounter), []);
+    }
+
+    #[test]
+    fn concurrent_reads_may_come_in_any_order() {
+        let mut script = Script::default();
+        script.add(0, 1, 3);
+        let slow = script.invoke(1, 1, Request::Read);
+        script.read(2, 1, 3);
+        script.complete(slow, 1, Some(0));
+        assert_eq!(script.verdict(Workload::GCounter), []);
+    }
+
+    #[test]
+    fn a_client_misses_its_own_add() {
+        let mut script = Script::default();
+        script.add(0, 1, 3);
+        script.read(1, 1, 0);
+        assert_eq!(script.verdict(Workload::GCounter), []);
+        script.read(0, 1, 2);
+        assert_eq!(script.verdict(Workload::GCounter), [Check::OwnAdds]);
+    }
+
+    #[test]
+    fn nothing_is_read_that_nobody_added() {
+        let mut script = Script::default();
+        script.read(0, 1, 1);
+        assert_eq!(script.verdict(Workload::GCounter), [Check::ImpossibleReads]);
+
+        let mut script = Script::default();
+        script.add(0, 1, -3);
+        let add = script.invoke(1, 1, Request::Add(4));
+        script.read(0, 1, 4);
+        script.read(0, 1, -3);
+        script.complete(add, 1, None);
+        assert_eq!(script.verdict(Workload::PnCounter), []);
+        script.read(0, 1, -4);
+        assert_eq!(script.verdict(Workload::PnCounter), [Check::ImpossibleReads]);
+    }
+}

@@ -1,0 +1,231 @@
+//! The flags of `test`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::values::{FaultList, availability, fraction, rate, seconds, span};
+use crate::network::{Latency, LatencyShape};
+use crate::plan::{Concurrency, Plan};
+use crate::workload::Workload;
+
+/// Flags of a test, with Maelstrom's names where Maelstrom has them. Flatten it into a command of your own.
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags are independent of each other")]
+pub struct TestOptions {
+    /// What the clients ask for
+    #[arg(short, long, value_enum, default_value = "g-counter")]
+    pub workload: Workload,
+
+    /// The program to test [default: this one]
+    #[arg(long, value_name = "FILE")]
+    pub bin: Option<PathBuf>,
+
+    /// Number of nodes
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub node_count: u16,
+
+    /// Number of clients; 2n means two for each node
+    #[arg(long, value_name = "N", default_value = "1n")]
+    pub concurrency: Concurrency,
+
+    /// Requests a second, all clients together, on average
+    #[arg(long, value_name = "HZ", default_value = "100", value_parser = rate)]
+    pub rate: f64,
+
+    /// How long clients and faults run, in seconds
+    #[arg(long, value_name = "S", default_value = "20", value_parser = seconds)]
+    pub time_limit: Duration,
+
+    /// Mean delay of messages between servers, in milliseconds; clients have none
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=60_000))]
+    pub latency: u64,
+
+    /// How delays are spread
+    #[arg(long, value_enum, value_name = "SHAPE", default_value = "constant")]
+    pub latency_dist: LatencyShape,
+
+    /// Faults to inject, separated by commas: partition, kill, pause; or none
+    #[arg(long, value_name = "FAULTS", default_value = "partition")]
+    pub nemesis: FaultList,
+
+    /// Mean time between two acts of one nemesis, in seconds [default: an eighth of the time limit, at most 10]
+    ///
+    /// Gaps are uniform between 0 and twice this, so that by default at least two faults begin in every run.
+    #[arg(long, value_name = "S", value_parser = span)]
+    pub nemesis_interval: Option<Duration>,
+
+    /// Fraction of the requests that must succeed: 0 to 1, or total
+    #[arg(long, value_name = "FRACTION", value_parser = availability)]
+    pub availability: Option<f64>,
+
+    /// Seed of every random choice of the bench [default: a new one, printed]
+    #[arg(long)]
+    pub seed: Option<u64>,
+
+    /// Print the outcome as one JSON document
+    #[arg(long)]
+    pub json: bool,
+
+    /// Where runs are recorded, each in a directory of its own
+    #[arg(long, value_name = "DIR", default_value = "store")]
+    pub store: PathBuf,
+
+    /// Probability that a message between servers is lost
+    #[arg(long, value_name = "P", default_value = "0", value_parser = fraction)]
+    pub loss: f64,
+
+    /// Probability that a message between servers arrives twice
+    #[arg(long, value_name = "P", default_value = "0", value_parser = fraction)]
+    pub duplicate: f64,
+
+    /// Probability that a service does what it was asked and its answer is lost
+    #[arg(long, value_name = "P", default_value = "0", value_parser = fraction)]
+    pub store_loss: f64,
+
+    /// Cut nodes off from the services for the whole run
+    #[arg(long)]
+    pub cut_store: bool,
+
+    /// Cut nodes off from each other for the whole run
+    #[arg(long)]
+    pub cut_peers: bool,
+
+    /// Start nodes and services at random times within so many seconds
+    #[arg(long, value_name = "S", default_value = "0", value_parser = seconds)]
+    pub stagger: Duration,
+
+    /// Time between the last heal and the final reads, in seconds
+    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
+    pub final_wait: Duration,
+
+    /// After the final reads, watch for so many seconds that no server sends anything
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub silence: Option<Duration>,
+
+    /// Hand the nodes so many malformed lines in the middle of the run
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub malformed: u32,
+
+    /// Judge as Maelstrom does, no stricter
+    #[arg(long)]
+    pub lenient: bool,
+
+    /// Instead of all this: hand one node so many requests as fast as it takes them
+    #[arg(long, value_name = "N")]
+    pub flood: Option<u32>,
+
+    /// With --flood: CPU time a request that is allowed, in microseconds
+    #[arg(long, value_name = "US", requires = "flood")]
+    pub max_cpu_us: Option<f64>,
+
+    /// Peak memory of a node that is allowed, in MiB
+    #[arg(long, value_name = "MB")]
+    pub max_rss_mb: Option<u64>,
+
+    /// Arguments for the node
+    #[arg(last = true, value_name = "NODE_ARGS")]
+    pub node_args: Vec<String>,
+}
+
+impl TestOptions {
+    /// What these flags ask for. `seed` is for when they name none.
+    pub fn plan(&self, seed: u64) -> Plan {
+        let longest = Duration::from_secs(10);
+        Plan {
+            node_count: usize::from(self.node_count),
+            concurrency: self.concurrency,
+            rate: self.rate,
+            time_limit: self.time_limit,
+            latency: Latency { mean_ms: self.latency, shape: self.latency_dist },
+            nemesis: self.nemesis.faults().clone(),
+            nemesis_interval: self.nemesis_interval.unwrap_or(longest.min(self.time_limit / 8)),
+            availability: self.availability,
+            loss: self.loss,
+            duplicate: self.duplicate,
+            store_loss: self.store_loss,
+            cut_store: self.cut_store,
+            cut_peers: self.cut_peers,
+            stagger: self.stagger,
+            final_wait: self.final_wait,
+            silence: self.silence,
+            malformed: self.malformed,
+            strict: !self.lenient,
+            max_rss_mb: self.max_rss_mb,
+            ..Plan::new(self.workload, self.seed.unwrap_or(seed))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::nemesis::Fault;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: TestOptions,
+    }
+
+    fn parse(flags: &str) -> Result<TestOptions, clap::Error> {
+        let args = ["test"].into_iter().chain(flags.split_whitespace());
+        Cli::try_parse_from(args).map(|cli| cli.options)
+    }
+
+    #[test]
+    fn the_defaults_are_the_default_plan_with_partitions() {
+        let plan = parse("").unwrap().plan(9);
+        let expected = Plan { nemesis: [Fault::Partition].into(), ..Plan::new(Workload::GCounter, 9) };
+        assert_eq!(plan, expected);
+    }
+
+    #[test]
+    fn maelstroms_flags_mean_what_they_mean_there() {
+        let flags = "-w pn-counter --node-count 5 --concurrency 2n --rate 10.5 --time-limit 60 --latency 100 \
+             --latency-dist exponential --nemesis partition,kill,pause --nemesis-interval 7 --availability total";
+        let plan = parse(flags).unwrap().plan(9);
+        assert_eq!((plan.workload, plan.node_count, plan.workers()), (Workload::PnCounter, 5, 10));
+        assert_eq!(plan.nemesis, [Fault::Partition, Fault::Kill, Fault::Pause].into());
+        assert_eq!(plan.nemesis_interval, Duration::from_secs(7));
+        assert_eq!(plan.availability, Some(1.0));
+        assert_eq!(plan.latency, Latency { mean_ms: 100, shape: LatencyShape::Exponential });
+    }
+
+    #[test]
+    fn long_runs_have_maelstroms_interval() {
+        assert_eq!(parse("--time-limit 200").unwrap().plan(9).nemesis_interval, Duration::from_secs(10));
+    }
+
+    #[test]
+    fn what_follows_two_dashes_is_for_the_node() {
+        let options = parse("--nemesis none --seed 3 -- --ack memory").unwrap();
+        assert_eq!(options.node_args, ["--ack", "memory"]);
+        assert_eq!((options.plan(9).seed, options.plan(9).nemesis.len()), (3, 0));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for flags in [
+            "--loss 2",
+            "--loss nan",
+            "--node-count 0",
+            "--concurrency 0n",
+            "--concurrency x",
+            "--rate -1",
+            "--rate inf",
+            "--nemesis earthquake",
+            "--availability 7",
+            "--time-limit -3",
+            "--nemesis-interval 0",
+            "--max-cpu-us 2",
+            "--latency-dist wavy",
+            "extra",
+        ] {
+            assert!(parse(flags).is_err(), "{flags}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Values of flags.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::nemesis::Fault;
+
+/// The faults of `--nemesis`: names separated by commas, or `none`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FaultList(BTreeSet<Fault>);
+
+impl FaultList {
+    /// The faults.
+    pub fn faults(&self) -> &BTreeSet<Fault> {
+        &self.0
+    }
+}
+
+impl FromStr for FaultList {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let names = text.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "none");
+        names.map(fault).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn fault(name: &str) -> Result<Fault, String> {
+    Fault::from_str(name, false).map_err(|_| {
+        let known = Fault::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+        format!("no fault is called {name}; there are {}, or none", known.join(", "))
+    })
+}
+
+pub(super) fn fraction(text: &str) -> Result<f64, String> {
+    let value: f64 = number(text)?;
+    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("expected a number from 0 to 1".into()) }
+}
+
+pub(super) fn availability(text: &str) -> Result<f64, String> {
+    if text == "total" { Ok(1.0) } else { fraction(text) }
+}
+
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    let value = number(text)?;
+    if (0.0..=1e6).contains(&value) { Ok(value) } else { Err("expected a number from 0 to a million".into()) }
+}
+
+/// A time in seconds, at most a day.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let value = number(text)?;
+    if (0.0..=86_400.0).contains(&value) {
+        Ok(Duration::from_secs_f64(value))
+    } else {
+        Err("expected seconds, at least 0 and at most 86400".into())
+    }
+}
+
+/// A time in seconds that is not none at all.
+pub(super) fn span(text: &str) -> Result<Duration, String> {
+    seconds(text)
+        .and_then(|span| if span.is_zero() { Err("expected more than 0 seconds".into()) } else { Ok(span) })
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "expected a number".into())
+}

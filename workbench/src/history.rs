@@ -1,0 +1,227 @@
+//! What happened: every operation of every client, and every act of the nemesis, in order.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::workload::Request;
+
+/// The record of one run, in the order in which things happened. Times are since the start of the run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    operations: Vec<Operation>,
+    acts: Vec<NemesisAct>,
+    order: Vec<Moment>,
+}
+
+/// One request and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operation {
+    /// Jepsen's process: a worker's number, raised by the number of workers each time an operation of his crashes.
+    pub process: u64,
+    /// The worker, counted from 0.
+    pub worker: usize,
+    /// The node asked.
+    pub node: usize,
+    /// Which life of the node's process was asked, counted from 1.
+    pub life: u32,
+    /// What was asked.
+    pub request: Request,
+    /// Whether this is one of the reads that end the run.
+    pub is_final: bool,
+    /// When it was asked.
+    pub invoked: Duration,
+    /// What became of it, if the run lasted so long.
+    pub completion: Option<Completion>,
+}
+
+/// The end of an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Completion {
+    /// When it ended.
+    pub at: Duration,
+    /// Which life the node's process was in then.
+    pub life: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// As asked. A read has a value, an add none.
+    Ok(Option<i64>),
+    /// No answer in time: it may have happened or not, or happen later.
+    Timeout,
+    /// An error reply. Maelstrom's counter clients take each of them for "may have happened".
+    Refused {
+        /// The error code.
+        code: i64,
+        /// Whether that code says that it did not happen and never will.
+        definite: bool,
+        /// The error's text.
+        text: String,
+    },
+    /// An answer that breaks the workload's schema.
+    Malformed(String),
+}
+
+/// Something the nemesis did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NemesisAct {
+    /// When.
+    pub at: Duration,
+    /// What, in Jepsen's words: `start-partition`, `kill`, and so on.
+    pub f: &'static str,
+    /// To whom.
+    pub detail: String,
+}
+
+/// A place in the order of things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// The operation of that number was invoked.
+    Invoked(usize),
+    /// The operation of that number ended.
+    Completed(usize),
+    /// The nemesis acted.
+    Nemesis(usize),
+}
+
+impl Operation {
+    /// Whether it ended as asked.
+    pub fn is_ok(&self) -> bool {
+        matches!(self.outcome(), Some(Outcome::Ok(_)))
+    }
+
+    /// How it ended, if it did.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.completion.as_ref().map(|completion| &completion.outcome)
+    }
+
+    /// The value it read, if it is a read that ended well.
+    pub fn value(&self) -> Option<i64> {
+        match self.outcome() {
+            Some(Outcome::Ok(value)) => *value,
+            _ => None,
+        }
+    }
+}
+
+impl History {
+    /// Every operation, in the order of invocation.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The order of things.
+    pub fn moments(&self) -> &[Moment] {
+        &self.order
+    }
+
+    /// Every act of the nemesis.
+    pub fn acts(&self) -> &[NemesisAct] {
+        &self.acts
+    }
+
+    /// Records an invocation and returns the operation's number.
+    pub(crate) fn invoke(&mut self, operation: Operation) -> usize {
+        let number = self.operations.len();
+        self.operations.push(operation);
+        self.order.push(Moment::Invoked(number));
+        number
+    }
+
+    pub(crate) fn complete(&mut self, number: usize, completion: Completion) {
+        if let Some(operation) = self.operations.get_mut(number) {
+            operation.completion = Some(completion);
+            self.order.push(Moment::Completed(number));
+        }
+    }
+
+    pub(crate) fn nemesis(&mut self, act: NemesisAct) {
+        self.order.push(Moment::Nemesis(self.acts.len()));
+        self.acts.push(act);
+    }
+
+    /// Writes one JSON object a line and event: `index`, `time` in nanoseconds, `process`, `type` (`invoke`, `ok`,
+    /// `info`), `f`, `value`, and what else is known.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_jsonl(&self, out: &mut impl Write) -> io::Result<()> {
+        for (index, moment) in self.order.iter().enumerate() {
+            let mut line = self.event(*moment);
+            line.insert("index".into(), index.into());
+            serde_json::to_writer(&mut *out, &line)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    fn event(&self, moment: Moment) -> Map<String, Value> {
+        match moment {
+            Moment::Invoked(number) => self.operations.get(number).map(invocation),
+            Moment::Completed(number) => self.operations.get(number).map(completion),
+            Moment::Nemesis(number) => self.acts.get(number).map(act),
+        }
+        .unwrap_or_default()
+    }
+}
+
+fn invocation(operation: &Operation) -> Map<String, Value> {
+    let value = match operation.request {
+        Request::Add(delta) => json!(delta),
+        Request::Read => Value::Null,
+    };
+    event(operation, operation.invoked, "invoke", value)
+}
+
+fn completion(operation: &Operation) -> Map<String, Value> {
+    let Some(completion) = &operation.completion else { return Map::new() };
+    let asked = match operation.request {
+        Request::Add(delta) => json!(delta),
+        Request::Read => Value::Null,
+    };
+    let (kind, value, error) = match &completion.outcome {
+        Outcome::Ok(value) => ("ok", value.map_or(asked, Value::from), Value::Null),
+        Outcome::Timeout => ("info", asked, json!("timeout")),
+        Outcome::Refused { code, text, .. } => ("info", asked, json!([code, text])),
+        Outcome::Malformed(why) => ("info", asked, json!(["malformed", why])),
+    };
+    let mut line = event(operation, completion.at, kind, value);
+    if !error.is_null() {
+        line.insert("error".into(), error);
+    }
+    line
+}
+
+fn event(operation: &Operation, at: Duration, kind: &str, value: Value) -> Map<String, Value> {
+    let mut line = Map::new();
+    line.insert("time".into(), nanos(at));
+    line.insert("process".into(), operation.process.into());
+    line.insert("type".into(), kind.into());
+    line.insert("f".into(), operation.request.name().into());
+    line.insert("value".into(), value);
+    line.insert("node".into(), format!("n{}", operation.node).into());
+    if operation.is_final {
+        line.insert("final".into(), true.into());
+    }
+    line
+}
+
+fn act(act: &NemesisAct) -> Map<String, Value> {
+    let mut line = Map::new();
+    line.insert("time".into(), nanos(act.at));
+    line.insert("process".into(), "nemesis".into());
+    line.insert("type".into(), "info".into());
+    line.insert("f".into(), act.f.into());
+    line.insert("value".into(), act.detail.clone().into());
+    line
+}
+
+fn nanos(at: Duration) -> Value {
+    u64::try_from(at.as_nanos()).unwrap_or(u64::MAX).into()
+}

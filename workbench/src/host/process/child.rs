@@ -1,0 +1,173 @@
+//! One child process and its two threads.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{self, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::{Clock, NodeCommand, Told};
+use crate::error::BenchError;
+
+/// The longest line that is read from a node.
+const MAX_LINE: u64 = 64 << 20;
+/// How long a process that has closed its output may take to end.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A running process. Dropping it ends the process, and all that it started, at once.
+#[derive(Debug)]
+pub(super) struct Process(process::Child);
+
+impl Process {
+    /// Starts a node in a process group of its own, so that Ctrl-C at the terminal is for the bench alone. Its log is
+    /// written anew, or appended to.
+    pub(super) fn start(
+        command: &NodeCommand,
+        node: usize,
+        append: bool,
+    ) -> Result<(Self, ChildStdin, ChildStdout), BenchError> {
+        let path = command.log_dir.join(format!("n{node}.log"));
+        let log = OpenOptions::new().create(true).write(true).append(append).truncate(!append).open(&path);
+        let log = log.map_err(BenchError::io(format!("cannot write {}", path.display())))?;
+        let spawned = Command::new(&command.program)
+            .args(&command.args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .process_group(0)
+            .spawn();
+        let fail = |source| BenchError::Spawn { path: command.program.clone(), source };
+        let mut process = Self(spawned.map_err(fail)?);
+        match (process.0.stdin.take(), process.0.stdout.take()) {
+            (Some(stdin), Some(stdout)) => Ok((process, stdin, stdout)),
+            _ => Err(fail(io::Error::other("no pipes"))),
+        }
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // It fails only if the process is gone, which its reader tells.
+            let _ = kill_process_group(pid, signal);
+        }
+    }
+
+    /// Waits a moment for a process that has closed its output, and tells how it ended.
+    fn end_after_close(&mut self) -> String {
+        let clock = Clock::start();
+        while clock.now() < PATIENCE {
+            match self.0.try_wait() {
+                Ok(Some(status)) => return status.to_string(),
+                Ok(None) => thread::sleep(Duration::from_millis(5)),
+                Err(error) => return error.to_string(),
+            }
+        }
+        "it closed its standard output and went on".into()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A node's process with its two threads.
+#[derive(Debug)]
+pub(super) struct Child {
+    process: Process,
+    life: u32,
+    lines: SyncSender<Vec<u8>>,
+}
+
+impl Child {
+    pub(super) fn start(
+        command: &NodeCommand,
+        node: usize,
+        life: u32,
+        told: &SyncSender<Told>,
+    ) -> Result<Self, BenchError> {
+        let (process, stdin, stdout) = Process::start(command, node, life > 1)?;
+        let (lines, to_write) = sync_channel(1);
+        let (writer, reader) = (told.clone(), told.clone());
+        thread::spawn(move || write_lines(stdin, &to_write, &writer, node, life));
+        thread::spawn(move || read_lines(stdout, &reader, node, life));
+        Ok(Self { process, life, lines })
+    }
+
+    pub(super) fn life(&self) -> u32 {
+        self.life
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Has the line written. The bench hands over one at a time, so that there is always room.
+    pub(super) fn hand(&self, line: Vec<u8>) {
+        // A writer that is gone has met the end of the process: what comes now is lost with it.
+        let _ = self.lines.try_send(line);
+    }
+
+    pub(super) fn pause(&self) {
+        self.process.signal(Signal::STOP);
+    }
+
+    pub(super) fn resume(&self) {
+        self.process.signal(Signal::CONT);
+    }
+
+    pub(super) fn end_after_close(&mut self) -> String {
+        self.process.end_after_close()
+    }
+}
+
+/// Writes one line at a time, as Maelstrom does: a process that does not read blocks this thread and nobody else.
+fn write_lines(
+    mut stdin: ChildStdin,
+    lines: &Receiver<Vec<u8>>,
+    told: &SyncSender<Told>,
+    node: usize,
+    life: u32,
+) {
+    for mut line in lines {
+        line.push(b'\n');
+        // A closed pipe loses the line, as Maelstrom does; that the process has ended is the reader's news.
+        let _ = stdin.write_all(&line);
+        if told.send(Told::Accepted { node, life }).is_err() {
+            return;
+        }
+    }
+}
+
+fn read_lines(stdout: ChildStdout, told: &SyncSender<Told>, node: usize, life: u32) {
+    let mut reader = BufReader::with_capacity(1 << 16, stdout);
+    while let Ok(Some(line)) = read_line(&mut reader) {
+        if told.send(Told::Line { node, life, line }).is_err() {
+            return;
+        }
+    }
+    let _ = told.send(Told::Closed { node, life });
+}
+
+/// The next line without its newline; one that is too long ends where it gets too long. `None` at the end.
+pub(super) fn read_line(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    if reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    }
+    Ok(Some(line))
+}

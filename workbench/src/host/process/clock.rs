@@ -1,0 +1,28 @@
+//! The only clock.
+#![expect(
+    clippy::disallowed_types,
+    reason = "this host runs on the wall clock; all others are told the time"
+)]
+
+use std::time::{Duration, Instant, SystemTime};
+/// Time since the start of the run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self { start: Instant::now() }
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+/// The time of day in UTC, fit for a file name: `20260131T235959Z`.
+pub(crate) fn timestamp() -> String {
+    let text = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    text.chars().filter(|character| !matches!(character, '-' | ':')).collect()
+}

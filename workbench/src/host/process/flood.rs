@@ -1,0 +1,322 @@
+//! The pipe test: one node, and requests as fast as it takes them.
+
+use std::fmt::{self, Display, Formatter};
+use std::io::{BufReader, Write};
+use std::process::ChildStdin;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::child::{Process, read_line};
+use super::{Clock, Interrupt, NodeCommand, usage};
+use crate::check::{Check, Violations};
+use crate::endpoint::Endpoint;
+use crate::envelope::{self, Envelope, excerpt};
+use crate::error::BenchError;
+use crate::reply::{Reply, ReplyContent};
+use crate::seeds::{Random, Seeds};
+use crate::service::Services;
+use crate::workload::{Request, Workload};
+
+/// How long the node may say nothing before it is given up.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Lines read and not yet looked at.
+const LINES: usize = 1 << 16;
+/// Bytes handed to the pipe at once.
+const CHUNK: usize = 1 << 16;
+/// The number of the first request; 1 is `init`.
+const FIRST_ID: u64 = 2;
+const CLIENT: Endpoint = Endpoint::Client(1);
+const NODE: Endpoint = Endpoint::Node(0);
+
+/// A pipe test, decided in advance.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FloodPlan {
+    /// How many requests: the workload's mix, and a read at the end.
+    pub requests: u32,
+    /// Seed of the mix.
+    pub seed: u64,
+    /// The workload.
+    pub workload: Workload,
+    /// Upper bound on CPU time a request, in microseconds.
+    pub max_cpu_us: Option<f64>,
+    /// Upper bound on peak memory, in MiB.
+    pub max_rss_mb: Option<u64>,
+}
+
+/// The outcome of a pipe test.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FloodReport {
+    /// Whether every answer was right and no bound passed.
+    pub valid: bool,
+    /// What was to be done.
+    pub plan: FloodPlan,
+    /// Requests answered, rightly or not.
+    pub answered: u64,
+    /// From the first request to the last answer.
+    pub seconds: f64,
+    /// Requests a second.
+    pub per_second: f64,
+    /// CPU time of the node's process for each request, user and system, in microseconds.
+    pub cpu_us: Option<f64>,
+    /// Peak resident memory of the process, in KiB.
+    pub max_rss_kb: Option<u64>,
+    /// The rules that were broken.
+    pub violations: Violations,
+}
+
+/// Hands one node many requests as fast as its standard input takes them, and checks every answer exactly: a node that
+/// works off its input in order shows in each read the sum of all adds before it.
+///
+/// Services are there for it; other nodes are not.
+///
+/// # Errors
+/// If the program can't be started, does not answer `init`, or the test was interrupted.
+pub fn flood_process(plan: &FloodPlan, command: &NodeCommand) -> Result<FloodReport, BenchError> {
+    let interrupt = Interrupt::watch()?;
+    let (process, stdin, stdout) = Process::start(command, 0, false)?;
+    let (to_bench, lines) = sync_channel(LINES);
+    let (to_node, replies) = channel();
+    thread::spawn(move || read_all(BufReader::with_capacity(CHUNK, stdout), &to_bench));
+    let mut seeds = Seeds::new(plan.seed);
+    let mix = Mix { random: seeds.generator(), workload: plan.workload, sent: 0, requests: plan.requests };
+    let expected = mix.clone();
+    let (start, started) = sync_channel(1);
+    thread::spawn(move || write_all(stdin, mix, &started, &replies));
+    let services = Services::new(seeds.generator());
+    let mut flood =
+        Flood { lines, to_node, services, interrupt, violations: Violations::default(), answered: 0 };
+    flood.init()?;
+    let (clock, cpu) = (Clock::start(), usage::cpu_time(process.id()));
+    let _ = start.send(());
+    flood.check_answers(expected)?;
+    let used = usage::cpu_time(process.id()).zip(cpu).map(|(after, before)| after.saturating_sub(before));
+    let memory = usage::peak_memory_kb(process.id());
+    Ok(flood.into_report(plan, clock.now(), used, memory))
+}
+
+/// The requests, one after the other.
+#[derive(Clone, Debug)]
+struct Mix {
+    random: Random,
+    workload: Workload,
+    sent: u32,
+    requests: u32,
+}
+
+impl Iterator for Mix {
+    type Item = (u64, Request);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.sent == self.requests {
+            return None;
+        }
+        self.sent += 1;
+        let is_last = self.sent == self.requests;
+        let request = if is_last { Request::Read } else { self.workload.draw(&mut self.random) };
+        Some((u64::from(self.sent - 1) + FIRST_ID, request))
+    }
+}
+
+/// A request and the value that answers it.
+#[derive(Clone, Copy, Debug)]
+struct Awaited {
+    request: Request,
+    value: Option<i64>,
+}
+
+impl Awaited {
+    fn all(mix: Mix) -> impl Iterator<Item = Self> {
+        mix.scan(0, |sum, (_, request)| {
+            let value = match request {
+                Request::Add(delta) => {
+                    *sum += delta;
+                    None
+                }
+                Request::Read => Some(*sum),
+            };
+            Some(Self { request, value })
+        })
+    }
+}
+
+struct Flood {
+    lines: Receiver<Vec<u8>>,
+    to_node: Sender<Vec<u8>>,
+    services: Services,
+    interrupt: Interrupt,
+    violations: Violations,
+    answered: u64,
+}
+
+impl Flood {
+    fn init(&mut self) -> Result<(), BenchError> {
+        let body = r#"{"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1}"#;
+        let _ = self.to_node.send(envelope::encode(0, CLIENT, NODE, body));
+        let failure = |text: String| BenchError::Setup { node: 0, text, log: String::new() };
+        let answer = self.next_answer()?.ok_or_else(|| failure("did not answer init within 10 s".into()))?;
+        match Reply::parse(&answer, "init_ok", false) {
+            Reply { in_reply_to: Some(1), content: ReplyContent::Fits { .. } } => Ok(()),
+            _ => Err(failure(format!("answered init with {answer}"))),
+        }
+    }
+
+    /// Takes an answer for each request, in whatever order they come.
+    fn check_answers(&mut self, mix: Mix) -> Result<(), BenchError> {
+        let mut awaited: Vec<Option<Awaited>> = Awaited::all(mix).map(Some).collect();
+        for _ in 0..awaited.len() {
+            let Some(answer) = self.next_answer()? else {
+                let text =
+                    format!("{} of {} requests were answered, then nothing", self.answered, awaited.len());
+                self.violations.record(Check::FinalReadsAnswered, None, text);
+                return Ok(());
+            };
+            self.answered += 1;
+            self.check_answer(&answer, &mut awaited);
+        }
+        Ok(())
+    }
+
+    fn check_answer(&mut self, answer: &str, awaited: &mut [Option<Awaited>]) {
+        let reply = Reply::parse(answer, "read_ok", true);
+        let number = reply.in_reply_to.and_then(|msg_id| msg_id.checked_sub(FIRST_ID)).map(usize::try_from);
+        let slot = number.and_then(Result::ok).and_then(|number| awaited.get_mut(number));
+        let Some(awaited) = slot.and_then(Option::take) else {
+            self.violations.record(Check::Replies, None, format!("nothing was asked that {answer} answers"));
+            return;
+        };
+        let content = match awaited.request {
+            Request::Add(_) => Reply::parse(answer, "add_ok", false).content,
+            Request::Read => reply.content,
+        };
+        if content != (ReplyContent::Fits { value: awaited.value }) {
+            let text =
+                format!("instead of {:?}, it answered {:?} with {answer}", awaited.value, awaited.request);
+            self.violations.record(Check::FinalReads, None, text);
+        }
+    }
+
+    /// The body of the next message to the client; what is for services is seen to on the way. `None` if none comes.
+    fn next_answer(&mut self) -> Result<Option<String>, BenchError> {
+        let clock = Clock::start();
+        while clock.now() < PATIENCE {
+            if self.interrupt.is_set() {
+                return Err(BenchError::Interrupted);
+            }
+            match self.lines.recv_timeout(Duration::from_millis(100)) {
+                Ok(line) => {
+                    if let Some(body) = self.route(&line) {
+                        return Ok(Some(body));
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    fn route(&mut self, line: &[u8]) -> Option<String> {
+        let Ok(envelope) = Envelope::parse(line) else {
+            self.violations.record(Check::Output, None, format!("not a message: {}", excerpt(line)));
+            return None;
+        };
+        match Endpoint::parse(&envelope.dest) {
+            Some(CLIENT) => return Some(envelope.body.to_owned()),
+            Some(Endpoint::Service(name)) => {
+                if let Some(answer) = self.services.handle(name, NODE, envelope.body) {
+                    let _ = self.to_node.send(envelope::encode(0, Endpoint::Service(name), NODE, &answer));
+                }
+            }
+            _ => self.violations.record(Check::Destination, None, format!("nobody awaits {}", excerpt(line))),
+        }
+        None
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts and times are far below 2^52")]
+    fn into_report(
+        mut self,
+        plan: &FloodPlan,
+        took: Duration,
+        cpu: Option<Duration>,
+        max_rss_kb: Option<u64>,
+    ) -> FloodReport {
+        let answered = self.answered;
+        let cpu_us = cpu.filter(|_| answered > 0).map(|cpu| cpu.as_micros() as f64 / answered as f64);
+        if let Some((used, bound)) = cpu_us.zip(plan.max_cpu_us).filter(|(used, bound)| used > bound) {
+            self.violations.record(
+                Check::Cpu,
+                None,
+                format!("{used:.2} us of CPU a request, {bound} are allowed"),
+            );
+        }
+        let bound = plan.max_rss_mb.map(|mb| mb * 1024);
+        if let Some((used, bound)) = max_rss_kb.zip(bound).filter(|(used, bound)| used > bound) {
+            self.violations.record(Check::Memory, None, format!("{used} KiB of memory, {bound} are allowed"));
+        }
+        FloodReport {
+            valid: self.violations.counts().is_empty(),
+            plan: plan.clone(),
+            answered,
+            seconds: took.as_secs_f64(),
+            per_second: answered as f64 / took.as_secs_f64().max(f64::MIN_POSITIVE),
+            cpu_us,
+            max_rss_kb,
+            violations: self.violations,
+        }
+    }
+}
+
+fn read_all(mut reader: BufReader<std::process::ChildStdout>, lines: &SyncSender<Vec<u8>>) {
+    while let Ok(Some(line)) = read_line(&mut reader) {
+        if lines.send(line).is_err() {
+            return;
+        }
+    }
+}
+
+/// Writes `init`, then, once told to, the requests in large pieces, and the services' answers between them.
+fn write_all(mut stdin: ChildStdin, mut mix: Mix, start: &Receiver<()>, replies: &Receiver<Vec<u8>>) {
+    let mut is_started = false;
+    loop {
+        let mut chunk = Vec::with_capacity(CHUNK + 1024);
+        is_started = is_started || start.try_recv().is_ok();
+        while is_started && chunk.len() < CHUNK {
+            let Some((msg_id, request)) = mix.next() else { break };
+            push_line(&mut chunk, &envelope::encode(msg_id, CLIENT, NODE, &request.body(msg_id)));
+        }
+        for line in replies.try_iter() {
+            push_line(&mut chunk, &line);
+        }
+        if chunk.is_empty() {
+            match replies.recv_timeout(Duration::from_millis(1)) {
+                Ok(line) => push_line(&mut chunk, &line),
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+        if stdin.write_all(&chunk).is_err() {
+            return;
+        }
+    }
+}
+
+fn push_line(chunk: &mut Vec<u8>, line: &[u8]) {
+    chunk.extend_from_slice(line);
+    chunk.push(b'\n');
+}
+
+impl Display for FloodReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (plan, seconds, per_second) = (&self.plan, self.seconds, self.per_second);
+        writeln!(f, "flood       {} {} requests, seed {}", plan.requests, plan.workload.name(), plan.seed)?;
+        writeln!(f, "answered    {} in {seconds:.3} s, {per_second:.0} a second", self.answered)?;
+        let cpu = self.cpu_us.map_or("unknown".into(), |cpu| format!("{cpu:.2} us a request"));
+        let memory = self.max_rss_kb.map_or("unknown".into(), |kb| format!("{kb} KiB"));
+        writeln!(f, "cpu time    {cpu}\npeak memory {memory}")?;
+        self.violations.write(f)?;
+        write!(f, "verdict     {}", if self.valid { "valid" } else { "INVALID" })
+    }
+}

@@ -1,0 +1,251 @@
+//! The host for child processes: the wall clock, pipes, signals.
+
+mod child;
+mod clock;
+mod flood;
+mod interrupt;
+mod usage;
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use self::child::Child;
+pub(crate) use self::clock::{Clock, timestamp};
+pub use self::flood::{FloodPlan, FloodReport, flood_process};
+pub(crate) use self::interrupt::Interrupt;
+
+use crate::error::BenchError;
+use crate::plan::Plan;
+use crate::report::{NodeUsage, Report};
+use crate::world::{Action, Event, World};
+
+/// Events that may wait for the bench; then readers stop reading.
+const EVENTS: usize = 4096;
+/// How long the bench sleeps at most before it looks for Ctrl-C and reports progress.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// How to start a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Where the nodes' logs go: `n0.log` and so on, what they write to standard error. Made if it is not there.
+    pub log_dir: PathBuf,
+}
+
+/// What a child's threads tell the bench.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Line {
+        node: usize,
+        life: u32,
+        line: Vec<u8>,
+    },
+    Accepted {
+        node: usize,
+        life: u32,
+    },
+    /// Standard output is closed.
+    Closed {
+        node: usize,
+        life: u32,
+    },
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Time since the start.
+    pub elapsed: Duration,
+    /// About how long the whole run takes.
+    pub expected: Duration,
+    /// What goes on.
+    pub phase: &'static str,
+    /// Operations so far.
+    pub operations: usize,
+    /// The faults that last.
+    pub faults: String,
+    /// Rules broken so far.
+    pub violations: u64,
+}
+
+/// Runs a plan with each node a child process, on the wall clock. `progress` is called about ten times a second.
+///
+/// No child outlives this call, whatever happens: Ctrl-C, SIGTERM and panics included.
+///
+/// # Errors
+/// If the program can't be started, does not answer `init`, or the run was interrupted.
+pub fn run_processes(
+    plan: &Plan,
+    command: &NodeCommand,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Report, BenchError> {
+    std::fs::create_dir_all(&command.log_dir)
+        .map_err(BenchError::io(format!("cannot make {}", command.log_dir.display())))?;
+    let interrupt = Interrupt::watch()?;
+    let (sender, events) = sync_channel(EVENTS);
+    let usage = (0..plan.node_count).map(|node| usage_of(command, node)).collect();
+    let children = (0..plan.node_count).map(|_| None).collect();
+    let clock = Clock::start();
+    let world = World::new(plan);
+    let mut host = ProcessHost { world, command, children, usage, sender, events, clock, interrupt };
+    host.run(plan, progress)?;
+    host.finish()
+}
+
+fn usage_of(command: &NodeCommand, node: usize) -> NodeUsage {
+    let log = command.log_dir.join(format!("n{node}.log"));
+    NodeUsage { node: format!("n{node}"), log: Some(log.display().to_string()), ..NodeUsage::default() }
+}
+
+struct ProcessHost<'a> {
+    world: World,
+    command: &'a NodeCommand,
+    children: Vec<Option<Child>>,
+    usage: Vec<NodeUsage>,
+    sender: SyncSender<Told>,
+    events: Receiver<Told>,
+    clock: Clock,
+    interrupt: Interrupt,
+}
+
+impl ProcessHost<'_> {
+    fn run(&mut self, plan: &Plan, progress: &mut dyn FnMut(&Progress)) -> Result<(), BenchError> {
+        let mut next_glance = Duration::ZERO;
+        loop {
+            self.perform_actions()?;
+            if self.world.is_done() {
+                return Ok(());
+            }
+            let now = self.clock.now();
+            if now >= next_glance {
+                next_glance = now + GLANCE;
+                self.glance(plan, now, progress)?;
+            }
+            self.wait(next_glance);
+        }
+    }
+
+    /// Sleeps until something happens or is due, and tells the world.
+    fn wait(&mut self, next_glance: Duration) {
+        let wake = self.world.next_wake().unwrap_or(Duration::MAX).min(next_glance);
+        let sleep = wake.saturating_sub(self.clock.now());
+        match self.events.recv_timeout(sleep) {
+            Ok(told) => self.tell(told),
+            // This host holds a sender itself, so that the channel cannot close.
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        let now = self.clock.now();
+        if self.world.next_wake().is_some_and(|wake| wake <= now) {
+            self.world.wake(now);
+        }
+    }
+
+    fn tell(&mut self, told: Told) {
+        let now = self.clock.now();
+        match told {
+            Told::Line { node, life, line } => {
+                self.world.handle(now, &Event::Line { node, life, line: &line });
+            }
+            Told::Accepted { node, life } => self.world.handle(now, &Event::Accepted { node, life }),
+            Told::Closed { node, life } => self.closed(now, node, life),
+        }
+    }
+
+    /// A process that closes its output has ended, or is of no use any more.
+    fn closed(&mut self, now: Duration, node: usize, life: u32) {
+        let Some(slot) = self.children.get_mut(node) else { return };
+        let Some(mut child) = slot.take_if(|child| child.life() == life) else { return };
+        let status = child.end_after_close();
+        self.world.handle(now, &Event::Exited { node, life, status });
+    }
+
+    fn glance(
+        &mut self,
+        plan: &Plan,
+        now: Duration,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<(), BenchError> {
+        if self.interrupt.is_set() {
+            return Err(BenchError::Interrupted);
+        }
+        self.measure();
+        let status = self.world.status();
+        let expected = plan.time_limit + plan.final_wait + plan.silence.unwrap_or_default() + plan.stagger;
+        progress(&Progress {
+            elapsed: now,
+            expected,
+            phase: status.phase,
+            operations: status.operations,
+            faults: status.faults,
+            violations: status.violations,
+        });
+        Ok(())
+    }
+
+    fn measure(&mut self) {
+        for (child, usage) in self.children.iter().zip(&mut self.usage) {
+            if let Some(child) = child {
+                usage.max_rss_kb = usage.max_rss_kb.max(usage::peak_memory_kb(child.id()));
+            }
+        }
+    }
+
+    fn perform_actions(&mut self) -> Result<(), BenchError> {
+        while let Some(action) = self.world.next_action() {
+            self.perform(action)?;
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, action: Action) -> Result<(), BenchError> {
+        match action {
+            Action::Start { node, life, .. } => self.start(node, life)?,
+            Action::Deliver { node, life, line } => self.deliver(node, life, line),
+            Action::Kill { node } => {
+                self.measure();
+                if let Some(slot) = self.children.get_mut(node) {
+                    *slot = None;
+                }
+            }
+            Action::Pause { node } => self.child(node).into_iter().for_each(Child::pause),
+            Action::Resume { node } => self.child(node).into_iter().for_each(Child::resume),
+        }
+        Ok(())
+    }
+
+    fn child(&self, node: usize) -> Option<&Child> {
+        self.children.get(node).and_then(Option::as_ref)
+    }
+
+    fn start(&mut self, node: usize, life: u32) -> Result<(), BenchError> {
+        let child = Child::start(self.command, node, life, &self.sender)?;
+        if let (Some(slot), Some(usage)) = (self.children.get_mut(node), self.usage.get_mut(node)) {
+            *slot = Some(child);
+            usage.lives = life;
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, node: usize, life: u32, line: Vec<u8>) {
+        if let Some(child) = self.child(node).filter(|child| child.life() == life) {
+            child.hand(line);
+        }
+    }
+
+    fn finish(mut self) -> Result<Report, BenchError> {
+        self.measure();
+        self.children.clear();
+        if let Some(failure) = self.world.setup_failure() {
+            let log = self.usage.get(failure.node).and_then(|usage| usage.log.as_deref()).map(usage::tail);
+            let (node, text) = (failure.node, failure.text.clone());
+            return Err(BenchError::Setup { node, text, log: log.unwrap_or_default() });
+        }
+        let mut report = self.world.into_report();
+        report.add_usage(self.usage);
+        Ok(report)
+    }
+}

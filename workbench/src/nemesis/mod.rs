@@ -1,0 +1,174 @@
+//! What goes wrong, and when: drawn from the seed, paced as Jepsen paces it.
+
+mod grudge;
+mod target;
+
+use std::time::Duration;
+
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+use serde::Serialize;
+
+use self::grudge::PartitionKind;
+use self::target::Target;
+
+use crate::network::Grudge;
+use crate::plan::Plan;
+use crate::seeds::Random;
+use crate::stagger::Stagger;
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// Links between nodes are cut: one node, a minority, a half, or a ring of overlapping majorities.
+    Partition,
+    /// Processes die at once (SIGKILL), from one to all, and are started anew.
+    Kill,
+    /// Processes are frozen (SIGSTOP), from one to all, and go on later.
+    Pause,
+}
+
+/// One act of the nemesis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    StartPartition {
+        kind: &'static str,
+        grudge: Grudge,
+    },
+    StopPartition,
+    Kill(Vec<usize>),
+    /// Start every node that is down.
+    Start,
+    Pause(Vec<usize>),
+    /// Let every paused node go on.
+    Resume,
+}
+
+/// Draws acts. Partitions have a rhythm of their own; kills and pauses share one.
+#[derive(Debug)]
+pub(crate) struct Nemesis {
+    streams: Vec<Stream>,
+    count: usize,
+    random: Random,
+}
+
+/// A rhythm, and pairs of acts that undo each other, one of which is drawn each time.
+#[derive(Debug)]
+struct Stream {
+    stagger: Stagger,
+    pairs: Vec<Pair>,
+}
+
+#[derive(Debug)]
+struct Pair {
+    fault: Fault,
+    is_on: bool,
+}
+
+impl Nemesis {
+    /// A nemesis whose first acts are due at `start`.
+    pub(crate) fn new(plan: &Plan, random: Random, start: Duration) -> Self {
+        let stream = |faults: &[Fault]| {
+            let wanted = faults.iter().filter(|fault| plan.nemesis.contains(fault));
+            let pairs: Vec<Pair> = wanted.map(|fault| Pair { fault: *fault, is_on: false }).collect();
+            let stagger = Stagger::new(plan.nemesis_interval, start);
+            (!pairs.is_empty()).then_some(Stream { stagger, pairs })
+        };
+        let partitions = stream(&[Fault::Partition]).filter(|_| plan.node_count > 1);
+        let processes = stream(&[Fault::Pause, Fault::Kill]);
+        Self { streams: partitions.into_iter().chain(processes).collect(), count: plan.node_count, random }
+    }
+
+    /// When the next act is due.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        self.streams.iter().map(|stream| stream.stagger.due()).min()
+    }
+
+    /// The act that is due at `now`, if any.
+    pub(crate) fn act(&mut self, now: Duration) -> Option<Act> {
+        let due = self.due().filter(|due| *due <= now)?;
+        let stream = self.streams.iter_mut().find(|stream| stream.stagger.due() == due)?;
+        stream.stagger.done(now, &mut self.random);
+        let drawn = self.random.random_range(0..stream.pairs.len());
+        let pair = stream.pairs.get_mut(drawn)?;
+        pair.is_on = !pair.is_on;
+        let (fault, is_on) = (pair.fault, pair.is_on);
+        Some(if is_on { self.begin(fault) } else { end(fault) })
+    }
+
+    /// The acts that undo every fault, in Jepsen's order.
+    pub(crate) fn last_acts(&self) -> Vec<Act> {
+        self.streams.iter().flat_map(|stream| &stream.pairs).map(|pair| end(pair.fault)).collect()
+    }
+
+    fn begin(&mut self, fault: Fault) -> Act {
+        match fault {
+            Fault::Partition => self.partition(),
+            Fault::Kill => Act::Kill(self.targets()),
+            Fault::Pause => Act::Pause(self.targets()),
+        }
+    }
+
+    fn partition(&mut self) -> Act {
+        let kinds = PartitionKind::effective(self.count);
+        let kind = kinds.choose(&mut self.random).copied().unwrap_or(PartitionKind::One);
+        Act::StartPartition { kind: kind.name(), grudge: kind.grudge(self.count, &mut self.random) }
+    }
+
+    fn targets(&mut self) -> Vec<usize> {
+        let targets = Target::effective(self.count);
+        let target = targets.choose(&mut self.random).copied().unwrap_or(Target::All);
+        target.draw(self.count, &mut self.random)
+    }
+}
+
+fn end(fault: Fault) -> Act {
+    match fault {
+        Fault::Partition => Act::StopPartition,
+        Fault::Kill => Act::Start,
+        Fault::Pause => Act::Resume,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seeds::Seeds;
+    use crate::workload::Workload;
+
+    fn schedule(faults: &[Fault], seed: u64) -> Vec<(Duration, Act)> {
+        let plan = Plan { nemesis: faults.iter().copied().collect(), ..Plan::new(Workload::GCounter, seed) };
+        let mut nemesis = Nemesis::new(&plan, Seeds::new(seed).generator(), Duration::ZERO);
+        let next = || {
+            let due = nemesis.due().filter(|due| *due < plan.time_limit)?;
+            nemesis.act(due).map(|act| (due, act))
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn a_default_run_has_two_partitions_whatever_the_seed() {
+        for seed in 0..200 {
+            let acts = schedule(&[Fault::Partition], seed);
+            let starts = acts.iter().filter(|(_, act)| matches!(act, Act::StartPartition { .. })).count();
+            assert!(starts >= 2, "seed {seed}: {acts:?}");
+        }
+    }
+
+    #[test]
+    fn faults_begin_and_end_in_turn_and_at_once() {
+        let acts = schedule(&[Fault::Kill], 1);
+        assert_eq!(acts[0].0, Duration::ZERO);
+        for (number, (_, act)) in acts.iter().enumerate() {
+            assert_eq!(matches!(act, Act::Kill(_)), number % 2 == 0, "{act:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_schedule() {
+        let faults = [Fault::Partition, Fault::Kill, Fault::Pause];
+        assert_eq!(schedule(&faults, 7), schedule(&faults, 7));
+        assert_ne!(schedule(&faults, 7), schedule(&faults, 8));
+    }
+}

@@ -1,0 +1,54 @@
+//! The count of what was sent and received.
+
+use serde::Serialize;
+
+use crate::endpoint::Endpoint;
+
+/// How much was sent and received, counted as Maelstrom's net checker counts it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Journal {
+    /// Every message.
+    pub all: Traffic,
+    /// Messages with a client at either end.
+    pub clients: Traffic,
+    /// Messages between servers: nodes and services.
+    pub servers: Traffic,
+    /// That part of `servers` with a service at either end.
+    pub services: Traffic,
+}
+
+/// A count of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Traffic {
+    /// Messages sent, lost ones included. Copies made by the network are not counted again.
+    pub sent: u64,
+    /// Messages received, copies made by the network included.
+    pub received: u64,
+    /// Bytes of the lines sent, newlines included.
+    pub bytes: u64,
+}
+
+impl Journal {
+    pub(crate) fn sent(&mut self, src: Endpoint, dest: Endpoint, bytes: usize) {
+        self.each(src, dest, |traffic| {
+            traffic.sent += 1;
+            traffic.bytes += bytes as u64;
+        });
+    }
+
+    pub(crate) fn received(&mut self, src: Endpoint, dest: Endpoint) {
+        self.each(src, dest, |traffic| traffic.received += 1);
+    }
+
+    fn each(&mut self, src: Endpoint, dest: Endpoint, count: impl Fn(&mut Traffic)) {
+        count(&mut self.all);
+        if src.is_client() || dest.is_client() {
+            count(&mut self.clients);
+            return;
+        }
+        count(&mut self.servers);
+        if src.node().is_none() || dest.node().is_none() {
+            count(&mut self.services);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The simulated network: delays, losses, copies, partitions, and Maelstrom's way of delivering.
+
+mod journal;
+mod lane;
+mod latency;
+mod packet;
+
+use std::time::Duration;
+
+use rand::RngExt;
+
+pub use self::journal::{Journal, Traffic};
+pub use self::latency::{Latency, LatencyShape};
+
+pub(crate) use self::lane::Delivery;
+use self::lane::Lane;
+use self::packet::Queued;
+pub(crate) use self::packet::{Content, Packet};
+
+use crate::endpoint::Endpoint;
+use crate::plan::Plan;
+use crate::seeds::Random;
+use crate::service::ServiceName;
+
+/// Links between nodes that are cut: for each receiver, the senders it hears nothing from.
+pub(crate) type Grudge = Vec<(usize, Vec<usize>)>;
+
+/// The network between nodes and services. Messages to clients take no time and do not pass through here.
+#[derive(Debug)]
+pub(crate) struct Network {
+    nodes: Vec<Option<Lane>>,
+    services: Vec<Option<Lane>>,
+    /// `cut[receiver][sender]`.
+    cut: Vec<Vec<bool>>,
+    cut_peers: bool,
+    cut_store: bool,
+    latency: Latency,
+    loss: f64,
+    duplicate: f64,
+    random: Random,
+    next_id: u64,
+    next_sequence: u64,
+    journal: Journal,
+}
+
+impl Network {
+    pub(crate) fn new(plan: &Plan, random: Random) -> Self {
+        let count = plan.node_count;
+        Self {
+            nodes: (0..count).map(|_| None).collect(),
+            services: ServiceName::ALL.iter().map(|_| None).collect(),
+            cut: vec![vec![false; count]; count],
+            cut_peers: plan.cut_peers,
+            cut_store: plan.cut_store,
+            latency: plan.latency,
+            loss: plan.loss,
+            duplicate: plan.duplicate,
+            random,
+            next_id: 0,
+            next_sequence: 0,
+            journal: Journal::default(),
+        }
+    }
+
+    /// Opens a receiver's lane. Until then he is an unknown destination.
+    pub(crate) fn open(&mut self, endpoint: Endpoint) {
+        if let Some(slot) = self.slot(endpoint) {
+            slot.get_or_insert_with(Lane::default);
+        }
+    }
+
+    /// Whether that node or service can be sent to, and send.
+    pub(crate) fn knows(&self, endpoint: Endpoint) -> bool {
+        match endpoint {
+            Endpoint::Node(index) => self.nodes.get(index).is_some_and(Option::is_some),
+            Endpoint::Service(name) => self.services.get(name.index()).is_some_and(Option::is_some),
+            Endpoint::Client(_) => false,
+        }
+    }
+
+    /// The number of the next message, counted as sent. `bytes` is the length of its line.
+    pub(crate) fn number(&mut self, src: Endpoint, dest: Endpoint, bytes: usize) -> u64 {
+        self.journal.sent(src, dest, bytes);
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    /// Puts a message on its way; the caller has checked that its destination is known.
+    pub(crate) fn send(&mut self, now: Duration, packet: Packet) {
+        if packet.src.is_client() || packet.dest.is_client() {
+            self.enqueue(now, packet);
+            return;
+        }
+        if self.random.random_bool(self.duplicate) {
+            self.send_copy(now, packet.clone());
+        }
+        self.send_copy(now, packet);
+    }
+
+    fn send_copy(&mut self, now: Duration, packet: Packet) {
+        let delay = self.latency.draw(&mut self.random);
+        if !self.random.random_bool(self.loss) {
+            self.enqueue(now + delay, packet);
+        }
+    }
+
+    fn enqueue(&mut self, deadline: Duration, packet: Packet) {
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        if let Some(Some(lane)) = self.slot(packet.dest) {
+            lane.push(Queued { deadline, sequence, packet });
+        }
+    }
+
+    /// Goes on delivering to one receiver.
+    pub(crate) fn poll(&mut self, now: Duration, receiver: Endpoint) -> Delivery {
+        let (cut, cut_peers, cut_store) = (&self.cut, self.cut_peers, self.cut_store);
+        let is_cut = |packet: &Packet| match (packet.src, packet.dest) {
+            (Endpoint::Node(src), Endpoint::Node(dest)) => {
+                src != dest && (cut_peers || cut.get(dest).and_then(|from| from.get(src)) == Some(&true))
+            }
+            (Endpoint::Client(_), _) | (_, Endpoint::Client(_)) => false,
+            (Endpoint::Service(_), _) | (_, Endpoint::Service(_)) => cut_store,
+        };
+        let slot = match receiver {
+            Endpoint::Node(index) => self.nodes.get_mut(index),
+            Endpoint::Service(name) => self.services.get_mut(name.index()),
+            Endpoint::Client(_) => None,
+        };
+        let Some(Some(lane)) = slot else { return Delivery::Idle };
+        let delivery = lane.poll(now, is_cut);
+        if let Delivery::Now(packet) = &delivery {
+            self.journal.received(packet.src, packet.dest);
+        }
+        delivery
+    }
+
+    /// The receiver was handed a message and has not taken it yet.
+    pub(crate) fn wait(&mut self, receiver: Endpoint) {
+        if let Some(Some(lane)) = self.slot(receiver) {
+            lane.wait();
+        }
+    }
+
+    /// The receiver can take the next message.
+    pub(crate) fn ready(&mut self, receiver: Endpoint) {
+        if let Some(Some(lane)) = self.slot(receiver) {
+            lane.ready();
+        }
+    }
+
+    /// Cuts links, in addition to those already cut.
+    pub(crate) fn partition(&mut self, grudge: &Grudge) {
+        for (receiver, senders) in grudge {
+            for &sender in senders {
+                if let Some(link) = self.cut.get_mut(*receiver).and_then(|from| from.get_mut(sender)) {
+                    *link = true;
+                }
+            }
+        }
+    }
+
+    /// Mends every link that [`partition`](Self::partition) cut.
+    pub(crate) fn heal(&mut self) {
+        self.cut.iter_mut().flatten().for_each(|link| *link = false);
+    }
+
+    /// A message to a client arrived: for the books.
+    pub(crate) fn received_by_client(&mut self, src: Endpoint, dest: Endpoint) {
+        self.journal.received(src, dest);
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    fn slot(&mut self, endpoint: Endpoint) -> Option<&mut Option<Lane>> {
+        match endpoint {
+            Endpoint::Node(index) => self.nodes.get_mut(index),
+            Endpoint::Service(name) => self.services.get_mut(name.index()),
+            Endpoint::Client(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! A message under way.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use crate::endpoint::Endpoint;
+use crate::envelope;
+
+/// What is handed to a receiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Packet {
+    pub(crate) id: u64,
+    pub(crate) src: Endpoint,
+    pub(crate) dest: Endpoint,
+    pub(crate) content: Content,
+}
+
+/// A proper message, or bytes that only a test of malformed input sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// A JSON object.
+    Body(Box<str>),
+    /// A whole line, handed over as it is.
+    Raw(Box<[u8]>),
+}
+
+impl Packet {
+    /// The line that hands this to a node, without its newline.
+    pub(crate) fn into_line(self) -> Vec<u8> {
+        match self.content {
+            Content::Body(body) => envelope::encode(self.id, self.src, self.dest, &body),
+            Content::Raw(line) => line.into_vec(),
+        }
+    }
+}
+
+/// A packet that waits for its time; earlier deadlines come first, then earlier sent ones.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Queued {
+    pub(crate) deadline: Duration,
+    pub(crate) sequence: u64,
+    pub(crate) packet: Packet,
+}
+
+impl Ord for Queued {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.deadline, self.sequence).cmp(&(other.deadline, other.sequence)).reverse()
+    }
+}
+
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}

@@ -1,0 +1,143 @@
+//! What a run is to do: everything that decides it, and nothing about who performs it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::nemesis::Fault;
+use crate::network::Latency;
+use crate::workload::Workload;
+
+/// A whole run, decided in advance. The same plan on the in-process host gives the same history, byte for byte.
+///
+/// Build one with [`Plan::new`] and set what differs:
+///
+/// ```
+/// use std::time::Duration;
+/// use workbench::{Fault, Plan, Workload};
+///
+/// let plan = Plan {
+///     node_count: 5,
+///     time_limit: Duration::from_secs(10),
+///     nemesis: [Fault::Partition, Fault::Kill].into(),
+///     ..Plan::new(Workload::GCounter, 42)
+/// };
+/// assert_eq!(plan.workers(), 5);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// What the clients ask for, and how the answers are judged.
+    pub workload: Workload,
+    /// Seed of every random choice of the bench.
+    pub seed: u64,
+    /// Number of nodes, named `n0`, `n1`, and so on. At least 1.
+    pub node_count: usize,
+    /// Number of concurrent clients; client `i` is bound to node `i` modulo the number of nodes.
+    pub concurrency: Concurrency,
+    /// Requests a second, all clients together, on average. 0 sends none.
+    pub rate: f64,
+    /// How long clients and faults run before the final phase.
+    pub time_limit: Duration,
+    /// Delay of messages in which no client takes part.
+    pub latency: Latency,
+    /// The kinds of fault to inject.
+    pub nemesis: BTreeSet<Fault>,
+    /// Mean time between two acts of one kind of nemesis; gaps are uniform between 0 and twice this.
+    pub nemesis_interval: Duration,
+    /// Lower bound on the fraction of operations that must succeed, if any.
+    pub availability: Option<f64>,
+    /// Probability that a message between servers (nodes and services) is lost.
+    pub loss: f64,
+    /// Probability that a message between servers arrives twice, each copy with a delay of its own.
+    pub duplicate: f64,
+    /// Probability that a service does what it was asked and its answer is lost.
+    pub store_loss: f64,
+    /// No message between a node and a service arrives, from the first to the last.
+    pub cut_store: bool,
+    /// No message between two nodes arrives, from the first to the last, heal or not.
+    pub cut_peers: bool,
+    /// Nodes and services start at random times within this span. Zero: all at once, services first.
+    pub stagger: Duration,
+    /// Time between the last heal and the final reads.
+    pub final_wait: Duration,
+    /// After the final reads, watch for this long that no server sends anything.
+    pub silence: Option<Duration>,
+    /// Malformed lines to hand to the nodes while clients run.
+    pub malformed: u32,
+    /// Demand more than Maelstrom does: see [`Check::is_strict`](crate::Check::is_strict).
+    pub strict: bool,
+    /// Upper bound on any node's peak memory, in MiB (child processes only).
+    pub max_rss_mb: Option<u64>,
+}
+
+impl Plan {
+    /// The default run: 3 nodes, a client each, 100 requests a second for 20 s, no faults, strict.
+    pub fn new(workload: Workload, seed: u64) -> Self {
+        Self {
+            workload,
+            seed,
+            node_count: 3,
+            concurrency: Concurrency::PerNode(1),
+            rate: 100.0,
+            time_limit: Duration::from_secs(20),
+            latency: Latency::default(),
+            nemesis: BTreeSet::new(),
+            nemesis_interval: Duration::from_millis(2500),
+            availability: None,
+            loss: 0.0,
+            duplicate: 0.0,
+            store_loss: 0.0,
+            cut_store: false,
+            cut_peers: false,
+            stagger: Duration::ZERO,
+            final_wait: Duration::from_secs(10),
+            silence: None,
+            malformed: 0,
+            strict: true,
+            max_rss_mb: None,
+        }
+    }
+
+    /// Number of concurrent clients.
+    pub fn workers(&self) -> usize {
+        match self.concurrency {
+            Concurrency::Total(count) => count,
+            Concurrency::PerNode(times) => times * self.node_count,
+        }
+    }
+}
+
+/// How many clients run at once: `4` in all, or `2n`, two for each node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Concurrency {
+    /// So many clients, whatever the number of nodes.
+    Total(usize),
+    /// So many clients for each node.
+    PerNode(usize),
+}
+
+impl std::str::FromStr for Concurrency {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (digits, make): (&str, fn(usize) -> Self) = match text.strip_suffix('n') {
+            Some(digits) => (digits, Self::PerNode),
+            None => (text, Self::Total),
+        };
+        match digits.parse() {
+            Ok(count) if count > 0 => Ok(make(count)),
+            _ => Err("expected a positive number, or one followed by n, like 4 or 2n".into()),
+        }
+    }
+}
+
+impl std::fmt::Display for Concurrency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Total(count) => write!(f, "{count}"),
+            Self::PerNode(times) => write!(f, "{times}n"),
+        }
+    }
+}

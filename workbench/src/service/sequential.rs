@@ -1,0 +1,201 @@
+//! Maelstrom's idea of sequential consistency: a ring of past states, and an index for each client.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Debug;
+
+use rand::RngExt;
+use serde_json::{Map, Value};
+
+use crate::endpoint::Endpoint;
+use crate::seeds::Random;
+
+/// How many states are kept.
+const RING: usize = 32;
+
+/// A service whose requests are functions of its state.
+pub(crate) trait State: Clone + Debug {
+    /// The state after the request (`None`: unchanged) and the answer. `None` altogether if the request is not known.
+    fn handle(&self, request: &Map<String, Value>) -> Option<(Option<Self>, Map<String, Value>)>;
+}
+
+/// A service that may answer from the past.
+///
+/// A request is tried on a random state between what its client has last seen and the newest. If it changes nothing
+/// there, that is its answer, even if it would change something now. If it changes something, it is done on the newest
+/// state instead. A client further behind than the ring is long has its place in time taken modulo the ring: it can be
+/// shown states that go back.
+#[derive(Debug)]
+pub(crate) struct Sequential<S> {
+    /// Oldest first; never empty.
+    ring: VecDeque<S>,
+    /// Index of the newest state, counted from the first one ever.
+    last: u64,
+    /// What each client has last seen. One that was never here stands at the beginning.
+    seen: BTreeMap<Endpoint, u64>,
+}
+
+impl<S: State> Sequential<S> {
+    pub(crate) fn new(initial: S) -> Self {
+        Self { ring: VecDeque::from([initial]), last: 0, seen: BTreeMap::new() }
+    }
+
+    /// Handles a client's request. `None` if the service does not know such a request.
+    pub(crate) fn handle(
+        &mut self,
+        client: Endpoint,
+        request: &Map<String, Value>,
+        random: &mut Random,
+    ) -> Option<Map<String, Value>> {
+        let seen = self.seen.get(&client).copied().unwrap_or(0);
+        let index = random.random_range(seen..=self.last);
+        let (changed, answer) = self.at(index)?.handle(request)?;
+        if changed.is_none() {
+            self.seen.insert(client, index);
+            return Some(answer);
+        }
+        self.handle_on_newest(client, request)
+    }
+
+    fn handle_on_newest(
+        &mut self,
+        client: Endpoint,
+        request: &Map<String, Value>,
+    ) -> Option<Map<String, Value>> {
+        let newest = self.ring.back()?;
+        let (changed, answer) = newest.handle(request)?;
+        // What changed an older state may leave the newest as it is: that counts as a new state all the same.
+        let next = changed.unwrap_or_else(|| newest.clone());
+        self.push(next);
+        self.seen.insert(client, self.last);
+        Some(answer)
+    }
+
+    fn push(&mut self, state: S) {
+        if self.ring.len() == RING {
+            self.ring.pop_front();
+        }
+        self.ring.push_back(state);
+        self.last += 1;
+    }
+
+    fn at(&self, index: u64) -> Option<&S> {
+        let back = usize::try_from(self.last - index).ok()? % self.ring.len();
+        self.ring.get(self.ring.len() - 1 - back)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::super::kv::KvStore;
+    use super::*;
+    use crate::seeds::Seeds;
+
+    const WRITER: Endpoint = Endpoint::Node(0);
+    const READER: Endpoint = Endpoint::Node(1);
+
+    struct Bench {
+        service: Sequential<KvStore>,
+        random: Random,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self { service: Sequential::new(KvStore::default()), random: Seeds::new(5).generator() }
+        }
+
+        fn ask(&mut self, client: Endpoint, request: &Value) -> Option<Value> {
+            let request = request.as_object().unwrap();
+            self.service.handle(client, request, &mut self.random).map(Value::Object)
+        }
+
+        fn write(&mut self, value: u64) {
+            let request = json!({"type": "write", "key": "x", "value": value});
+            assert_eq!(self.ask(WRITER, &request).unwrap()["type"], "write_ok");
+        }
+
+        /// The value read, or `None` if the key was not there.
+        fn read(&mut self, client: Endpoint) -> Option<u64> {
+            self.ask(client, &json!({"type": "read", "key": "x"})).unwrap()["value"].as_u64()
+        }
+    }
+
+    #[test]
+    fn ones_own_writes_are_never_stale() {
+        let mut bench = Bench::new();
+        for value in 1..200 {
+            bench.write(value);
+            assert_eq!(bench.read(WRITER), Some(value));
+        }
+    }
+
+    #[test]
+    fn others_see_old_states_in_order_while_the_ring_is_long_enough() {
+        let mut bench = Bench::new();
+        let mut seen = BTreeSet::new();
+        let mut last = None;
+        for value in 1..=31 {
+            bench.write(value);
+        }
+        for _ in 0..40 {
+            let read = bench.read(READER);
+            assert!(read >= last);
+            last = read;
+            seen.insert(read);
+        }
+        assert!(seen.len() > 1 && last == Some(31));
+        // A client that was never here may be told that there is nothing.
+        assert!((0..1000).any(|number| bench.read(Endpoint::Client(number)).is_none()));
+    }
+
+    #[test]
+    fn a_client_far_behind_sees_states_go_back() {
+        let mut bench = Bench::new();
+        (1..=40).for_each(|value| bench.write(value));
+        let went_back = (0..1000).any(|number| {
+            let client = Endpoint::Client(number);
+            let (first, second) = (bench.read(client), bench.read(client));
+            assert!(first >= Some(9) && second >= Some(9), "only 32 states are kept");
+            second < first
+        });
+        assert!(went_back);
+    }
+
+    #[test]
+    fn a_write_that_was_true_in_the_past_may_change_nothing() {
+        let mut bench = Bench::new();
+        (1..=20).for_each(|value| bench.write(value));
+        let request = json!({"type": "write", "key": "x", "value": 7});
+        let lost = (0..1000).any(|number| {
+            assert_eq!(bench.ask(Endpoint::Client(number), &request).unwrap()["type"], "write_ok");
+            let unchanged = bench.read(WRITER) == Some(20);
+            bench.write(20);
+            unchanged
+        });
+        assert!(lost, "a write answered from the past");
+    }
+
+    #[test]
+    fn a_change_happens_on_the_newest_state_and_is_a_barrier() {
+        let mut bench = Bench::new();
+        (1..=20).for_each(|value| bench.write(value));
+        for number in 100..200 {
+            let request = json!({"type": "write", "key": number, "value": number});
+            bench.ask(READER, &request).unwrap();
+            assert_eq!(bench.read(READER), Some(20));
+        }
+    }
+
+    #[test]
+    fn a_failed_compare_and_set_may_have_judged_the_past() {
+        let mut bench = Bench::new();
+        (1..=20).for_each(|value| bench.write(value));
+        let request = json!({"type": "cas", "key": "x", "from": 20, "to": 20});
+        let refused =
+            (0..100).any(|number| bench.ask(Endpoint::Client(number), &request).unwrap()["type"] == "error");
+        assert!(refused);
+    }
+}

@@ -1,0 +1,30 @@
+//! Jepsen's pacing: gaps drawn evenly between nothing and twice the mean.
+
+use std::time::Duration;
+
+use rand::RngExt;
+
+use crate::seeds::Random;
+
+/// When the next act is due. What could not be done in time is not made up for.
+#[derive(Clone, Debug)]
+pub(crate) struct Stagger {
+    mean: Duration,
+    due: Duration,
+}
+
+impl Stagger {
+    /// The first act is due at `start`, the next ones `mean` later on average.
+    pub(crate) fn new(mean: Duration, start: Duration) -> Self {
+        Self { mean, due: start }
+    }
+
+    pub(crate) fn due(&self) -> Duration {
+        self.due
+    }
+
+    /// An act was done at `now`: draws the time of the next.
+    pub(crate) fn done(&mut self, now: Duration, random: &mut Random) {
+        self.due = now + self.mean.mul_f64(2.0 * random.random::<f64>());
+    }
+}

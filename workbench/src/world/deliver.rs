@@ -1,0 +1,87 @@
+//! Handing messages over: to processes, services and clients.
+
+use std::time::Duration;
+
+use rand::RngExt;
+
+use super::World;
+use super::clients::Role;
+use super::event::Action;
+use super::timers::Timer;
+
+use crate::endpoint::Endpoint;
+use crate::network::{Content, Delivery, Packet};
+use crate::service::ServiceName;
+
+impl World {
+    /// Sends a message from a client of the bench to a node. It takes no time, but may have to wait in the lane.
+    pub(super) fn send_from_client(&mut self, now: Duration, client: u64, node: usize, body: String) {
+        let (src, dest) = (Endpoint::Client(client), Endpoint::Node(node));
+        let id = self.network.number(src, dest, body.len());
+        self.network.send(now, Packet { id, src, dest, content: Content::Body(body.into()) });
+        self.deliver(now, dest);
+    }
+
+    /// Hands over what is due to one receiver, and comes back when more is.
+    pub(super) fn deliver(&mut self, now: Duration, receiver: Endpoint) {
+        loop {
+            match self.network.poll(now, receiver) {
+                Delivery::Now(packet) => self.hand_over(now, receiver, packet),
+                Delivery::Later(due) => return self.timers.set(due, Timer::Lane(receiver)),
+                Delivery::Idle => return,
+            }
+        }
+    }
+
+    fn hand_over(&mut self, now: Duration, receiver: Endpoint, packet: Packet) {
+        match receiver {
+            Endpoint::Node(index) => self.hand_to_node(index, packet),
+            Endpoint::Service(name) => self.hand_to_service(now, name, &packet),
+            Endpoint::Client(_) => {}
+        }
+    }
+
+    /// What comes to a process that is down is lost.
+    fn hand_to_node(&mut self, index: usize, packet: Packet) {
+        let Some(node) = self.nodes.get(index).filter(|node| node.is_up) else { return };
+        self.network.wait(Endpoint::Node(index));
+        self.actions.push_back(Action::Deliver { node: index, life: node.life, line: packet.into_line() });
+    }
+
+    fn hand_to_service(&mut self, now: Duration, name: ServiceName, packet: &Packet) {
+        let Content::Body(body) = &packet.content else { return };
+        let Some(answer) = self.services.handle(name, packet.src, body) else { return };
+        let (src, dest) = (packet.dest, packet.src);
+        let id = self.network.number(src, dest, line_length(src, dest, &answer));
+        if self.store_random.random_bool(self.plan.store_loss) {
+            return;
+        }
+        self.network.send(now, Packet { id, src, dest, content: Content::Body(answer.into()) });
+        self.deliver(now, dest);
+    }
+
+    /// The process took what it was handed.
+    pub(super) fn accepted(&mut self, now: Duration, index: usize, life: u32) {
+        if self.nodes.get(index).is_some_and(|node| node.life == life && node.is_up) {
+            self.network.ready(Endpoint::Node(index));
+            self.deliver(now, Endpoint::Node(index));
+        }
+    }
+
+    /// A node's message to a client that is there.
+    pub(super) fn hand_to_client(&mut self, now: Duration, src: usize, client: u64, role: Role, body: &str) {
+        self.network.received_by_client(Endpoint::Node(src), Endpoint::Client(client));
+        match role {
+            Role::Init { node } => self.init_replied(now, node, body),
+            Role::Worker(worker) => self.operation_replied(now, worker, src, body),
+            Role::Probe { node } => self.probe_replied(now, node, body),
+            Role::Malformed => self.malformed_replied(now, src, body),
+        }
+    }
+}
+
+/// The length of the line that a process would have printed for this message.
+fn line_length(src: Endpoint, dest: Endpoint, body: &str) -> usize {
+    const FRAME: usize = r#"{"src":"","dest":"","body":}"#.len() + 1;
+    FRAME + src.to_string().len() + dest.to_string().len() + body.len()
+}

@@ -1,0 +1,27 @@
+//! What a host tells the world, and what the world has it do.
+
+/// Something that happened to a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event<'a> {
+    /// It printed a line (without its newline).
+    Line { node: usize, life: u32, line: &'a [u8] },
+    /// It has taken the line it was handed: there may be another.
+    Accepted { node: usize, life: u32 },
+    /// It ended.
+    Exited { node: usize, life: u32, status: String },
+}
+
+/// Something to be done to a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Start it; the seed is for nodes that are made in place.
+    Start { node: usize, life: u32, seed: u64 },
+    /// Hand it a line (without its newline), and say `Accepted` once it can take another.
+    Deliver { node: usize, life: u32, line: Vec<u8> },
+    /// End it at once. No `Exited` need follow.
+    Kill { node: usize },
+    /// Freeze it.
+    Pause { node: usize },
+    /// Let it go on.
+    Resume { node: usize },
+}

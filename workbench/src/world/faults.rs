@@ -1,0 +1,163 @@
+//! The nemesis at work.
+
+use std::time::Duration;
+
+use super::World;
+use super::event::Action;
+
+use crate::endpoint::Endpoint;
+use crate::history::NemesisAct;
+use crate::nemesis::{Act, Fault};
+use crate::network::Grudge;
+use crate::report::FaultWindow;
+
+/// The faults so far.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    windows: Vec<FaultWindow>,
+    healed_at: Option<Duration>,
+}
+
+impl Faults {
+    /// When everything was made good for the last time, if it was.
+    pub(crate) fn healed_at(&self) -> Option<Duration> {
+        self.healed_at
+    }
+
+    pub(crate) fn into_windows(self) -> Vec<FaultWindow> {
+        self.windows
+    }
+
+    /// The faults that last, in a few words.
+    pub(crate) fn active(&self) -> String {
+        let active = self.windows.iter().filter(|window| window.until.is_none());
+        active.map(|window| window.detail.clone()).collect::<Vec<_>>().join("; ")
+    }
+
+    fn begin(&mut self, now: Duration, fault: Fault, detail: String) {
+        self.windows.push(FaultWindow { fault, detail, from: now, until: None });
+    }
+
+    fn end(&mut self, now: Duration, fault: Fault) {
+        let open = self.windows.iter_mut().filter(|window| window.fault == fault && window.until.is_none());
+        open.for_each(|window| window.until = Some(now));
+    }
+}
+
+impl World {
+    /// Acts, if it is time and the last act is done with.
+    pub(super) fn run_nemesis(&mut self, now: Duration, until: Duration) {
+        while now < until && self.nemesis_is_free() {
+            let Some(act) = self.nemesis.act(now) else { return };
+            self.perform(now, act);
+        }
+    }
+
+    /// Starting nodes takes until they have answered `init`, and nothing else is done meanwhile.
+    pub(super) fn nemesis_is_free(&self) -> bool {
+        !self.nodes.iter().any(super::Node::is_starting)
+    }
+
+    pub(super) fn perform(&mut self, now: Duration, act: Act) {
+        let (f, detail) = match act {
+            Act::StartPartition { kind, grudge } => {
+                ("start-partition", self.start_partition(now, kind, &grudge))
+            }
+            Act::StopPartition => {
+                self.network.heal();
+                self.faults.end(now, Fault::Partition);
+                ("stop-partition", String::new())
+            }
+            Act::Kill(nodes) => ("kill", self.kill(now, &nodes)),
+            Act::Start => ("start", self.restart(now)),
+            Act::Pause(nodes) => ("pause", self.pause(now, &nodes)),
+            Act::Resume => ("resume", self.resume(now)),
+        };
+        self.history.nemesis(NemesisAct { at: now, f, detail });
+    }
+
+    /// Everything is as it should be from now on.
+    pub(super) fn healed(&mut self, now: Duration) {
+        self.faults.healed_at = Some(now);
+        for fault in [Fault::Partition, Fault::Kill, Fault::Pause] {
+            self.faults.end(now, fault);
+        }
+    }
+
+    fn start_partition(&mut self, now: Duration, kind: &str, grudge: &Grudge) -> String {
+        self.network.partition(grudge);
+        let detail = format!("partition {kind}: {}", describe(grudge));
+        self.faults.begin(now, Fault::Partition, detail.clone());
+        detail
+    }
+
+    fn kill(&mut self, now: Duration, nodes: &[usize]) -> String {
+        let mut killed = Vec::new();
+        for &index in nodes {
+            let Some(node) = self.nodes.get_mut(index).filter(|node| node.is_up) else { continue };
+            node.end();
+            self.network.ready(Endpoint::Node(index));
+            self.actions.push_back(Action::Kill { node: index });
+            self.forget_malformed(index);
+            killed.push(index);
+            self.deliver(now, Endpoint::Node(index));
+        }
+        let detail = format!("kill {}", names(&killed));
+        self.faults.begin(now, Fault::Kill, detail.clone());
+        detail
+    }
+
+    fn restart(&mut self, now: Duration) -> String {
+        let down = self.indices(|node| !node.is_up);
+        for node in &down {
+            self.start_node(now, *node);
+        }
+        self.faults.end(now, Fault::Kill);
+        names(&down)
+    }
+
+    fn pause(&mut self, now: Duration, nodes: &[usize]) -> String {
+        let mut paused = Vec::new();
+        for &index in nodes {
+            let Some(node) = self.nodes.get_mut(index).filter(|node| node.is_up && !node.is_paused) else {
+                continue;
+            };
+            node.is_paused = true;
+            self.actions.push_back(Action::Pause { node: index });
+            self.forget_malformed(index);
+            paused.push(index);
+        }
+        let detail = format!("pause {}", names(&paused));
+        self.faults.begin(now, Fault::Pause, detail.clone());
+        detail
+    }
+
+    fn resume(&mut self, now: Duration) -> String {
+        let paused = self.indices(|node| node.is_up && node.is_paused);
+        for &index in &paused {
+            self.nodes.get_mut(index).into_iter().for_each(|node| node.is_paused = false);
+            self.actions.push_back(Action::Resume { node: index });
+        }
+        self.faults.end(now, Fault::Pause);
+        names(&paused)
+    }
+
+    fn indices(&self, matches: impl Fn(&super::Node) -> bool) -> Vec<usize> {
+        self.nodes.iter().enumerate().filter(|(_, node)| matches(node)).map(|(index, _)| index).collect()
+    }
+}
+
+fn names(nodes: &[usize]) -> String {
+    if nodes.is_empty() {
+        return "nobody".into();
+    }
+    nodes.iter().map(|node| format!("n{node}")).collect::<Vec<_>>().join(" ")
+}
+
+/// Who hears whom no longer, in short.
+fn describe(grudge: &Grudge) -> String {
+    let deaf = grudge.iter().filter(|(_, senders)| !senders.is_empty());
+    deaf.map(|(receiver, senders)| format!("n{receiver} deaf to {}", names(senders)))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

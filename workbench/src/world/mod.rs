@@ -1,0 +1,206 @@
+//! The bench as a state machine on virtual time: everything but processes and clocks.
+
+mod clients;
+mod deliver;
+mod event;
+mod faults;
+mod malformed;
+mod node;
+mod operate;
+mod phases;
+mod probes;
+mod receive;
+mod start;
+mod timers;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use self::clients::{Clients, Worker};
+pub(crate) use self::event::{Action, Event};
+use self::faults::Faults;
+use self::malformed::Malformed;
+use self::node::Node;
+use self::phases::Phase;
+use self::probes::Probes;
+use self::timers::{Timer, Timers};
+
+use crate::check::{Sums, Violations, check_final_reads, check_reads};
+use crate::history::History;
+use crate::nemesis::Nemesis;
+use crate::network::Network;
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::seeds::{Random, Seeds};
+use crate::service::Services;
+use crate::stagger::Stagger;
+
+/// One run: network, services, clients, nemesis, and the books.
+///
+/// Tell it what happened ([`handle`](Self::handle)), wake it no later than [`next_wake`](Self::next_wake), and after
+/// either do all that [`next_action`](Self::next_action) says before the next call. `now` never goes back.
+#[derive(Debug)]
+pub(crate) struct World {
+    plan: Plan,
+    phase: Phase,
+    nodes: Vec<Node>,
+    network: Network,
+    services: Services,
+    clients: Clients,
+    workers: Vec<Worker>,
+    pace: Stagger,
+    nemesis: Nemesis,
+    faults: Faults,
+    probes: Probes,
+    malformed: Malformed,
+    history: History,
+    violations: Violations,
+    timers: Timers,
+    actions: VecDeque<Action>,
+    /// Draws requests and workers.
+    random: Random,
+    /// Draws which answers of services are lost.
+    store_random: Random,
+    node_seeds: Seeds,
+    node_ids: String,
+    setup_failure: Option<SetupFailure>,
+}
+
+/// Why a run never began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SetupFailure {
+    pub(crate) node: usize,
+    pub(crate) text: String,
+}
+
+impl World {
+    /// A world at time 0, with its first actions ready.
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let mut seeds = Seeds::new(plan.seed);
+        let node_ids: Vec<String> = (0..plan.node_count).map(|index| format!("\"n{index}\"")).collect();
+        let mut world = Self {
+            phase: Phase::Setup,
+            nodes: (0..plan.node_count).map(|_| Node::default()).collect(),
+            network: Network::new(plan, seeds.generator()),
+            services: Services::new(seeds.generator()),
+            clients: Clients::default(),
+            workers: (0..plan.workers()).map(|index| Worker::new(index, plan.node_count)).collect(),
+            pace: Stagger::new(mean_gap(plan.rate), Duration::ZERO),
+            nemesis: Nemesis::new(plan, seeds.generator(), Duration::ZERO),
+            faults: Faults::default(),
+            probes: Probes::new(plan.node_count),
+            malformed: Malformed::new(plan, seeds.generator()),
+            history: History::default(),
+            violations: Violations::default(),
+            timers: Timers::default(),
+            actions: VecDeque::new(),
+            random: seeds.generator(),
+            store_random: seeds.generator(),
+            node_seeds: Seeds::new(seeds.next_seed()),
+            node_ids: format!("[{}]", node_ids.join(",")),
+            setup_failure: None,
+            plan: plan.clone(),
+        };
+        world.plan_starts();
+        world.wake(Duration::ZERO);
+        world
+    }
+
+    /// Takes note of an event.
+    pub(crate) fn handle(&mut self, now: Duration, event: &Event<'_>) {
+        match *event {
+            Event::Line { node, life, line } => self.receive(now, node, life, line),
+            Event::Accepted { node, life } => self.accepted(now, node, life),
+            Event::Exited { node, life, ref status } => self.exited(now, node, life, status),
+        }
+        self.advance(now);
+    }
+
+    /// Does what is due.
+    pub(crate) fn wake(&mut self, now: Duration) {
+        while let Some(timer) = self.timers.take_due(now) {
+            self.fire(now, timer);
+        }
+        self.advance(now);
+    }
+
+    /// When to wake it at the latest.
+    pub(crate) fn next_wake(&self) -> Option<Duration> {
+        [self.timers.next_at(), self.phase_due()].into_iter().flatten().min()
+    }
+
+    /// The next thing to do to a process, to be done before anything else is told.
+    pub(crate) fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Whether the run is over.
+    pub(crate) fn is_done(&self) -> bool {
+        self.phase == Phase::Done
+    }
+
+    /// Why the run never began, if it did not.
+    pub(crate) fn setup_failure(&self) -> Option<&SetupFailure> {
+        self.setup_failure.as_ref()
+    }
+
+    /// Where the run stands, in a few words.
+    pub(crate) fn status(&self) -> Status {
+        Status {
+            phase: self.phase.name(),
+            operations: self.history.operations().len(),
+            faults: self.faults.active(),
+            violations: self.violations.counts().values().sum(),
+        }
+    }
+
+    /// Judges the run.
+    pub(crate) fn into_report(mut self) -> Report {
+        let sums = Sums::of(&self.history);
+        self.judge_malformed();
+        check_reads(&self.history, self.plan.workload, &mut self.violations);
+        if self.setup_failure.is_none() {
+            check_final_reads(&self.history, &sums, &mut self.violations);
+            crate::check::check_success(&self.history, self.plan.availability, &mut self.violations);
+        }
+        if !self.plan.strict {
+            self.violations.forgive_strict();
+        }
+        let convergence = self.probes.convergence(self.faults.healed_at());
+        let messages = self.network.journal().clone();
+        Report::new(
+            self.plan,
+            self.history,
+            sums,
+            self.violations,
+            messages,
+            self.faults.into_windows(),
+            convergence,
+        )
+    }
+
+    fn fire(&mut self, now: Duration, timer: Timer) {
+        match timer {
+            Timer::StartServices => self.start_services(),
+            Timer::StartNode(node) => self.start_node(now, node),
+            Timer::Lane(receiver) => self.deliver(now, receiver),
+            Timer::InitTimeout { node, life } => self.init_timed_out(now, node, life),
+            Timer::OpTimeout { worker, operation } => self.operation_timed_out(now, worker, operation),
+            Timer::ProbeTimeout { node, msg_id } => self.probe_timed_out(node, msg_id),
+        }
+    }
+}
+
+/// A glance at a run under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    pub(crate) phase: &'static str,
+    pub(crate) operations: usize,
+    pub(crate) faults: String,
+    pub(crate) violations: u64,
+}
+
+/// The mean time between two requests.
+fn mean_gap(rate: f64) -> Duration {
+    if rate > 0.0 { Duration::from_secs_f64(1.0 / rate) } else { Duration::MAX / 4 }
+}

@@ -1,0 +1,40 @@
+//! What the world knows of a node.
+
+use std::time::Duration;
+
+/// One node, across all the lives of its process.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
+pub(crate) struct Node {
+    /// The present life, counted from 1; 0 before the first.
+    pub(crate) life: u32,
+    pub(crate) is_up: bool,
+    pub(crate) is_paused: bool,
+    /// Maelstrom's reader has choked on what it printed and hears nothing more in this life.
+    pub(crate) is_mute: bool,
+    /// It has answered `init` in this life.
+    pub(crate) is_ready: bool,
+    /// The client that waits for the answer to `init`.
+    pub(crate) init_client: Option<u64>,
+    /// When this life began.
+    pub(crate) started: Duration,
+}
+
+impl Node {
+    /// Begins a new life and returns its number.
+    pub(crate) fn start(&mut self, now: Duration) -> u32 {
+        let life = self.life + 1;
+        *self = Self { life, is_up: true, started: now, ..Self::default() };
+        life
+    }
+
+    /// Ends the present life.
+    pub(crate) fn end(&mut self) {
+        *self = Self { life: self.life, started: self.started, ..Self::default() };
+    }
+
+    /// Whether the world waits for its answer to `init`.
+    pub(crate) fn is_starting(&self) -> bool {
+        self.is_up && self.init_client.is_some()
+    }
+}

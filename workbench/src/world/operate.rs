@@ -1,0 +1,143 @@
+//! Clients at work: requests, answers, and their absence.
+
+use std::time::Duration;
+
+use rand::seq::IndexedRandom;
+
+use super::World;
+use super::clients::{Pending, Role};
+use super::timers::Timer;
+
+use crate::check::Check;
+use crate::history::{Completion, Operation, Outcome};
+use crate::reply::{Reply, ReplyContent, is_definite};
+use crate::workload::Request;
+
+/// How long a client waits for an answer.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl World {
+    /// Sends the requests that are due while somebody is free to send them.
+    pub(super) fn issue_operations(&mut self, now: Duration, until: Duration) {
+        while self.pace.due() <= now && now < until && self.plan.rate > 0.0 {
+            let free: Vec<usize> = self.free_workers().collect();
+            let Some(worker) = free.choose(&mut self.random).copied() else { return };
+            let request = self.plan.workload.draw(&mut self.random);
+            self.pace.done(now, &mut self.random);
+            self.invoke(now, worker, request, false);
+        }
+    }
+
+    /// Has every worker read once.
+    pub(super) fn issue_final_reads(&mut self, now: Duration) {
+        for worker in 0..self.workers.len() {
+            self.invoke(now, worker, Request::Read, true);
+        }
+    }
+
+    pub(super) fn free_workers(&self) -> impl Iterator<Item = usize> {
+        self.workers.iter().enumerate().filter(|(_, worker)| worker.pending.is_none()).map(|(index, _)| index)
+    }
+
+    pub(super) fn all_workers_are_free(&self) -> bool {
+        self.workers.iter().all(|worker| worker.pending.is_none())
+    }
+
+    fn invoke(&mut self, now: Duration, index: usize, request: Request, is_final: bool) {
+        let client = self.client_of(index);
+        let Some(worker) = self.workers.get_mut(index) else { return };
+        let msg_id = worker.next_msg_id;
+        worker.next_msg_id += 1;
+        let operation = self.history.invoke(Operation {
+            process: worker.process,
+            worker: index,
+            node: worker.node,
+            life: self.nodes.get(worker.node).map_or(0, |node| node.life),
+            request,
+            is_final,
+            invoked: now,
+            completion: None,
+        });
+        worker.pending = Some(Pending { operation, msg_id, invoked: now });
+        let node = worker.node;
+        self.timers.set(now + REPLY_TIMEOUT, Timer::OpTimeout { worker: index, operation });
+        self.send_from_client(now, client, node, request.body(msg_id));
+    }
+
+    /// The worker's client. One whose request ended badly leaves now, not sooner, as in Jepsen.
+    fn client_of(&mut self, index: usize) -> u64 {
+        let Some(worker) = self.workers.get_mut(index) else { return 0 };
+        if let Some(client) = worker.client.filter(|_| !worker.is_crashed) {
+            return client;
+        }
+        if let Some(client) = worker.client {
+            self.clients.leave(client);
+        }
+        let client = self.clients.join(Role::Worker(index));
+        worker.client = Some(client);
+        worker.is_crashed = false;
+        worker.next_msg_id = 1;
+        client
+    }
+
+    /// A worker's client has got a message.
+    pub(super) fn operation_replied(&mut self, now: Duration, index: usize, src: usize, body: &str) {
+        let Some(worker) = self.workers.get(index) else { return };
+        let pending = worker.pending;
+        let operation = pending.and_then(|pending| self.history.operations().get(pending.operation));
+        let request = operation.map_or(Request::Read, |operation| operation.request);
+        let reply = Reply::parse(body, request.reply_type(), request == Request::Read);
+        match pending {
+            Some(pending) if reply.in_reply_to == Some(pending.msg_id) => {
+                if src != worker.node {
+                    let text = format!("n{src} answered a request to n{}", worker.node);
+                    self.violations.record(Check::Replies, Some(now), text);
+                }
+                let outcome = self.judge_reply(now, src, reply.content);
+                self.complete(now, index, outcome);
+            }
+            Some(_) | None => self.stray_reply(now, index, src, body),
+        }
+    }
+
+    fn judge_reply(&mut self, now: Duration, src: usize, content: ReplyContent) -> Outcome {
+        match content {
+            ReplyContent::Fits { value } => Outcome::Ok(value),
+            ReplyContent::Error { code, text } => {
+                Outcome::Refused { code, definite: is_definite(code), text }
+            }
+            ReplyContent::Breaks(why) => {
+                self.violations.record(Check::Schema, Some(now), format!("n{src}: {why}"));
+                Outcome::Malformed(why)
+            }
+        }
+    }
+
+    /// An answer that nobody waits for: too late, sent twice, or to nothing.
+    fn stray_reply(&mut self, now: Duration, index: usize, src: usize, body: &str) {
+        let crashed = self.workers.get(index).is_some_and(|worker| worker.is_crashed);
+        let kind = if crashed { "a late reply" } else { "a reply that nobody waits for" };
+        let text = format!("n{src} sent {kind}: {}", crate::envelope::excerpt(body.as_bytes()));
+        self.violations.record(Check::Replies, Some(now), text);
+    }
+
+    pub(super) fn operation_timed_out(&mut self, now: Duration, index: usize, operation: usize) {
+        let pending = self.workers.get(index).and_then(|worker| worker.pending);
+        if pending.is_some_and(|pending| pending.operation == operation) {
+            self.complete(now, index, Outcome::Timeout);
+        }
+    }
+
+    fn complete(&mut self, now: Duration, index: usize, outcome: Outcome) {
+        let workers = self.workers.len() as u64;
+        let Some(worker) = self.workers.get_mut(index) else { return };
+        let Some(pending) = worker.pending.take() else { return };
+        if !matches!(outcome, Outcome::Ok(_)) {
+            worker.is_crashed = true;
+            worker.process += workers;
+        }
+        let life = self.nodes.get(worker.node).map_or(0, |node| node.life);
+        debug_assert!(pending.invoked <= now);
+        self.history.complete(pending.operation, Completion { at: now, life, outcome });
+    }
+}

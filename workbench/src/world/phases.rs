@@ -1,0 +1,148 @@
+//! The course of a run.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::World;
+
+use crate::nemesis::{Act, Nemesis};
+use crate::stagger::Stagger;
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Nodes are started and told who they are.
+    Setup,
+    /// Clients and nemesis are at work.
+    Main {
+        until: Duration,
+    },
+    /// The last requests and the last restart come to an end.
+    Draining,
+    /// The nemesis makes everything good, one act after the other.
+    Recovering {
+        acts: VecDeque<Act>,
+    },
+    /// Time for the nodes to agree.
+    Waiting {
+        until: Duration,
+    },
+    /// Every worker reads once.
+    FinalReads,
+    /// No server may send anything.
+    Silence {
+        until: Duration,
+    },
+    Done,
+}
+
+impl Phase {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Setup => "starting",
+            Self::Main { .. } => "running",
+            Self::Draining => "finishing requests",
+            Self::Recovering { .. } => "healing",
+            Self::Waiting { .. } => "waiting for recovery",
+            Self::FinalReads => "final reads",
+            Self::Silence { .. } => "listening for silence",
+            Self::Done => "done",
+        }
+    }
+}
+
+impl World {
+    /// When the present phase has something to do by itself.
+    pub(super) fn phase_due(&self) -> Option<Duration> {
+        match &self.phase {
+            Phase::Main { until } => {
+                let can_send = self.plan.rate > 0.0 && self.free_workers().next().is_some();
+                let request = Some(self.pace.due()).filter(|_| can_send);
+                let nemesis = self.nemesis.due().filter(|_| self.nemesis_is_free());
+                [Some(*until), request, nemesis, self.malformed.due()].into_iter().flatten().min()
+            }
+            Phase::Waiting { until } => Some(self.probes.due().min(*until)),
+            Phase::Silence { until } => Some(*until),
+            Phase::Setup | Phase::Draining | Phase::Recovering { .. } | Phase::FinalReads | Phase::Done => {
+                None
+            }
+        }
+    }
+
+    /// Does what the present phase has to do, and goes on to the next ones as far as they go.
+    pub(super) fn advance(&mut self, now: Duration) {
+        while let Some(next) = self.step(now) {
+            self.phase = next;
+        }
+    }
+
+    fn step(&mut self, now: Duration) -> Option<Phase> {
+        if self.setup_failure.is_some() && self.phase != Phase::Done {
+            return Some(Phase::Done);
+        }
+        match self.phase.clone() {
+            Phase::Setup => self.step_setup(now),
+            Phase::Main { until } => self.step_main(now, until),
+            Phase::Draining => self.step_draining(),
+            Phase::Recovering { acts } => self.step_recovering(now, acts),
+            Phase::Waiting { until } => self.step_waiting(now, until),
+            Phase::FinalReads => self.step_final_reads(now),
+            Phase::Silence { until } => (now >= until).then_some(Phase::Done),
+            Phase::Done => None,
+        }
+    }
+
+    fn step_setup(&mut self, now: Duration) -> Option<Phase> {
+        if !self.nodes.iter().all(|node| node.is_ready) {
+            return None;
+        }
+        // Jepsen opens and closes a client for each node before it begins.
+        self.clients.skip(self.plan.node_count);
+        let seed = self.node_seeds.generator();
+        self.nemesis = Nemesis::new(&self.plan, seed, now);
+        self.pace = Stagger::new(super::mean_gap(self.plan.rate), now);
+        self.begin_malformed(now);
+        Some(Phase::Main { until: now + self.plan.time_limit })
+    }
+
+    fn step_main(&mut self, now: Duration, until: Duration) -> Option<Phase> {
+        self.run_nemesis(now, until);
+        self.send_malformed(now);
+        self.issue_operations(now, until);
+        (now >= until).then_some(Phase::Draining)
+    }
+
+    fn step_draining(&self) -> Option<Phase> {
+        let is_over = self.all_workers_are_free() && self.nemesis_is_free();
+        is_over.then(|| Phase::Recovering { acts: self.nemesis.last_acts().into() })
+    }
+
+    fn step_recovering(&mut self, now: Duration, mut acts: VecDeque<Act>) -> Option<Phase> {
+        if !self.nemesis_is_free() {
+            return None;
+        }
+        if let Some(act) = acts.pop_front() {
+            self.perform(now, act);
+            return Some(Phase::Recovering { acts });
+        }
+        self.healed(now);
+        self.begin_probes(now);
+        Some(Phase::Waiting { until: now + self.plan.final_wait })
+    }
+
+    fn step_waiting(&mut self, now: Duration, until: Duration) -> Option<Phase> {
+        if now < until {
+            self.send_probes(now);
+            return None;
+        }
+        self.issue_final_reads(now);
+        Some(Phase::FinalReads)
+    }
+
+    fn step_final_reads(&self, now: Duration) -> Option<Phase> {
+        if !self.all_workers_are_free() {
+            return None;
+        }
+        Some(self.plan.silence.map_or(Phase::Done, |span| Phase::Silence { until: now + span }))
+    }
+}

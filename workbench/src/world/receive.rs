@@ -1,0 +1,101 @@
+//! What nodes print: read as Maelstrom reads it, and sent on.
+
+use std::time::Duration;
+
+use super::World;
+use super::phases::Phase;
+
+use crate::check::Check;
+use crate::endpoint::Endpoint;
+use crate::envelope::{Envelope, excerpt};
+use crate::network::{Content, Packet};
+
+impl World {
+    /// A process printed a line.
+    pub(super) fn receive(&mut self, now: Duration, index: usize, life: u32, line: &[u8]) {
+        let Some(node) = self.nodes.get(index) else { return };
+        if node.life == life && node.is_mute {
+            return;
+        }
+        if let Err((check, text)) = self.accept(now, index, line) {
+            self.mute(now, index, life, check, &format!("{text}: {}", excerpt(line)));
+        }
+    }
+
+    /// Sends a line on, or says what Maelstrom's reader chokes on.
+    fn accept(&mut self, now: Duration, index: usize, line: &[u8]) -> Result<(), (Check, String)> {
+        let envelope = Envelope::parse(line).map_err(|error| (Check::Output, error.to_string()))?;
+        let src = self.source(now, index, &envelope)?;
+        let dest = Endpoint::parse(&envelope.dest);
+        if let Some(Endpoint::Client(number)) = dest {
+            let Some(role) = self.clients.role(number) else { return Err(self.gone(number)) };
+            self.network.number(src, Endpoint::Client(number), line.len() + 1);
+            self.hand_to_client(now, index, number, role, envelope.body);
+            return Ok(());
+        }
+        let Some(dest) = dest.filter(|dest| self.network.knows(*dest)) else {
+            return Err((Check::Destination, format!("a message to {}, who does not exist", envelope.dest)));
+        };
+        if !src.is_client() {
+            self.note_server_message(now, index, line);
+        }
+        self.forward(now, src, dest, &envelope, line);
+        Ok(())
+    }
+
+    fn forward(
+        &mut self,
+        now: Duration,
+        src: Endpoint,
+        dest: Endpoint,
+        envelope: &Envelope<'_>,
+        line: &[u8],
+    ) {
+        let id = self.network.number(src, dest, line.len() + 1);
+        self.network.send(now, Packet { id, src, dest, content: Content::Body(envelope.body.into()) });
+        self.deliver(now, dest);
+    }
+
+    /// The sender that a message names: anybody who exists will do for Maelstrom, but not for us.
+    fn source(
+        &mut self,
+        now: Duration,
+        index: usize,
+        envelope: &Envelope<'_>,
+    ) -> Result<Endpoint, (Check, String)> {
+        let exists = |src: &Endpoint| match *src {
+            Endpoint::Client(number) => self.clients.role(number).is_some(),
+            Endpoint::Node(_) | Endpoint::Service(_) => self.network.knows(*src),
+        };
+        let Some(src) = Endpoint::parse(&envelope.src).filter(exists) else {
+            return Err((Check::Output, format!("a message from {}, who does not exist", envelope.src)));
+        };
+        if src != Endpoint::Node(index) {
+            self.violations.record(Check::Source, Some(now), format!("n{index} signed a message as {src}"));
+        }
+        Ok(src)
+    }
+
+    fn gone(&self, number: u64) -> (Check, String) {
+        let why =
+            if self.clients.existed(number) { "who has left (a late reply?)" } else { "who does not exist" };
+        (Check::Destination, format!("a message to c{number}, {why}"))
+    }
+
+    /// Maelstrom hears nothing of this life of the node any more.
+    fn mute(&mut self, now: Duration, index: usize, life: u32, check: Check, text: &str) {
+        self.violations.record(check, Some(now), format!("n{index} is mute from now on: {text}"));
+        let Some(node) = self.nodes.get_mut(index).filter(|node| node.life == life) else { return };
+        node.is_mute = true;
+        if node.is_starting() && self.phase == Phase::Setup {
+            self.init_failed(now, index, &format!("printed {text}"));
+        }
+    }
+
+    fn note_server_message(&mut self, now: Duration, index: usize, line: &[u8]) {
+        if matches!(self.phase, Phase::Silence { .. }) {
+            let text = format!("n{index} sent {}", excerpt(line));
+            self.violations.record(Check::Silence, Some(now), text);
+        }
+    }
+}

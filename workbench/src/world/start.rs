@@ -1,0 +1,138 @@
+//! Starting nodes and services, and telling nodes who they are.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use serde_json::json;
+
+use super::clients::Role;
+use super::event::Action;
+use super::phases::Phase;
+use super::timers::Timer;
+use super::{SetupFailure, World};
+
+use crate::check::Check;
+use crate::endpoint::Endpoint;
+use crate::reply::{Reply, ReplyContent};
+use crate::service::ServiceName;
+
+/// How long a node may take to answer `init`.
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl World {
+    /// Sets the times at which services and nodes start.
+    pub(super) fn plan_starts(&mut self) {
+        let services = self.draw_start();
+        self.timers.set(services, Timer::StartServices);
+        for node in 0..self.plan.node_count {
+            let at = self.draw_start();
+            self.timers.set(at, Timer::StartNode(node));
+        }
+    }
+
+    fn draw_start(&mut self) -> Duration {
+        self.plan.stagger.mul_f64(self.random.random())
+    }
+
+    pub(super) fn start_services(&mut self) {
+        for name in ServiceName::ALL {
+            self.network.open(Endpoint::Service(name));
+        }
+    }
+
+    /// Starts a node's process and sends it `init`.
+    pub(super) fn start_node(&mut self, now: Duration, index: usize) {
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        let life = node.start(now);
+        let client = self.clients.join(Role::Init { node: index });
+        node.init_client = Some(client);
+        self.network.open(Endpoint::Node(index));
+        self.network.ready(Endpoint::Node(index));
+        let seed = self.node_seeds.next_seed();
+        self.actions.push_back(Action::Start { node: index, life, seed });
+        self.timers.set(now + INIT_TIMEOUT, Timer::InitTimeout { node: index, life });
+        let ids = &self.node_ids;
+        let body = format!(r#"{{"type":"init","node_id":"n{index}","node_ids":{ids},"msg_id":1}}"#);
+        self.send_from_client(now, client, index, body);
+    }
+
+    /// A client that awaits `init_ok` has got something.
+    pub(super) fn init_replied(&mut self, now: Duration, index: usize, body: &str) {
+        let reply = Reply::parse(body, "init_ok", false);
+        if reply.in_reply_to != Some(1) {
+            self.violations.record(
+                Check::Replies,
+                Some(now),
+                format!("n{index} sent the init client {body}"),
+            );
+            return;
+        }
+        match reply.content {
+            ReplyContent::Fits { .. } => self.initialised(index),
+            ReplyContent::Error { code, text } => {
+                self.init_failed(now, index, &format!("answered init with error {code}: {text}"));
+            }
+            ReplyContent::Breaks(why) if is_init_ok(body) => {
+                self.violations.record(Check::Schema, Some(now), format!("n{index}: {why}"));
+                self.initialised(index);
+            }
+            ReplyContent::Breaks(why) => self.init_failed(now, index, &format!("did not answer init: {why}")),
+        }
+    }
+
+    fn initialised(&mut self, index: usize) {
+        self.close_init(index);
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.is_ready = true;
+        }
+    }
+
+    pub(super) fn init_timed_out(&mut self, now: Duration, index: usize, life: u32) {
+        let waits = |node: &super::Node| node.life == life && node.is_starting();
+        if self.nodes.get(index).is_some_and(waits) {
+            self.init_failed(now, index, "did not answer init within 10 s");
+        }
+    }
+
+    /// At the start this ends the run, later it is a violation and the run goes on.
+    pub(super) fn init_failed(&mut self, now: Duration, index: usize, text: &str) {
+        self.close_init(index);
+        self.violations.record(Check::Init, Some(now), format!("n{index} {text}"));
+        if self.phase == Phase::Setup && self.setup_failure.is_none() {
+            self.setup_failure = Some(SetupFailure { node: index, text: text.to_owned() });
+        }
+    }
+
+    pub(super) fn close_init(&mut self, index: usize) {
+        if let Some(client) = self.nodes.get_mut(index).and_then(|node| node.init_client.take()) {
+            self.clients.leave(client);
+        }
+    }
+
+    /// A process ended by itself.
+    pub(super) fn exited(&mut self, now: Duration, index: usize, life: u32, status: &str) {
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        if node.life != life || !node.is_up {
+            return;
+        }
+        let was_starting = node.is_starting();
+        let client = node.init_client;
+        node.end();
+        if let Some(client) = client {
+            self.clients.leave(client);
+        }
+        self.network.ready(Endpoint::Node(index));
+        self.forget_malformed(index);
+        let text = format!("the process of n{index} ended by itself: {status}");
+        self.violations.record(Check::Exit, Some(now), text);
+        if was_starting {
+            self.init_failed(now, index, &format!("ended before it answered init: {status}"));
+        }
+        self.deliver(now, Endpoint::Node(index));
+    }
+}
+
+fn is_init_ok(body: &str) -> bool {
+    let body: Result<serde_json::Value, _> = serde_json::from_str(body);
+    body.is_ok_and(|body| body.get("type") == Some(&json!("init_ok")))
+}

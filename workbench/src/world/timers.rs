@@ -1,0 +1,54 @@
+//! What is to be looked at again, and when.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use crate::endpoint::Endpoint;
+
+/// A reason to wake up. One that has lost its point is ignored when it fires, never cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    StartServices,
+    StartNode(usize),
+    /// A deliverer's message is due.
+    Lane(Endpoint),
+    /// `init` in that life of the node has waited long enough.
+    InitTimeout {
+        node: usize,
+        life: u32,
+    },
+    /// A worker's request of that number has.
+    OpTimeout {
+        worker: usize,
+        operation: usize,
+    },
+    ProbeTimeout {
+        node: usize,
+        msg_id: u64,
+    },
+}
+
+/// Timers in the order of their times, and of setting among equals.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    heap: BinaryHeap<Reverse<(Duration, u64, Timer)>>,
+    next: u64,
+}
+
+impl Timers {
+    pub(crate) fn set(&mut self, at: Duration, timer: Timer) {
+        self.heap.push(Reverse((at, self.next, timer)));
+        self.next += 1;
+    }
+
+    pub(crate) fn next_at(&self) -> Option<Duration> {
+        self.heap.peek().map(|Reverse((at, _, _))| *at)
+    }
+
+    /// Takes one timer that is due.
+    pub(crate) fn take_due(&mut self, now: Duration) -> Option<Timer> {
+        self.next_at().filter(|at| *at <= now)?;
+        self.heap.pop().map(|Reverse((_, _, timer))| timer)
+    }
+}

@@ -1,0 +1,7 @@
+//! The bench from outside: what it says of good nodes and of bad ones.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
+
+mod bugs;
+mod determinism;
+mod faults;
+mod toy;

@@ -1,0 +1,168 @@
+//! The tests.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Parser;
+use workbench::{
+    BenchError, Check, Fault, FloodPlan, NodeCommand, Plan, Report, TestOptions, Verdict, Workload,
+    flood_process, run_processes, run_test,
+};
+
+use crate::node::FLAG;
+
+pub(crate) const ALL: &[(&str, fn())] = &[
+    ("a_good_node_is_valid", a_good_node_is_valid),
+    ("kill_and_pause_leave_no_process_behind", kill_and_pause_leave_no_process_behind),
+    ("a_node_that_reads_nothing_blocks_nobody_else", a_node_that_reads_nothing_blocks_nobody_else),
+    ("a_node_that_ends_is_caught", a_node_that_ends_is_caught),
+    ("a_missing_program_is_an_error", a_missing_program_is_an_error),
+    ("garbage_before_init_is_an_error", garbage_before_init_is_an_error),
+    ("death_before_init_is_an_error_with_the_log", death_before_init_is_an_error_with_the_log),
+    ("a_flood_is_answered_exactly", a_flood_is_answered_exactly),
+    ("a_flood_catches_wrong_answers", a_flood_catches_wrong_answers),
+    ("the_command_records_and_prints", the_command_records_and_prints),
+];
+
+/// A directory that goes away with the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("workbench-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn command(kind: &str, dir: &Scratch) -> NodeCommand {
+    let program = std::env::current_exe().unwrap();
+    NodeCommand { program, args: vec![FLAG.into(), kind.into()], log_dir: dir.0.clone() }
+}
+
+fn short(seed: u64) -> Plan {
+    Plan {
+        time_limit: Duration::from_millis(1500),
+        final_wait: Duration::from_millis(600),
+        nemesis_interval: Duration::from_millis(150),
+        ..Plan::new(Workload::GCounter, seed)
+    }
+}
+
+fn run(kind: &str, plan: &Plan) -> Result<Report, BenchError> {
+    let dir = Scratch::new(&format!("{kind}-{}", plan.seed));
+    let result = run_processes(plan, &command(kind, &dir), &mut |_| {});
+    assert_no_process_is_left(&dir.0);
+    result
+}
+
+/// Every process wrote its number into its log.
+fn assert_no_process_is_left(dir: &Path) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let log = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for pid in log.lines().filter_map(|line| line.strip_prefix("pid ")) {
+            assert!(!Path::new("/proc").join(pid).exists(), "process {pid} is left");
+        }
+    }
+}
+
+fn a_good_node_is_valid() {
+    let report = run("Nothing", &Plan { nemesis: [Fault::Partition].into(), ..short(1) }).unwrap();
+    assert!(report.valid, "{report}");
+    assert!(report.operations.count > 100, "{report}");
+    assert!(report.nodes.iter().all(|node| node.max_rss_kb.unwrap() > 100), "{report}");
+}
+
+fn kill_and_pause_leave_no_process_behind() {
+    let report = run("Nothing", &Plan { nemesis: [Fault::Kill, Fault::Pause].into(), ..short(2) }).unwrap();
+    assert!(report.nodes.iter().any(|node| node.lives > 1), "{report}");
+    assert!(!report.violations.counts().contains_key(&Check::Init), "{report}");
+    assert!(!report.violations.counts().contains_key(&Check::Exit), "{report}");
+}
+
+fn a_node_that_reads_nothing_blocks_nobody_else() {
+    let report = run("deaf", &Plan { node_count: 1, malformed: 0, ..short(3) }).unwrap();
+    assert!(report.violations.counts().contains_key(&Check::FinalReadsAnswered), "{report}");
+    assert!(report.operations.timeouts >= 1, "{report}");
+}
+
+fn a_node_that_ends_is_caught() {
+    let report = run("Exits", &short(4)).unwrap();
+    assert!(report.violations.counts().contains_key(&Check::Exit), "{report}");
+}
+
+fn a_missing_program_is_an_error() {
+    let dir = Scratch::new("missing");
+    let command = NodeCommand { program: "/no/such/program".into(), ..command("Nothing", &dir) };
+    let error = run_processes(&short(5), &command, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, BenchError::Spawn { .. }), "{error}");
+    assert!(error.to_string().contains("/no/such/program"), "{error}");
+}
+
+fn garbage_before_init_is_an_error() {
+    let error = run("garbage", &short(6)).unwrap_err();
+    assert!(matches!(error, BenchError::Setup { .. }), "{error}");
+    assert!(error.to_string().contains("Listening on port 8080"), "{error}");
+}
+
+fn death_before_init_is_an_error_with_the_log() {
+    let error = run("dies", &short(7)).unwrap_err().to_string();
+    assert!(error.contains("exit status: 3") && error.contains("no such table"), "{error}");
+}
+
+fn flood(kind: &str) -> workbench::FloodReport {
+    let dir = Scratch::new(&format!("flood-{kind}"));
+    let plan = FloodPlan {
+        requests: 5000,
+        seed: 1,
+        workload: Workload::GCounter,
+        max_cpu_us: None,
+        max_rss_mb: Some(200),
+    };
+    let report = flood_process(&plan, &command(kind, &dir)).unwrap();
+    assert_no_process_is_left(&dir.0);
+    report
+}
+
+fn a_flood_is_answered_exactly() {
+    let report = flood("Nothing");
+    assert!(report.valid, "{report}");
+    assert_eq!(report.answered, 5000);
+    assert!(report.max_rss_kb.unwrap() > 100 && report.cpu_us.is_some(), "{report}");
+}
+
+fn a_flood_catches_wrong_answers() {
+    assert!(flood("LosesAdds").violations.counts().contains_key(&Check::FinalReads));
+}
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    options: TestOptions,
+}
+
+fn the_command_records_and_prints() {
+    let dir = Scratch::new("command");
+    let store = dir.0.display().to_string();
+    let args = format!(
+        "test --seed 11 --time-limit 1 --final-wait 0.5 --nemesis none --json --store {store} -- {FLAG} Nothing"
+    );
+    let options = Cli::try_parse_from(args.split(' ')).unwrap().options;
+    let mut out = Vec::new();
+    let verdict = run_test(&options, &std::env::current_exe().unwrap(), &mut out).unwrap();
+    assert_eq!((verdict, verdict.exit_code()), (Verdict::Valid, 0));
+    let printed: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!((&printed["valid"], &printed["plan"]["seed"]), (&true.into(), &11.into()));
+    let run = std::fs::read_dir(dir.0.join("g-counter")).unwrap().next().unwrap().unwrap().path();
+    let stored: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(run.join("results.json")).unwrap()).unwrap();
+    assert_eq!(stored, printed);
+    assert!(std::fs::read_to_string(run.join("history.jsonl")).unwrap().lines().count() > 100);
+    assert!(run.join("n2.log").exists());
+}

@@ -1,0 +1,87 @@
+//! A toy as a process.
+#![allow(clippy::disallowed_types, reason = "a process has a clock")]
+
+use std::io::{BufRead, Write};
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use workbench::Machine;
+
+use crate::toy::{Bug, Toy};
+
+/// The first argument of a test program that is to be a node; the second says which.
+pub(crate) const FLAG: &str = "--be-a-node";
+
+pub(crate) fn run(kind: &str) -> ExitCode {
+    // The log tells the tests which processes there were.
+    let _ = writeln!(std::io::stderr(), "pid {}", std::process::id());
+    match kind {
+        "garbage" => {
+            let _ = writeln!(std::io::stdout(), "Listening on port 8080");
+            std::thread::park();
+        }
+        "dies" => {
+            let _ = writeln!(std::io::stderr(), "no such table");
+            return ExitCode::from(3);
+        }
+        "deaf" => serve(Box::new(Deaf(Toy::new(Bug::Nothing)))),
+        bug => serve(Box::new(Toy::new(Bug::parse(bug)))),
+    }
+    ExitCode::SUCCESS
+}
+
+/// Answers `init` and 10 requests, and then reads nothing any more.
+struct Deaf(Toy);
+
+impl Machine for Deaf {
+    fn receive(&mut self, now: Duration, line: &[u8], out: &mut Vec<u8>) {
+        self.0.receive(now, line, out);
+        if self.0.requests() > 10 {
+            std::thread::park();
+        }
+    }
+
+    fn wake(&mut self, now: Duration, out: &mut Vec<u8>) {
+        self.0.wake(now, out);
+    }
+
+    fn next_wake(&self) -> Option<Duration> {
+        self.0.next_wake()
+    }
+
+    fn terminate(&mut self, _: Duration, _: &mut Vec<u8>) {}
+
+    fn has_exited(&self) -> bool {
+        false
+    }
+}
+
+fn serve(mut machine: Box<dyn Machine>) {
+    let lines = read_lines();
+    let start = Instant::now();
+    let mut out = Vec::new();
+    while !machine.has_exited() {
+        let sleep = machine.next_wake().unwrap_or(Duration::MAX).saturating_sub(start.elapsed());
+        match lines.recv_timeout(sleep) {
+            Ok(line) => machine.receive(start.elapsed(), &line, &mut out),
+            Err(RecvTimeoutError::Timeout) => machine.wake(start.elapsed(), &mut out),
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        std::io::stdout().write_all(&out).unwrap();
+        std::io::stdout().flush().unwrap();
+        out.clear();
+    }
+}
+
+fn read_lines() -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().split(b'\n') {
+            if sender.send(line.unwrap()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
