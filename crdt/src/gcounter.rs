@@ -1,182 +1,345 @@
-use crate::{Delta, Merge, Overflow, ToActor};
-use alloc::collections::BTreeMap;
-use alloc::collections::btree_map;
+mod roads;
+mod traits;
+
+use crate::counts::Counts;
+use crate::kernels;
+use crate::table::{Table, search};
+use crate::{Iter, Overflow, Slot, ToActor};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::cmp::Ordering;
-use core::fmt;
-use core::iter::FusedIterator;
 
-/// A counter that only grows: one count per actor, merged by maximum, the value is their sum.
+/// A counter that only grows: one count per actor, merged by maximum; the value is their sum.
+///
+/// An actor is whoever adds: give each process lifetime an id of its own, and no count is ever lost or doubled,
+/// however often and in whatever order states are merged.
+///
+/// Source: Shapiro, Preguiça, Baquero, Zawirski, *A comprehensive study of Convergent and Commutative Replicated
+/// Data Types*, 2011, specification 6; deltas: Almeida, Shoker, Baquero, *Delta State Replicated Data Types*, 2018.
 ///
 /// ```
 /// use crdt::GCounter;
 ///
 /// let mut counter = GCounter::<String>::new();
 /// assert_eq!(counter.add("n0", 3), Ok(3));
-/// assert_eq!(counter.value(), 3);
+/// assert_eq!(counter.add("n1", 4), Ok(4));
+/// assert_eq!(counter.value(), 7);
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
+///
+/// # Representation
+///
+/// The ids are a sorted table that counters share; the counts are plain numbers beside it. Counters come to share a
+/// table by cloning, by merging and by [`delta_since`](Self::delta_since), and then a merge is one pass of `max`.
+/// A table may hold ids that have no count here: they are not entries, and nothing but the speed shows them.
+///
+/// The first add of a new actor moves the entries behind it, and copies the table if it is shared: to build a large
+/// counter, collect it from an iterator.
 pub struct GCounter<A> {
-    counts: BTreeMap<A, u64>,
+    pub(crate) table: Option<Arc<Table<A>>>,
+    /// As many as the table has ids, and zeros up to a full line.
+    pub(crate) counts: Counts,
+}
+
+impl<A> GCounter<A> {
+    /// An empty counter. Allocates nothing.
+    ///
+    /// ```
+    /// assert!(crdt::GCounter::<u64>::new().is_empty());
+    /// ```
+    pub const fn new() -> Self {
+        Self { table: None, counts: Counts::new() }
+    }
+
+    /// The sum of all counts. It can't overflow. One pass over the counts.
+    ///
+    /// ```
+    /// let counter: crdt::GCounter<u64> = [(1, u64::MAX), (2, u64::MAX)].into_iter().collect();
+    /// assert_eq!(counter.value(), 2 * u128::from(u64::MAX));
+    /// ```
+    pub fn value(&self) -> u128 {
+        kernels::sum(self.counts.lines())
+    }
+
+    /// How many actors have a count. One pass over the counts.
+    ///
+    /// ```
+    /// let counter: crdt::GCounter<u64> = [(1, 5), (2, 0)].into_iter().collect();
+    /// assert_eq!(counter.len(), 1);
+    /// ```
+    pub fn len(&self) -> usize {
+        kernels::nonzero(self.counts.lines())
+    }
+
+    /// Whether no actor has a count.
+    ///
+    /// ```
+    /// let counter: crdt::GCounter<u64> = [(2, 0)].into_iter().collect();
+    /// assert!(counter.is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.counts.iter().all(|n| n == 0)
+    }
+
+    /// The actors with their counts, in the order of their ids.
+    ///
+    /// ```
+    /// let counter: crdt::GCounter<&str> = [("b", 2), ("a", 1)].into_iter().collect();
+    /// assert!(counter.iter().eq([(&"a", 1), (&"b", 2)]));
+    /// ```
+    pub fn iter(&self) -> Iter<'_, A> {
+        Iter::new(self.ids(), &self.counts)
+    }
+
+    /// Whether both have the very same table of ids, so that a merge of the two is one pass of `max`.
+    ///
+    /// ```
+    /// let a: crdt::GCounter<u64> = [(1, 5), (2, 6)].into_iter().collect();
+    /// assert!(a.shares_ids(&a.clone()));
+    /// ```
+    #[inline]
+    pub fn shares_ids(&self, other: &Self) -> bool {
+        match (&self.table, &other.table) {
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn ids(&self) -> &[A] {
+        self.table.as_deref().map_or(&[], |table| table)
+    }
+
+    /// The caller vouches that the ids ascend and that each has its count.
+    pub(crate) fn from_parts(ids: Vec<A>, counts: Counts) -> Self {
+        let table = (!ids.is_empty()).then(|| Arc::new(Table::new(ids)));
+        Self { table, counts }
+    }
 }
 
 impl<A: Ord + Clone> GCounter<A> {
-    /// An empty counter.
-    pub const fn new() -> Self {
-        Self { counts: BTreeMap::new() }
-    }
-
-    /// Adds `n` to the count of `actor` and returns its new count. Adding 0 leaves no entry.
+    /// Adds `n` to the count of `actor`, and returns its new count. Adding 0 leaves no entry.
+    ///
+    /// Costs a search among the ids; through a [`Slot`] it costs one comparison, see [`add_at`](Self::add_at).
+    ///
+    /// ```
+    /// # use crdt::{GCounter, Overflow};
+    /// let mut counter = GCounter::<String>::new();
+    /// counter.add("n0", 3)?;
+    /// assert_eq!(counter.add("n0", 4)?, 7);
+    /// # Ok::<(), Overflow>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// [`Overflow`] if the count would pass `u64::MAX`; nothing is changed.
+    #[inline]
     pub fn add(&mut self, actor: impl ToActor<A>, n: u64) -> Result<u64, Overflow> {
-        let actor = actor.to_actor();
-        let sum = self.get(&actor).checked_add(n).ok_or(Overflow)?;
-        if n > 0 {
-            self.counts.insert(actor, sum);
+        match self.search(&actor) {
+            Ok(at) => self.add_to(at, n),
+            Err(at) => {
+                if n > 0 {
+                    self.insert(at, actor.to_actor(), n);
+                }
+                Ok(n)
+            }
         }
-        Ok(sum)
     }
 
-    /// The count of one actor, 0 if it is unknown.
+    /// As [`add`](Self::add), for the actor of `slot`: one comparison instead of a search, once the slot has found
+    /// its place.
+    ///
+    /// ```
+    /// # use crdt::{GCounter, Overflow, Slot};
+    /// let mut counter = GCounter::<String>::new();
+    /// let mut own = Slot::new("n0");
+    /// counter.add_at(&mut own, 3)?;
+    /// assert_eq!(counter.add_at(&mut own, 4)?, 7);
+    /// # Ok::<(), Overflow>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`] if the count would pass `u64::MAX`; nothing is changed.
+    #[inline]
+    pub fn add_at(&mut self, slot: &mut Slot<A>, n: u64) -> Result<u64, Overflow> {
+        if self.place(slot) {
+            return self.add_to(slot.index, n);
+        }
+        if n > 0 {
+            self.insert(slot.index, slot.actor.clone(), n);
+        }
+        Ok(n)
+    }
+
+    /// Raises the count of `actor` to `count`, as merging a counter of this one entry would. Returns whether that
+    /// changed anything.
+    ///
+    /// ```
+    /// let mut counter = crdt::GCounter::<String>::new();
+    /// assert!(counter.raise("n0", 3));
+    /// assert!(!counter.raise("n0", 2));
+    /// assert_eq!(counter.get("n0"), 3);
+    /// ```
+    #[inline]
+    pub fn raise(&mut self, actor: impl ToActor<A>, count: u64) -> bool {
+        match self.search(&actor) {
+            Ok(at) => self.counts.raise(at, count),
+            Err(_) if count == 0 => false,
+            Err(at) => {
+                self.insert(at, actor.to_actor(), count);
+                true
+            }
+        }
+    }
+
+    /// As [`raise`](Self::raise), for the actor of `slot`.
+    ///
+    /// ```
+    /// # use crdt::{GCounter, Slot};
+    /// let mut counter = GCounter::<String>::new();
+    /// let mut slot = Slot::new("n0");
+    /// assert!(counter.raise_at(&mut slot, 3));
+    /// assert!(!counter.raise_at(&mut slot, 3));
+    /// ```
+    #[inline]
+    pub fn raise_at(&mut self, slot: &mut Slot<A>, count: u64) -> bool {
+        if self.place(slot) {
+            return self.counts.raise(slot.index, count);
+        }
+        if count > 0 {
+            self.insert(slot.index, slot.actor.clone(), count);
+        }
+        count > 0
+    }
+
+    /// The count of one actor, 0 if it is unknown. Costs a search among the ids.
+    ///
+    /// ```
+    /// let counter: crdt::GCounter<String> = [("n0".to_string(), 3)].into_iter().collect();
+    /// assert_eq!(counter.get("n0"), 3);
+    /// assert_eq!(counter.get("n1"), 0);
+    /// ```
+    #[inline]
     pub fn get<Q: Ord + ?Sized>(&self, actor: &Q) -> u64
     where
         A: Borrow<Q>,
     {
-        self.counts.get(actor).copied().unwrap_or(0)
-    }
-
-    /// The sum of all counts.
-    pub fn value(&self) -> u128 {
-        self.counts.values().map(|&n| u128::from(n)).sum()
-    }
-
-    /// How many actors have a count.
-    pub fn len(&self) -> usize {
-        self.counts.len()
-    }
-
-    /// Whether no actor has a count.
-    pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
-    }
-
-    /// The actors with their counts, in the order of their ids.
-    pub fn iter(&self) -> Iter<'_, A> {
-        Iter(self.counts.iter())
+        search(self.ids(), |id| id.borrow().cmp(actor)).map_or(0, |at| self.counts.get(at))
     }
 
     /// Takes in all that `other` knows: per actor the larger count. Returns whether anything changed.
+    ///
+    /// Allocates only if an id is new here. With a shared table it is one pass of `max` over the counts; else the
+    /// ids are walked, and if they turn out to be the same, the table of `other` is shared from then on.
+    ///
+    /// ```
+    /// # use crdt::{GCounter, Overflow};
+    /// let (mut a, mut b) = (GCounter::<String>::new(), GCounter::<String>::new());
+    /// a.add("n0", 3)?;
+    /// b.add("n1", 4)?;
+    /// assert!(a.merge(&b));
+    /// assert!(!a.merge(&b), "again: nothing new");
+    /// assert_eq!(a.value(), 7);
+    /// # Ok::<(), Overflow>(())
+    /// ```
+    #[inline]
     pub fn merge(&mut self, other: &Self) -> bool {
-        let mut changed = false;
-        for (actor, n) in other {
-            if n > self.get(actor) {
-                self.counts.insert(actor.clone(), n);
-                changed = true;
-            }
+        if self.shares_ids(other) {
+            return kernels::max(self.counts.lines_mut(), other.counts.lines());
         }
-        changed
+        self.merge_apart(other)
     }
 
-    /// What `other` lacks: the entries that are larger here. Empty if `other` holds all of `self`.
+    /// As merging `others` one by one, faster where they share this counter's ids: four are read in one pass.
+    ///
+    /// ```
+    /// let counters: Vec<crdt::GCounter<u64>> = (1..=9).map(|n| [(n, n)].into_iter().collect()).collect();
+    /// let mut all = crdt::GCounter::new();
+    /// assert!(all.merge_all(&counters));
+    /// assert_eq!(all.value(), 45);
+    /// ```
+    pub fn merge_all<'a>(&mut self, others: impl IntoIterator<Item = &'a Self>) -> bool
+    where
+        A: 'a,
+    {
+        self.merge_fused(others)
+    }
+
+    /// What `other` lacks: the entries that are larger here. Empty if `other` holds all of `self`, and then nothing
+    /// is allocated. Merging the result into `other` has the effect of merging `self`.
+    ///
+    /// Where much is new the result shares this counter's ids; where little is, it has a small table of its own.
+    ///
+    /// ```
+    /// # use crdt::{GCounter, Overflow};
+    /// let mut counter: GCounter<String> = [("n0".to_string(), 3), ("n1".to_string(), 4)].into_iter().collect();
+    /// let before = counter.clone();
+    /// counter.add("n1", 1)?;
+    /// assert!(counter.delta_since(&before).iter().eq([(&"n1".to_string(), 5)]));
+    /// assert!(before.delta_since(&counter).is_empty());
+    /// # Ok::<(), Overflow>(())
+    /// ```
     #[must_use]
     pub fn delta_since(&self, other: &Self) -> Self {
-        self.iter().filter(|&(actor, n)| n > other.get(actor)).map(|(actor, n)| (actor.clone(), n)).collect()
+        self.difference(other)
     }
-}
 
-impl<A: Ord + Clone> Merge for GCounter<A> {
-    fn merge(&mut self, other: &Self) -> bool {
-        Self::merge(self, other)
-    }
-}
-
-impl<A: Ord + Clone> Delta for GCounter<A> {
-    fn delta_since(&self, other: &Self) -> Self {
-        Self::delta_since(self, other)
-    }
-}
-
-impl<A> Default for GCounter<A> {
-    fn default() -> Self {
-        Self { counts: BTreeMap::new() }
-    }
-}
-
-/// The lattice order: `a <= b` if no count is larger in `a`. Two states that each know something the other lacks
-/// are not comparable.
-impl<A: Ord + Clone> PartialOrd for GCounter<A> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        let below = self.iter().all(|(actor, n)| n <= other.get(actor));
-        let above = other.iter().all(|(actor, n)| n <= self.get(actor));
-        match (below, above) {
-            (true, true) => Some(Ordering::Equal),
-            (true, false) => Some(Ordering::Less),
-            (false, true) => Some(Ordering::Greater),
-            (false, false) => None,
+    /// Shares the table of ids of `other`, if that has all ids counted here. Returns whether the two share now.
+    ///
+    /// Merging does this by itself where the ids are the same. It is worth a call of its own for a counter that
+    /// will often be compared to `other` but holds only a part of its ids, such as what a peer is known to have.
+    ///
+    /// ```
+    /// let all: crdt::GCounter<u64> = [(1, 5), (2, 6)].into_iter().collect();
+    /// let mut part: crdt::GCounter<u64> = [(2, 3)].into_iter().collect();
+    /// assert!(part.share_ids(&all));
+    /// assert_eq!(part.len(), 1);
+    /// ```
+    pub fn share_ids(&mut self, other: &Self) -> bool {
+        if self.shares_ids(other) {
+            return true;
         }
+        let Some(counts) = self.counts_on(other) else { return false };
+        self.counts = counts;
+        self.table.clone_from(&other.table);
+        true
     }
-}
 
-/// By maximum; zero counts are dropped.
-impl<A: Ord + Clone> Extend<(A, u64)> for GCounter<A> {
-    fn extend<I: IntoIterator<Item = (A, u64)>>(&mut self, entries: I) {
-        for (actor, n) in entries {
-            if n > self.get(&actor) {
-                self.counts.insert(actor, n);
-            }
+    fn search(&self, actor: &impl ToActor<A>) -> Result<usize, usize> {
+        search(self.ids(), |id| actor.cmp_actor(id).reverse())
+    }
+
+    /// Sets the slot's index to where its actor is or belongs. Returns whether it is there.
+    #[inline]
+    fn place(&self, slot: &mut Slot<A>) -> bool {
+        if self.ids().get(slot.index) == Some(&slot.actor) {
+            return true;
         }
+        let found = self.search(&&slot.actor);
+        slot.index = found.unwrap_or_else(|at| at);
+        found.is_ok()
+    }
+
+    #[inline]
+    fn add_to(&mut self, at: usize, n: u64) -> Result<u64, Overflow> {
+        let count = self.counts.get_mut(at);
+        *count = count.checked_add(n).ok_or(Overflow)?;
+        Ok(*count)
+    }
+
+    #[cold]
+    fn insert(&mut self, at: usize, actor: A, n: u64) {
+        debug_assert!(self.ids().get(at).is_none_or(|id| id.cmp(&actor) == Ordering::Greater));
+        self.counts.insert(at, self.ids().len(), n);
+        if let Some(table) = self.table.as_mut().and_then(Arc::get_mut) {
+            table.insert(at, actor);
+            return;
+        }
+        let mut ids = Vec::with_capacity(self.ids().len() + 1);
+        ids.extend_from_slice(self.ids());
+        ids.insert(at, actor);
+        self.table = Some(Arc::new(Table::new(ids)));
     }
 }
-
-/// By maximum; zero counts are dropped.
-impl<A: Ord + Clone> FromIterator<(A, u64)> for GCounter<A> {
-    fn from_iter<I: IntoIterator<Item = (A, u64)>>(entries: I) -> Self {
-        let mut counter = Self::new();
-        counter.extend(entries);
-        counter
-    }
-}
-
-impl<'a, A: Ord + Clone> IntoIterator for &'a GCounter<A> {
-    type Item = (&'a A, u64);
-    type IntoIter = Iter<'a, A>;
-
-    fn into_iter(self) -> Iter<'a, A> {
-        self.iter()
-    }
-}
-
-impl<A: Ord + Clone + fmt::Debug> fmt::Debug for GCounter<A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self).finish()
-    }
-}
-
-/// The value.
-impl<A: Ord + Clone> fmt::Display for GCounter<A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.value().fmt(f)
-    }
-}
-
-/// Iterates over actors and counts in the order of the ids.
-#[derive(Clone, Debug)]
-pub struct Iter<'a, A>(btree_map::Iter<'a, A, u64>);
-
-impl<'a, A> Iterator for Iter<'a, A> {
-    type Item = (&'a A, u64);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(actor, &n)| (actor, n))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
-}
-
-impl<A> ExactSizeIterator for Iter<'_, A> {}
-impl<A> FusedIterator for Iter<'_, A> {}

@@ -17,15 +17,25 @@
 extern crate alloc;
 
 mod actor;
+#[cfg(feature = "serde")]
+mod codec;
+mod counts;
 mod gcounter;
+mod iter;
+mod kernels;
+pub mod laws;
 mod merge;
 mod overflow;
 mod pncounter;
-#[cfg(feature = "serde")]
-mod serde_impl;
+mod slot;
+mod table;
 
 pub use actor::ToActor;
+#[cfg(feature = "serde")]
+pub use codec::Seed;
 pub use gcounter::GCounter;
+pub use iter::Iter;
 pub use merge::{Delta, Merge};
 pub use overflow::Overflow;
 pub use pncounter::PnCounter;
+pub use slot::Slot;

@@ -1,6 +1,6 @@
 /// A join-semilattice: states that can be merged in any order, any number of times, with the same result.
 ///
-/// Laws, for all states `a`, `b`, `c`:
+/// Laws, for all states `a`, `b`, `c` (checked by [`laws`](crate::laws)):
 ///
 /// * associative: merging `b` and then `c` into `a` equals merging (`b` merged with `c`) into `a`;
 /// * commutative: `a` merged with `b` equals `b` merged with `a`;

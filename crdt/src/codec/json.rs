@@ -1,0 +1,219 @@
+//! JSON bytes straight into a counter.
+//!
+//! What one counter writes, another reads far faster than JSON in general can be read: no white space, no escapes,
+//! ids in order and mostly those expected. Anything else goes to the general reader, so that both take the same
+//! input and give the same result.
+
+use crate::GCounter;
+use crate::counts::{LANES, Line};
+use crate::kernels;
+use crate::table::{Table, gallop};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::borrow::Borrow;
+use serde::de::{DeserializeOwned, DeserializeSeed};
+
+impl<A: Ord + Clone + Borrow<str> + DeserializeOwned> GCounter<A> {
+    /// Merges a counter written as JSON. Returns whether anything changed.
+    ///
+    /// As decoding with [`seed`](Self::seed) and merging, but text as counters write it, of ids known here, is read
+    /// about ten times faster and makes nothing in between.
+    ///
+    /// ```
+    /// let mut state: crdt::GCounter<String> = [("n0".to_string(), 3), ("n1".to_string(), 4)].into_iter().collect();
+    /// assert!(state.merge_json(br#"{"n0":2,"n1":5}"#)?);
+    /// assert_eq!(state.value(), 8);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no JSON map of ids to counts; nothing is changed.
+    pub fn merge_json(&mut self, json: &[u8]) -> Result<bool, serde_json::Error> {
+        match self.merge_canonical(json) {
+            Some(changed) => Ok(changed),
+            None => self.read_json(json).map(|heard| self.merge(&heard)),
+        }
+    }
+
+    /// Reads a counter written as JSON against the ids of this one, which the result shares if it has many of them.
+    ///
+    /// As decoding with [`seed`](Self::seed); faster for text as counters write it, of ids known here.
+    ///
+    /// ```
+    /// let state: crdt::GCounter<String> = [("n0".to_string(), 3), ("n1".to_string(), 4)].into_iter().collect();
+    /// let heard = state.read_json(br#"{"n0":2,"n1":5}"#)?;
+    /// assert_eq!(heard.value(), 7);
+    /// assert!(heard.shares_ids(&state));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no JSON map of ids to counts.
+    pub fn read_json(&self, json: &[u8]) -> Result<Self, serde_json::Error> {
+        if let Some(entries) = plain_ids(self.table.as_deref()).and_then(|ids| read_entries(ids, json)) {
+            return Ok(self.pick(&entries));
+        }
+        let mut json = serde_json::Deserializer::from_slice(json);
+        let counter = self.seed().deserialize(&mut json)?;
+        json.end()?;
+        Ok(counter)
+    }
+
+    fn merge_canonical(&mut self, json: &[u8]) -> Option<bool> {
+        let ids = plain_ids(self.table.as_deref())?;
+        if let [line] = self.counts.lines_mut() {
+            let mut heard = [Line::ZERO];
+            read_lines(ids, json, &mut heard)?;
+            return Some(kernels::max(core::slice::from_mut(line), &heard));
+        }
+        // Each entry takes more than six bytes, so that a shorter text leaves most of the lines empty.
+        if ids.len() <= json.len() {
+            let mut heard = vec![Line::ZERO; self.counts.lines().len()];
+            read_lines(ids, json, &mut heard)?;
+            return Some(kernels::max(self.counts.lines_mut(), &heard));
+        }
+        let entries = read_entries(ids, json)?;
+        Some(entries.into_iter().fold(false, |changed, (at, n)| self.counts.raise(at, n) | changed))
+    }
+}
+
+/// The ids of a table, if all of them stand in JSON text as they are.
+fn plain_ids<A: Borrow<str>>(table: Option<&Table<A>>) -> Option<&[A]> {
+    let table = table?;
+    table.all_plain(|id| is_plain(id.borrow())).then_some(table)
+}
+
+/// Reads all of `json` as entries by index.
+fn read_entries<A: Borrow<str>>(ids: &[A], json: &[u8]) -> Option<Vec<(usize, u64)>> {
+    let mut entries = Vec::new();
+    let rest = scan(ids, json, |at, n| {
+        if n > 0 {
+            entries.push((at, n));
+        }
+    })?;
+    rest.is_empty().then_some(entries)
+}
+
+/// Reads all of `json` into zeroed lines, one count per id.
+fn read_lines<A: Borrow<str>>(ids: &[A], json: &[u8], lines: &mut [Line]) -> Option<()> {
+    let rest = scan(ids, json, |at, n| {
+        if let Some(count) = lines.get_mut(at / LANES).and_then(|line| line.0.get_mut(at % LANES)) {
+            *count = n;
+        }
+    })?;
+    rest.is_empty().then_some(())
+}
+
+/// Reads a canonical map of known ids in ascending order, and gives each entry to `put`, by index. Returns the
+/// bytes behind the map, or `None` if it is anything else. All ids must be plain.
+fn scan<'j, A: Borrow<str>>(ids: &[A], json: &'j [u8], mut put: impl FnMut(usize, u64)) -> Option<&'j [u8]> {
+    if let Some(rest) = json.strip_prefix(b"{}") {
+        return Some(rest);
+    }
+    let mut rest = json.strip_prefix(b"{")?;
+    let mut next = 0;
+    loop {
+        let (at, behind) = key(ids, next, rest.strip_prefix(b"\"")?)?;
+        let (n, behind) = number(behind)?;
+        put(at, n);
+        next = at + 1;
+        match behind.split_first()? {
+            (b',', behind) => rest = behind,
+            (b'}', behind) => return Some(behind),
+            _ => return None,
+        }
+    }
+}
+
+/// The index of the id that `json` begins with, from `next` on, and the bytes behind its quote and colon.
+#[inline]
+fn key<'j, A: Borrow<str>>(ids: &[A], next: usize, json: &'j [u8]) -> Option<(usize, &'j [u8])> {
+    let expected = ids.get(next)?.borrow().as_bytes();
+    if let Some(behind) = json.strip_prefix(expected).and_then(|json| json.strip_prefix(b"\":")) {
+        return Some((next, behind));
+    }
+    let end = json.iter().position(|&byte| byte == b'"')?;
+    let (key, behind) = json.split_at_checked(end)?;
+    let key = core::str::from_utf8(key).ok()?;
+    let at = gallop(ids, next, |id| id.borrow().cmp(key)).ok()?;
+    Some((at, behind.strip_prefix(b"\":")?))
+}
+
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// The whole number that `json` begins with, and the bytes behind it.
+///
+/// Up to seven digits are read at once, as in Johnny Lee's and Daniel Lemire's "parse eight digits".
+#[inline]
+fn number(json: &[u8]) -> Option<(u64, &[u8])> {
+    let Some(eight) = json.first_chunk::<8>() else { return long_number(json) };
+    let digits = u64::from_le_bytes(*eight) ^ ZEROS;
+    // A byte over 9 now or with its high bit set is no digit.
+    let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & HIGH_BITS;
+    let len = others.trailing_zeros() / 8;
+    if others == 0 || len == 0 || (eight[0] == b'0' && len > 1) {
+        return long_number(json);
+    }
+    let digits = digits << (64 - 8 * len);
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
+    let high = ((pairs >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
+    let n = low.wrapping_add(high) >> 32;
+    Some((n, json.get(usize::try_from(len).ok()?..)?))
+}
+
+/// As [`number`], digit by digit.
+fn long_number(json: &[u8]) -> Option<(u64, &[u8])> {
+    let len = json.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(json.len());
+    let (digits, behind) = json.split_at_checked(len)?;
+    if digits.is_empty() || (digits.first() == Some(&b'0') && len > 1) {
+        return None;
+    }
+    let n =
+        digits.iter().try_fold(0_u64, |n, &digit| n.checked_mul(10)?.checked_add(u64::from(digit - b'0')))?;
+    Some((n, behind))
+}
+
+/// Whether an id stands in JSON text as it is.
+fn is_plain(id: &str) -> bool {
+    id.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_the_standard_parser_does() {
+        let texts = ["0", "7", "42", "1234567", "12345678", "123456789", "18446744073709551615"];
+        for text in texts {
+            for behind in ["", ",", "}", "}        ", ",\"n1\":5}"] {
+                let json = [text, behind].concat();
+                assert_eq!(
+                    number(json.as_bytes()),
+                    Some((text.parse().unwrap(), behind.as_bytes())),
+                    "{json}"
+                );
+            }
+        }
+        for bad in [
+            "",
+            "-1",
+            "01",
+            "00000001,",
+            "18446744073709551616",
+            "99999999999999999999,",
+            "x",
+            " 1",
+            "e       ",
+        ] {
+            assert_eq!(number(bad.as_bytes()), None, "{bad}");
+        }
+        // Floats leave their rest behind, which no map may have there.
+        assert_eq!(number(b"1.5"), Some((1, &b".5"[..])));
+        assert_eq!(number(b"1e5,\"n1\":1}"), Some((1, &b"e5,\"n1\":1}"[..])));
+    }
+}

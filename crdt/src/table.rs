@@ -1,0 +1,125 @@
+//! The sorted ids that counts belong to, shared by the counters that have the same ones.
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use core::ops::Deref;
+use core::sync::atomic::AtomicU8;
+
+/// Ids in strictly ascending order.
+pub(crate) struct Table<A> {
+    ids: Vec<A>,
+    /// Whether every id stands in JSON text as it is: worked out when first asked for.
+    plain: AtomicU8,
+}
+
+const UNKNOWN: u8 = 0;
+
+#[cfg(feature = "json")]
+impl<A> Table<A> {
+    /// Whether `is_plain` holds for all ids; asked once per table.
+    pub(crate) fn all_plain(&self, is_plain: impl Fn(&A) -> bool) -> bool {
+        use core::sync::atomic::Ordering::Relaxed;
+        const PLAIN: u8 = 1;
+        const ESCAPED: u8 = 2;
+        match self.plain.load(Relaxed) {
+            UNKNOWN => {
+                let plain = self.ids.iter().all(is_plain);
+                self.plain.store(if plain { PLAIN } else { ESCAPED }, Relaxed);
+                plain
+            }
+            known => known == PLAIN,
+        }
+    }
+}
+
+impl<A> Table<A> {
+    /// The caller vouches that the ids ascend.
+    pub(crate) const fn new(ids: Vec<A>) -> Self {
+        Self { ids, plain: AtomicU8::new(UNKNOWN) }
+    }
+
+    pub(crate) fn into_ids(self) -> Vec<A> {
+        self.ids
+    }
+
+    /// Puts `id` at the place that a search for it has given.
+    pub(crate) fn insert(&mut self, at: usize, id: A) {
+        self.ids.insert(at, id);
+        *self.plain.get_mut() = UNKNOWN;
+    }
+}
+
+impl<A> Deref for Table<A> {
+    type Target = [A];
+
+    #[inline]
+    fn deref(&self) -> &[A] {
+        &self.ids
+    }
+}
+
+/// Where an id is (`Ok`) or belongs (`Err`). `cmp` compares an id of the table to the one sought.
+///
+/// The comparisons are branches on purpose: with ids behind pointers, a branch-free search would wait for each
+/// load in turn, while these run ahead when the same id is sought again and again.
+#[inline]
+pub(crate) fn search<A>(ids: &[A], mut cmp: impl FnMut(&A) -> Ordering) -> Result<usize, usize> {
+    let (mut low, mut high) = (0, ids.len());
+    while low < high {
+        let middle = low.midpoint(high);
+        let Some(id) = ids.get(middle) else { break };
+        match cmp(id) {
+            Ordering::Less => low = middle + 1,
+            Ordering::Greater => high = middle,
+            Ordering::Equal => return Ok(middle),
+        }
+    }
+    Err(low)
+}
+
+/// As [`search`], for an id that is likely close behind `from`: one comparison if it is there, twice the logarithm
+/// of the distance if not. No id before `from` may be the one sought.
+#[inline]
+pub(crate) fn gallop<A>(ids: &[A], from: usize, mut cmp: impl FnMut(&A) -> Ordering) -> Result<usize, usize> {
+    let (mut low, mut step) = (from, 1);
+    loop {
+        let probe = low + step - 1;
+        let Some(id) = ids.get(probe) else { return search_from(ids, low, ids.len(), cmp) };
+        match cmp(id) {
+            Ordering::Equal => return Ok(probe),
+            Ordering::Greater => return search_from(ids, low, probe, cmp),
+            Ordering::Less => (low, step) = (probe + 1, step * 2),
+        }
+    }
+}
+
+/// As [`search`], among the ids from `low` up to `high`.
+#[inline]
+pub(crate) fn search_from<A>(
+    ids: &[A],
+    low: usize,
+    high: usize,
+    cmp: impl FnMut(&A) -> Ordering,
+) -> Result<usize, usize> {
+    let part = ids.get(low..high).unwrap_or(&[]);
+    search(part, cmp).map(|at| low + at).map_err(|at| low + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn searches_agree_with_the_standard_one() {
+        for len in 0..70_u32 {
+            let ids: Vec<u32> = (0..len).map(|i| 2 * i + 1).collect();
+            for sought in 0..=2 * len + 1 {
+                let expected = ids.binary_search(&sought);
+                assert_eq!(search(&ids, |id| id.cmp(&sought)), expected);
+                for from in 0..=expected.unwrap_or_else(|at| at) {
+                    assert_eq!(gallop(&ids, from, |id| id.cmp(&sought)), expected);
+                }
+            }
+        }
+    }
+}

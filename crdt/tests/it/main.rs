@@ -1,0 +1,11 @@
+//! What holds of the crate as a user sees it.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
+
+mod gossip;
+mod laws;
+mod mistakes;
+mod no_allocation;
+mod oracle;
+mod reading;
+mod support;

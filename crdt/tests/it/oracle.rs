@@ -1,0 +1,191 @@
+//! Every operation does as the naive counter does, by every pair of roads and for every type of id.
+
+use crate::support::{Id, Oracle, Pair, merged, oracle, pair, several, text};
+use crdt::{GCounter, Overflow, PnCounter, Slot};
+use proptest::prelude::*;
+use std::cmp::Ordering;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
+
+fn above<A: Id>(a: &Oracle<A>, b: &Oracle<A>) -> Oracle<A> {
+    a.iter().filter(|&(id, n)| n > b.get(id).unwrap_or(&0)).map(|(id, &n)| (id.clone(), n)).collect()
+}
+
+fn order<A: Id>(a: &Oracle<A>, b: &Oracle<A>) -> Option<Ordering> {
+    match (above(a, b).is_empty(), above(b, a).is_empty()) {
+        (true, true) => Some(Ordering::Equal),
+        (true, false) => Some(Ordering::Less),
+        (false, true) => Some(Ordering::Greater),
+        (false, false) => None,
+    }
+}
+
+/// All that can be asked of one counter.
+fn assert_holds<A: Id>(counter: &GCounter<A>, expected: &Oracle<A>) {
+    assert_eq!(&oracle(counter), expected);
+    assert!(counter.iter().map(|(id, _)| id).is_sorted_by(|a, b| a < b), "{counter:?}");
+    assert_eq!(counter.len(), expected.len());
+    assert_eq!(counter.iter().len(), expected.len());
+    assert_eq!(counter.is_empty(), expected.is_empty());
+    let value = expected.values().map(|&n| u128::from(n)).sum::<u128>();
+    assert_eq!(counter.value(), value);
+    assert_eq!(counter.to_string(), value.to_string());
+    assert_eq!(format!("{counter:?}"), format!("{expected:?}"));
+    for (id, &n) in expected {
+        assert_eq!(counter.get(id), n);
+    }
+    let anew: GCounter<A> = expected.iter().rev().map(|(id, &n)| (id.clone(), n)).collect();
+    assert_eq!(counter, &anew);
+    let hash = BuildHasherDefault::<DefaultHasher>::new();
+    assert_eq!(hash.hash_one(counter), hash.hash_one(&anew));
+}
+
+fn check_pair<A: Id>(pair: &Pair, make: fn(u32) -> A) {
+    let (a, b, watcher) = pair.build(make);
+    let (left, right) = (oracle(&a), oracle(&b));
+    let both = merged(&left, &right);
+    assert_holds(&a, &left);
+    assert_holds(&b, &right);
+    assert_eq!(a == b, left == right);
+    assert_eq!(a.partial_cmp(&b), order(&left, &right));
+
+    for (from, to, news) in [(&a, &b, above(&left, &right)), (&b, &a, above(&right, &left))] {
+        let delta = from.delta_since(to);
+        assert_holds(&delta, &news);
+        let mut merged = to.clone();
+        assert_eq!(merged.merge(&delta), !news.is_empty());
+        assert_holds(&merged, &both);
+        assert!(from <= &merged && to <= &merged);
+    }
+
+    let mut extended = a.clone();
+    extended.extend(right.iter().map(|(id, &n)| (id.clone(), n)));
+    assert_holds(&extended, &both);
+
+    let changed = both != left;
+    let mut merged = a;
+    assert_eq!(merged.merge(&b), changed);
+    assert_holds(&merged, &both);
+    assert!(!merged.merge(&b));
+    if let Some(watcher) = watcher {
+        assert_holds(&watcher, &left);
+        let mut guest = watcher;
+        assert!(guest.share_ids(&merged));
+        assert!(guest.shares_ids(&merged));
+        assert_holds(&guest, &left);
+    }
+}
+
+fn check_many<A: Id>(pairs: &[Pair], make: fn(u32) -> A) {
+    let mut states = Vec::new();
+    for pair in pairs {
+        let (a, b, watcher) = pair.build(make);
+        states.extend([a.clone(), b.clone()]);
+        states.extend(watcher);
+        // Some that share a table, so that four can be fused.
+        states.extend((0..6).map(|shift| {
+            let mut clone = a.clone();
+            for (id, n) in &a {
+                clone.raise(id, n.rotate_left(shift));
+            }
+            clone.merge(&b);
+            clone
+        }));
+    }
+    let mut one_by_one = states.first().cloned().unwrap_or_default();
+    let mut fused = one_by_one.clone();
+    let mut changed = false;
+    for state in &states {
+        changed |= one_by_one.merge(state);
+    }
+    assert_eq!(fused.merge_all(&states), changed);
+    assert_holds(&fused, &oracle(&one_by_one));
+}
+
+fn check_adds<A: Id>(adds: &[(u32, u64, bool)], make: fn(u32) -> A) {
+    let (mut counter, mut expected) = (GCounter::new(), Oracle::new());
+    let mut slots: Vec<Slot<A>> = (0..24).map(|id| Slot::new(make(id))).collect();
+    for &(id, n, raise) in adds {
+        let (key, slot) = (make(id), &mut slots[id as usize]);
+        let before = expected.get(&key).copied().unwrap_or(0);
+        let by_slot = n % 2 == 0;
+        if raise {
+            let changed = if by_slot { counter.raise_at(slot, n) } else { counter.raise(&key, n) };
+            assert_eq!(changed, n > before);
+            expected.insert(key, n.max(before));
+        } else {
+            let sum = if by_slot { counter.add_at(slot, n) } else { counter.add(&key, n) };
+            assert_eq!(sum, before.checked_add(n).ok_or(Overflow));
+            expected.insert(key, sum.unwrap_or(before));
+        }
+        expected.retain(|_, n| *n > 0);
+        assert_holds(&counter, &expected);
+    }
+}
+
+fn check_pn(left: &Pair, right: &Pair) {
+    let (here, here_down, _) = left.build(u64::from);
+    let (there, there_down, _) = right.build(u64::from);
+    let a = PnCounter::from_parts(here.clone(), here_down.clone());
+    let b = PnCounter::from_parts(there.clone(), there_down.clone());
+    let up = merged(&oracle(&here), &oracle(&there));
+    let down = merged(&oracle(&here_down), &oracle(&there_down));
+    let mut both = a.clone();
+    assert_eq!(both.merge(&b), up != oracle(&here) || down != oracle(&here_down));
+    assert_holds(both.increments(), &up);
+    assert_holds(both.decrements(), &down);
+    let sum = |counts: &Oracle<u64>| counts.values().copied().map(i128::from).sum::<i128>();
+    assert_eq!(both.value(), sum(&up) - sum(&down));
+    let expected = match (here.partial_cmp(&there), here_down.partial_cmp(&there_down)) {
+        (Some(Ordering::Equal), order) | (order, Some(Ordering::Equal)) => order,
+        (a, b) if a == b => a,
+        _ => None,
+    };
+    assert_eq!(a.partial_cmp(&b), expected);
+    let mut caught_up = b.clone();
+    caught_up.merge(&a.delta_since(&b));
+    assert_eq!(caught_up, both);
+}
+
+fn bytes(n: u32) -> [u8; 16] {
+    u128::from(n).to_le_bytes()
+}
+
+fn leaked(n: u32) -> &'static str {
+    const NAMES: [&str; 7] = ["", "a", "ab", "abc", "b", "ba", "ü"];
+    NAMES[n as usize % NAMES.len()]
+}
+
+proptest! {
+    #[test]
+    fn pairs_of_strings(pair in pair()) { check_pair(&pair, text); }
+
+    #[test]
+    fn pairs_of_static_strings(pair in pair()) { check_pair(&pair, leaked); }
+
+    #[test]
+    fn pairs_of_shared_strings(pair in pair()) { check_pair(&pair, |n| Arc::<str>::from(text(n))); }
+
+    #[test]
+    fn pairs_of_u32(pair in pair()) { check_pair(&pair, |n| n); }
+
+    #[test]
+    fn pairs_of_u64(pair in pair()) { check_pair(&pair, u64::from); }
+
+    #[test]
+    fn pairs_of_uuids(pair in pair()) { check_pair(&pair, bytes); }
+
+    #[test]
+    fn many_at_once(pairs in several()) { check_many(&pairs, u64::from); }
+
+    #[test]
+    fn adds_and_raises(
+        adds in proptest::collection::vec((0..24_u32, prop_oneof![0..9_u64, any::<u64>()], any::<bool>()), 0..60)
+    ) {
+        check_adds(&adds, text);
+        check_adds(&adds, bytes);
+    }
+
+    #[test]
+    fn up_and_down(left in pair(), right in pair()) { check_pn(&left, &right); }
+}
