@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use workbench::TestOptions;
+
 use crate::config::{AckPolicy, Config, CounterKind};
 
 /// A partition- and crash-proof counter that speaks the Maelstrom protocol.
@@ -22,7 +24,12 @@ pub struct Cli {
 
 /// What the binary can do besides being a node.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Judges a node: real processes, a simulated network with faults, a verdict.
+    ///
+    /// Exit status: 0 valid, 1 invalid, 2 could not run.
+    Test(Box<TestOptions>),
+}
 
 /// The node's options.
 #[derive(Debug, Clone, Args)]

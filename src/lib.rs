@@ -10,6 +10,7 @@ pub mod cli;
 pub mod codec;
 pub mod config;
 pub mod endpoint;
+pub mod judge;
 pub mod lines;
 pub mod message;
 pub mod node;

@@ -3,13 +3,16 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use maelstrom_counter::cli::Cli;
-use maelstrom_counter::runtime;
+use maelstrom_counter::cli::{Cli, Command};
+use maelstrom_counter::{judge, runtime};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Err(error) = runtime::log_to_stderr(&cli.node.log) {
         clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("--log: {error}\n")).exit();
+    }
+    if let Some(Command::Test(options)) = cli.command {
+        return judge::test(*options);
     }
     match runtime::run(cli.node.config()) {
         Ok(()) => ExitCode::SUCCESS,
