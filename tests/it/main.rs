@@ -3,5 +3,6 @@
 mod errors;
 mod harness;
 mod recovery;
+mod simulated;
 mod stragglers;
 mod tidy;
