@@ -20,12 +20,13 @@ use crate::service::ServiceName;
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl World {
-    /// Sets the times at which services and nodes start.
+    /// Sets the times at which nodes start, and the services, which come with the first node, just before it.
     pub(super) fn plan_starts(&mut self) {
-        let services = self.draw_start();
-        self.timers.set(services, Timer::StartServices);
         for node in 0..self.plan.node_count {
             let at = self.draw_start();
+            if node == 0 {
+                self.timers.set(at, Timer::StartServices);
+            }
             self.timers.set(at, Timer::StartNode(node));
         }
     }
