@@ -105,6 +105,7 @@ impl World {
     }
 
     pub(super) fn close_init(&mut self, index: usize) {
+        self.has_news = true;
         if let Some(client) = self.nodes.get_mut(index).and_then(|node| node.init_client.take()) {
             self.clients.leave(client);
         }
@@ -119,6 +120,7 @@ impl World {
         let was_starting = node.is_starting();
         let client = node.init_client;
         node.end();
+        self.has_news = true;
         if let Some(client) = client {
             self.clients.leave(client);
         }
