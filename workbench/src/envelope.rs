@@ -1,6 +1,7 @@
 //! The line format: one JSON object a line, with `src`, `dest` and `body`.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -60,7 +61,13 @@ fn explain(line: &[u8], error: &serde_json::Error) -> EnvelopeError {
 
 /// The line that hands a message to a node, without its newline.
 pub(crate) fn encode(id: u64, src: Endpoint, dest: Endpoint, body: &str) -> Vec<u8> {
-    format!(r#"{{"id":{id},"src":"{src}","dest":"{dest}","body":{body}}}"#).into_bytes()
+    const FRAME: usize = 80;
+    let mut line = String::with_capacity(body.len() + FRAME);
+    // Writing to a string cannot fail.
+    let _ = write!(line, r#"{{"id":{id},"src":"{src}","dest":"{dest}","body":"#);
+    line.push_str(body);
+    line.push('}');
+    line.into_bytes()
 }
 
 /// Bytes of a foreign line for a message to people: its beginning, made printable.

@@ -57,7 +57,8 @@ pub struct Plan {
     pub cut_store: bool,
     /// No message between two nodes arrives, from the first to the last, heal or not.
     pub cut_peers: bool,
-    /// Nodes and services start at random times within this span. Zero: all at once, services first.
+    /// Nodes start at random times within this span, the services with the first node, `n0`. Whoever is sent to before
+    /// does not exist yet. Zero: all at once, services first.
     pub stagger: Duration,
     /// Time between the last heal and the final reads.
     pub final_wait: Duration,

@@ -2,7 +2,6 @@
 
 use rand::RngExt;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::seeds::Random;
 
@@ -68,8 +67,8 @@ impl Request {
     /// The request as a message body.
     pub(crate) fn body(self, msg_id: u64) -> String {
         match self {
-            Self::Add(delta) => json!({"type": "add", "delta": delta, "msg_id": msg_id}).to_string(),
-            Self::Read => json!({"type": "read", "msg_id": msg_id}).to_string(),
+            Self::Add(delta) => format!(r#"{{"type":"add","delta":{delta},"msg_id":{msg_id}}}"#),
+            Self::Read => format!(r#"{{"type":"read","msg_id":{msg_id}}}"#),
         }
     }
 }

@@ -92,7 +92,7 @@ pub struct TestOptions {
     #[arg(long)]
     pub cut_peers: bool,
 
-    /// Start nodes and services at random times within so many seconds
+    /// Start nodes at random times within so many seconds, and the services with the first node
     #[arg(long, value_name = "S", default_value = "0", value_parser = seconds)]
     pub stagger: Duration,
 

@@ -21,7 +21,8 @@ const MAX_SPINS: u32 = 1000;
 /// Where a machine panics.
 pub fn simulate(plan: &Plan, factory: &mut dyn MachineFactory) -> Report {
     let slots = (0..plan.node_count).map(|_| Slot::default()).collect();
-    let mut simulation = Simulation { world: World::new(plan), slots, factory, now: Duration::ZERO };
+    let mut simulation =
+        Simulation { world: World::new(plan), slots, factory, now: Duration::ZERO, out: Vec::new() };
     simulation.run();
     simulation.world.into_report()
 }
@@ -31,6 +32,8 @@ struct Simulation<'a> {
     slots: Vec<Slot>,
     factory: &'a mut dyn MachineFactory,
     now: Duration,
+    /// What a machine prints, kept for its memory only.
+    out: Vec<u8>,
 }
 
 /// A place for a node's process.
@@ -44,6 +47,8 @@ struct Slot {
     pipe_bytes: usize,
     /// The world waits to hear that there is room in the pipe.
     owes_acceptance: bool,
+    /// When the machine wants to be woken: asked after each call, not each time it matters.
+    wake_at: Option<Duration>,
     spins: u32,
     last_wake: Duration,
 }
@@ -100,8 +105,9 @@ impl Simulation<'_> {
     fn perform(&mut self, action: Action) {
         match action {
             Action::Start { node, life, seed } => {
-                let machine = Some(self.factory.start(self.now, node, seed));
-                let fresh = Slot { machine, life, ..Slot::default() };
+                let machine = self.factory.start(self.now, node, seed);
+                let wake_at = machine.next_wake();
+                let fresh = Slot { machine: Some(machine), life, wake_at, ..Slot::default() };
                 if let Some(slot) = self.slots.get_mut(node) {
                     *slot = fresh;
                 }
@@ -148,23 +154,32 @@ impl Simulation<'_> {
         let Some(slot) = self.slots.get_mut(node) else { return };
         let life = slot.life;
         let Some(machine) = slot.machine.as_deref_mut() else { return };
-        let mut out = Vec::new();
+        let mut out = std::mem::take(&mut self.out);
         act(machine, self.now, &mut out);
         let exited = machine.has_exited();
+        slot.wake_at = machine.next_wake();
         for line in out.split_inclusive(|byte| *byte == b'\n') {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
             self.world.handle(self.now, &Event::Line { node, life, line });
         }
+        out.clear();
+        self.out = out;
         if exited {
-            self.slots.get_mut(node).into_iter().for_each(|slot| slot.machine = None);
+            self.end(node);
             self.world.handle(self.now, &Event::Exited { node, life, status: "exited".into() });
+        }
+    }
+
+    fn end(&mut self, node: usize) {
+        if let Some(slot) = self.slots.get_mut(node) {
+            slot.machine = None;
         }
     }
 }
 
 impl Slot {
     fn next_wake(&self) -> Option<Duration> {
-        self.machine.as_ref().filter(|_| !self.is_paused)?.next_wake()
+        self.wake_at.filter(|_| self.machine.is_some() && !self.is_paused)
     }
 
     fn keep(&mut self, line: Vec<u8>) {

@@ -1,5 +1,6 @@
 //! The summary for people.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
@@ -18,9 +19,9 @@ impl Display for Report {
             Some(took) => writeln!(f, "converged   {} after the last heal", Seconds(took))?,
             None => writeln!(f, "converged   never seen")?,
         }
-        write_list(f, "final reads", &self.final_reads)?;
+        write_list(f, "final reads", &by_value(&self.final_reads))?;
         writeln!(f, "possible    {} (acknowledged {})", list(&self.possible), self.acknowledged)?;
-        write_list(f, "nodes", &self.nodes)?;
+        write_list(f, "memory", worst(&self.nodes).as_slice())?;
         self.write_verdict(f)
     }
 }
@@ -68,6 +69,27 @@ fn write_list<T: Display>(f: &mut Formatter<'_>, heading: &str, items: &[T]) -> 
     Ok(())
 }
 
+/// Each value that was read in the end, and by whom.
+fn by_value(reads: &[FinalRead]) -> Vec<String> {
+    let mut nodes: BTreeMap<Option<i64>, Vec<String>> = BTreeMap::new();
+    for read in reads {
+        nodes.entry(read.value).or_default().push(format!("n{}", read.node));
+    }
+    let show = |(value, nodes): (Option<i64>, Vec<String>)| {
+        let value = value.map_or("no answer".into(), |value: i64| value.to_string());
+        format!("{value} on {}", nodes.join(" "))
+    };
+    nodes.into_iter().map(show).collect()
+}
+
+/// The node that took the most memory.
+fn worst(nodes: &[NodeUsage]) -> Option<String> {
+    let node = nodes.iter().max_by_key(|node| node.max_rss_kb)?;
+    let peak = node.max_rss_kb.map_or("unknown".into(), |kb| format!("{kb} KiB"));
+    let lives: u32 = nodes.iter().map(|node| node.lives).sum();
+    Some(format!("{peak} at most ({}); {lives} processes were started", node.node))
+}
+
 /// A time with three digits after the point.
 struct Seconds(Duration);
 
@@ -86,26 +108,9 @@ impl Display for FaultWindow {
     }
 }
 
-impl Display for FinalRead {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.value {
-            Some(value) => write!(f, "n{} {value}", self.node),
-            None => write!(f, "n{} no answer", self.node),
-        }
-    }
-}
-
 impl Display for Latencies {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { count, p50_ms, p95_ms, p99_ms, max_ms } = self;
         write!(f, "{count} ok, ms: median {p50_ms:.2}, 95 % {p95_ms:.2}, 99 % {p99_ms:.2}, max {max_ms:.2}")
-    }
-}
-
-impl Display for NodeUsage {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let memory = self.max_rss_kb.map_or("unknown".into(), |kb| format!("{kb} KiB"));
-        write!(f, "{} peak memory {memory}, {} lives", self.node, self.lives)?;
-        self.log.iter().try_for_each(|log| write!(f, ", log {log}"))
     }
 }

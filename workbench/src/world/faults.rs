@@ -156,8 +156,48 @@ fn names(nodes: &[usize]) -> String {
 
 /// Who hears whom no longer, in short.
 fn describe(grudge: &Grudge) -> String {
+    sides(grudge).unwrap_or_else(|| deaf(grudge))
+}
+
+/// The two sides of a clean split, `None` if it is none: who is deaf to whom depends on the side alone.
+fn sides(grudge: &Grudge) -> Option<String> {
+    let (first, deaf_of_first) = grudge.first()?;
+    let (there, here): (Vec<usize>, Vec<usize>) =
+        grudge.iter().map(|(receiver, _)| *receiver).partition(|receiver| deaf_of_first.contains(receiver));
+    let expected = |receiver: &usize| if here.contains(receiver) { &there } else { &here };
+    let is_clean =
+        here.contains(first) && grudge.iter().all(|(receiver, senders)| senders == expected(receiver));
+    is_clean.then(|| format!("{} | {}", names(&here), names(&there)))
+}
+
+/// Who is deaf to whom; the end of a long list is left out.
+fn deaf(grudge: &Grudge) -> String {
+    const SHOWN: usize = 7;
+    if grudge.len() > SHOWN {
+        let links: usize = grudge.iter().map(|(_, senders)| senders.len()).sum();
+        return format!("{links} one-way links among {} nodes", grudge.len());
+    }
     let deaf = grudge.iter().filter(|(_, senders)| !senders.is_empty());
     deaf.map(|(receiver, senders)| format!("n{receiver} deaf to {}", names(senders)))
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clean_split_is_told_by_its_sides() {
+        let grudge = vec![(0, vec![1]), (1, vec![0, 2]), (2, vec![1])];
+        assert_eq!(describe(&grudge), "n0 n2 | n1");
+    }
+
+    #[test]
+    fn others_are_told_one_by_one() {
+        let grudge = vec![(0, vec![1]), (1, vec![2]), (2, vec![0])];
+        assert_eq!(describe(&grudge), "n0 deaf to n1, n1 deaf to n2, n2 deaf to n0");
+        let large: Grudge = (0..9).map(|node| (node, vec![(node + 1) % 9])).collect();
+        assert_eq!(describe(&large), "9 one-way links among 9 nodes");
+    }
 }

@@ -64,6 +64,10 @@ pub(crate) struct World {
     node_seeds: Seeds,
     node_ids: String,
     setup_failure: Option<SetupFailure>,
+    /// Something happened that may let the present phase go on.
+    has_news: bool,
+    /// When the present phase has something to do in any case.
+    due: Option<Duration>,
 }
 
 /// Why a run never began.
@@ -99,6 +103,8 @@ impl World {
             node_seeds: Seeds::new(seeds.next_seed()),
             node_ids: format!("[{}]", node_ids.join(",")),
             setup_failure: None,
+            has_news: true,
+            due: None,
             plan: plan.clone(),
         };
         world.plan_starts();
@@ -113,7 +119,9 @@ impl World {
             Event::Accepted { node, life } => self.accepted(now, node, life),
             Event::Exited { node, life, ref status } => self.exited(now, node, life, status),
         }
-        self.advance(now);
+        if self.has_news {
+            self.advance(now);
+        }
     }
 
     /// Does what is due.
@@ -121,12 +129,14 @@ impl World {
         while let Some(timer) = self.timers.take_due(now) {
             self.fire(now, timer);
         }
-        self.advance(now);
+        if self.has_news || self.due.is_some_and(|due| due <= now) {
+            self.advance(now);
+        }
     }
 
     /// When to wake it at the latest.
     pub(crate) fn next_wake(&self) -> Option<Duration> {
-        [self.timers.next_at(), self.phase_due()].into_iter().flatten().min()
+        [self.timers.next_at(), self.due].into_iter().flatten().min()
     }
 
     /// The next thing to do to a process, to be done before anything else is told.

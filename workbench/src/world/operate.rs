@@ -132,6 +132,7 @@ impl World {
         let workers = self.workers.len() as u64;
         let Some(worker) = self.workers.get_mut(index) else { return };
         let Some(pending) = worker.pending.take() else { return };
+        self.has_news = true;
         if !matches!(outcome, Outcome::Ok(_)) {
             worker.is_crashed = true;
             worker.process += workers;

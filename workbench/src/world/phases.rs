@@ -53,7 +53,7 @@ impl Phase {
 
 impl World {
     /// When the present phase has something to do by itself.
-    pub(super) fn phase_due(&self) -> Option<Duration> {
+    fn phase_due(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Main { until } => {
                 let can_send = self.plan.rate > 0.0 && self.free_workers().next().is_some();
@@ -74,6 +74,8 @@ impl World {
         while let Some(next) = self.step(now) {
             self.phase = next;
         }
+        self.has_news = false;
+        self.due = self.phase_due();
     }
 
     fn step(&mut self, now: Duration) -> Option<Phase> {

@@ -20,12 +20,13 @@ use crate::service::ServiceName;
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl World {
-    /// Sets the times at which services and nodes start.
+    /// Sets the times at which nodes start, and the services, which come with the first node, just before it.
     pub(super) fn plan_starts(&mut self) {
-        let services = self.draw_start();
-        self.timers.set(services, Timer::StartServices);
         for node in 0..self.plan.node_count {
             let at = self.draw_start();
+            if node == 0 {
+                self.timers.set(at, Timer::StartServices);
+            }
             self.timers.set(at, Timer::StartNode(node));
         }
     }
@@ -104,6 +105,7 @@ impl World {
     }
 
     pub(super) fn close_init(&mut self, index: usize) {
+        self.has_news = true;
         if let Some(client) = self.nodes.get_mut(index).and_then(|node| node.init_client.take()) {
             self.clients.leave(client);
         }
@@ -118,6 +120,7 @@ impl World {
         let was_starting = node.is_starting();
         let client = node.init_client;
         node.end();
+        self.has_news = true;
         if let Some(client) = client {
             self.clients.leave(client);
         }
