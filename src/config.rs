@@ -69,9 +69,6 @@ pub const SHUT_DOWN_WITHIN: Duration = Duration::from_secs(1);
 /// The longest pause between two attempts to reach a silent peer.
 pub const PEER_BACKOFF_MAX: Duration = Duration::from_secs(1);
 
-/// The longest time that one request to the store stays open.
-pub const STORE_TIMEOUT_MAX: Duration = Duration::from_secs(4);
-
 /// How many adds, and how many reads, may wait for their answer at once. What comes beyond is refused.
 pub const MAX_WAITING: usize = 65_536;
 

@@ -1,11 +1,12 @@
 //! The node's own slot in the store: one key, one writer, compare-and-set only, one request at a time.
 //!
 //! The slot holds the part of the vector that belongs to this node, all its lives. It starts by reading what
-//! is there and goes on from the last value known. An answer that never came, and any error, leave that value
-//! unknown: then the key is read again. Counts are absolute, so a retry can't count twice; and what a read
-//! brings is merged before anything is written, so the slot never goes down.
+//! is there and goes on from the last value known. A request that is not answered is sent again as it was,
+//! under a new id: a compare-and-set that was done unheard then finds another value than it names. That, and
+//! any other error, leave the value unknown, and the key is read again. Counts are absolute, so a retry can't
+//! count twice; and what a read brings is merged before anything is written, so the slot never goes down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +14,20 @@ use serde_json::value::RawValue;
 use tracing::{debug, error, info, warn};
 
 use crate::codec::cut;
-use crate::config::{Config, STORE_TIMEOUT_MAX};
+use crate::config::Config;
 use crate::message::{KEY_DOES_NOT_EXIST, MsgId, Name, PRECONDITION_FAILED, Reply, Say};
 use crate::replica::Replica;
 use crate::vector::{Tally, Vector, filtered, from_tallies, tallies};
 
 /// How long after a refusal the store is asked again, at first and at most.
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// A request is sent again after so many usual round trips without an answer, within the timeout.
+const ROUND_TRIPS: u32 = 3;
+const RESEND_AFTER_MIN: Duration = Duration::from_millis(100);
+
+/// An answer counts only to so many of a request's last transmissions.
+const MAX_TRANSMISSIONS: usize = 16;
 
 /// The own slot, as the node knows it.
 #[derive(Debug, Clone)]
@@ -38,8 +46,8 @@ pub(super) struct Slot {
     down: bool,
     /// How long the store may be silent before it counts as down.
     timeout: Duration,
-    /// How long a request stays open: longer when the store has been slow.
-    patience: Duration,
+    /// How long the store takes to answer, smoothed.
+    round_trip: Duration,
     retry_after: Duration,
     not_before: Duration,
     /// The least time between two requests: while nobody waits for the slot, writes keep a distance.
@@ -62,11 +70,13 @@ enum Content {
 /// A request that the store has yet to answer.
 #[derive(Debug, Clone)]
 struct Open {
-    msg_id: MsgId,
-    sent_at: Duration,
-    give_up_at: Duration,
+    say: Say,
     /// `None` for a read.
     write: Option<Write>,
+    since: Duration,
+    resend_at: Duration,
+    /// Its last transmissions, each with its time.
+    transmissions: VecDeque<(MsgId, Duration)>,
 }
 
 #[derive(Debug, Clone)]
@@ -88,7 +98,7 @@ impl Slot {
             has_earlier_lives: false,
             down: false,
             timeout: config.store_timeout,
-            patience: config.store_timeout,
+            round_trip: config.store_timeout / ROUND_TRIPS / 4,
             retry_after: RETRY_AFTER.0,
             not_before: Duration::ZERO,
             spacing,
@@ -118,7 +128,7 @@ impl Slot {
 
     /// How long an answer of the store may take at the moment.
     pub(super) fn patience(&self) -> Duration {
-        self.patience
+        self.round_trip.saturating_mul(ROUND_TRIPS).max(self.timeout)
     }
 
     /// Everything that belongs into the slot is known to be there.
@@ -144,8 +154,18 @@ impl Slot {
         now: Duration,
         next_id: &mut impl FnMut() -> MsgId,
     ) -> Option<(MsgId, Say)> {
-        self.watch(now);
-        if self.open.is_some() || !self.dirty || now < self.not_before {
+        if let Some(open) = &mut self.open {
+            if now >= open.since + self.timeout && !self.down {
+                warn!("the store does not answer");
+                self.down = true;
+            }
+            if now < open.resend_at {
+                return None;
+            }
+            let pause = if self.down { self.timeout / 4 } else { self.resend_after() };
+            return self.open.as_mut().map(|open| open.transmit(now, pause, next_id()));
+        }
+        if !self.dirty || now < self.not_before {
             return None;
         }
         let (say, write) = match &self.content {
@@ -161,10 +181,15 @@ impl Slot {
             }
         };
         self.dirty &= write.is_none();
-        let msg_id = next_id();
-        self.open = Some(Open { msg_id, sent_at: now, give_up_at: now + self.patience, write });
         self.not_before = now + self.spacing;
-        Some((msg_id, say))
+        let pause = self.resend_after();
+        let open = Open { say, write, since: now, resend_at: now, transmissions: VecDeque::new() };
+        Some(self.open.insert(open).transmit(now, pause, next_id()))
+    }
+
+    /// How long an answer may take until the request is sent again.
+    fn resend_after(&self) -> Duration {
+        self.round_trip.saturating_mul(ROUND_TRIPS).clamp(RESEND_AFTER_MIN.min(self.timeout), self.timeout)
     }
 
     fn own_part(&self, state: &Vector) -> Vector {
@@ -177,25 +202,11 @@ impl Slot {
         Some((say, Some(Write { text, counts })))
     }
 
-    /// Notices that the store does not answer.
-    fn watch(&mut self, now: Duration) {
-        let Some(open) = &self.open else { return };
-        if now >= open.sent_at + self.timeout && !self.down {
-            warn!("the store does not answer");
-            self.down = true;
-        }
-        if now >= open.give_up_at {
-            self.open = None;
-            self.forget_content();
-            self.patience = self.patience.saturating_mul(2).min(self.longest_patience());
-        }
-    }
-
     /// When [`poll`](Self::poll) is due again, if no answer comes until then.
     pub(super) fn next_wake(&self) -> Option<Duration> {
         match &self.open {
-            Some(open) if self.down => Some(open.give_up_at),
-            Some(open) => Some(open.give_up_at.min(open.sent_at + self.timeout)),
+            Some(open) if self.down => Some(open.resend_at),
+            Some(open) => Some(open.resend_at.min(open.since + self.timeout)),
             None => self.dirty.then_some(self.not_before),
         }
     }
@@ -203,14 +214,15 @@ impl Slot {
     /// Takes the store's answer to the message `msg_id`, if the slot has asked; `Some` are the counts that a
     /// read has brought, to be merged.
     pub(super) fn answer(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration) -> Option<Vector> {
-        let open = self.open.take_if(|open| open.msg_id == msg_id)?;
+        let sent_at = self.open.as_ref()?.sent_at(msg_id)?;
+        let open = self.open.take()?;
         match (open.write, reply) {
             (Some(write), Reply::CasOk) => {
                 self.confirmed = self.confirmed.max(Tally::of(&write.counts, &self.own).progress());
                 self.content = Content::Known(write.text, write.counts);
                 self.writes += 1;
             }
-            (None, Reply::ReadOk { value }) => return self.found(value, open.sent_at, now),
+            (None, Reply::ReadOk { value }) => return self.found(value, sent_at, now),
             (None, Reply::Error { code: KEY_DOES_NOT_EXIST, .. }) => self.content = Content::Nothing,
             (Some(_), Reply::Error { code: PRECONDITION_FAILED | KEY_DOES_NOT_EXIST, .. }) => {
                 debug!("the slot is not what it was");
@@ -223,7 +235,7 @@ impl Slot {
                 return None;
             }
         }
-        self.is_up(open.sent_at, now);
+        self.is_up(sent_at, now);
         None
     }
 
@@ -262,8 +274,7 @@ impl Slot {
             info!("the store answers");
         }
         self.retry_after = RETRY_AFTER.0;
-        let round_trip = now.saturating_sub(sent_at);
-        self.patience = round_trip.saturating_mul(2).clamp(self.timeout, self.longest_patience());
+        self.round_trip = (self.round_trip + now.saturating_sub(sent_at)) / 2;
     }
 
     fn give_pause(&mut self, now: Duration) {
@@ -271,9 +282,18 @@ impl Slot {
         self.not_before = now + self.retry_after;
         self.retry_after = self.retry_after.saturating_mul(2).min(RETRY_AFTER.1);
     }
+}
 
-    fn longest_patience(&self) -> Duration {
-        STORE_TIMEOUT_MAX.max(self.timeout)
+impl Open {
+    fn transmit(&mut self, now: Duration, pause: Duration, msg_id: MsgId) -> (MsgId, Say) {
+        self.resend_at = now + pause;
+        self.transmissions.truncate(MAX_TRANSMISSIONS - 1);
+        self.transmissions.push_front((msg_id, now));
+        (msg_id, self.say.clone())
+    }
+
+    fn sent_at(&self, msg_id: MsgId) -> Option<Duration> {
+        self.transmissions.iter().find(|(id, _)| *id == msg_id).map(|(_, at)| *at)
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::config::MAX_WAITING;
 use crate::message::{ErrorCode, MsgId, Name, Outgoing, Say};
 
-/// After its time an answer is not given at all: its client may have left.
-const LATE: Duration = Duration::from_millis(250);
+/// So long after its time an answer is not given at all: its client may have left.
+const LATE: Duration = Duration::from_millis(50);
 
 /// A client that waits for the answer to its request.
 #[derive(Debug, Clone)]

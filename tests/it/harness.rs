@@ -137,15 +137,21 @@ impl Harness {
     pub(crate) fn let_slot_be_written_after_first_read(&mut self) {
         self.ask("c9", json!({"type": "read", "msg_id": 1}));
         for _ in 0..5 {
-            for request in self.take_to("seq-kv") {
-                let answer = match request["type"].as_str() {
-                    Some("cas") => json!({"type": "cas_ok"}),
-                    _ => json!({"type": "error", "code": 20, "text": "no such key"}),
-                };
-                self.store_says(&request, answer);
-            }
+            self.answer_the_store();
             self.pass(ms(100));
         }
         self.take();
+    }
+
+    /// Plays a store that has no keys and does whatever it is asked to.
+    pub(crate) fn answer_the_store(&mut self) {
+        for request in self.take_to("seq-kv") {
+            let answer = match request["type"].as_str() {
+                Some("cas") => json!({"type": "cas_ok"}),
+                Some("write") => json!({"type": "write_ok"}),
+                _ => json!({"type": "error", "code": 20, "text": "no such key"}),
+            };
+            self.store_says(&request, answer);
+        }
     }
 }

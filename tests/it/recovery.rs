@@ -84,9 +84,12 @@ fn a_lost_answer_is_cleared_up_by_reading_and_counts_once() {
     let cas = node.take_to("seq-kv").remove(0);
     node.pass(ms(1000));
     let again = node.take_to("seq-kv").remove(0);
-    assert_eq!(again["type"], "read", "whether it was written is not known");
+    assert_eq!((&again["from"], &again["to"]), (&cas["from"], &cas["to"]), "the same again");
+    node.store_says(&again, json!({"type": "error", "code": 22, "text": "another value"}));
+    let read = node.take_to("seq-kv").remove(0);
+    assert_eq!(read["type"], "read", "what is there now is not known");
     assert!(node.take_to("c1").is_empty());
-    node.store_says(&again, json!({"type": "read_ok", "value": cas["to"]}));
+    node.store_says(&read, json!({"type": "read_ok", "value": cas["to"]}));
     assert_eq!(node.take_to("c1"), [json!({"type": "add_ok", "in_reply_to": 1})]);
     assert!(node.take_to("seq-kv").is_empty(), "nothing is left to be written");
     node.store_says(&cas, json!({"type": "error", "code": 22, "text": "late"}));
