@@ -1,5 +1,15 @@
 //! The integration tests, one binary.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking and speaks by printing"
+)]
+
 mod errors;
 mod harness;
 mod recovery;
