@@ -1,8 +1,4 @@
-//! A test bench for [Maelstrom](https://github.com/jepsen-io/maelstrom) nodes, without a JVM.
-//!
-//! It judges any node that speaks Maelstrom's protocol: processes, in whatever language, on the wall clock, or state
-//! machines in this process, on virtual time, where one seed determines everything.
-
+#![doc = include_str!("../README.md")]
 #![allow(clippy::similar_names, reason = "a life and a line are told apart well enough")]
 
 mod check;

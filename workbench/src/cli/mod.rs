@@ -78,7 +78,7 @@ fn run_cluster(
     drop(line);
     directory.write_history(&report.history)?;
     finish(options, directory, &report, out)?;
-    Ok(Verdict::of(report.valid))
+    if report.interrupted { Err(BenchError::Interrupted) } else { Ok(Verdict::of(report.valid)) }
 }
 
 fn run_flood(

@@ -21,6 +21,8 @@ use crate::plan::Plan;
 pub struct Report {
     /// Whether no rule was broken.
     pub valid: bool,
+    /// Whether the run was broken off: then nothing was judged that the end of a run shows.
+    pub interrupted: bool,
     /// What was to be done.
     pub plan: Plan,
     /// How the operations went.
@@ -128,6 +130,7 @@ impl Report {
         let operations = Operations::of(&history);
         Self {
             valid: violations.counts().is_empty(),
+            interrupted: false,
             messages: Messages::of(journal, operations.count),
             latencies: Latencies::by_kind(&history),
             final_reads: final_reads(&history),

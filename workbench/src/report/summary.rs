@@ -56,7 +56,12 @@ impl Report {
 
     fn write_verdict(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.violations.write(f)?;
-        write!(f, "verdict     {}", if self.valid { "valid" } else { "INVALID" })
+        let verdict = match (self.valid, self.interrupted) {
+            (true, false) => "valid",
+            (true, true) => "none: interrupted",
+            (false, _) => "INVALID",
+        };
+        write!(f, "verdict     {verdict}")
     }
 }
 

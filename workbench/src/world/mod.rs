@@ -167,9 +167,11 @@ impl World {
     /// Judges the run.
     pub(crate) fn into_report(mut self) -> Report {
         let sums = Sums::of(&self.history);
-        self.judge_malformed();
+        if self.is_done() {
+            self.judge_malformed();
+        }
         check_reads(&self.history, self.plan.workload, &mut self.violations);
-        if self.setup_failure.is_none() {
+        if self.setup_failure.is_none() && self.is_done() {
             check_final_reads(&self.history, &sums, &mut self.violations);
             crate::check::check_success(&self.history, self.plan.availability, &mut self.violations);
         }

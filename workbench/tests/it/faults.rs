@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use workbench::{Check, Fault, Plan, Workload, simulate};
+use workbench::{Check, Fault, Latency, LatencyShape, Plan, Workload, simulate};
 
 use crate::toy::{Bug, Toy};
 
@@ -46,4 +46,44 @@ fn a_paused_node_answers_late_or_not_at_all() {
     // The toy answers what it finds on its input after the pause, though the clients are gone.
     let broken = report.violations.counts();
     assert!(broken.contains_key(&Check::Destination) || broken.contains_key(&Check::Replies), "{report}");
+}
+
+#[test]
+fn malformed_lines_change_nothing_and_are_answered() {
+    let plan = Plan { malformed: 1200, ..Plan::new(Workload::GCounter, 5) };
+    let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
+    // The toy's parser refuses 1e400 and invalid text like any line that is no JSON.
+    let unanswered = report.violations.counts().get(&Check::Malformed).copied().unwrap_or(0);
+    let examples = report.violations.examples().iter().map(|violation| violation.text.as_str());
+    assert!(unanswered <= 60 && examples.clone().all(|text| text.contains("1e400")), "{report}");
+    assert_eq!(report.violations.counts().len(), 1, "{report}");
+    for bug in [Bug::MixesUpCodes, Bug::IgnoresGarbage] {
+        let report = simulate(&plan, &mut Toy::factory(bug));
+        assert!(report.violations.counts()[&Check::Malformed] > 200, "{report}");
+    }
+}
+
+#[test]
+fn whoever_speaks_before_its_peers_are_there_is_muted() {
+    let muted = (0..5).any(|seed| {
+        let plan = Plan { stagger: Duration::from_secs(1), ..Plan::new(Workload::GCounter, seed) };
+        let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
+        report.violations.counts().contains_key(&Check::Destination)
+    });
+    assert!(muted);
+}
+
+#[test]
+fn a_lossy_network_delays_but_loses_nothing() {
+    let plan = Plan {
+        loss: 0.3,
+        duplicate: 0.3,
+        latency: Latency { mean_ms: 50, shape: LatencyShape::Exponential },
+        ..Plan::new(Workload::PnCounter, 1)
+    };
+    let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
+    let lost = report.messages.journal.servers;
+    assert!(lost.received * 10 < lost.sent * 10 && lost.received * 10 > lost.sent * 8, "{lost:?}");
+    // Decrements are no business of a toy whose counts only grow, so this is for the bench's sake alone.
+    assert!(report.operations.refused > 0, "{report}");
 }

@@ -51,10 +51,14 @@ pub(crate) enum Bug {
     Invents,
     /// Gossips although nothing is new.
     NeverSilent,
+    /// Answers malformed requests with the wrong error.
+    MixesUpCodes,
+    /// Does not answer malformed requests.
+    IgnoresGarbage,
 }
 
 impl Bug {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 21] = [
         Self::Nothing,
         Self::LosesAdds,
         Self::CountsTwice,
@@ -74,6 +78,8 @@ impl Bug {
         Self::Spins,
         Self::Invents,
         Self::NeverSilent,
+        Self::MixesUpCodes,
+        Self::IgnoresGarbage,
     ];
 
     /// The bug of that name.
@@ -132,6 +138,14 @@ impl Toy {
     fn say(&self, dest: &str, body: &Value, out: &mut Vec<u8>) {
         out.extend(json!({"src": self.name, "dest": dest, "body": body}).to_string().into_bytes());
         out.push(b'\n');
+    }
+
+    /// An error to a request that can be answered, silence to others.
+    fn refuse(&self, dest: &str, code: u64, id: &Value, out: &mut Vec<u8>) {
+        let code = if self.bug == Bug::MixesUpCodes { 13 } else { code };
+        if id.is_u64() && self.bug != Bug::IgnoresGarbage {
+            self.say(dest, &json!({"type": "error", "in_reply_to": id, "code": code, "text": "no"}), out);
+        }
     }
 
     fn init(&mut self, body: &Map<String, Value>) {
@@ -215,10 +229,15 @@ impl Toy {
 
 impl Machine for Toy {
     fn receive(&mut self, now: Duration, line: &[u8], out: &mut Vec<u8>) {
-        let message: Value = serde_json::from_slice(line).unwrap();
-        let body = message["body"].as_object().unwrap();
-        let (src, id) = (message["src"].as_str().unwrap(), &message["body"]["msg_id"]);
-        match body["type"].as_str().unwrap() {
+        let Ok(message) = serde_json::from_slice::<Value>(line) else { return };
+        let (Some(src), Some(body)) = (message["src"].as_str(), message["body"].as_object()) else { return };
+        let (id, kind) = (&message["body"]["msg_id"], body.get("type").and_then(Value::as_str));
+        let Some(kind) = kind else { return self.refuse(src, 12, id, out) };
+        match kind {
+            "add" | "read" if !id.is_u64() => {}
+            "add" if body.get("delta").and_then(Value::as_i64).is_none_or(|delta| delta < 0) => {
+                self.refuse(src, 12, id, out);
+            }
             "init" if self.bug == Bug::IgnoresInit => {}
             "init" => {
                 self.init(body);
@@ -237,7 +256,7 @@ impl Machine for Toy {
                 self.read(src, id, out);
             }
             "gossip" => self.merge(body),
-            other => panic!("what is {other}?"),
+            _ => self.refuse(src, 10, id, out),
         }
     }
 

@@ -1,9 +1,11 @@
 //! The tests.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use clap::Parser;
+use rustix::process::{Pid, Signal};
 use workbench::{
     BenchError, Check, Fault, FloodPlan, NodeCommand, Plan, Report, TestOptions, Verdict, Workload,
     flood_process, run_processes, run_test,
@@ -22,6 +24,7 @@ pub(crate) const ALL: &[(&str, fn())] = &[
     ("a_flood_is_answered_exactly", a_flood_is_answered_exactly),
     ("a_flood_catches_wrong_answers", a_flood_catches_wrong_answers),
     ("the_command_records_and_prints", the_command_records_and_prints),
+    ("an_interrupted_run_reports_and_leaves_no_process", an_interrupted_run_reports_and_leaves_no_process),
 ];
 
 /// A directory that goes away with the test.
@@ -165,4 +168,49 @@ fn the_command_records_and_prints() {
     assert_eq!(stored, printed);
     assert!(std::fs::read_to_string(run.join("history.jsonl")).unwrap().lines().count() > 100);
     assert!(run.join("n2.log").exists());
+}
+
+/// The first argument of a test program that is to run a bench; the second says where to record it.
+pub(crate) const BENCH_FLAG: &str = "--be-a-bench";
+
+pub(crate) fn be_a_bench(store: &str) -> ExitCode {
+    let args = format!("test --time-limit 600 --nemesis pause --store {store} -- {FLAG} Nothing");
+    let options = Cli::try_parse_from(args.split(' ')).unwrap().options;
+    match run_test(&options, &std::env::current_exe().unwrap(), &mut std::io::sink()) {
+        Ok(verdict) => verdict.exit_code().into(),
+        Err(BenchError::Interrupted) => 2.into(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn an_interrupted_run_reports_and_leaves_no_process() {
+    let dir = Scratch::new("interrupt");
+    let program = std::env::current_exe().unwrap();
+    let mut bench = Command::new(program).arg(BENCH_FLAG).arg(&dir.0).spawn().unwrap();
+    let run =
+        wait_for(|| std::fs::read_dir(dir.0.join("g-counter")).ok()?.next()?.ok().map(|entry| entry.path()));
+    let has_started =
+        |node| std::fs::read_to_string(run.join(format!("n{node}.log"))).is_ok_and(|log| !log.is_empty());
+    wait_for(|| (0..3).all(has_started).then_some(()));
+    let pid = Pid::from_child(&bench);
+    rustix::process::kill_process(pid, Signal::INT).unwrap();
+    assert_eq!(bench.wait().unwrap().code(), Some(2));
+    let results: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(run.join("results.json")).unwrap()).unwrap();
+    assert_eq!(results["interrupted"], true);
+    assert!(run.join("history.jsonl").exists());
+    std::fs::remove_file(run.join("results.json")).unwrap();
+    std::fs::remove_file(run.join("history.jsonl")).unwrap();
+    assert_no_process_is_left(&run);
+}
+
+/// Asks again and again, for half a minute at most.
+fn wait_for<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..3000 {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("it never happened");
 }

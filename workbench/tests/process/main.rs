@@ -15,6 +15,9 @@ fn main() -> ExitCode {
     if args.get(1).is_some_and(|first| first == node::FLAG) {
         return node::run(&args[2]);
     }
+    if args.get(1).is_some_and(|first| first == cases::BENCH_FLAG) {
+        return cases::be_a_bench(&args[2]);
+    }
     let trial = |(name, case): &(&'static str, fn())| {
         let case = *case;
         Trial::test(*name, move || {

@@ -76,8 +76,10 @@ pub struct Progress {
 ///
 /// No child outlives this call, whatever happens: Ctrl-C, SIGTERM and panics included.
 ///
+/// A run that is broken off by SIGINT or SIGTERM has a report too, marked as [`interrupted`](Report::interrupted).
+///
 /// # Errors
-/// If the program can't be started, does not answer `init`, or the run was interrupted.
+/// If the program can't be started, or does not answer `init`.
 pub fn run_processes(
     plan: &Plan,
     command: &NodeCommand,
@@ -117,13 +119,13 @@ impl ProcessHost<'_> {
         let mut next_glance = Duration::ZERO;
         loop {
             self.perform_actions()?;
-            if self.world.is_done() {
+            if self.world.is_done() || self.interrupt.is_set() {
                 return Ok(());
             }
             let now = self.clock.now();
             if now >= next_glance {
                 next_glance = now + GLANCE;
-                self.glance(plan, now, progress)?;
+                self.glance(plan, now, progress);
             }
             self.wait(next_glance);
         }
@@ -163,15 +165,7 @@ impl ProcessHost<'_> {
         self.world.handle(now, &Event::Exited { node, life, status });
     }
 
-    fn glance(
-        &mut self,
-        plan: &Plan,
-        now: Duration,
-        progress: &mut dyn FnMut(&Progress),
-    ) -> Result<(), BenchError> {
-        if self.interrupt.is_set() {
-            return Err(BenchError::Interrupted);
-        }
+    fn glance(&mut self, plan: &Plan, now: Duration, progress: &mut dyn FnMut(&Progress)) {
         self.measure();
         let status = self.world.status();
         let expected = plan.time_limit + plan.final_wait + plan.silence.unwrap_or_default() + plan.stagger;
@@ -183,7 +177,6 @@ impl ProcessHost<'_> {
             faults: status.faults,
             violations: status.violations,
         });
-        Ok(())
     }
 
     fn measure(&mut self) {
@@ -244,7 +237,9 @@ impl ProcessHost<'_> {
             let (node, text) = (failure.node, failure.text.clone());
             return Err(BenchError::Setup { node, text, log: log.unwrap_or_default() });
         }
+        let interrupted = !self.world.is_done();
         let mut report = self.world.into_report();
+        report.interrupted = interrupted;
         report.add_usage(self.usage);
         Ok(report)
     }
