@@ -1,8 +1,9 @@
 //! The loops over lines of counts, compiled for the widest SIMD that the processor at hand has.
 //!
-//! Each loop is a struct whose `run` is always inlined, never a closure: a closure may stay a function of its own,
-//! compiled for the baseline, and then runs five times slower without a word. One line needs no dispatch.
-
+//! Each loop is a struct whose `with_simd` is always inlined, never a closure: a closure may stay a function of its
+//! own, compiled for the baseline, and then runs five times slower without a word. What is gathered over a whole
+//! loop is held in a vector for the same reason: the compiler takes an array of eight sums apart.
+//! One line needs no dispatch.
 #![expect(
     clippy::inline_always,
     reason = "a kernel that is not inlined is compiled for the baseline, see above"
@@ -10,34 +11,8 @@
 
 use crate::counts::{LANES, Line};
 use alloc::vec::Vec;
-
-trait Kernel {
-    type Output;
-    fn run(self) -> Self::Output;
-}
-
-#[cfg(feature = "std")]
-#[inline]
-fn widest<K: Kernel>(kernel: K) -> K::Output {
-    struct Wide<K>(K);
-
-    impl<K: Kernel> pulp::WithSimd for Wide<K> {
-        type Output = K::Output;
-
-        #[inline(always)]
-        fn with_simd<S: pulp::Simd>(self, _: S) -> K::Output {
-            self.0.run()
-        }
-    }
-
-    pulp::Arch::new().dispatch(Wide(kernel))
-}
-
-#[cfg(not(feature = "std"))]
-#[inline]
-fn widest<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run()
-}
+use core::iter::zip;
+use pulp::{Arch, Simd, WithSimd};
 
 /// Raises each count of `ours` to that of `theirs`. Returns whether any changed.
 #[inline]
@@ -50,17 +25,18 @@ pub(crate) fn max(ours: &mut [Line], theirs: &[Line]) -> bool {
 
 #[inline]
 fn max_line(ours: &mut Line, theirs: &Line) -> bool {
-    let mut changed = false;
-    for (a, &b) in ours.0.iter_mut().zip(&theirs.0) {
-        changed |= b > *a;
-        *a = b.max(*a);
+    let mut news = 0;
+    for (a, &b) in zip(&mut ours.0, &theirs.0) {
+        let larger = b.max(*a);
+        news |= larger ^ *a;
+        *a = larger;
     }
-    changed
+    news != 0
 }
 
 #[inline(never)]
 fn max_lines(ours: &mut [Line], theirs: &[Line]) -> bool {
-    widest(Max { ours, theirs })
+    Arch::new().dispatch(Max { ours, theirs })
 }
 
 struct Max<'a> {
@@ -68,26 +44,26 @@ struct Max<'a> {
     theirs: &'a [Line],
 }
 
-impl Kernel for Max<'_> {
+impl WithSimd for Max<'_> {
     type Output = bool;
 
     #[inline(always)]
-    fn run(self) -> bool {
-        let mut news = [0; LANES];
-        for (a, b) in self.ours.iter_mut().zip(self.theirs) {
-            for ((a, &b), news) in a.0.iter_mut().zip(&b.0).zip(&mut news) {
-                let larger = b.max(*a);
-                *news |= larger ^ *a;
+    fn with_simd<S: Simd>(self, simd: S) -> bool {
+        let mut news = simd.splat_u64s(0);
+        for (a, b) in zip(self.ours, self.theirs) {
+            for (a, &b) in zip(vectors_mut::<S>(a), vectors::<S>(b)) {
+                let larger = larger(simd, *a, b);
+                news = simd.or_u64s(news, simd.xor_u64s(larger, *a));
                 *a = larger;
             }
         }
-        news != [0; LANES]
+        any::<S>(news)
     }
 }
 
 /// As four calls of [`max`], with one pass over `ours`.
 pub(crate) fn max4(ours: &mut [Line], theirs: [&[Line]; 4]) -> bool {
-    widest(Max4 { ours, theirs })
+    Arch::new().dispatch(Max4 { ours, theirs })
 }
 
 struct Max4<'a> {
@@ -95,50 +71,84 @@ struct Max4<'a> {
     theirs: [&'a [Line]; 4],
 }
 
-impl Kernel for Max4<'_> {
+impl WithSimd for Max4<'_> {
     type Output = bool;
 
     #[inline(always)]
-    fn run(self) -> bool {
-        let mut news = [0; LANES];
+    fn with_simd<S: Simd>(self, simd: S) -> bool {
+        let mut news = simd.splat_u64s(0);
         let [b, c, d, e] = self.theirs;
-        for ((((a, b), c), d), e) in self.ours.iter_mut().zip(b).zip(c).zip(d).zip(e) {
-            let others = b.0.iter().zip(&c.0).zip(d.0.iter().zip(&e.0));
-            for ((a, ((&b, &c), (&d, &e))), news) in a.0.iter_mut().zip(others).zip(&mut news) {
-                let larger = (*a).max(b).max(c.max(d).max(e));
-                *news |= larger ^ *a;
-                *a = larger;
+        for ((a, (b, c)), (d, e)) in zip(zip(self.ours, zip(b, c)), zip(d, e)) {
+            let others = zip(zip(vectors::<S>(b), vectors::<S>(c)), zip(vectors::<S>(d), vectors::<S>(e)));
+            for (a, ((&b, &c), (&d, &e))) in zip(vectors_mut::<S>(a), others) {
+                let largest = larger(simd, larger(simd, b, c), larger(simd, d, e));
+                let largest = larger(simd, *a, largest);
+                news = simd.or_u64s(news, simd.xor_u64s(largest, *a));
+                *a = largest;
             }
         }
-        news != [0; LANES]
+        any::<S>(news)
     }
 }
 
 /// The sum of all counts.
 pub(crate) fn sum(lines: &[Line]) -> u128 {
-    // A lane takes in 2^32 halves before it could wrap.
-    lines.chunks(1 << 31).map(|lines| widest(Sum { lines })).sum()
+    if let [line] = lines {
+        return line.0.iter().map(|&n| u128::from(n)).sum();
+    }
+    Arch::new().dispatch(Sum { lines })
 }
 
 struct Sum<'a> {
     lines: &'a [Line],
 }
 
-impl Kernel for Sum<'_> {
+impl WithSimd for Sum<'_> {
     type Output = u128;
 
     #[inline(always)]
-    fn run(self) -> u128 {
-        // Adding the halves apart needs no carry, which SIMD has not got.
-        let (mut low, mut high) = ([0_u64; LANES], [0_u64; LANES]);
-        for line in self.lines {
-            for ((&n, low), high) in line.0.iter().zip(&mut low).zip(&mut high) {
-                *low += n & 0xffff_ffff;
-                *high += n >> 32;
+    fn with_simd<S: Simd>(self, simd: S) -> u128 {
+        // Two sums apart, so that neither waits for the other.
+        let (mut even, mut odd) = (Lanes::new(simd), Lanes::new(simd));
+        let (pairs, rest) = self.lines.as_chunks::<2>();
+        for [a, b] in pairs {
+            for (&a, &b) in zip(vectors::<S>(a), vectors::<S>(b)) {
+                even.add(simd, a);
+                odd.add(simd, b);
             }
         }
-        let total = |lanes: [u64; LANES]| lanes.iter().map(|&n| u128::from(n)).sum::<u128>();
-        total(low) + (total(high) << 32)
+        for line in rest {
+            for &n in vectors::<S>(line) {
+                even.add(simd, n);
+            }
+        }
+        even.total() + odd.total()
+    }
+}
+
+/// A sum in each lane, and how often it has wrapped.
+struct Lanes<S: Simd> {
+    sums: S::u64s,
+    wraps: S::u64s,
+}
+
+impl<S: Simd> Lanes<S> {
+    #[inline(always)]
+    fn new(simd: S) -> Self {
+        Self { sums: simd.splat_u64s(0), wraps: simd.splat_u64s(0) }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, simd: S, n: S::u64s) {
+        self.sums = simd.add_u64s(self.sums, n);
+        let wrapped = simd.greater_than_u64s(n, self.sums);
+        self.wraps = simd.select_u64s(wrapped, simd.add_u64s(self.wraps, simd.splat_u64s(1)), self.wraps);
+    }
+
+    #[inline(always)]
+    fn total(self) -> u128 {
+        let parts = zip(scalars::<S>(&self.sums), scalars::<S>(&self.wraps));
+        parts.map(|(&sum, &wraps)| u128::from(sum) + (u128::from(wraps) << 64)).sum()
     }
 }
 
@@ -147,31 +157,32 @@ pub(crate) fn nonzero(lines: &[Line]) -> usize {
     if let [line] = lines {
         return line.0.iter().filter(|&&n| n != 0).count();
     }
-    usize::try_from(widest(Nonzero { lines })).unwrap_or(usize::MAX)
+    usize::try_from(Arch::new().dispatch(Nonzero { lines })).unwrap_or(usize::MAX)
 }
 
 struct Nonzero<'a> {
     lines: &'a [Line],
 }
 
-impl Kernel for Nonzero<'_> {
+impl WithSimd for Nonzero<'_> {
     type Output = u64;
 
     #[inline(always)]
-    fn run(self) -> u64 {
-        let mut lanes = [0_u64; LANES];
+    fn with_simd<S: Simd>(self, simd: S) -> u64 {
+        let (zero, one) = (simd.splat_u64s(0), simd.splat_u64s(1));
+        let mut found = zero;
         for line in self.lines {
-            for (&n, lane) in line.0.iter().zip(&mut lanes) {
-                *lane += u64::from(n != 0);
+            for &n in vectors::<S>(line) {
+                found = simd.select_u64s(simd.greater_than_u64s(n, zero), simd.add_u64s(found, one), found);
             }
         }
-        lanes.iter().sum()
+        scalars::<S>(&found).iter().sum()
     }
 }
 
 /// How many counts are larger in `ours` than in `theirs`.
 pub(crate) fn above(ours: &[Line], theirs: &[Line]) -> usize {
-    usize::try_from(widest(Above { ours, theirs })).unwrap_or(usize::MAX)
+    usize::try_from(Arch::new().dispatch(Above { ours, theirs })).unwrap_or(usize::MAX)
 }
 
 struct Above<'a> {
@@ -179,25 +190,26 @@ struct Above<'a> {
     theirs: &'a [Line],
 }
 
-impl Kernel for Above<'_> {
+impl WithSimd for Above<'_> {
     type Output = u64;
 
     #[inline(always)]
-    fn run(self) -> u64 {
-        let mut lanes = [0_u64; LANES];
-        for (a, b) in self.ours.iter().zip(self.theirs) {
-            for ((&a, &b), lane) in a.0.iter().zip(&b.0).zip(&mut lanes) {
-                *lane += u64::from(a > b);
+    fn with_simd<S: Simd>(self, simd: S) -> u64 {
+        let one = simd.splat_u64s(1);
+        let mut found = simd.splat_u64s(0);
+        for (a, b) in zip(self.ours, self.theirs) {
+            for (&a, &b) in zip(vectors::<S>(a), vectors::<S>(b)) {
+                found = simd.select_u64s(simd.greater_than_u64s(a, b), simd.add_u64s(found, one), found);
             }
         }
-        lanes.iter().sum()
+        scalars::<S>(&found).iter().sum()
     }
 }
 
 /// The counts of `ours` that are larger than in `theirs`, zeros elsewhere.
 pub(crate) fn delta(ours: &[Line], theirs: &[Line]) -> Vec<Line> {
     let mut delta = ours.to_vec();
-    widest(KeepAbove { ours: &mut delta, theirs });
+    Arch::new().dispatch(KeepAbove { ours: &mut delta, theirs });
     delta
 }
 
@@ -206,14 +218,15 @@ struct KeepAbove<'a> {
     theirs: &'a [Line],
 }
 
-impl Kernel for KeepAbove<'_> {
+impl WithSimd for KeepAbove<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        for (a, b) in self.ours.iter_mut().zip(self.theirs) {
-            for (a, &b) in a.0.iter_mut().zip(&b.0) {
-                *a = if *a > b { *a } else { 0 };
+    fn with_simd<S: Simd>(self, simd: S) {
+        let zero = simd.splat_u64s(0);
+        for (a, b) in zip(self.ours, self.theirs) {
+            for (a, &b) in zip(vectors_mut::<S>(a), vectors::<S>(b)) {
+                *a = simd.select_u64s(simd.greater_than_u64s(*a, b), *a, zero);
             }
         }
     }
@@ -223,8 +236,8 @@ impl Kernel for KeepAbove<'_> {
 pub(crate) fn sides(ours: &[Line], theirs: &[Line]) -> (bool, bool) {
     let (mut above, mut below) = (false, false);
     // In chunks, to stop early where the answer is known.
-    for (ours, theirs) in ours.chunks(256).zip(theirs.chunks(256)) {
-        let (more, less) = widest(Sides { ours, theirs });
+    for (ours, theirs) in zip(ours.chunks(256), theirs.chunks(256)) {
+        let (more, less) = Arch::new().dispatch(Sides { ours, theirs });
         above |= more;
         below |= less;
         if above && below {
@@ -239,19 +252,47 @@ struct Sides<'a> {
     theirs: &'a [Line],
 }
 
-impl Kernel for Sides<'_> {
+impl WithSimd for Sides<'_> {
     type Output = (bool, bool);
 
     #[inline(always)]
-    fn run(self) -> (bool, bool) {
-        let (mut above, mut below) = ([0_u64; LANES], [0_u64; LANES]);
-        for (a, b) in self.ours.iter().zip(self.theirs) {
-            for (((&a, &b), above), below) in a.0.iter().zip(&b.0).zip(&mut above).zip(&mut below) {
-                let larger = a.max(b);
-                *above |= larger ^ b;
-                *below |= larger ^ a;
+    fn with_simd<S: Simd>(self, simd: S) -> (bool, bool) {
+        let (mut above, mut below) = (simd.splat_u64s(0), simd.splat_u64s(0));
+        for (a, b) in zip(self.ours, self.theirs) {
+            for (&a, &b) in zip(vectors::<S>(a), vectors::<S>(b)) {
+                let larger = larger(simd, a, b);
+                above = simd.or_u64s(above, simd.xor_u64s(larger, b));
+                below = simd.or_u64s(below, simd.xor_u64s(larger, a));
             }
         }
-        (above != [0; LANES], below != [0; LANES])
+        (any::<S>(above), any::<S>(below))
     }
+}
+
+#[inline(always)]
+fn larger<S: Simd>(simd: S, a: S::u64s, b: S::u64s) -> S::u64s {
+    simd.select_u64s(simd.greater_than_u64s(b, a), b, a)
+}
+
+/// A line as the vectors of this SIMD: eight of one count up to one of eight, never with a rest.
+#[inline(always)]
+fn vectors<S: Simd>(line: &Line) -> &[S::u64s] {
+    const { assert!(LANES.is_multiple_of(S::U64_LANES)) };
+    S::as_simd_u64s(&line.0).0
+}
+
+#[inline(always)]
+fn vectors_mut<S: Simd>(line: &mut Line) -> &mut [S::u64s] {
+    const { assert!(LANES.is_multiple_of(S::U64_LANES)) };
+    S::as_mut_simd_u64s(&mut line.0).0
+}
+
+#[inline(always)]
+fn scalars<S: Simd>(lanes: &S::u64s) -> &[u64] {
+    pulp::bytemuck::cast_slice(core::slice::from_ref(lanes))
+}
+
+#[inline(always)]
+fn any<S: Simd>(lanes: S::u64s) -> bool {
+    scalars::<S>(&lanes).iter().fold(0, |all, lane| all | lane) != 0
 }
