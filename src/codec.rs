@@ -14,6 +14,9 @@ use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Outgoing, Reply, R
 use crate::replica::{Epoch, Replica};
 use crate::vector::Vector;
 
+/// The longest number or string that is read, in bytes: the text of an error may quote it.
+const LONGEST_SCALAR: usize = 1024;
+
 /// Why a line is no message that a node can act on.
 #[derive(Debug)]
 pub enum Reject<'a> {
@@ -178,7 +181,12 @@ fn optional<'a, T: Deserialize<'a>>(name: &str, raw: Option<&'a RawValue>) -> Re
 }
 
 fn read<'a, T: Deserialize<'a>>(name: &str, raw: &'a RawValue) -> Result<T, Malformed> {
-    serde_json::from_str(raw.get()).map_err(|e| Malformed(format!("bad {name} {}: {e}", cut(raw.get()))))
+    let text = raw.get();
+    if text.len() > LONGEST_SCALAR && !text.starts_with(['{', '[']) {
+        return Err(Malformed(format!("bad {name} {}: too long", cut(text))));
+    }
+    serde_json::from_str(text)
+        .map_err(|e| Malformed(format!("bad {name} {}: {}", cut(text), cut(&e.to_string()))))
 }
 
 /// The beginning of a text, for a log line or an error.

@@ -12,6 +12,7 @@
 
 mod errors;
 mod harness;
+mod processes;
 mod recovery;
 mod simulated;
 mod stragglers;

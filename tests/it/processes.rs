@@ -1,0 +1,154 @@
+//! The real binary: as a node on pipes, and as the bench that judges it. Wall-clock time, so few and bounded.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+const BIN: &str = env!("CARGO_BIN_EXE_maelstrom-counter");
+
+fn test(flags: &[&str]) -> Output {
+    let store = concat!(env!("CARGO_TARGET_TMPDIR"), "/store");
+    Command::new(BIN).args(["test", "--store", store]).args(flags).output().unwrap()
+}
+
+fn assert_valid(flags: &[&str]) -> Value {
+    let output = test(&[&["--json"], flags].concat());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{flags:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn survives_partitions_kills_and_pauses() {
+    let short = ["--time-limit", "5", "--final-wait", "4", "--nemesis-interval", "1", "--seed", "1"];
+    assert_valid(&[&short[..], &["--node-count", "5", "--nemesis", "partition,kill,pause"]].concat());
+}
+
+#[test]
+fn serves_a_counter_that_goes_up_and_down() {
+    let short = ["--time-limit", "3", "--final-wait", "3", "--nemesis-interval", "1", "--seed", "1"];
+    assert_valid(&[&short[..], &["-w", "pn-counter", "--nemesis", "partition"]].concat());
+}
+
+#[test]
+fn malformed_lines_take_no_memory() {
+    let short = ["--time-limit", "4", "--final-wait", "3", "--nemesis", "none", "--seed", "1"];
+    assert_valid(&[&short[..], &["--malformed", "10000", "--max-rss-mb", "64"]].concat());
+}
+
+#[test]
+fn takes_requests_as_fast_as_the_pipe_does_in_little_memory() {
+    let report = assert_valid(&["--flood", "20000", "--max-rss-mb", "64", "--", "--ack", "memory"]);
+    assert_eq!(report["valid"], true);
+}
+
+#[test]
+fn what_can_not_be_run_is_said_with_status_2() {
+    for flags in
+        [&["--bin", "/nowhere"][..], &["--bin", "/bin/true"], &["--nemesis", "earthquake"], &["--rate", "-1"]]
+    {
+        let output = test(&[&["--time-limit", "1"], flags].concat());
+        assert_eq!(output.status.code(), Some(2), "{flags:?}");
+        assert!(!output.stderr.is_empty(), "{flags:?}: why?");
+    }
+}
+
+/// The node as a child process.
+struct Node {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Node {
+    fn start(args: &[&str]) -> Self {
+        let mut command = Command::new(BIN);
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        let mut node = Self { child, stdin, stdout };
+        node.say("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0"]}));
+        assert_eq!(node.hear()["body"]["type"], "init_ok");
+        node
+    }
+
+    fn say(&mut self, src: &str, body: Value) {
+        let line = json!({"src": src, "dest": "n0", "body": body});
+        writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    /// The next line that the node says; the test fails if it ends instead.
+    fn hear(&mut self) -> Value {
+        let mut line = String::new();
+        assert!(self.stdout.read_line(&mut line).unwrap() > 0, "the node has ended");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for the end; returns the exit status and what was left to be heard.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+#[test]
+fn when_its_input_ends_the_node_ends_with_status_0() {
+    let mut node = Node::start(&["--ack", "memory"]);
+    node.say("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    node.stdin = None;
+    let (status, rest) = node.end();
+    assert_eq!(status, Some(0));
+    assert!(rest.contains("add_ok"), "{rest}");
+}
+
+#[test]
+fn signals_end_the_node_once_the_slot_is_stored() {
+    for signal in ["TERM", "INT"] {
+        let mut node = Node::start(&["--ack", "memory", "--gossip-interval", "3600000"]);
+        node.say("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+        while node.hear()["dest"] != "seq-kv" {}
+        node.signal(signal);
+        let mut message = node.hear();
+        while message["body"]["type"] != "cas" {
+            let answer = json!({"type": "error", "code": 20, "in_reply_to": message["body"]["msg_id"]});
+            node.say("seq-kv", answer);
+            message = node.hear();
+        }
+        assert_eq!(message["body"]["to"].as_object().unwrap().values().collect::<Vec<_>>(), [3]);
+        node.say("seq-kv", json!({"type": "cas_ok", "in_reply_to": message["body"]["msg_id"]}));
+        assert_eq!(node.end().0, Some(0), "SIG{signal}");
+    }
+}
+
+#[test]
+fn bad_flags_are_refused() {
+    for flags in [
+        &["--ack", "perhaps"][..],
+        &["--gossip-interval", "0"],
+        &["--fanout", "0"],
+        &["--log", "a=b=c"],
+        &["x"],
+    ] {
+        let output = Command::new(BIN).args(flags).stdin(Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{flags:?}");
+        assert!(!output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn every_flag_is_an_environment_variable_too() {
+    let output = Command::new(BIN).env("COUNTER_ACK", "perhaps").stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let help = Command::new(BIN).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for flag in ["COUNTER", "ACK", "GOSSIP_INTERVAL", "FANOUT", "STORE_TIMEOUT", "PEER_TIMEOUT", "LOG"] {
+        assert!(help.contains(&format!("COUNTER_{flag}=")), "{flag} is not in\n{help}");
+    }
+}
