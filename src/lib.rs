@@ -17,3 +17,7 @@ pub mod node;
 pub mod replica;
 pub mod runtime;
 pub mod vector;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

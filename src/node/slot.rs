@@ -24,7 +24,7 @@ const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(50), Duration::
 
 /// A request is sent again after so many usual round trips without an answer, within the timeout.
 const ROUND_TRIPS: u32 = 3;
-const RESEND_AFTER_MIN: Duration = Duration::from_millis(100);
+const RESEND_AFTER_MIN: Duration = Duration::from_millis(25);
 
 /// An answer counts only to so many of a request's last transmissions.
 const MAX_TRANSMISSIONS: usize = 16;
