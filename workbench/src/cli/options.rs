@@ -46,7 +46,7 @@ pub struct TestOptions {
     #[arg(long, value_enum, value_name = "SHAPE", default_value = "constant")]
     pub latency_dist: LatencyShape,
 
-    /// Faults to inject, separated by commas: partition, kill, pause; or none
+    /// Faults to inject, separated by commas: partition, kill, pause, restart, loss, duplicate, slow, store; or none
     #[arg(long, value_name = "FAULTS", default_value = "partition")]
     pub nemesis: FaultList,
 

@@ -59,8 +59,6 @@ pub(crate) struct World {
     actions: VecDeque<Action>,
     /// Draws requests and workers.
     random: Random,
-    /// Draws which answers of services are lost.
-    store_random: Random,
     node_seeds: Seeds,
     node_ids: String,
     setup_failure: Option<SetupFailure>,
@@ -99,7 +97,6 @@ impl World {
             timers: Timers::default(),
             actions: VecDeque::new(),
             random: seeds.generator(),
-            store_random: seeds.generator(),
             node_seeds: Seeds::new(seeds.next_seed()),
             node_ids: format!("[{}]", node_ids.join(",")),
             setup_failure: None,
@@ -117,7 +114,9 @@ impl World {
         match *event {
             Event::Line { node, life, line } => self.receive(now, node, life, line),
             Event::Accepted { node, life } => self.accepted(now, node, life),
-            Event::Exited { node, life, ref status } => self.exited(now, node, life, status),
+            Event::Exited { node, life, is_clean, ref status } => {
+                self.exited(now, node, life, is_clean, status);
+            }
         }
         if self.has_news {
             self.advance(now);
@@ -198,6 +197,7 @@ impl World {
             Timer::Lane(receiver) => self.deliver(now, receiver),
             Timer::InitTimeout { node, life } => self.init_timed_out(now, node, life),
             Timer::OpTimeout { worker, operation } => self.operation_timed_out(now, worker, operation),
+            Timer::EndTimeout { node, life } => self.end_timed_out(now, node, life),
             Timer::ProbeTimeout { node, msg_id } => self.probe_timed_out(node, msg_id),
         }
     }
