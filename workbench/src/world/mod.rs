@@ -174,10 +174,11 @@ impl World {
             check_final_reads(&self.history, &sums, &mut self.violations);
             crate::check::check_success(&self.history, self.plan.availability, &mut self.violations);
         }
+        let convergence = self.probes.convergence(self.faults.healed_at());
+        self.judge_convergence(convergence);
         if !self.plan.strict {
             self.violations.forgive_strict();
         }
-        let convergence = self.probes.convergence(self.faults.healed_at());
         let messages = self.network.journal().clone();
         Report::new(
             self.plan,
@@ -188,6 +189,15 @@ impl World {
             self.faults.into_windows(),
             convergence,
         )
+    }
+
+    fn judge_convergence(&mut self, convergence: Option<Duration>) {
+        let Some(bound) = self.plan.max_convergence.filter(|_| self.is_done()) else { return };
+        if convergence.is_none_or(|took| took > bound) {
+            let took = convergence.map_or("never".into(), |took| format!("after {} s", took.as_secs_f64()));
+            let text = format!("the nodes agreed {took}, {} s were allowed", bound.as_secs_f64());
+            self.violations.record(crate::check::Check::Convergence, None, text);
+        }
     }
 
     fn fire(&mut self, now: Duration, timer: Timer) {

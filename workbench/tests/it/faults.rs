@@ -17,10 +17,12 @@ fn partitions_delay_but_lose_nothing() {
 
 #[test]
 fn a_cut_that_lasts_keeps_the_nodes_apart() {
-    let plan = Plan { cut_peers: true, ..Plan::new(Workload::GCounter, 1) };
+    let max_convergence = Some(Duration::from_secs(2));
+    let plan = Plan { cut_peers: true, max_convergence, ..Plan::new(Workload::GCounter, 1) };
     let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
     assert!(report.violations.counts().contains_key(&Check::Agreement), "{report}");
     assert_eq!(report.convergence, None);
+    assert!(report.violations.counts().contains_key(&Check::Convergence), "{report}");
 }
 
 #[test]
