@@ -24,7 +24,7 @@ mod world;
 
 pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
 pub use check::{Check, Ranges, Violation, Violations};
-pub use cli::{FaultList, TestOptions, Verdict, run_test};
+pub use cli::{FaultList, SimulateOptions, TestOptions, Verdict, run_simulations, run_test};
 pub use error::BenchError;
 pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
 pub use host::machine::{Machine, MachineFactory};

@@ -5,6 +5,7 @@ mod target;
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use serde::Serialize;
@@ -38,6 +39,13 @@ pub enum Fault {
     Slow,
     /// The services can't be reached, or answer slowly, or do what they are asked and half of their answers are lost.
     Store,
+}
+
+impl Fault {
+    /// The name on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }
 
 /// One act of the nemesis.

@@ -132,14 +132,14 @@ impl World {
 
     fn disturb(&mut self, now: Duration, fault: Fault) -> String {
         self.network.disturb(fault);
-        self.faults.begin(now, fault, name(fault));
-        name(fault)
+        self.faults.begin(now, fault, fault.name());
+        fault.name()
     }
 
     fn calm(&mut self, now: Duration, fault: Fault) -> String {
         self.network.calm(fault);
         self.faults.end(now, fault);
-        name(fault)
+        fault.name()
     }
 
     fn break_store(&mut self, now: Duration, fault: StoreFault) -> String {
@@ -189,10 +189,6 @@ impl World {
     fn indices(&self, matches: impl Fn(&super::Node) -> bool) -> Vec<usize> {
         self.nodes.iter().enumerate().filter(|(_, node)| matches(node)).map(|(index, _)| index).collect()
     }
-}
-
-fn name(fault: Fault) -> String {
-    fault.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 fn names(nodes: &[usize]) -> String {

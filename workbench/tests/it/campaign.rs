@@ -48,3 +48,27 @@ fn without_failure_every_seed_is_run_and_told() {
     assert_eq!((report.runs, report.failure, told.into_inner()), (6, None, 6));
     assert!(report.operations > 100 && report.messages > report.operations);
 }
+
+#[derive(clap::Parser)]
+struct Cli {
+    #[command(flatten)]
+    options: workbench::SimulateOptions,
+}
+
+#[test]
+fn the_command_tells_the_first_failure_and_how_to_replay_it() {
+    let store = std::env::temp_dir().join(format!("workbench-simulate-{}", std::process::id()));
+    let flags =
+        format!("simulate --seeds 0..300 --time-limit 5 --nemesis partition --store {}", store.display());
+    let options = <Cli as clap::Parser>::try_parse_from(flags.split(' ')).unwrap().options;
+    let mut out = Vec::new();
+    let verdict = workbench::run_simulations(&options, |plan| plan, nodes, &mut out).unwrap();
+    let printed = String::from_utf8(out).unwrap();
+    assert_eq!(verdict, workbench::Verdict::Invalid);
+    let seed = (0..300).find(|seed| options.plan(*seed).node_count == 9).unwrap();
+    assert!(printed.contains(&format!("replay      simulate --seeds {seed} ")), "{printed}");
+    assert!(printed.contains("9 nodes") && printed.contains("final-reads"), "{printed}");
+    let recorded = std::fs::read_dir(store.join("simulate")).unwrap().next().unwrap().unwrap().path();
+    assert!(recorded.join("history.jsonl").exists());
+    std::fs::remove_dir_all(store).unwrap();
+}
