@@ -36,6 +36,11 @@ impl Endpoint {
         matches!(self, Self::Client(_))
     }
 
+    /// Whether this is a service.
+    pub(crate) fn is_service(self) -> bool {
+        matches!(self, Self::Service(_))
+    }
+
     /// The node's index, if this is a node.
     pub(crate) fn node(self) -> Option<usize> {
         match self {

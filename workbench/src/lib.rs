@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![allow(clippy::similar_names, reason = "a life and a line are told apart well enough")]
 
+mod campaign;
 mod check;
 mod cli;
 mod endpoint;
@@ -9,6 +10,7 @@ mod error;
 mod garbage;
 mod history;
 mod host;
+mod mix;
 mod nemesis;
 mod network;
 mod plan;
@@ -20,8 +22,9 @@ mod stagger;
 mod workload;
 mod world;
 
+pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
 pub use check::{Check, Ranges, Violation, Violations};
-pub use cli::{FaultList, TestOptions, Verdict, run_test};
+pub use cli::{FaultList, SimulateOptions, TestOptions, Verdict, run_simulations, run_test};
 pub use error::BenchError;
 pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
 pub use host::machine::{Machine, MachineFactory};

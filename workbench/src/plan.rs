@@ -68,6 +68,8 @@ pub struct Plan {
     pub malformed: u32,
     /// Demand more than Maelstrom does: see [`Check::is_strict`](crate::Check::is_strict).
     pub strict: bool,
+    /// Upper bound on the time from the last heal until all nodes show the same value for good. Strict.
+    pub max_convergence: Option<Duration>,
     /// Upper bound on any node's peak memory, in MiB (child processes only).
     pub max_rss_mb: Option<u64>,
 }
@@ -96,6 +98,7 @@ impl Plan {
             silence: None,
             malformed: 0,
             strict: true,
+            max_convergence: None,
             max_rss_mb: None,
         }
     }

@@ -55,6 +55,8 @@ pub enum Check {
     ImpossibleReads,
     /// No server sends anything once all is said: see [`Plan::silence`](crate::Plan::silence). Strict.
     Silence,
+    /// All nodes agree within the demanded time after the last heal. Strict.
+    Convergence,
     /// Malformed requests get the right error, and other malformed lines nothing. Strict.
     Malformed,
     /// Peak memory stays below the demanded bound.
@@ -86,6 +88,7 @@ impl Check {
             | Self::OwnAdds
             | Self::ImpossibleReads
             | Self::Silence
+            | Self::Convergence
             | Self::Malformed => true,
         }
     }

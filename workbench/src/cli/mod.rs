@@ -2,6 +2,7 @@
 
 mod options;
 mod progress;
+mod simulate;
 mod store;
 mod values;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 pub use self::options::TestOptions;
 use self::progress::ProgressLine;
+pub use self::simulate::{SimulateOptions, run_simulations};
 use self::store::RunDirectory;
 pub use self::values::FaultList;
 
@@ -76,8 +78,8 @@ fn run_cluster(
     let mut line = ProgressLine::new();
     let report = run_processes(&options.plan(seed), command, &mut |progress| line.show(progress))?;
     drop(line);
-    directory.write_history(&report.history)?;
-    finish(options, directory, &report, out)?;
+    directory.write_run(&report)?;
+    print(options.json, &report, directory, out)?;
     if report.interrupted { Err(BenchError::Interrupted) } else { Ok(Verdict::of(report.valid)) }
 }
 
@@ -92,19 +94,19 @@ fn run_flood(
     let (max_cpu_us, max_rss_mb) = (options.max_cpu_us, options.max_rss_mb);
     let plan = FloodPlan { requests, seed, workload: options.workload, max_cpu_us, max_rss_mb };
     let report = flood_process(&plan, command)?;
-    finish(options, directory, &report, out)?;
+    directory.write_results(&report)?;
+    print(options.json, &report, directory, out)?;
     Ok(Verdict::of(report.valid))
 }
 
-/// Prints and stores a report.
-fn finish<R: Serialize + Display>(
-    options: &TestOptions,
-    directory: &RunDirectory,
+/// Prints a report, and where it is recorded.
+fn print<R: Serialize + Display>(
+    json: bool,
     report: &R,
+    directory: &RunDirectory,
     out: &mut dyn Write,
 ) -> Result<(), BenchError> {
-    directory.write_results(report)?;
-    let printed = if options.json {
+    let printed = if json {
         serde_json::to_writer_pretty(&mut *out, report).map_err(Into::into).and_then(|()| writeln!(out))
     } else {
         writeln!(out, "{report}\nrecorded    {}", directory.path().display())

@@ -46,7 +46,7 @@ pub struct TestOptions {
     #[arg(long, value_enum, value_name = "SHAPE", default_value = "constant")]
     pub latency_dist: LatencyShape,
 
-    /// Faults to inject, separated by commas: partition, kill, pause; or none
+    /// Faults to inject, separated by commas: partition, kill, pause, restart, loss, duplicate, slow, store; or none
     #[arg(long, value_name = "FAULTS", default_value = "partition")]
     pub nemesis: FaultList,
 
@@ -104,6 +104,10 @@ pub struct TestOptions {
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub silence: Option<Duration>,
 
+    /// Time from the last heal within which all nodes must agree, in seconds
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub max_convergence: Option<Duration>,
+
     /// Hand the nodes so many malformed lines in the middle of the run
     #[arg(long, value_name = "N", default_value = "0")]
     pub malformed: u32,
@@ -151,6 +155,7 @@ impl TestOptions {
             final_wait: self.final_wait,
             silence: self.silence,
             malformed: self.malformed,
+            max_convergence: self.max_convergence,
             strict: !self.lenient,
             max_rss_mb: self.max_rss_mb,
             ..Plan::new(self.workload, self.seed.unwrap_or(seed))

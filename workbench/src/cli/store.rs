@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::error::BenchError;
 use crate::history::History;
 use crate::host::process::timestamp;
+use crate::report::Report;
 
 /// A directory for one run: `store/<workload>/<time>-<seed>/`.
 #[derive(Debug)]
@@ -27,7 +28,13 @@ impl RunDirectory {
         &self.path
     }
 
-    pub(super) fn write_history(&self, history: &History) -> Result<(), BenchError> {
+    /// Everything there is to record of a run.
+    pub(super) fn write_run(&self, report: &Report) -> Result<(), BenchError> {
+        self.write_history(&report.history)?;
+        self.write_results(report)
+    }
+
+    fn write_history(&self, history: &History) -> Result<(), BenchError> {
         self.write("history.jsonl", |file| history.write_jsonl(file))
     }
 

@@ -1,6 +1,7 @@
 //! Values of flags.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -68,4 +69,17 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
 
 fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "expected a number".into())
+}
+
+/// `3..9`, or `3` for that one alone.
+pub(super) fn seed_range(text: &str) -> Result<Range<u64>, String> {
+    let seed = |text: &str| text.parse::<u64>().ok();
+    let range = match text.split_once("..") {
+        Some((start, end)) => seed(start).zip(seed(end)),
+        None => seed(text).and_then(|seed| Some((seed, seed.checked_add(1)?))),
+    };
+    match range {
+        Some((start, end)) if start < end => Ok(start..end),
+        _ => Err("expected a range like 0..1000, or a single seed".into()),
+    }
 }

@@ -47,6 +47,7 @@ struct Slot {
     pipe_bytes: usize,
     /// The world waits to hear that there is room in the pipe.
     owes_acceptance: bool,
+    is_to_end: bool,
     /// When the machine wants to be woken: asked after each call, not each time it matters.
     wake_at: Option<Duration>,
     spins: u32,
@@ -91,7 +92,7 @@ impl Simulation<'_> {
             slot.machine = None;
             let status = "it asked again and again to be woken at once".to_owned();
             let life = slot.life;
-            self.world.handle(now, &Event::Exited { node, life, status });
+            self.world.handle(now, &Event::Exited { node, life, is_clean: false, status });
             self.perform_actions();
         }
     }
@@ -116,10 +117,19 @@ impl Simulation<'_> {
             Action::Kill { node } => {
                 self.slots.get_mut(node).into_iter().for_each(|slot| slot.machine = None);
             }
+            Action::Terminate { node } => self.terminate(node),
             Action::Pause { node } => {
                 self.slots.get_mut(node).into_iter().for_each(|slot| slot.is_paused = true);
             }
             Action::Resume { node } => self.resume(node),
+        }
+    }
+
+    /// A paused process hears of the signal when it goes on.
+    fn terminate(&mut self, node: usize) {
+        match self.slots.get_mut(node) {
+            Some(slot) if slot.is_paused => slot.is_to_end = true,
+            _ => self.call(node, |machine, now, out| machine.terminate(now, out)),
         }
     }
 
@@ -141,7 +151,12 @@ impl Simulation<'_> {
         slot.is_paused = false;
         slot.pipe_bytes = 0;
         let (life, owed) = (slot.life, std::mem::take(&mut slot.owes_acceptance));
-        for line in std::mem::take(&mut slot.pipe) {
+        let is_to_end = std::mem::take(&mut slot.is_to_end);
+        let pipe = std::mem::take(&mut slot.pipe);
+        if is_to_end {
+            self.terminate(node);
+        }
+        for line in pipe {
             self.call(node, |machine, now, out| machine.receive(now, &line, out));
         }
         if owed {
@@ -166,7 +181,8 @@ impl Simulation<'_> {
         self.out = out;
         if exited {
             self.end(node);
-            self.world.handle(self.now, &Event::Exited { node, life, status: "exited".into() });
+            self.world
+                .handle(self.now, &Event::Exited { node, life, is_clean: true, status: "exited".into() });
         }
     }
 

@@ -1,4 +1,4 @@
-//! Which links a partition cuts: Jepsen's kinds.
+//! Which links a partition cuts: Jepsen's kinds, and more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,10 +19,24 @@ pub(crate) enum PartitionKind {
     Majority,
     /// Every node hears a majority, and no two hear the same.
     MajoritiesRing,
+    /// Two halves, of which one does not hear the other.
+    OneWay,
+    /// Two halves, and one node that both hear and that hears both.
+    Bridge,
+    /// Every node alone.
+    Alone,
 }
 
 impl PartitionKind {
-    const ALL: [Self; 4] = [Self::One, Self::MinorityThird, Self::Majority, Self::MajoritiesRing];
+    const ALL: [Self; 7] = [
+        Self::One,
+        Self::MinorityThird,
+        Self::Majority,
+        Self::MajoritiesRing,
+        Self::OneWay,
+        Self::Bridge,
+        Self::Alone,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -30,15 +44,18 @@ impl PartitionKind {
             Self::MinorityThird => "minority-third",
             Self::Majority => "majority",
             Self::MajoritiesRing => "majorities-ring",
+            Self::OneWay => "one-way",
+            Self::Bridge => "bridge",
+            Self::Alone => "alone",
         }
     }
 
     /// The kinds that cut anything among so many nodes. (Jepsen draws the others too, and nothing happens.)
     pub(crate) fn effective(count: usize) -> Vec<Self> {
         let cuts = |kind: &Self| match kind {
-            Self::One | Self::Majority => count > 1,
+            Self::One | Self::Majority | Self::OneWay | Self::Alone => count > 1,
             Self::MinorityThird => minority_third(count) > 0,
-            Self::MajoritiesRing => count > 2,
+            Self::MajoritiesRing | Self::Bridge => count > 2,
         };
         Self::ALL.into_iter().filter(cuts).collect()
     }
@@ -64,6 +81,17 @@ impl PartitionKind {
                 perfect_ring(&nodes)
             }
             Self::MajoritiesRing => stochastic_ring(count, random),
+            Self::OneWay => {
+                nodes.shuffle(random);
+                let (small, large) = nodes.split_at(count / 2);
+                let (deaf, heard) = if random.random() { (small, large) } else { (large, small) };
+                deaf.iter().map(|node| (*node, sorted(heard))).collect()
+            }
+            Self::Bridge => {
+                nodes.shuffle(random);
+                bridge(&nodes)
+            }
+            Self::Alone => split_all(count),
         }
     }
 }
@@ -83,6 +111,26 @@ fn split(count: usize, side: &[usize]) -> Grudge {
     let (inside, outside): (Vec<_>, Vec<_>) = (0..count).partition(|node| side.contains(node));
     let deaf = |node: usize| if inside.contains(&node) { outside.clone() } else { inside.clone() };
     (0..count).map(|node| (node, deaf(node))).collect()
+}
+
+fn sorted(nodes: &[usize]) -> Vec<usize> {
+    let mut nodes = nodes.to_vec();
+    nodes.sort_unstable();
+    nodes
+}
+
+/// Two halves; the first node of the larger one hears everybody and is heard by everybody.
+fn bridge(nodes: &[usize]) -> Grudge {
+    let (small, large) = nodes.split_at(nodes.len() / 2);
+    let Some((_, rest)) = large.split_first() else { return Grudge::new() };
+    let one = small.iter().map(|node| (*node, sorted(rest)));
+    let mut grudge: Grudge = one.chain(rest.iter().map(|node| (*node, sorted(small)))).collect();
+    grudge.sort_unstable();
+    grudge
+}
+
+fn split_all(count: usize) -> Grudge {
+    (0..count).map(|node| (node, (0..count).filter(|other| *other != node).collect())).collect()
 }
 
 /// Windows of a majority's size along the ring; the node in the middle of each hears that window alone.
@@ -172,10 +220,36 @@ mod tests {
     }
 
     #[test]
+    fn one_way_cuts_are_one_way() {
+        for grudge in grudges(PartitionKind::OneWay, 5) {
+            for (node, deaf) in &grudge {
+                assert!(deaf.iter().all(|other| !grudge.contains_key(other)), "{node} is deaf to {deaf:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bridge_hears_and_is_heard_by_all() {
+        for grudge in grudges(PartitionKind::Bridge, 5) {
+            let is_bridge =
+                |node: &usize| !grudge.contains_key(node) && grudge.values().all(|deaf| !deaf.contains(node));
+            assert_eq!((0..5).filter(is_bridge).count(), 1, "{grudge:?}");
+            assert_eq!(grudge.values().map(Vec::len).sum::<usize>(), 8);
+        }
+    }
+
+    #[test]
+    fn alone_is_deaf_to_all_others() {
+        for grudge in grudges(PartitionKind::Alone, 4) {
+            assert!(grudge.values().all(|deaf| deaf.len() == 3));
+        }
+    }
+
+    #[test]
     fn kinds_that_would_cut_nothing_are_left_out() {
         assert!(PartitionKind::effective(1).is_empty());
         assert!(!PartitionKind::effective(3).contains(&PartitionKind::MinorityThird));
-        assert_eq!(PartitionKind::effective(4).len(), 4);
+        assert_eq!(PartitionKind::effective(4), PartitionKind::ALL);
         for count in 2..9 {
             for kind in PartitionKind::effective(count) {
                 for grudge in grudges(kind, count) {

@@ -5,6 +5,7 @@ mod target;
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use serde::Serialize;
@@ -21,12 +22,30 @@ use crate::stagger::Stagger;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// Links between nodes are cut: one node, a minority, a half, or a ring of overlapping majorities.
+    /// Links between nodes are cut, in one of Jepsen's shapes (one node, fewer than a third, a half, a ring of overlapping
+    /// majorities) or ours (one way only, two halves with a bridge, everybody alone).
     Partition,
     /// Processes die at once (SIGKILL), from one to all, and are started anew.
     Kill,
     /// Processes are frozen (SIGSTOP), from one to all, and go on later.
     Pause,
+    /// Processes are asked to end (SIGTERM), from one to all, and are started anew. They have 5 s, and end with status 0.
+    Restart,
+    /// Half of the messages between servers are lost.
+    Loss,
+    /// Half of the messages between servers arrive twice.
+    Duplicate,
+    /// Messages between servers take ten times as long, or 50 ms on average if they took no time.
+    Slow,
+    /// The services can't be reached, or answer slowly, or do what they are asked and half of their answers are lost.
+    Store,
+}
+
+impl Fault {
+    /// The name on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }
 
 /// One act of the nemesis.
@@ -38,14 +57,46 @@ pub(crate) enum Act {
     },
     StopPartition,
     Kill(Vec<usize>),
+    /// Ask these nodes to end.
+    Terminate(Vec<usize>),
     /// Start every node that is down.
     Start,
     Pause(Vec<usize>),
     /// Let every paused node go on.
     Resume,
+    /// Begin to lose, double or slow messages.
+    Disturb(Fault),
+    /// Stop that.
+    Calm(Fault),
+    BreakStore(StoreFault),
+    MendStore,
 }
 
-/// Draws acts. Partitions have a rhythm of their own; kills and pauses share one.
+/// What can be wrong with the services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreFault {
+    /// Nobody can reach them.
+    CutOff,
+    /// Answers take half a second on average.
+    Slow,
+    /// They do what they are asked, and half of the answers are lost.
+    Forgetful,
+}
+
+impl StoreFault {
+    const ALL: [Self; 3] = [Self::CutOff, Self::Slow, Self::Forgetful];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::CutOff => "cut off",
+            Self::Slow => "slow",
+            Self::Forgetful => "forgetful",
+        }
+    }
+}
+
+/// Draws acts. As in Jepsen, partitions have a rhythm of their own, and what is done to processes shares one; so does
+/// what is done to messages, and the services have theirs.
 #[derive(Debug)]
 pub(crate) struct Nemesis {
     streams: Vec<Stream>,
@@ -76,8 +127,11 @@ impl Nemesis {
             (!pairs.is_empty()).then_some(Stream { stagger, pairs })
         };
         let partitions = stream(&[Fault::Partition]).filter(|_| plan.node_count > 1);
-        let processes = stream(&[Fault::Pause, Fault::Kill]);
-        Self { streams: partitions.into_iter().chain(processes).collect(), count: plan.node_count, random }
+        let processes = stream(&[Fault::Pause, Fault::Kill, Fault::Restart]);
+        let messages = stream(&[Fault::Loss, Fault::Duplicate, Fault::Slow]);
+        let services = stream(&[Fault::Store]);
+        let streams = [partitions, processes, messages, services].into_iter().flatten().collect();
+        Self { streams, count: plan.node_count, random }
     }
 
     /// When the next act is due.
@@ -107,6 +161,12 @@ impl Nemesis {
             Fault::Partition => self.partition(),
             Fault::Kill => Act::Kill(self.targets()),
             Fault::Pause => Act::Pause(self.targets()),
+            Fault::Restart => Act::Terminate(self.targets()),
+            Fault::Loss | Fault::Duplicate | Fault::Slow => Act::Disturb(fault),
+            Fault::Store => {
+                let drawn = StoreFault::ALL.choose(&mut self.random).copied();
+                Act::BreakStore(drawn.unwrap_or(StoreFault::CutOff))
+            }
         }
     }
 
@@ -126,7 +186,9 @@ impl Nemesis {
 fn end(fault: Fault) -> Act {
     match fault {
         Fault::Partition => Act::StopPartition,
-        Fault::Kill => Act::Start,
+        Fault::Kill | Fault::Restart => Act::Start,
+        Fault::Loss | Fault::Duplicate | Fault::Slow => Act::Calm(fault),
+        Fault::Store => Act::MendStore,
         Fault::Pause => Act::Resume,
     }
 }

@@ -5,6 +5,7 @@ mod lane;
 mod latency;
 mod packet;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -18,9 +19,15 @@ use self::packet::Queued;
 pub(crate) use self::packet::{Content, Packet};
 
 use crate::endpoint::Endpoint;
+use crate::nemesis::{Fault, StoreFault};
 use crate::plan::Plan;
 use crate::seeds::Random;
 use crate::service::ServiceName;
+
+/// Delays while messages are slow that took no time before.
+const SLOW: Latency = Latency { mean_ms: 50, shape: LatencyShape::Exponential };
+/// What a slow service takes in addition.
+const SLOW_STORE: Latency = Latency { mean_ms: 500, shape: LatencyShape::Exponential };
 
 /// Links between nodes that are cut: for each receiver, the senders it hears nothing from.
 pub(crate) type Grudge = Vec<(usize, Vec<usize>)>;
@@ -37,6 +44,9 @@ pub(crate) struct Network {
     latency: Latency,
     loss: f64,
     duplicate: f64,
+    /// Faults that last.
+    disturbed: BTreeSet<Fault>,
+    store_fault: Option<StoreFault>,
     random: Random,
     next_id: u64,
     next_sequence: u64,
@@ -55,6 +65,8 @@ impl Network {
             latency: plan.latency,
             loss: plan.loss,
             duplicate: plan.duplicate,
+            disturbed: BTreeSet::new(),
+            store_fault: None,
             random,
             next_id: 0,
             next_sequence: 0,
@@ -92,17 +104,56 @@ impl Network {
             self.enqueue(now, packet);
             return;
         }
-        if self.random.random_bool(self.duplicate) {
+        if self.random.random_bool(self.probability(Fault::Duplicate, self.duplicate)) {
             self.send_copy(now, packet.clone());
         }
         self.send_copy(now, packet);
     }
 
     fn send_copy(&mut self, now: Duration, packet: Packet) {
-        let delay = self.latency.draw(&mut self.random);
-        if !self.random.random_bool(self.loss) {
+        let mut delay = self.present_latency().draw(&mut self.random);
+        if packet.src.is_service() && self.store_fault == Some(StoreFault::Slow) {
+            delay += SLOW_STORE.draw(&mut self.random);
+        }
+        let loss = self.probability(Fault::Loss, self.loss);
+        if !self.random.random_bool(loss) {
             self.enqueue(now + delay, packet);
         }
+    }
+
+    /// The probability of what a fault does: the plan's, or one half while the fault lasts.
+    fn probability(&self, fault: Fault, planned: f64) -> f64 {
+        if self.disturbed.contains(&fault) { planned.max(0.5) } else { planned }
+    }
+
+    fn present_latency(&self) -> Latency {
+        match self.latency {
+            calm if !self.disturbed.contains(&Fault::Slow) => calm,
+            Latency { mean_ms: 0, .. } => SLOW,
+            Latency { mean_ms, shape } => Latency { mean_ms: mean_ms * 10, shape },
+        }
+    }
+
+    /// Begins to lose, double or slow messages.
+    pub(crate) fn disturb(&mut self, fault: Fault) {
+        self.disturbed.insert(fault);
+    }
+
+    /// Stops that.
+    pub(crate) fn calm(&mut self, fault: Fault) {
+        self.disturbed.remove(&fault);
+    }
+
+    /// What is wrong with the services from now on.
+    pub(crate) fn set_store_fault(&mut self, fault: Option<StoreFault>) {
+        self.store_fault = fault;
+    }
+
+    /// Whether this answer of a service gets lost, so planned or by a fault.
+    pub(crate) fn loses_answer(&mut self, planned: f64) -> bool {
+        let is_forgetful = self.store_fault == Some(StoreFault::Forgetful);
+        let probability = if is_forgetful { planned.max(0.5) } else { planned };
+        self.random.random_bool(probability)
     }
 
     fn enqueue(&mut self, deadline: Duration, packet: Packet) {
@@ -115,7 +166,8 @@ impl Network {
 
     /// Goes on delivering to one receiver.
     pub(crate) fn poll(&mut self, now: Duration, receiver: Endpoint) -> Delivery {
-        let (cut, cut_peers, cut_store) = (&self.cut, self.cut_peers, self.cut_store);
+        let cut_store = self.cut_store || self.store_fault == Some(StoreFault::CutOff);
+        let (cut, cut_peers) = (&self.cut, self.cut_peers);
         let is_cut = |packet: &Packet| match (packet.src, packet.dest) {
             (Endpoint::Node(src), Endpoint::Node(dest)) => {
                 src != dest && (cut_peers || cut.get(dest).and_then(|from| from.get(src)) == Some(&true))

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use rand::RngExt;
-
 use super::World;
 use super::clients::Role;
 use super::event::Action;
@@ -53,7 +51,7 @@ impl World {
         let Some(answer) = self.services.handle(name, packet.src, body) else { return };
         let (src, dest) = (packet.dest, packet.src);
         let id = self.network.number(src, dest, line_length(src, dest, &answer));
-        if self.store_random.random_bool(self.plan.store_loss) {
+        if self.network.loses_answer(self.plan.store_loss) {
             return;
         }
         self.network.send(now, Packet { id, src, dest, content: Content::Body(answer.into()) });

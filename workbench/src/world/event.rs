@@ -7,8 +7,8 @@ pub(crate) enum Event<'a> {
     Line { node: usize, life: u32, line: &'a [u8] },
     /// It has taken the line it was handed: there may be another.
     Accepted { node: usize, life: u32 },
-    /// It ended.
-    Exited { node: usize, life: u32, status: String },
+    /// It ended; cleanly, if with status 0.
+    Exited { node: usize, life: u32, is_clean: bool, status: String },
 }
 
 /// Something to be done to a process.
@@ -20,6 +20,8 @@ pub(crate) enum Action {
     Deliver { node: usize, life: u32, line: Vec<u8> },
     /// End it at once. No `Exited` need follow.
     Kill { node: usize },
+    /// Ask it to end. `Exited` follows.
+    Terminate { node: usize },
     /// Freeze it.
     Pause { node: usize },
     /// Let it go on.

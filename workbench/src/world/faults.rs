@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 use super::World;
 use super::event::Action;
+use super::timers::Timer;
 
-use crate::endpoint::Endpoint;
 use crate::history::NemesisAct;
-use crate::nemesis::{Act, Fault};
+use crate::nemesis::{Act, Fault, StoreFault};
 use crate::network::Grudge;
 use crate::report::FaultWindow;
+
+/// How long a process may take to end after SIGTERM.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The faults so far.
 #[derive(Debug, Default)]
@@ -55,7 +60,7 @@ impl World {
 
     /// Starting nodes takes until they have answered `init`, and nothing else is done meanwhile.
     pub(super) fn nemesis_is_free(&self) -> bool {
-        !self.nodes.iter().any(super::Node::is_starting)
+        !self.nodes.iter().any(|node| node.is_starting() || node.is_ending)
     }
 
     pub(super) fn perform(&mut self, now: Duration, act: Act) {
@@ -69,7 +74,16 @@ impl World {
                 ("stop-partition", String::new())
             }
             Act::Kill(nodes) => ("kill", self.kill(now, &nodes)),
+            Act::Terminate(nodes) => ("terminate", self.terminate(now, &nodes)),
             Act::Start => ("start", self.restart(now)),
+            Act::Disturb(fault) => ("start-disturbance", self.disturb(now, fault)),
+            Act::Calm(fault) => ("stop-disturbance", self.calm(now, fault)),
+            Act::BreakStore(fault) => ("break-store", self.break_store(now, fault)),
+            Act::MendStore => {
+                self.network.set_store_fault(None);
+                self.faults.end(now, Fault::Store);
+                ("mend-store", String::new())
+            }
             Act::Pause(nodes) => ("pause", self.pause(now, &nodes)),
             Act::Resume => ("resume", self.resume(now)),
         };
@@ -79,8 +93,8 @@ impl World {
     /// Everything is as it should be from now on.
     pub(super) fn healed(&mut self, now: Duration) {
         self.faults.healed_at = Some(now);
-        for fault in [Fault::Partition, Fault::Kill, Fault::Pause] {
-            self.faults.end(now, fault);
+        for fault in Fault::value_variants() {
+            self.faults.end(now, *fault);
         }
     }
 
@@ -92,18 +106,46 @@ impl World {
     }
 
     fn kill(&mut self, now: Duration, nodes: &[usize]) -> String {
-        let mut killed = Vec::new();
-        for &index in nodes {
-            let Some(node) = self.nodes.get_mut(index).filter(|node| node.is_up) else { continue };
-            node.end();
-            self.network.ready(Endpoint::Node(index));
+        let killed = self.those(nodes, |node| node.is_up);
+        for &index in &killed {
             self.actions.push_back(Action::Kill { node: index });
-            self.forget_malformed(index);
-            killed.push(index);
-            self.deliver(now, Endpoint::Node(index));
+            self.take_down(now, index);
         }
         let detail = format!("kill {}", names(&killed));
         self.faults.begin(now, Fault::Kill, detail.clone());
+        detail
+    }
+
+    fn terminate(&mut self, now: Duration, nodes: &[usize]) -> String {
+        let ending = self.those(nodes, |node| node.is_up);
+        for &index in &ending {
+            let Some(node) = self.nodes.get_mut(index) else { continue };
+            node.is_ending = true;
+            self.timers.set(now + END_TIMEOUT, Timer::EndTimeout { node: index, life: node.life });
+            self.actions.push_back(Action::Terminate { node: index });
+            self.forget_malformed(index);
+        }
+        let detail = format!("restart {}", names(&ending));
+        self.faults.begin(now, Fault::Restart, detail.clone());
+        detail
+    }
+
+    fn disturb(&mut self, now: Duration, fault: Fault) -> String {
+        self.network.disturb(fault);
+        self.faults.begin(now, fault, fault.name());
+        fault.name()
+    }
+
+    fn calm(&mut self, now: Duration, fault: Fault) -> String {
+        self.network.calm(fault);
+        self.faults.end(now, fault);
+        fault.name()
+    }
+
+    fn break_store(&mut self, now: Duration, fault: StoreFault) -> String {
+        self.network.set_store_fault(Some(fault));
+        let detail = format!("store {}", fault.name());
+        self.faults.begin(now, Fault::Store, detail.clone());
         detail
     }
 
@@ -113,19 +155,16 @@ impl World {
             self.start_node(now, *node);
         }
         self.faults.end(now, Fault::Kill);
+        self.faults.end(now, Fault::Restart);
         names(&down)
     }
 
     fn pause(&mut self, now: Duration, nodes: &[usize]) -> String {
-        let mut paused = Vec::new();
-        for &index in nodes {
-            let Some(node) = self.nodes.get_mut(index).filter(|node| node.is_up && !node.is_paused) else {
-                continue;
-            };
-            node.is_paused = true;
+        let paused = self.those(nodes, |node| node.is_up && !node.is_paused);
+        for &index in &paused {
+            self.nodes.get_mut(index).into_iter().for_each(|node| node.is_paused = true);
             self.actions.push_back(Action::Pause { node: index });
             self.forget_malformed(index);
-            paused.push(index);
         }
         let detail = format!("pause {}", names(&paused));
         self.faults.begin(now, Fault::Pause, detail.clone());
@@ -140,6 +179,11 @@ impl World {
         }
         self.faults.end(now, Fault::Pause);
         names(&paused)
+    }
+
+    /// Those of these nodes to which it applies.
+    fn those(&self, nodes: &[usize], applies: impl Fn(&super::Node) -> bool) -> Vec<usize> {
+        nodes.iter().copied().filter(|index| self.nodes.get(*index).is_some_and(&applies)).collect()
     }
 
     fn indices(&self, matches: impl Fn(&super::Node) -> bool) -> Vec<usize> {

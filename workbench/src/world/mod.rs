@@ -59,8 +59,6 @@ pub(crate) struct World {
     actions: VecDeque<Action>,
     /// Draws requests and workers.
     random: Random,
-    /// Draws which answers of services are lost.
-    store_random: Random,
     node_seeds: Seeds,
     node_ids: String,
     setup_failure: Option<SetupFailure>,
@@ -99,7 +97,6 @@ impl World {
             timers: Timers::default(),
             actions: VecDeque::new(),
             random: seeds.generator(),
-            store_random: seeds.generator(),
             node_seeds: Seeds::new(seeds.next_seed()),
             node_ids: format!("[{}]", node_ids.join(",")),
             setup_failure: None,
@@ -117,7 +114,9 @@ impl World {
         match *event {
             Event::Line { node, life, line } => self.receive(now, node, life, line),
             Event::Accepted { node, life } => self.accepted(now, node, life),
-            Event::Exited { node, life, ref status } => self.exited(now, node, life, status),
+            Event::Exited { node, life, is_clean, ref status } => {
+                self.exited(now, node, life, is_clean, status);
+            }
         }
         if self.has_news {
             self.advance(now);
@@ -175,10 +174,11 @@ impl World {
             check_final_reads(&self.history, &sums, &mut self.violations);
             crate::check::check_success(&self.history, self.plan.availability, &mut self.violations);
         }
+        let convergence = self.probes.convergence(self.faults.healed_at());
+        self.judge_convergence(convergence);
         if !self.plan.strict {
             self.violations.forgive_strict();
         }
-        let convergence = self.probes.convergence(self.faults.healed_at());
         let messages = self.network.journal().clone();
         Report::new(
             self.plan,
@@ -191,6 +191,15 @@ impl World {
         )
     }
 
+    fn judge_convergence(&mut self, convergence: Option<Duration>) {
+        let Some(bound) = self.plan.max_convergence.filter(|_| self.is_done()) else { return };
+        if convergence.is_none_or(|took| took > bound) {
+            let took = convergence.map_or("never".into(), |took| format!("after {} s", took.as_secs_f64()));
+            let text = format!("the nodes agreed {took}, {} s were allowed", bound.as_secs_f64());
+            self.violations.record(crate::check::Check::Convergence, None, text);
+        }
+    }
+
     fn fire(&mut self, now: Duration, timer: Timer) {
         match timer {
             Timer::StartServices => self.start_services(),
@@ -198,6 +207,7 @@ impl World {
             Timer::Lane(receiver) => self.deliver(now, receiver),
             Timer::InitTimeout { node, life } => self.init_timed_out(now, node, life),
             Timer::OpTimeout { worker, operation } => self.operation_timed_out(now, worker, operation),
+            Timer::EndTimeout { node, life } => self.end_timed_out(now, node, life),
             Timer::ProbeTimeout { node, msg_id } => self.probe_timed_out(node, msg_id),
         }
     }

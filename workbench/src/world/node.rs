@@ -10,6 +10,8 @@ pub(crate) struct Node {
     pub(crate) life: u32,
     pub(crate) is_up: bool,
     pub(crate) is_paused: bool,
+    /// It has been asked to end and has not yet.
+    pub(crate) is_ending: bool,
     /// Maelstrom's reader has choked on what it printed and hears nothing more in this life.
     pub(crate) is_mute: bool,
     /// It has answered `init` in this life.

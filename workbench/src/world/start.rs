@@ -111,27 +111,44 @@ impl World {
         }
     }
 
-    /// A process ended by itself.
-    pub(super) fn exited(&mut self, now: Duration, index: usize, life: u32, status: &str) {
-        let Some(node) = self.nodes.get_mut(index) else { return };
-        if node.life != life || !node.is_up {
-            return;
+    /// A process ended, by itself or because it was asked to.
+    pub(super) fn exited(&mut self, now: Duration, index: usize, life: u32, is_clean: bool, status: &str) {
+        let Some(node) = self.nodes.get(index).filter(|node| node.life == life && node.is_up) else { return };
+        let (was_asked, was_starting) = (node.is_ending, node.is_starting());
+        self.take_down(now, index);
+        if was_asked && !is_clean {
+            let text = format!("n{index} was asked to end and did so badly: {status}");
+            self.violations.record(Check::Exit, Some(now), text);
+        } else if !was_asked {
+            let text = format!("the process of n{index} ended by itself: {status}");
+            self.violations.record(Check::Exit, Some(now), text);
+            if was_starting {
+                self.init_failed(now, index, &format!("ended before it answered init: {status}"));
+            }
         }
-        let was_starting = node.is_starting();
-        let client = node.init_client;
-        node.end();
-        self.has_news = true;
-        if let Some(client) = client {
-            self.clients.leave(client);
+    }
+
+    /// A process is no more.
+    pub(super) fn take_down(&mut self, now: Duration, index: usize) {
+        self.close_init(index);
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.end();
         }
         self.network.ready(Endpoint::Node(index));
         self.forget_malformed(index);
-        let text = format!("the process of n{index} ended by itself: {status}");
-        self.violations.record(Check::Exit, Some(now), text);
-        if was_starting {
-            self.init_failed(now, index, &format!("ended before it answered init: {status}"));
-        }
         self.deliver(now, Endpoint::Node(index));
+    }
+
+    /// A process that does not end when it is asked to is made to.
+    pub(super) fn end_timed_out(&mut self, now: Duration, index: usize, life: u32) {
+        let is_late = |node: &&super::Node| node.life == life && node.is_ending;
+        let Some(node) = self.nodes.get(index).filter(is_late) else { return };
+        if !node.is_paused {
+            let text = format!("n{index} did not end within 5 s of SIGTERM");
+            self.violations.record(Check::Exit, Some(now), text);
+        }
+        self.actions.push_back(Action::Kill { node: index });
+        self.take_down(now, index);
     }
 }
 

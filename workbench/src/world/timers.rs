@@ -23,6 +23,11 @@ pub(crate) enum Timer {
         worker: usize,
         operation: usize,
     },
+    /// A node that was asked to end has had its time.
+    EndTimeout {
+        node: usize,
+        life: u32,
+    },
     ProbeTimeout {
         node: usize,
         msg_id: u64,

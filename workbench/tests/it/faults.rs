@@ -17,10 +17,12 @@ fn partitions_delay_but_lose_nothing() {
 
 #[test]
 fn a_cut_that_lasts_keeps_the_nodes_apart() {
-    let plan = Plan { cut_peers: true, ..Plan::new(Workload::GCounter, 1) };
+    let max_convergence = Some(Duration::from_secs(2));
+    let plan = Plan { cut_peers: true, max_convergence, ..Plan::new(Workload::GCounter, 1) };
     let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
     assert!(report.violations.counts().contains_key(&Check::Agreement), "{report}");
     assert_eq!(report.convergence, None);
+    assert!(report.violations.counts().contains_key(&Check::Convergence), "{report}");
 }
 
 #[test]
@@ -86,4 +88,31 @@ fn a_lossy_network_delays_but_loses_nothing() {
     assert!(lost.received * 10 < lost.sent * 10 && lost.received * 10 > lost.sent * 8, "{lost:?}");
     // Decrements are no business of a toy whose counts only grow, so this is for the bench's sake alone.
     assert!(report.operations.refused > 0, "{report}");
+}
+
+#[test]
+fn faults_of_messages_and_services_lose_nothing() {
+    let faults = [Fault::Partition, Fault::Loss, Fault::Duplicate, Fault::Slow, Fault::Store];
+    for seed in 0..10 {
+        let plan = Plan { nemesis: faults.into(), ..Plan::new(Workload::GCounter, seed) };
+        let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
+        assert!(report.valid, "{report}");
+        for window in &report.faults {
+            assert!(window.until.is_some() && !window.detail.is_empty(), "{report}");
+        }
+    }
+}
+
+#[test]
+fn a_clean_restart_is_no_crash() {
+    for seed in 0..5 {
+        let plan =
+            Plan { nemesis: [Fault::Restart, Fault::Pause].into(), ..Plan::new(Workload::GCounter, seed) };
+        let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
+        assert!(!report.violations.counts().contains_key(&Check::Exit), "{report}");
+        assert!(!report.violations.counts().contains_key(&Check::Init), "{report}");
+        assert!(report.faults.iter().any(|window| window.detail.starts_with("restart")), "{report}");
+        let report = simulate(&plan, &mut Toy::factory(Bug::IgnoresTerm));
+        assert!(report.violations.counts().contains_key(&Check::Exit), "{report}");
+    }
 }

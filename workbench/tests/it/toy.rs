@@ -55,10 +55,12 @@ pub(crate) enum Bug {
     MixesUpCodes,
     /// Does not answer malformed requests.
     IgnoresGarbage,
+    /// Does not end when asked to.
+    IgnoresTerm,
 }
 
 impl Bug {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::Nothing,
         Self::LosesAdds,
         Self::CountsTwice,
@@ -80,6 +82,7 @@ impl Bug {
         Self::NeverSilent,
         Self::MixesUpCodes,
         Self::IgnoresGarbage,
+        Self::IgnoresTerm,
     ];
 
     /// The bug of that name.
@@ -97,6 +100,7 @@ pub(crate) struct Toy {
     counts: BTreeMap<String, i64>,
     is_dirty: bool,
     quiet_rounds: u32,
+    is_over: bool,
     requests: u64,
     reads: Vec<i64>,
     late: Vec<(Duration, String)>,
@@ -112,6 +116,7 @@ impl Toy {
             counts: BTreeMap::new(),
             is_dirty: false,
             quiet_rounds: 0,
+            is_over: false,
             requests: 0,
             reads: Vec::new(),
             late: Vec::new(),
@@ -280,9 +285,12 @@ impl Machine for Toy {
         self.late.iter().map(|(at, _)| *at).chain(self.gossip_at).min()
     }
 
-    fn terminate(&mut self, _: Duration, _: &mut Vec<u8>) {}
+    fn terminate(&mut self, _: Duration, out: &mut Vec<u8>) {
+        self.gossip(out);
+        self.is_over = self.bug != Bug::IgnoresTerm;
+    }
 
     fn has_exited(&self) -> bool {
-        self.bug == Bug::Exits && self.requests > 50
+        self.is_over || self.bug == Bug::Exits && self.requests > 50
     }
 }

@@ -60,17 +60,17 @@ impl Process {
         }
     }
 
-    /// Waits a moment for a process that has closed its output, and tells how it ended.
-    fn end_after_close(&mut self) -> String {
+    /// Waits a moment for a process that has closed its output, and tells whether it ended well, and how.
+    fn end_after_close(&mut self) -> (bool, String) {
         let clock = Clock::start();
         while clock.now() < PATIENCE {
             match self.0.try_wait() {
-                Ok(Some(status)) => return status.to_string(),
+                Ok(Some(status)) => return (status.success(), status.to_string()),
                 Ok(None) => thread::sleep(Duration::from_millis(5)),
-                Err(error) => return error.to_string(),
+                Err(error) => return (false, error.to_string()),
             }
         }
-        "it closed its standard output and went on".into()
+        (false, "it closed its standard output and went on".into())
     }
 }
 
@@ -119,6 +119,10 @@ impl Child {
         let _ = self.lines.try_send(line);
     }
 
+    pub(super) fn terminate(&self) {
+        self.process.signal(Signal::TERM);
+    }
+
     pub(super) fn pause(&self) {
         self.process.signal(Signal::STOP);
     }
@@ -127,7 +131,7 @@ impl Child {
         self.process.signal(Signal::CONT);
     }
 
-    pub(super) fn end_after_close(&mut self) -> String {
+    pub(super) fn end_after_close(&mut self) -> (bool, String) {
         self.process.end_after_close()
     }
 }

@@ -161,8 +161,8 @@ impl ProcessHost<'_> {
     fn closed(&mut self, now: Duration, node: usize, life: u32) {
         let Some(slot) = self.children.get_mut(node) else { return };
         let Some(mut child) = slot.take_if(|child| child.life() == life) else { return };
-        let status = child.end_after_close();
-        self.world.handle(now, &Event::Exited { node, life, status });
+        let (is_clean, status) = child.end_after_close();
+        self.world.handle(now, &Event::Exited { node, life, is_clean, status });
     }
 
     fn glance(&mut self, plan: &Plan, now: Duration, progress: &mut dyn FnMut(&Progress)) {
@@ -204,6 +204,7 @@ impl ProcessHost<'_> {
                     *slot = None;
                 }
             }
+            Action::Terminate { node } => self.child(node).into_iter().for_each(Child::terminate),
             Action::Pause { node } => self.child(node).into_iter().for_each(Child::pause),
             Action::Resume { node } => self.child(node).into_iter().for_each(Child::resume),
         }

@@ -1,0 +1,211 @@
+//! The `simulate` command: many clusters in virtual time.
+
+use std::io::Write;
+use std::num::NonZero;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::store::RunDirectory;
+use super::values::{FaultList, seconds, seed_range};
+use super::{Verdict, print};
+use crate::campaign::{CampaignFailure, CampaignReport, simulate_many};
+use crate::error::BenchError;
+use crate::host::machine::MachineFactory;
+use crate::nemesis::Fault;
+use crate::plan::Plan;
+use crate::workload::Workload;
+
+/// Flags of a campaign of simulated clusters. Flatten it into a command of your own.
+#[derive(Args, Clone, Debug)]
+pub struct SimulateOptions {
+    /// Seeds to run: 0..10000, or a single one; each stands for a cluster of its own
+    #[arg(long, value_name = "RANGE", default_value = "0..1000", value_parser = seed_range)]
+    pub seeds: Range<u64>,
+
+    /// What the clients ask for
+    #[arg(short, long, value_enum, default_value = "g-counter")]
+    pub workload: Workload,
+
+    /// Number of nodes [default: 1 to 9, by the seed]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub node_count: Option<u16>,
+
+    /// How long clients and faults run, in virtual seconds [default: 10 to 60, by the seed]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub time_limit: Option<Duration>,
+
+    /// Requests a second [default: 5 to 300, by the seed]
+    #[arg(long, value_name = "HZ", value_parser = super::values::rate)]
+    pub rate: Option<f64>,
+
+    /// Faults to choose from, separated by commas, or none
+    #[arg(
+        long,
+        value_name = "FAULTS",
+        default_value = "partition,kill,pause,restart,loss,duplicate,slow,store"
+    )]
+    pub nemesis: FaultList,
+
+    /// Time from the last heal within which all nodes must agree, in virtual seconds
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub max_convergence: Option<Duration>,
+
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZero<usize>>,
+
+    /// Print the outcome as one JSON document
+    #[arg(long)]
+    pub json: bool,
+
+    /// Where a failure is recorded, or a single seed
+    #[arg(long, value_name = "DIR", default_value = "store")]
+    pub store: PathBuf,
+}
+
+impl SimulateOptions {
+    /// What a seed stands for.
+    pub fn plan(&self, seed: u64) -> Plan {
+        let faults: Vec<Fault> = self.nemesis.faults().iter().copied().collect();
+        let drawn = Plan::drawn(self.workload, seed, &faults);
+        Plan {
+            node_count: self.node_count.map_or(drawn.node_count, usize::from),
+            time_limit: self.time_limit.unwrap_or(drawn.time_limit),
+            rate: self.rate.unwrap_or(drawn.rate),
+            max_convergence: self.max_convergence,
+            ..drawn
+        }
+    }
+
+    /// The flags that run that seed alone, all else being equal.
+    fn replay(&self, seed: u64) -> String {
+        let faults: Vec<String> = self.nemesis.faults().iter().map(|fault| fault.name()).collect();
+        let faults = if faults.is_empty() { "none".to_owned() } else { faults.join(",") };
+        let mut flags =
+            vec![format!("--seeds {seed} --workload {} --nemesis {faults}", self.workload.name())];
+        let given = [
+            ("node-count", self.node_count.map(f64::from)),
+            ("time-limit", self.time_limit.map(|span| span.as_secs_f64())),
+            ("rate", self.rate),
+            ("max-convergence", self.max_convergence.map(|span| span.as_secs_f64())),
+        ];
+        let given =
+            given.into_iter().filter_map(|(flag, value)| value.map(|value| format!("--{flag} {value}")));
+        flags.extend(given);
+        flags.join(" ")
+    }
+}
+
+/// Simulates what the flags ask for, up to the first failure, with nodes made by `factory`. The outcome goes to `out`,
+/// progress to standard error. `adapt` may change a plan, say one that asks of the nodes what they do not promise.
+///
+/// The first failure, or a run of a single seed, is printed in full and recorded, and told with the flags that replay it.
+///
+/// # Errors
+/// If the outcome can't be printed or recorded.
+pub fn run_simulations<F: MachineFactory>(
+    options: &SimulateOptions,
+    adapt: impl Fn(Plan) -> Plan + Sync,
+    factory: impl Fn(&Plan) -> F + Sync,
+    out: &mut dyn Write,
+) -> Result<Verdict, BenchError> {
+    let bar = progress_bar(options.seeds.end - options.seeds.start);
+    let plan = |seed| adapt(options.plan(seed));
+    let report = simulate_many(options.seeds.clone(), options.threads, plan, &factory, |progress| {
+        bar.set_position(progress.runs);
+        bar.set_message(format!("{} operations", progress.operations));
+    });
+    bar.finish_and_clear();
+    if options.seeds.end - options.seeds.start == 1 && report.failure.is_none() {
+        return show_single(options, &plan(options.seeds.start), &factory, out);
+    }
+    show(options, &report, out)?;
+    Ok(Verdict::of(report.failure.is_none()))
+}
+
+fn show_single<F: MachineFactory>(
+    options: &SimulateOptions,
+    plan: &Plan,
+    factory: &impl Fn(&Plan) -> F,
+    out: &mut dyn Write,
+) -> Result<Verdict, BenchError> {
+    let report = crate::host::simulation::simulate(plan, &mut factory(plan));
+    let directory = RunDirectory::create(&options.store, "simulate", plan.seed)?;
+    directory.write_run(&report)?;
+    print(options.json, &report, &directory, out)?;
+    Ok(Verdict::of(report.valid))
+}
+
+fn show(options: &SimulateOptions, report: &CampaignReport, out: &mut dyn Write) -> Result<(), BenchError> {
+    if let Some(CampaignFailure { seed, report: Some(run), .. }) = &report.failure {
+        RunDirectory::create(&options.store, "simulate", *seed)?.write_run(run)?;
+    }
+    let text = if options.json {
+        serde_json::to_string_pretty(report).unwrap_or_else(|error| error.to_string())
+    } else {
+        describe(options, report)
+    };
+    writeln!(out, "{text}").map_err(BenchError::io("cannot print the outcome"))
+}
+
+fn describe(options: &SimulateOptions, report: &CampaignReport) -> String {
+    let (runs, operations, messages) = (report.runs, report.operations, report.messages);
+    let totals = format!("{runs} clusters, {operations} operations, {messages} messages");
+    let Some(failure) = &report.failure else { return format!("{totals}: all valid") };
+    let story = match (&failure.report, &failure.panic) {
+        (Some(run), _) => run.to_string(),
+        (None, Some(panic)) => format!("a node panicked: {panic}"),
+        (None, None) => String::new(),
+    };
+    let replay = options.replay(failure.seed);
+    format!("{story}\n\n{totals}: seed {} failed\nreplay      simulate {replay}", failure.seed)
+}
+
+fn progress_bar(length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{elapsed:>4} {bar:30} {pos} of {len} clusters, {msg}");
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: SimulateOptions,
+    }
+
+    fn parse(flags: &str) -> SimulateOptions {
+        Cli::try_parse_from(["simulate"].into_iter().chain(flags.split_whitespace())).unwrap().options
+    }
+
+    #[test]
+    fn the_replay_stands_for_the_same_plan() {
+        for flags in [
+            "",
+            "--nemesis none --node-count 4",
+            "--nemesis kill,store --time-limit 7.5 --rate 3 -w pn-counter",
+        ] {
+            let options = parse(flags);
+            assert_eq!(parse(&options.replay(17)).plan(17), options.plan(17), "{flags}");
+            assert_eq!(parse(&options.replay(17)).seeds, 17..18);
+        }
+    }
+
+    #[test]
+    fn seeds_are_a_range_or_one() {
+        assert_eq!(parse("--seeds 3..9").seeds, 3..9);
+        assert_eq!(parse("--seeds 3").seeds, 3..4);
+        for wrong in ["x", "9..3", "3..3", "..", "18446744073709551615"] {
+            assert!(Cli::try_parse_from(["simulate", "--seeds", wrong]).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Plans drawn at random: each seed another cluster, in other weather.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+
+use crate::nemesis::Fault;
+use crate::network::{Latency, LatencyShape};
+use crate::plan::{Concurrency, Plan};
+use crate::seeds::{Random, Seeds};
+use crate::workload::Workload;
+
+impl Plan {
+    /// A plan whose size, rate, latencies, losses and faults all follow from the seed: 1 to 9 nodes for 10 to 60 s, with
+    /// any of `faults` (each with even chances), on networks from perfect to bad.
+    pub fn drawn(workload: Workload, seed: u64, faults: &[Fault]) -> Self {
+        let random = &mut Seeds::new(seed ^ SALT).generator();
+        let time_limit = Duration::from_secs(random.random_range(10..=60));
+        Self {
+            node_count: pick(random, &[1, 2, 3, 3, 3, 4, 5, 5, 5, 7, 9]),
+            concurrency: Concurrency::PerNode(pick(random, &[1, 1, 1, 2, 3])),
+            rate: pick(random, &[5.0, 20.0, 50.0, 100.0, 100.0, 300.0]),
+            time_limit,
+            latency: latency(random),
+            nemesis: faults.iter().copied().filter(|_| random.random()).collect(),
+            nemesis_interval: time_limit / random.random_range(4..=20),
+            loss: pick(random, &[0.0, 0.0, 0.0, 0.0, 0.02, 0.1]),
+            duplicate: pick(random, &[0.0, 0.0, 0.0, 0.1, 0.3]),
+            store_loss: pick(random, &[0.0, 0.0, 0.0, 0.05, 0.2]),
+            ..Self::new(workload, seed)
+        }
+    }
+
+    /// Every fault there is.
+    pub fn all_faults() -> &'static [Fault] {
+        Fault::value_variants()
+    }
+}
+
+/// Keeps this stream apart from those that the run itself draws from the same seed.
+const SALT: u64 = 0x6d69_785f_706c_616e;
+
+fn latency(random: &mut Random) -> Latency {
+    let shapes = [LatencyShape::Constant, LatencyShape::Uniform, LatencyShape::Exponential];
+    Latency { mean_ms: pick(random, &[0, 0, 1, 10, 50, 100]), shape: pick(random, &shapes) }
+}
+
+fn pick<T: Copy + Default>(random: &mut Random, choices: &[T]) -> T {
+    choices.choose(random).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_stands_for_one_plan_and_others_for_others() {
+        let draw = |seed| Plan::drawn(Workload::GCounter, seed, Plan::all_faults());
+        assert_eq!(draw(3), draw(3));
+        let sizes: std::collections::BTreeSet<usize> = (0..200).map(|seed| draw(seed).node_count).collect();
+        assert_eq!(sizes, [1, 2, 3, 4, 5, 7, 9].into());
+        for fault in Plan::all_faults() {
+            assert!((0..200).any(|seed| draw(seed).nemesis.contains(fault)), "{fault:?}");
+        }
+        assert!((0..200).all(|seed| Plan::drawn(Workload::GCounter, seed, &[]).nemesis.is_empty()));
+    }
+}

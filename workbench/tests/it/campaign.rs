@@ -1,0 +1,74 @@
+use std::num::NonZero;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use workbench::{CampaignReport, Check, Fault, Machine, Plan, Workload, simulate_many};
+
+use crate::toy::{Bug, Toy};
+
+/// Faults that the toy, which stores nothing, survives.
+const FAULTS: [Fault; 4] = [Fault::Partition, Fault::Loss, Fault::Duplicate, Fault::Slow];
+
+/// A node that is good in most clusters, and has a bug in those of nine nodes.
+fn nodes(plan: &Plan) -> impl FnMut(Duration, usize, u64) -> Box<dyn Machine> + use<> {
+    Toy::factory(if plan.node_count == 9 { Bug::CountsTwice } else { Bug::Nothing })
+}
+
+fn plan(seed: u64) -> Plan {
+    Plan { time_limit: Duration::from_secs(5), ..Plan::drawn(Workload::GCounter, seed, &FAULTS) }
+}
+
+fn campaign(threads: usize) -> CampaignReport {
+    simulate_many(0..300, NonZero::new(threads), plan, nodes, |_| {})
+}
+
+#[test]
+fn the_first_failure_is_the_same_on_any_number_of_threads() {
+    let first = campaign(1).failure.unwrap();
+    assert_eq!(first.plan.node_count, 9);
+    assert!((0..first.seed).all(|seed| plan(seed).node_count != 9));
+    assert!(first.report.as_ref().unwrap().violations.counts().contains_key(&Check::FinalReads));
+    assert_eq!(campaign(4).failure, Some(first));
+}
+
+#[test]
+fn a_panic_is_a_failure_with_a_seed() {
+    let panics = |_: &Plan| |_: Duration, _: usize, _: u64| -> Box<dyn Machine> { panic!("out of paper") };
+    let failure = simulate_many(7..9, None, plan, panics, |_| {}).failure.unwrap();
+    assert_eq!((failure.seed, failure.panic.as_deref()), (7, Some("out of paper")));
+}
+
+#[test]
+fn without_failure_every_seed_is_run_and_told() {
+    let told = AtomicU64::new(0);
+    let few = |seed| Plan { node_count: 3, ..plan(seed) };
+    let report = simulate_many(0..6, None, few, nodes, |_| {
+        told.fetch_add(1, Ordering::Relaxed);
+    });
+    assert_eq!((report.runs, report.failure, told.into_inner()), (6, None, 6));
+    assert!(report.operations > 100 && report.messages > report.operations);
+}
+
+#[derive(clap::Parser)]
+struct Cli {
+    #[command(flatten)]
+    options: workbench::SimulateOptions,
+}
+
+#[test]
+fn the_command_tells_the_first_failure_and_how_to_replay_it() {
+    let store = std::env::temp_dir().join(format!("workbench-simulate-{}", std::process::id()));
+    let flags =
+        format!("simulate --seeds 0..300 --time-limit 5 --nemesis partition --store {}", store.display());
+    let options = <Cli as clap::Parser>::try_parse_from(flags.split(' ')).unwrap().options;
+    let mut out = Vec::new();
+    let verdict = workbench::run_simulations(&options, |plan| plan, nodes, &mut out).unwrap();
+    let printed = String::from_utf8(out).unwrap();
+    assert_eq!(verdict, workbench::Verdict::Invalid);
+    let seed = (0..300).find(|seed| options.plan(*seed).node_count == 9).unwrap();
+    assert!(printed.contains(&format!("replay      simulate --seeds {seed} ")), "{printed}");
+    assert!(printed.contains("9 nodes") && printed.contains("final-reads"), "{printed}");
+    let recorded = std::fs::read_dir(store.join("simulate")).unwrap().next().unwrap().unwrap().path();
+    assert!(recorded.join("history.jsonl").exists());
+    std::fs::remove_dir_all(store).unwrap();
+}
