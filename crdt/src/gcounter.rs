@@ -319,6 +319,11 @@ impl<A: Ord + Clone> GCounter<A> {
         search(self.ids(), |id| actor.cmp_actor(id).reverse())
     }
 
+    /// As [`get`](Self::get), by any name of the actor.
+    pub(crate) fn count_of(&self, actor: &impl ToActor<A>) -> u64 {
+        self.search(actor).map_or(0, |at| self.counts.get(at))
+    }
+
     /// As [`search`](Self::search), with one comparison if it is the actor found last.
     #[inline]
     fn find(&mut self, actor: &impl ToActor<A>) -> Result<usize, usize> {

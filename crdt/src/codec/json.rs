@@ -4,7 +4,7 @@
 //! ids in order and mostly those expected. Anything else goes to the general reader, so that both take the same
 //! input and give the same result.
 
-use crate::GCounter;
+use crate::{GCounter, PnCounter};
 use crate::counts::{LANES, Line};
 use crate::kernels;
 use crate::table::{Table, gallop};
@@ -84,21 +84,75 @@ impl<A: Ord + Clone + Borrow<str> + DeserializeOwned> GCounter<A> {
     }
 }
 
+impl<A: Ord + Clone + Borrow<str> + DeserializeOwned> PnCounter<A> {
+    /// Merges a counter written as JSON. Returns whether anything changed. As [`GCounter::merge_json`].
+    ///
+    /// ```
+    /// let mut state = crdt::PnCounter::<String>::new();
+    /// state.add("n0", 3)?;
+    /// assert!(state.merge_json(br#"{"p":{"n0":5},"n":{"n1":7}}"#)?);
+    /// assert_eq!(state.value(), -2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no such counter; nothing is changed.
+    pub fn merge_json(&mut self, json: &[u8]) -> Result<bool, serde_json::Error> {
+        let heard = self.read_json(json)?;
+        Ok(self.merge(&heard))
+    }
+
+    /// Reads a counter written as JSON against the ids of this one. As [`GCounter::read_json`].
+    ///
+    /// ```
+    /// let state = crdt::PnCounter::<String>::new();
+    /// let heard = state.read_json(br#"{"p":{"n0":5},"n":{"n1":7}}"#)?;
+    /// assert_eq!(heard.value(), -2);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no such counter.
+    pub fn read_json(&self, json: &[u8]) -> Result<Self, serde_json::Error> {
+        self.read_canonical(json).map_or_else(|| serde_json::from_slice(json), Ok)
+    }
+
+    fn read_canonical(&self, json: &[u8]) -> Option<Self> {
+        let (p, n) = (self.increments(), self.decrements());
+        let json = json.strip_prefix(br#"{"p":"#)?;
+        let (increments, json) = scan_entries(plain_ids(p.table.as_deref())?, json)?;
+        let json = json.strip_prefix(br#","n":"#)?;
+        let (decrements, json) = scan_entries(plain_ids(n.table.as_deref())?, json)?;
+        (json == b"}").then(|| Self::from_parts(p.pick(&increments), n.pick(&decrements)))
+    }
+}
+
 /// The ids of a table, if all of them stand in JSON text as they are.
 fn plain_ids<A: Borrow<str>>(table: Option<&Table<A>>) -> Option<&[A]> {
-    let table = table?;
+    let Some(table) = table else { return Some(&[]) };
     table.all_plain(|id| is_plain(id.borrow())).then_some(table)
 }
 
+/// Counts by index, ascending.
+type Entries = Vec<(usize, u64)>;
+
 /// Reads all of `json` as entries by index.
-fn read_entries<A: Borrow<str>>(ids: &[A], json: &[u8]) -> Option<Vec<(usize, u64)>> {
-    let mut entries = Vec::new();
+fn read_entries<A: Borrow<str>>(ids: &[A], json: &[u8]) -> Option<Entries> {
+    let (entries, rest) = scan_entries(ids, json)?;
+    rest.is_empty().then_some(entries)
+}
+
+/// Reads a map as entries by index, and returns the bytes behind it.
+fn scan_entries<'j, A: Borrow<str>>(ids: &[A], json: &'j [u8]) -> Option<(Entries, &'j [u8])> {
+    let mut entries = Entries::new();
     let rest = scan(ids, json, |at, n| {
         if n > 0 {
             entries.push((at, n));
         }
     })?;
-    rest.is_empty().then_some(entries)
+    Some((entries, rest))
 }
 
 /// Reads all of `json` into zeroed lines, one count per id.

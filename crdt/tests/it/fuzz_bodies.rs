@@ -3,20 +3,21 @@
 use crdt::{GCounter, PnCounter};
 use serde::de::DeserializeSeed;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 type Counter = GCounter<String>;
 
 /// One state of a single line with ids that JSON takes as they are, a longer one, one with an id to escape, and none.
-fn states() -> [Counter; 4] {
+static STATES: LazyLock<[Counter; 4]> = LazyLock::new(|| {
     let counter = |ids: &[&str]| ids.iter().map(|&id| (id.to_string(), 3)).collect::<Counter>();
-    let many = (0..80).map(|n| (format!("n{n}"), n)).collect();
+    let many = (0..20).map(|n| (format!("n{n}"), n)).collect();
     [
         counter(&["a", "n0", "n1", "ü", "longer than sixteen bytes"]),
         many,
         counter(&["n0", "\"", "\\"]),
         counter(&[]),
     ]
-}
+});
 
 fn assert_valid<A: Ord + Clone + std::fmt::Debug>(counter: &GCounter<A>) {
     let entries: BTreeMap<A, u64> = counter.iter().map(|(id, n)| (id.clone(), n)).collect();
@@ -31,16 +32,18 @@ fn assert_valid<A: Ord + Clone + std::fmt::Debug>(counter: &GCounter<A>) {
 pub(crate) fn json(bytes: &[u8]) {
     let plain = serde_json::from_slice::<Counter>(bytes).ok();
     plain.iter().for_each(assert_valid);
-    for state in states() {
+    for state in &*STATES {
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let by_seed = state.seed().deserialize(&mut json).ok().filter(|_| json.end().is_ok());
         assert_eq!(by_seed, plain);
         assert_eq!(state.read_json(bytes).ok(), plain);
-        let (mut by_json, mut by_merge) = (state.clone(), state);
+        let (mut by_json, mut by_merge) = (state.clone(), state.clone());
         let changed = by_json.merge_json(bytes).ok();
         assert_eq!(changed, plain.as_ref().map(|heard| by_merge.merge(heard)));
         assert_eq!(by_json, by_merge);
-        assert_valid(&by_json);
+        if changed == Some(true) {
+            assert_valid(&by_json);
+        }
     }
     if let Ok(counter) = serde_json::from_slice::<PnCounter<String>>(bytes) {
         assert_valid(counter.increments());
@@ -56,7 +59,7 @@ pub(crate) fn json(bytes: &[u8]) {
 pub(crate) fn postcard(bytes: &[u8]) {
     let plain = postcard::from_bytes::<Counter>(bytes).ok();
     plain.iter().for_each(assert_valid);
-    for state in states() {
+    for state in &*STATES {
         let mut input = postcard::Deserializer::from_bytes(bytes);
         assert_eq!(state.seed().deserialize(&mut input).ok(), plain);
     }
