@@ -39,6 +39,8 @@ pub struct GCounter<A> {
     pub(crate) table: Option<Arc<Table<A>>>,
     /// As many as the table has ids, and zeros up to a full line.
     pub(crate) counts: Counts,
+    /// Where an actor was found last, for it is likely the next one too. A hint: nothing relies on it.
+    recent: usize,
 }
 
 impl<A> GCounter<A> {
@@ -48,7 +50,7 @@ impl<A> GCounter<A> {
     /// assert!(crdt::GCounter::<u64>::new().is_empty());
     /// ```
     pub const fn new() -> Self {
-        Self { table: None, counts: Counts::new() }
+        Self::on(None, Counts::new())
     }
 
     /// The sum of all counts. It can't overflow. One pass over the counts.
@@ -114,14 +116,20 @@ impl<A> GCounter<A> {
     /// The caller vouches that the ids ascend and that each has its count.
     pub(crate) fn from_parts(ids: Vec<A>, counts: Counts) -> Self {
         let table = (!ids.is_empty()).then(|| Arc::new(Table::new(ids)));
-        Self { table, counts }
+        Self::on(table, counts)
+    }
+
+    /// The caller vouches that there is a count for each id.
+    pub(crate) const fn on(table: Option<Arc<Table<A>>>, counts: Counts) -> Self {
+        Self { table, counts, recent: 0 }
     }
 }
 
 impl<A: Ord + Clone> GCounter<A> {
     /// Adds `n` to the count of `actor`, and returns its new count. Adding 0 leaves no entry.
     ///
-    /// Costs a search among the ids; through a [`Slot`] it costs one comparison, see [`add_at`](Self::add_at).
+    /// Costs one comparison of ids if it is the actor of the last call, else a search among them; through a [`Slot`]
+    /// it always costs one comparison, see [`add_at`](Self::add_at).
     ///
     /// ```
     /// # use crdt::{GCounter, Overflow};
@@ -136,7 +144,7 @@ impl<A: Ord + Clone> GCounter<A> {
     /// [`Overflow`] if the count would pass `u64::MAX`; nothing is changed.
     #[inline]
     pub fn add(&mut self, actor: impl ToActor<A>, n: u64) -> Result<u64, Overflow> {
-        match self.search(&actor) {
+        match self.find(&actor) {
             Ok(at) => self.add_to(at, n),
             Err(at) => {
                 if n > 0 {
@@ -184,7 +192,7 @@ impl<A: Ord + Clone> GCounter<A> {
     /// ```
     #[inline]
     pub fn raise(&mut self, actor: impl ToActor<A>, count: u64) -> bool {
-        match self.search(&actor) {
+        match self.find(&actor) {
             Ok(at) => self.counts.raise(at, count),
             Err(_) if count == 0 => false,
             Err(at) => {
@@ -309,6 +317,22 @@ impl<A: Ord + Clone> GCounter<A> {
 
     fn search(&self, actor: &impl ToActor<A>) -> Result<usize, usize> {
         search(self.ids(), |id| actor.cmp_actor(id).reverse())
+    }
+
+    /// As [`get`](Self::get), by any name of the actor.
+    pub(crate) fn count_of(&self, actor: &impl ToActor<A>) -> u64 {
+        self.search(actor).map_or(0, |at| self.counts.get(at))
+    }
+
+    /// As [`search`](Self::search), with one comparison if it is the actor found last.
+    #[inline]
+    fn find(&mut self, actor: &impl ToActor<A>) -> Result<usize, usize> {
+        if self.ids().get(self.recent).is_some_and(|id| actor.cmp_actor(id).is_eq()) {
+            return Ok(self.recent);
+        }
+        let found = self.search(actor);
+        self.recent = found.unwrap_or_else(|at| at);
+        found
     }
 
     /// Sets the slot's index to where its actor is or belongs. Returns whether it is there.

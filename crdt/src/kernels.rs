@@ -50,15 +50,28 @@ impl WithSimd for Max<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> bool {
         let mut news = simd.splat_u64s(0);
-        for (a, b) in zip(self.ours, self.theirs) {
-            for (a, &b) in zip(vectors_mut::<S>(a), vectors::<S>(b)) {
-                let larger = larger(simd, *a, b);
-                news = simd.or_u64s(news, simd.xor_u64s(larger, *a));
-                *a = larger;
+        let (ours, our_rest) = self.ours.as_chunks_mut::<4>();
+        let (theirs, their_rest) = self.theirs.as_chunks::<4>();
+        for (ours, theirs) in zip(ours, theirs) {
+            for (a, b) in zip(ours, theirs) {
+                news = max_step(simd, a, b, news);
             }
+        }
+        for (a, b) in zip(our_rest, their_rest) {
+            news = max_step(simd, a, b, news);
         }
         any::<S>(news)
     }
+}
+
+#[inline(always)]
+fn max_step<S: Simd>(simd: S, ours: &mut Line, theirs: &Line, mut news: S::u64s) -> S::u64s {
+    for (a, &b) in zip(vectors_mut::<S>(ours), vectors::<S>(theirs)) {
+        let larger = larger(simd, *a, b);
+        news = simd.or_u64s(news, simd.xor_u64s(larger, *a));
+        *a = larger;
+    }
+    news
 }
 
 /// As four calls of [`max`], with one pass over `ours`.
@@ -269,9 +282,13 @@ impl WithSimd for Sides<'_> {
     }
 }
 
+/// The larger count in each lane. Written with bits, since the compiler makes one instruction of this, but of a
+/// selection, which pulp does on floats, a masked store, which is slower.
 #[inline(always)]
 fn larger<S: Simd>(simd: S, a: S::u64s, b: S::u64s) -> S::u64s {
-    simd.select_u64s(simd.greater_than_u64s(b, a), b, a)
+    let (none, all) = (simd.splat_u64s(0), simd.splat_u64s(u64::MAX));
+    let take = simd.select_u64s(simd.greater_than_u64s(b, a), all, none);
+    simd.or_u64s(simd.and_u64s(b, take), simd.and_u64s(a, simd.not_u64s(take)))
 }
 
 /// A line as the vectors of this SIMD: eight of one count up to one of eight, never with a rest.

@@ -4,7 +4,7 @@
 //! ids in order and mostly those expected. Anything else goes to the general reader, so that both take the same
 //! input and give the same result.
 
-use crate::GCounter;
+use crate::{GCounter, PnCounter};
 use crate::counts::{LANES, Line};
 use crate::kernels;
 use crate::table::{Table, gallop};
@@ -63,37 +63,96 @@ impl<A: Ord + Clone + Borrow<str> + DeserializeOwned> GCounter<A> {
 
     fn merge_canonical(&mut self, json: &[u8]) -> Option<bool> {
         let ids = plain_ids(self.table.as_deref())?;
-        if let [line] = self.counts.lines_mut() {
+        let lines = self.counts.lines_mut();
+        if let [line] = lines {
             let mut heard = [Line::ZERO];
             read_lines(ids, json, &mut heard)?;
             return Some(kernels::max(core::slice::from_mut(line), &heard));
         }
+        if let Some(heard) = [Line::ZERO; 8].get_mut(..lines.len()) {
+            read_lines(ids, json, heard)?;
+            return Some(kernels::max(lines, heard));
+        }
         // Each entry takes more than six bytes, so that a shorter text leaves most of the lines empty.
         if ids.len() <= json.len() {
-            let mut heard = vec![Line::ZERO; self.counts.lines().len()];
+            let mut heard = vec![Line::ZERO; lines.len()];
             read_lines(ids, json, &mut heard)?;
-            return Some(kernels::max(self.counts.lines_mut(), &heard));
+            return Some(kernels::max(lines, &heard));
         }
         let entries = read_entries(ids, json)?;
         Some(entries.into_iter().fold(false, |changed, (at, n)| self.counts.raise(at, n) | changed))
     }
 }
 
+impl<A: Ord + Clone + Borrow<str> + DeserializeOwned> PnCounter<A> {
+    /// Merges a counter written as JSON. Returns whether anything changed. As [`GCounter::merge_json`].
+    ///
+    /// ```
+    /// let mut state = crdt::PnCounter::<String>::new();
+    /// state.add("n0", 3)?;
+    /// assert!(state.merge_json(br#"{"p":{"n0":5},"n":{"n1":7}}"#)?);
+    /// assert_eq!(state.value(), -2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no such counter; nothing is changed.
+    pub fn merge_json(&mut self, json: &[u8]) -> Result<bool, serde_json::Error> {
+        let heard = self.read_json(json)?;
+        Ok(self.merge(&heard))
+    }
+
+    /// Reads a counter written as JSON against the ids of this one. As [`GCounter::read_json`].
+    ///
+    /// ```
+    /// let state = crdt::PnCounter::<String>::new();
+    /// let heard = state.read_json(br#"{"p":{"n0":5},"n":{"n1":7}}"#)?;
+    /// assert_eq!(heard.value(), -2);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no such counter.
+    pub fn read_json(&self, json: &[u8]) -> Result<Self, serde_json::Error> {
+        self.read_canonical(json).map_or_else(|| serde_json::from_slice(json), Ok)
+    }
+
+    fn read_canonical(&self, json: &[u8]) -> Option<Self> {
+        let (p, n) = (self.increments(), self.decrements());
+        let json = json.strip_prefix(br#"{"p":"#)?;
+        let (increments, json) = scan_entries(plain_ids(p.table.as_deref())?, json)?;
+        let json = json.strip_prefix(br#","n":"#)?;
+        let (decrements, json) = scan_entries(plain_ids(n.table.as_deref())?, json)?;
+        (json == b"}").then(|| Self::from_parts(p.pick(&increments), n.pick(&decrements)))
+    }
+}
+
 /// The ids of a table, if all of them stand in JSON text as they are.
 fn plain_ids<A: Borrow<str>>(table: Option<&Table<A>>) -> Option<&[A]> {
-    let table = table?;
+    let Some(table) = table else { return Some(&[]) };
     table.all_plain(|id| is_plain(id.borrow())).then_some(table)
 }
 
+/// Counts by index, ascending.
+type Entries = Vec<(usize, u64)>;
+
 /// Reads all of `json` as entries by index.
-fn read_entries<A: Borrow<str>>(ids: &[A], json: &[u8]) -> Option<Vec<(usize, u64)>> {
-    let mut entries = Vec::new();
+fn read_entries<A: Borrow<str>>(ids: &[A], json: &[u8]) -> Option<Entries> {
+    let (entries, rest) = scan_entries(ids, json)?;
+    rest.is_empty().then_some(entries)
+}
+
+/// Reads a map as entries by index, and returns the bytes behind it.
+fn scan_entries<'j, A: Borrow<str>>(ids: &[A], json: &'j [u8]) -> Option<(Entries, &'j [u8])> {
+    let mut entries = Entries::new();
     let rest = scan(ids, json, |at, n| {
         if n > 0 {
             entries.push((at, n));
         }
     })?;
-    rest.is_empty().then_some(entries)
+    Some((entries, rest))
 }
 
 /// Reads all of `json` into zeroed lines, one count per id.
@@ -116,7 +175,7 @@ fn scan<'j, A: Borrow<str>>(ids: &[A], json: &'j [u8], mut put: impl FnMut(usize
     let mut next = 0;
     loop {
         let (at, behind) = key(ids, next, rest.strip_prefix(b"\"")?)?;
-        let (n, behind) = number(behind)?;
+        let (n, behind) = number(behind, json)?;
         put(at, n);
         next = at + 1;
         match behind.split_first()? {
@@ -131,9 +190,18 @@ fn scan<'j, A: Borrow<str>>(ids: &[A], json: &'j [u8], mut put: impl FnMut(usize
 #[inline]
 fn key<'j, A: Borrow<str>>(ids: &[A], next: usize, json: &'j [u8]) -> Option<(usize, &'j [u8])> {
     let expected = ids.get(next)?.borrow().as_bytes();
-    if let Some(behind) = json.strip_prefix(expected).and_then(|json| json.strip_prefix(b"\":")) {
+    if let Some((key, [b'"', b':', behind @ ..])) = json.split_at_checked(expected.len())
+        && same(key, expected)
+    {
         return Some((next, behind));
     }
+    far_key(ids, next, json)
+}
+
+/// As [`key`], if it is not the one expected.
+#[cold]
+#[inline(never)]
+fn far_key<'j, A: Borrow<str>>(ids: &[A], next: usize, json: &'j [u8]) -> Option<(usize, &'j [u8])> {
     let end = json.iter().position(|&byte| byte == b'"')?;
     let (key, behind) = json.split_at_checked(end)?;
     let key = core::str::from_utf8(key).ok()?;
@@ -141,20 +209,35 @@ fn key<'j, A: Borrow<str>>(ids: &[A], next: usize, json: &'j [u8]) -> Option<(us
     Some((at, behind.strip_prefix(b"\":")?))
 }
 
+/// Whether two texts of the same length are the same: up to 16 bytes without a call, as two words that may overlap.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    fn ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
+        a.first_chunk::<N>() == b.first_chunk() && a.last_chunk::<N>() == b.last_chunk()
+    }
+    match a.len() {
+        2..=3 => ends::<2>(a, b),
+        4..=7 => ends::<4>(a, b),
+        8..=16 => ends::<8>(a, b),
+        _ => a == b,
+    }
+}
+
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
-/// The whole number that `json` begins with, and the bytes behind it.
+/// The whole number that `json` begins with, and the bytes behind it. `json` is the end of `all`.
 ///
 /// Up to seven digits are read at once, as in Johnny Lee's and Daniel Lemire's "parse eight digits".
 #[inline]
-fn number(json: &[u8]) -> Option<(u64, &[u8])> {
-    let Some(eight) = json.first_chunk::<8>() else { return long_number(json) };
-    let digits = u64::from_le_bytes(*eight) ^ ZEROS;
+fn number<'j>(json: &'j [u8], all: &[u8]) -> Option<(u64, &'j [u8])> {
+    let Some(eight) = eight_bytes(json, all) else { return long_number(json) };
+    let digits = eight ^ ZEROS;
     // A byte over 9 now or with its high bit set is no digit.
     let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & HIGH_BITS;
     let len = others.trailing_zeros() / 8;
-    if others == 0 || len == 0 || (eight[0] == b'0' && len > 1) {
+    let leading_zero = digits.trailing_zeros() >= 8;
+    if others == 0 || len == 0 || (leading_zero && len > 1) {
         return long_number(json);
     }
     let digits = digits << (64 - 8 * len);
@@ -165,7 +248,19 @@ fn number(json: &[u8]) -> Option<(u64, &[u8])> {
     Some((n, json.get(usize::try_from(len).ok()?..)?))
 }
 
+/// The first eight bytes of `json`, zeros if it has less. `json` is the end of `all`, which must have eight.
+#[inline]
+fn eight_bytes(json: &[u8], all: &[u8]) -> Option<u64> {
+    if let Some(first) = json.first_chunk() {
+        return Some(u64::from_le_bytes(*first));
+    }
+    let missing = 8 - u32::try_from(json.len()).ok()?;
+    u64::from_le_bytes(*all.last_chunk()?).checked_shr(8 * missing)
+}
+
 /// As [`number`], digit by digit.
+#[cold]
+#[inline(never)]
 fn long_number(json: &[u8]) -> Option<(u64, &[u8])> {
     let len = json.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(json.len());
     let (digits, behind) = json.split_at_checked(len)?;
@@ -192,28 +287,18 @@ mod tests {
         for text in texts {
             for behind in ["", ",", "}", "}        ", ",\"n1\":5}"] {
                 let json = [text, behind].concat();
-                assert_eq!(
-                    number(json.as_bytes()),
-                    Some((text.parse().unwrap(), behind.as_bytes())),
-                    "{json}"
-                );
+                let all = [r#"{"n0":"#, &json].concat();
+                let read = Some((text.parse().unwrap(), behind.as_bytes()));
+                assert_eq!(number(json.as_bytes(), json.as_bytes()), read, "{json}");
+                assert_eq!(number(json.as_bytes(), all.as_bytes()), read, "{json}");
             }
         }
-        for bad in [
-            "",
-            "-1",
-            "01",
-            "00000001,",
-            "18446744073709551616",
-            "99999999999999999999,",
-            "x",
-            " 1",
-            "e       ",
-        ] {
-            assert_eq!(number(bad.as_bytes()), None, "{bad}");
+        for bad in ["", "-1", "01", "00000001,", "18446744073709551616", "99999999999999999999,", "x", " 1"] {
+            assert_eq!(number(bad.as_bytes(), bad.as_bytes()), None, "{bad}");
         }
         // Floats leave their rest behind, which no map may have there.
-        assert_eq!(number(b"1.5"), Some((1, &b".5"[..])));
-        assert_eq!(number(b"1e5,\"n1\":1}"), Some((1, &b"e5,\"n1\":1}"[..])));
+        assert_eq!(number(b"1.5", b"1.5"), Some((1, &b".5"[..])));
+        let text = br#"1e5,"n1":1}"#;
+        assert_eq!(number(text, text), Some((1, &text[1..])));
     }
 }

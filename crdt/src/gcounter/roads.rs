@@ -47,7 +47,8 @@ impl<A: Ord + Clone> GCounter<A> {
             if n == 0 {
                 continue;
             }
-            match seek(self.ids(), i, id, few) {
+            let found = if few { self.find(id) } else { gallop(self.ids(), i, |ours| ours.cmp(id)) };
+            match found {
                 Ok(at) => {
                     changed |= self.counts.raise(at, n);
                     i = at + 1;
@@ -157,10 +158,7 @@ impl<A: Ord + Clone> GCounter<A> {
             return Self::new();
         }
         if self.is_dense(larger) {
-            return Self {
-                table: self.table.clone(),
-                counts: Counts::from_lines(kernels::delta(ours, theirs)),
-            };
+            return Self::on(self.table.clone(), Counts::from_lines(kernels::delta(ours, theirs)));
         }
         let mut picked = Vec::with_capacity(larger);
         for (at, (a, b)) in ours.iter().zip(theirs).enumerate().filter(|(_, (a, b))| a != b) {
@@ -180,7 +178,7 @@ impl<A: Ord + Clone> GCounter<A> {
             for &(at, n) in entries {
                 *counts.get_mut(at) = n;
             }
-            return Self { table: self.table.clone(), counts };
+            return Self::on(self.table.clone(), counts);
         }
         let ids = entries.iter().filter_map(|&(at, _)| self.ids().get(at).cloned()).collect();
         let mut counts = Counts::with_capacity(entries.len());

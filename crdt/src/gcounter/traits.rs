@@ -24,7 +24,7 @@ impl<A: Ord + Clone> Delta for GCounter<A> {
 /// Shares the ids and copies the counts: one allocation and 8 bytes per id.
 impl<A> Clone for GCounter<A> {
     fn clone(&self) -> Self {
-        Self { table: self.table.clone(), counts: self.counts.clone() }
+        Self { table: self.table.clone(), counts: self.counts.clone(), recent: self.recent }
     }
 
     /// Allocates only if `self` has less room for counts than it takes.

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
+mod fuzz_bodies;
+mod fuzzed;
 mod gossip;
 mod laws;
 mod mistakes;

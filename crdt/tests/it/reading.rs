@@ -46,6 +46,15 @@ fn check(pair: &Pair) {
     let pn = PnCounter::from_parts(a.clone(), b.clone());
     let json = serde_json::to_string(&pn).unwrap();
     assert_eq!(serde_json::from_str::<PnCounter<Arc<str>>>(&json).unwrap(), pn);
+    for state in [&pn, &PnCounter::from_parts(b.clone(), a.clone()), &PnCounter::new()] {
+        assert_eq!(state.read_json(json.as_bytes()).unwrap(), pn);
+        let (mut by_json, mut by_merge) = (state.clone(), state.clone());
+        assert_eq!(by_json.merge_json(json.as_bytes()).unwrap(), by_merge.merge(&pn));
+        assert_eq!(by_json, by_merge);
+        for cut in [1, json.len() / 2, json.len() - 1] {
+            assert!(json.get(..cut).is_none_or(|part| state.read_json(part.as_bytes()).is_err()));
+        }
+    }
     let bytes = postcard::to_allocvec(&pn).unwrap();
     assert_eq!(postcard::from_bytes::<PnCounter<Arc<str>>>(&bytes).unwrap(), pn);
 }
