@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use workbench::TestOptions;
+use workbench::{SimulateOptions, TestOptions};
 
 use crate::config::{AckPolicy, Config, CounterKind};
 
@@ -29,6 +29,10 @@ pub enum Command {
     ///
     /// Exit status: 0 valid, 1 invalid, 2 could not run.
     Test(Box<TestOptions>),
+    /// Judges this node in simulation: random clusters under random faults, each from a seed, in virtual time.
+    ///
+    /// Exit status: 0 valid, 1 invalid, 2 could not run.
+    Simulate(Box<SimulateOptions>),
 }
 
 /// The node's options.
@@ -52,9 +56,10 @@ pub struct NodeOptions {
     /// How long a peer may take to confirm a message before it is sent anew, in milliseconds.
     #[arg(long, env = "COUNTER_PEER_TIMEOUT", value_name = "MS", default_value = "500", value_parser = milliseconds)]
     pub peer_timeout: Duration,
-    /// What to log: error, warn, info, debug, trace (every message), or a tracing filter.
-    #[arg(long, env = "COUNTER_LOG", value_name = "FILTER", default_value = "info")]
-    pub log: String,
+    /// What to log: off, error, warn, info, debug, trace (every message), or a tracing filter. [default: info;
+    /// simulations: off]
+    #[arg(long, env = "COUNTER_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
 }
 
 impl NodeOptions {

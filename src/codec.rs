@@ -83,12 +83,13 @@ struct Fields<'a> {
     text: Option<&'a RawValue>,
 }
 
-/// Reads a line.
+/// Reads a line. Counts are read against the replicas of `known`: those need not be made anew, and the result can
+/// be merged into it in one pass.
 ///
 /// # Errors
 ///
 /// [`Reject`] says whether, and how, the sender is to be told.
-pub fn decode(line: &[u8]) -> Result<Message<'_>, Reject<'_>> {
+pub fn decode<'a>(line: &'a [u8], known: &Vector) -> Result<Message<'a>, Reject<'a>> {
     let unanswerable = |problem: String| Reject::Unanswerable(problem);
     if !line.trim_ascii_start().starts_with(b"{") {
         return Err(unanswerable("not a JSON object".into()));
@@ -101,17 +102,21 @@ pub fn decode(line: &[u8]) -> Result<Message<'_>, Reject<'_>> {
     let fields: Fields = serde_json::from_str(envelope.body.get())
         .map_err(|e| unanswerable(format!("not a message body: {e}")))?;
     match fields.in_reply_to {
-        Some(id) => decode_reply(&fields, id)
+        Some(id) => decode_reply(&fields, id, known)
             .map(|body| Message { src: envelope.src, body })
             .map_err(|malformed| unanswerable(malformed.0)),
-        None => decode_request(envelope.src, &fields),
+        None => decode_request(envelope.src, &fields, known),
     }
 }
 
 /// A field that is missing or of the wrong kind.
 struct Malformed(String);
 
-fn decode_request<'a>(src: Cow<'a, str>, fields: &Fields<'a>) -> Result<Message<'a>, Reject<'a>> {
+fn decode_request<'a>(
+    src: Cow<'a, str>,
+    fields: &Fields<'a>,
+    known: &Vector,
+) -> Result<Message<'a>, Reject<'a>> {
     let msg_id = match optional::<MsgId>("msg_id", fields.msg_id) {
         Ok(id) => id,
         Err(malformed) => return Err(Reject::Unanswerable(malformed.0)),
@@ -120,7 +125,7 @@ fn decode_request<'a>(src: Cow<'a, str>, fields: &Fields<'a>) -> Result<Message<
         Some(msg_id) => Reject::Refuse { src: src.clone(), msg_id, code, text },
         None => Reject::Unanswerable(text),
     };
-    match read_request(fields) {
+    match read_request(fields, known) {
         Ok(Some(request)) => Ok(Message { src, body: Body::Request(msg_id, request) }),
         Ok(None) => {
             let kind = fields.kind.map_or("none", RawValue::get);
@@ -131,11 +136,11 @@ fn decode_request<'a>(src: Cow<'a, str>, fields: &Fields<'a>) -> Result<Message<
 }
 
 /// The request in these fields; `None` if its type is not known here.
-fn read_request(fields: &Fields<'_>) -> Result<Option<Request>, Malformed> {
+fn read_request(fields: &Fields<'_>, known: &Vector) -> Result<Option<Request>, Malformed> {
     Ok(Some(match required::<Cow<str>>("type", fields.kind)?.as_ref() {
         "add" => Request::Add { delta: required("delta", fields.delta)? },
         "read" => Request::Read,
-        "gossip" => Request::Gossip(read_gossip(fields)?),
+        "gossip" => Request::Gossip(read_gossip(fields, known)?),
         "init" => Request::Init {
             node_id: required("node_id", fields.node_id)?,
             node_ids: required("node_ids", fields.node_ids)?,
@@ -144,9 +149,13 @@ fn read_request(fields: &Fields<'_>) -> Result<Option<Request>, Malformed> {
     }))
 }
 
-fn decode_reply<'a>(fields: &Fields<'a>, in_reply_to: &RawValue) -> Result<Body<'a>, Malformed> {
+fn decode_reply<'a>(
+    fields: &Fields<'a>,
+    in_reply_to: &RawValue,
+    known: &Vector,
+) -> Result<Body<'a>, Malformed> {
     let reply = match required::<Cow<str>>("type", fields.kind)?.as_ref() {
-        "gossip_ok" => Reply::GossipOk(optional("msg_id", fields.msg_id)?, read_gossip(fields)?),
+        "gossip_ok" => Reply::GossipOk(optional("msg_id", fields.msg_id)?, read_gossip(fields, known)?),
         "read_ok" => {
             Reply::ReadOk { value: fields.value.ok_or_else(|| Malformed("read_ok without a value".into()))? }
         }
@@ -161,15 +170,24 @@ fn decode_reply<'a>(fields: &Fields<'a>, in_reply_to: &RawValue) -> Result<Body<
     Ok(Body::Reply(read("in_reply_to", in_reply_to)?, reply))
 }
 
-fn read_gossip(fields: &Fields<'_>) -> Result<Gossip, Malformed> {
+fn read_gossip(fields: &Fields<'_>, known: &Vector) -> Result<Gossip, Malformed> {
     Ok(Gossip {
         epoch: required("epoch", fields.epoch)?,
         ack: optional("ack", fields.ack)?,
         counts: Vector::from_parts(
-            optional("counts", fields.counts)?.unwrap_or_default(),
-            optional("minus", fields.minus)?.unwrap_or_default(),
+            read_counts("counts", fields.counts, known.increments())?,
+            read_counts("minus", fields.minus, known.decrements())?,
         ),
     })
+}
+
+fn read_counts(
+    name: &str,
+    raw: Option<&RawValue>,
+    known: &GCounter<Replica>,
+) -> Result<GCounter<Replica>, Malformed> {
+    let Some(raw) = raw else { return Ok(GCounter::new()) };
+    known.read_json(raw.get().as_bytes()).map_err(|e| malformed(name, raw.get(), &e))
 }
 
 fn required<'a, T: Deserialize<'a>>(name: &str, raw: Option<&'a RawValue>) -> Result<T, Malformed> {
@@ -185,8 +203,11 @@ fn read<'a, T: Deserialize<'a>>(name: &str, raw: &'a RawValue) -> Result<T, Malf
     if text.len() > LONGEST_SCALAR && !text.starts_with(['{', '[']) {
         return Err(Malformed(format!("bad {name} {}: too long", cut(text))));
     }
-    serde_json::from_str(text)
-        .map_err(|e| Malformed(format!("bad {name} {}: {}", cut(text), cut(&e.to_string()))))
+    serde_json::from_str(text).map_err(|e| malformed(name, text, &e))
+}
+
+fn malformed(name: &str, text: &str, error: &serde_json::Error) -> Malformed {
+    Malformed(format!("bad {name} {}: {}", cut(text), cut(&error.to_string())))
 }
 
 /// The beginning of a text, for a log line or an error.

@@ -56,6 +56,11 @@ impl Default for Config {
 /// 5 s, and a reply to one that has left mutes the node for the rest of the test.
 pub const REPLY_WITHIN: Duration = Duration::from_secs(4);
 
+/// Messages are handed over one at a time, each when it is due: a request waits behind the message before it, for
+/// as long as messages take. Twice the store's round trip, but no more than this, is taken off
+/// [`REPLY_WITHIN`] for that.
+pub const ON_THE_WAY_MAX: Duration = Duration::from_secs(2);
+
 /// After `init_ok` nothing is sent unasked until the first message, or for this long: peers and services may
 /// still be starting, and a message to one that is not there yet mutes the node.
 pub const SETTLE_FOR: Duration = Duration::from_secs(2);

@@ -12,6 +12,7 @@ use crate::codec::{self, Reject, cut};
 use crate::config::{Config, MAX_LINE};
 use crate::message::Outgoing;
 use crate::node::{Event, Node};
+use crate::vector::Vector;
 
 /// A node that hears and says lines.
 ///
@@ -46,7 +47,8 @@ impl Endpoint {
         if self.node.name().is_none() {
             self.called = codec::addressee(line).unwrap_or_default();
         }
-        let event = match codec::decode(line) {
+        let nothing = Vector::new();
+        let event = match codec::decode(line, self.node.state().unwrap_or(&nothing)) {
             Ok(message) => Event::Message(message),
             Err(Reject::Refuse { src, msg_id, code, text }) => {
                 warn!(%src, text, "a request is refused");

@@ -1,15 +1,17 @@
 //! The bench: this node, or any other, judged by `workbench`.
 
 use std::io;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use rand::SeedableRng;
 use rand::rngs::StdRng;
-use workbench::{Machine, TestOptions, Workload, run_test};
+use rand::{RngExt, SeedableRng};
+use workbench::{
+    BenchError, Fault, Machine, MachineFactory, Plan, SimulateOptions, TestOptions, Verdict, Workload,
+    run_simulations, run_test,
+};
 
-use crate::config::Config;
+use crate::config::{AckPolicy, Config, CounterKind};
 use crate::endpoint::Endpoint;
 
 /// This node as the bench's simulation drives it: a process's life without the process.
@@ -52,28 +54,59 @@ impl Machine for SimulatedNode {
     }
 }
 
+/// Makes the nodes of a simulated cluster, all of one configuration.
+pub fn factory(config: Config) -> impl MachineFactory {
+    move |_, _, seed| Box::new(SimulatedNode::start(config.clone(), seed)) as Box<dyn Machine>
+}
+
+/// A configuration drawn from the plan's seed, such that the nodes promise to survive what the plan does to them.
+pub fn drawn_config(plan: &Plan) -> Config {
+    let has = |fault| plan.nemesis.contains(&fault);
+    let ends = has(Fault::Kill) || has(Fault::Restart);
+    let store_may_seem_down =
+        has(Fault::Store) || has(Fault::Loss) || has(Fault::Slow) || plan.loss > 0.0 || plan.store_loss > 0.0;
+    let ack = match StdRng::seed_from_u64(plan.seed).random_range(0..3) {
+        0 if !ends => AckPolicy::Memory,
+        0 | 1 if !(ends && store_may_seem_down) => AckPolicy::Durable,
+        _ => AckPolicy::Store,
+    };
+    let counter = match plan.workload {
+        Workload::GCounter => CounterKind::G,
+        Workload::PnCounter => CounterKind::Pn,
+    };
+    Config { counter, ack, ..Config::default() }
+}
+
+/// Runs the `simulate` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
+pub fn simulate(options: &SimulateOptions) -> ExitCode {
+    exit(
+        "simulate",
+        run_simulations(options, |plan| plan, |plan| factory(drawn_config(plan)), &mut io::stdout()),
+    )
+}
+
 /// Runs the `test` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
 pub fn test(mut options: TestOptions) -> ExitCode {
     let this_node = match std::env::current_exe() {
         Ok(path) => path,
-        Err(error) => return could_not_run(&format!("where this program is can't be told: {error}")),
+        Err(error) => return could_not_run("test", &format!("where this program is can't be told: {error}")),
     };
     if options.bin.is_none() {
         options.node_args = own_arguments(options.workload, options.node_args);
     }
-    judge(&options, &this_node)
+    exit("test", run_test(&options, &this_node, &mut io::stdout()))
 }
 
-fn judge(options: &TestOptions, this_node: &Path) -> ExitCode {
-    match run_test(options, this_node, &mut io::stdout()) {
+fn exit(command: &str, verdict: Result<Verdict, BenchError>) -> ExitCode {
+    match verdict {
         Ok(verdict) => verdict.exit_code().into(),
-        Err(error) => could_not_run(&error.to_string()),
+        Err(error) => could_not_run(command, &error.to_string()),
     }
 }
 
 #[expect(clippy::print_stderr, reason = "the command line speaks to a human")]
-fn could_not_run(problem: &str) -> ExitCode {
-    eprintln!("maelstrom-counter test: {problem}");
+fn could_not_run(command: &str, problem: &str) -> ExitCode {
+    eprintln!("maelstrom-counter {command}: {problem}");
     2.into()
 }
 

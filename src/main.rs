@@ -8,11 +8,14 @@ use maelstrom_counter::{judge, runtime};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Err(error) = runtime::log_to_stderr(&cli.node.log) {
+    let default_log = if cli.command.is_some() { "off" } else { "info" };
+    if let Err(error) = runtime::log_to_stderr(cli.node.log.as_deref().unwrap_or(default_log)) {
         clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("--log: {error}\n")).exit();
     }
-    if let Some(Command::Test(options)) = cli.command {
-        return judge::test(*options);
+    match cli.command {
+        Some(Command::Test(options)) => return judge::test(*options),
+        Some(Command::Simulate(options)) => return judge::simulate(&options),
+        None => {}
     }
     match runtime::run(cli.node.config()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,7 +7,8 @@ use rand::{Rng, RngExt};
 use tracing::{debug, error, info, warn};
 
 use crate::config::{
-    AckPolicy, Config, CounterKind, RECOVER_WITHIN, REPLY_WITHIN, SETTLE_FOR, SHUT_DOWN_WITHIN,
+    AckPolicy, Config, CounterKind, ON_THE_WAY_MAX, RECOVER_WITHIN, REPLY_WITHIN, SETTLE_FOR,
+    SHUT_DOWN_WITHIN,
 };
 use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Name, Outgoing, Reply, Request, Say};
 use crate::node::Event;
@@ -117,8 +118,8 @@ impl Member {
         &self.own
     }
 
-    pub(super) fn value(&self) -> i128 {
-        self.state.value()
+    pub(super) fn state(&self) -> &Vector {
+        &self.state
     }
 
     /// Handles one event; true if the node is done.
@@ -190,7 +191,8 @@ impl Member {
 
     /// Who is to be answered, and until when; `None` if it is too late for any answer.
     fn client(&self, src: &str, msg_id: Option<MsgId>, now: Duration) -> Option<Client> {
-        let answer_by = self.punctuality.earliest_arrival() + REPLY_WITHIN;
+        let on_the_way = self.slot.round_trip().saturating_mul(2).min(ON_THE_WAY_MAX);
+        let answer_by = self.punctuality.earliest_arrival() + REPLY_WITHIN.saturating_sub(on_the_way);
         if answer_by < now {
             debug!(src, "a request that waited too long is dropped: its client may be gone");
             return None;

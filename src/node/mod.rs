@@ -20,6 +20,7 @@ use tracing::{debug, info, warn};
 
 use crate::config::Config;
 use crate::message::{Body, ErrorCode, Message, MsgId, Name, Outgoing, Request, Say};
+use crate::vector::Vector;
 use member::Member;
 
 /// The largest cluster, in nodes.
@@ -73,9 +74,14 @@ impl Node {
         self.done
     }
 
+    /// What the node holds, once it is initialised.
+    pub fn state(&self) -> Option<&Vector> {
+        self.member.as_ref().map(|member| member.state())
+    }
+
     /// The counter's value as this node sees it.
     pub fn value(&self) -> i128 {
-        self.member.as_ref().map_or(0, |member| member.value())
+        self.state().map_or(0, Vector::value)
     }
 
     /// When [`Event::Wake`] is due, if nothing else happens before. `None`: the node waits for its `init`, or

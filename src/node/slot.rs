@@ -46,8 +46,8 @@ pub(super) struct Slot {
     down: bool,
     /// How long the store may be silent before it counts as down.
     timeout: Duration,
-    /// How long the store takes to answer, smoothed.
-    round_trip: Duration,
+    /// How long the store takes to answer, smoothed, once it has answered.
+    round_trip: Option<Duration>,
     retry_after: Duration,
     not_before: Duration,
     /// The least time between two requests: while nobody waits for the slot, writes keep a distance.
@@ -98,7 +98,7 @@ impl Slot {
             has_earlier_lives: false,
             down: false,
             timeout: config.store_timeout,
-            round_trip: config.store_timeout / ROUND_TRIPS / 4,
+            round_trip: None,
             retry_after: RETRY_AFTER.0,
             not_before: Duration::ZERO,
             spacing,
@@ -126,9 +126,14 @@ impl Slot {
         self.has_earlier_lives
     }
 
+    /// How long the store takes to answer at the moment; zero while that is not known.
+    pub(super) fn round_trip(&self) -> Duration {
+        self.round_trip.unwrap_or_default()
+    }
+
     /// How long an answer of the store may take at the moment.
     pub(super) fn patience(&self) -> Duration {
-        self.round_trip.saturating_mul(ROUND_TRIPS).max(self.timeout)
+        self.usual_round_trips().max(self.timeout)
     }
 
     /// Everything that belongs into the slot is known to be there.
@@ -189,7 +194,11 @@ impl Slot {
 
     /// How long an answer may take until the request is sent again.
     fn resend_after(&self) -> Duration {
-        self.round_trip.saturating_mul(ROUND_TRIPS).clamp(RESEND_AFTER_MIN.min(self.timeout), self.timeout)
+        self.usual_round_trips().clamp(RESEND_AFTER_MIN.min(self.timeout), self.timeout)
+    }
+
+    fn usual_round_trips(&self) -> Duration {
+        self.round_trip.map_or(self.timeout / 4, |once| once.saturating_mul(ROUND_TRIPS))
     }
 
     fn own_part(&self, state: &Vector) -> Vector {
@@ -274,7 +283,8 @@ impl Slot {
             info!("the store answers");
         }
         self.retry_after = RETRY_AFTER.0;
-        self.round_trip = (self.round_trip + now.saturating_sub(sent_at)) / 2;
+        let sample = now.saturating_sub(sent_at);
+        self.round_trip = Some(self.round_trip.map_or(sample, |smoothed| (smoothed + sample) / 2));
     }
 
     fn give_pause(&mut self, now: Duration) {

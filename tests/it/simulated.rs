@@ -1,14 +1,11 @@
 //! Clusters of this node on virtual time, under everything that the bench can do to them. Each test is one of
 //! the promises in GUARANTEES.md; each runs on several seeds, and a failure prints the seed.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use maelstrom_counter::config::{AckPolicy, Config, CounterKind};
-use maelstrom_counter::judge::SimulatedNode;
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
-use workbench::{Check, Fault, Latency, LatencyShape, Machine, Plan, Report, Workload, simulate};
+use maelstrom_counter::judge::{drawn_config, factory};
+use workbench::{Check, Fault, Latency, LatencyShape, Plan, Report, Workload, simulate};
 
 const SEEDS: std::ops::Range<u64> = 0..5;
 
@@ -17,8 +14,7 @@ fn plan(seed: u64) -> Plan {
 }
 
 fn run(plan: &Plan, config: &Config) -> Report {
-    let mut start = |_, _, seed| Box::new(SimulatedNode::start(config.clone(), seed)) as Box<dyn Machine>;
-    simulate(plan, &mut start)
+    simulate(plan, &mut factory(config.clone()))
 }
 
 fn valid(plan: &Plan, config: &Config) -> Report {
@@ -166,85 +162,14 @@ fn the_same_seed_gives_the_same_history() {
     assert_eq!(histories[0], histories[1]);
 }
 
-/// Draws a cluster, a network, faults and options from the seed.
-fn mix(seed: u64) -> (Plan, Config) {
-    let rng = &mut StdRng::seed_from_u64(seed);
-    let workload = if rng.random_bool(0.3) { Workload::PnCounter } else { Workload::GCounter };
-    let faults = [Fault::Partition, Fault::Kill, Fault::Pause];
-    let nemesis: BTreeSet<Fault> = faults.into_iter().filter(|_| rng.random_bool(0.6)).collect();
-    let mut perhaps = || if rng.random_bool(0.3) { rng.random_range(0.0..0.4) } else { 0.0 };
-    let (loss, duplicate, store_loss) = (perhaps(), perhaps(), perhaps());
-    let is_lossy = loss + store_loss > 0.0;
-    let ack = match rng.random_range(0..3) {
-        0 if !nemesis.contains(&Fault::Kill) => AckPolicy::Memory,
-        // While the store seems to be down, `durable` promises nothing if several nodes die.
-        1 if !(nemesis.contains(&Fault::Kill) && is_lossy) => AckPolicy::Durable,
-        _ => AckPolicy::Store,
-    };
-    let latency = Latency {
-        mean_ms: pick(&[0, 0, 10, 50, 100], rng),
-        shape: pick(&[LatencyShape::Constant, LatencyShape::Uniform, LatencyShape::Exponential], rng),
-    };
-    let plan = Plan {
-        node_count: rng.random_range(1..=7),
-        rate: rng.random_range(5.0..200.0),
-        time_limit: Duration::from_millis(rng.random_range(2_000..20_000)),
-        nemesis_interval: Duration::from_millis(rng.random_range(200..4_000)),
-        stagger: Duration::from_secs(pick(&[0, 0, 0, 1], rng)),
-        silence: (!is_lossy && rng.random_bool(0.3)).then_some(Duration::from_secs(10)),
-        latency,
-        nemesis,
-        loss,
-        duplicate,
-        store_loss,
-        ..Plan::new(workload, seed)
-    };
-    let counter = match workload {
-        Workload::GCounter => CounterKind::G,
-        Workload::PnCounter => CounterKind::Pn,
-    };
-    (plan, Config { counter, ack, ..Config::default() })
-}
-
-fn pick<T: Copy>(choices: &[T], rng: &mut StdRng) -> T {
-    choices[rng.random_range(0..choices.len())]
-}
-
-/// `COUNTER_SEEDS=0..100000 cargo test --release --test it campaign -- --nocapture` runs as many as one likes.
+/// Random clusters under random faults: the same that `maelstrom-counter simulate` runs by the thousand.
 #[test]
-fn campaign_of_random_mixes() {
-    let seeds = std::env::var("COUNTER_SEEDS").unwrap_or_else(|_| "0..200".into());
-    let (first, last) = seeds.split_once("..").expect("COUNTER_SEEDS is a range such as 0..100");
-    let seeds: Vec<u64> = (first.parse().unwrap()..last.parse().unwrap()).collect();
-    let failed = std::sync::Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for chunk in seeds.chunks(seeds.len().div_ceil(2)) {
-            let failed = &failed;
-            scope.spawn(move || {
-                for &seed in chunk {
-                    let (plan, config) = mix(seed);
-                    let report = run(&plan, &config);
-                    // In a short run with few requests it can happen that every add meets a fault.
-                    if report.violations.counts().keys().any(|check| *check != Check::Stats) {
-                        let counts = format!("{:?}", report.violations.counts());
-                        println!("seed {seed} {counts} {config:?}\n{report}");
-                        failed.lock().unwrap().push((seed, counts));
-                    }
-                }
-            });
+fn random_mixes_of_everything() {
+    for workload in [Workload::GCounter, Workload::PnCounter] {
+        for seed in 0..60 {
+            let plan = Plan::drawn(workload, seed, Plan::all_faults());
+            let report = run(&plan, &drawn_config(&plan));
+            assert!(report.valid, "seed {seed}:\n{report}");
         }
-    });
-    let failed = failed.into_inner().unwrap();
-    assert!(failed.is_empty(), "{} failed: {failed:?}", failed.len());
-}
-
-/// `COUNTER_SEED=7 cargo test --release --test it replay -- --ignored --nocapture` traces one run of the campaign.
-#[test]
-#[ignore = "for looking into a failure"]
-fn replay() {
-    let seed = std::env::var("COUNTER_SEED").expect("COUNTER_SEED is a number").parse().unwrap();
-    tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).init();
-    let (plan, config) = mix(seed);
-    let report = run(&plan, &config);
-    println!("{plan:#?}\n{config:?}\n{:#?}\n{report}", report.history);
+    }
 }
