@@ -41,7 +41,7 @@ fn draw(messages: &[TracedMessage], at: Duration) -> Result<String, String> {
             let y = HEAD + ROW * (row + 1);
             if !is_marked && message.sent > at {
                 is_marked = true;
-                mark(&area, y - ROW / 2)?;
+                mark(&area, y - ROW + 4)?;
             }
             draw_message(&area, &lanes, message, y)?;
         }
