@@ -74,7 +74,8 @@ pub(crate) fn encode(id: u64, src: Endpoint, dest: Endpoint, body: &str) -> Vec<
 pub(crate) fn excerpt(line: &[u8]) -> String {
     const KEPT: usize = 200;
     let kept = line.get(..KEPT).unwrap_or(line);
-    let text = String::from_utf8_lossy(kept).escape_debug().to_string();
+    let show = |character: char| if character.is_control() { '·' } else { character };
+    let text: String = String::from_utf8_lossy(kept).chars().map(show).collect();
     if line.len() > KEPT { format!("{text}… ({} bytes)", line.len()) } else { text }
 }
 

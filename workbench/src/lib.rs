@@ -19,6 +19,7 @@ mod report;
 mod seeds;
 mod service;
 mod stagger;
+mod trace;
 mod workload;
 mod world;
 
@@ -31,7 +32,8 @@ pub use host::machine::{Machine, MachineFactory};
 pub use host::process::{FloodPlan, FloodReport, NodeCommand, Progress, flood_process, run_processes};
 pub use host::simulation::simulate;
 pub use nemesis::Fault;
-pub use network::{Journal, Latency, LatencyShape, Traffic};
+pub use network::{Journal, Latency, LatencyShape, Load, Traffic};
 pub use plan::{Concurrency, Plan};
-pub use report::{FaultWindow, FinalRead, Latencies, Messages, NodeUsage, Operations, Report};
+pub use report::{FaultWindow, FinalRead, Latencies, Messages, NodeUsage, Operations, ProbedValue, Report};
+pub use trace::Trace;
 pub use workload::{Request, Workload};

@@ -26,6 +26,7 @@ use crate::workload::Workload;
 /// assert_eq!(plan.workers(), 5);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Plan {
     /// What the clients ask for, and how the answers are judged.
     pub workload: Workload,
@@ -66,6 +67,8 @@ pub struct Plan {
     pub silence: Option<Duration>,
     /// Malformed lines to hand to the nodes while clients run.
     pub malformed: u32,
+    /// Keep the messages: see [`Report::trace`](crate::Report::trace).
+    pub trace: bool,
     /// Demand more than Maelstrom does: see [`Check::is_strict`](crate::Check::is_strict).
     pub strict: bool,
     /// Upper bound on the time from the last heal until all nodes show the same value for good. Strict.
@@ -97,6 +100,7 @@ impl Plan {
             final_wait: Duration::from_secs(10),
             silence: None,
             malformed: 0,
+            trace: false,
             strict: true,
             max_convergence: None,
             max_rss_mb: None,

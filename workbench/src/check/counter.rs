@@ -1,5 +1,7 @@
 //! The counter workloads' verdict on the final reads.
 
+use std::time::Duration;
+
 use super::{Check, Ranges, Violations};
 use crate::history::{History, Operation, Outcome};
 use crate::workload::Request;
@@ -43,14 +45,14 @@ pub(crate) fn check_final_reads(history: &History, sums: &Sums, violations: &mut
     let finals = || history.operations().iter().filter(|operation| operation.is_final);
     for read in finals() {
         match read.value() {
-            None => violations.record(Check::FinalReadsAnswered, None, unanswered(read)),
+            None => violations.record(Check::FinalReadsAnswered, at(read), unanswered(read)),
             Some(value) if !sums.possible.contains(value) => {
-                violations.record(Check::FinalReads, None, wrong(read.node, value, sums));
+                violations.record(Check::FinalReads, at(read), wrong(read.node, value, sums));
             }
             Some(value) if !sums.honest.contains(value) => {
                 let text =
                     format!("n{} read {value}, which takes adds that were refused for certain", read.node);
-                violations.record(Check::DefiniteErrors, None, text);
+                violations.record(Check::DefiniteErrors, at(read), text);
             }
             Some(_) => {}
         }
@@ -61,6 +63,10 @@ pub(crate) fn check_final_reads(history: &History, sums: &Sums, violations: &mut
     if values.len() > 1 {
         violations.record(Check::Agreement, None, format!("the final reads differ: {values:?}"));
     }
+}
+
+fn at(read: &Operation) -> Option<Duration> {
+    read.completion.as_ref().map(|completion| completion.at)
 }
 
 fn unanswered(read: &Operation) -> String {
@@ -100,8 +106,6 @@ pub(crate) fn list(ranges: &Ranges) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::history::Completion;
 

@@ -156,6 +156,7 @@ impl TestOptions {
             silence: self.silence,
             malformed: self.malformed,
             max_convergence: self.max_convergence,
+            trace: true,
             strict: !self.lenient,
             max_rss_mb: self.max_rss_mb,
             ..Plan::new(self.workload, self.seed.unwrap_or(seed))
@@ -184,7 +185,8 @@ mod tests {
     #[test]
     fn the_defaults_are_the_default_plan_with_partitions() {
         let plan = parse("").unwrap().plan(9);
-        let expected = Plan { nemesis: [Fault::Partition].into(), ..Plan::new(Workload::GCounter, 9) };
+        let expected =
+            Plan { nemesis: [Fault::Partition].into(), trace: true, ..Plan::new(Workload::GCounter, 9) };
         assert_eq!(plan, expected);
     }
 

@@ -15,6 +15,7 @@ use super::{Verdict, print};
 use crate::campaign::{CampaignFailure, CampaignReport, simulate_many};
 use crate::error::BenchError;
 use crate::host::machine::MachineFactory;
+use crate::host::simulation::simulate;
 use crate::nemesis::Fault;
 use crate::plan::Plan;
 use crate::workload::Workload;
@@ -123,7 +124,7 @@ pub fn run_simulations<F: MachineFactory>(
     if options.seeds.end - options.seeds.start == 1 && report.failure.is_none() {
         return show_single(options, &plan(options.seeds.start), &factory, out);
     }
-    show(options, &report, out)?;
+    show(options, &report, &factory, out)?;
     Ok(Verdict::of(report.failure.is_none()))
 }
 
@@ -133,16 +134,24 @@ fn show_single<F: MachineFactory>(
     factory: &impl Fn(&Plan) -> F,
     out: &mut dyn Write,
 ) -> Result<Verdict, BenchError> {
-    let report = crate::host::simulation::simulate(plan, &mut factory(plan));
+    let report = simulate(&Plan { trace: true, ..plan.clone() }, &mut factory(plan));
     let directory = RunDirectory::create(&options.store, "simulate", plan.seed)?;
     directory.write_run(&report)?;
     print(options.json, &report, &directory, out)?;
     Ok(Verdict::of(report.valid))
 }
 
-fn show(options: &SimulateOptions, report: &CampaignReport, out: &mut dyn Write) -> Result<(), BenchError> {
-    if let Some(CampaignFailure { seed, report: Some(run), .. }) = &report.failure {
-        RunDirectory::create(&options.store, "simulate", *seed)?.write_run(run)?;
+fn show<F: MachineFactory>(
+    options: &SimulateOptions,
+    report: &CampaignReport,
+    factory: &impl Fn(&Plan) -> F,
+    out: &mut dyn Write,
+) -> Result<(), BenchError> {
+    if let Some(CampaignFailure { seed, plan, report: Some(_), .. }) = &report.failure {
+        // Once more, with its messages kept: it goes the same way.
+        let traced = Plan { trace: true, ..(**plan).clone() };
+        let run = simulate(&traced, &mut factory(&traced));
+        RunDirectory::create(&options.store, "simulate", *seed)?.write_run(&run)?;
     }
     let text = if options.json {
         serde_json::to_string_pretty(report).unwrap_or_else(|error| error.to_string())

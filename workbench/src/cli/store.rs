@@ -31,6 +31,10 @@ impl RunDirectory {
     /// Everything there is to record of a run.
     pub(super) fn write_run(&self, report: &Report) -> Result<(), BenchError> {
         self.write_history(&report.history)?;
+        if let Some(trace) = &report.trace {
+            self.write("messages.jsonl", |file| trace.write_jsonl(file))?;
+        }
+        self.write("report.html", |file| file.write_all(report.to_html().as_bytes()))?;
         self.write_results(report)
     }
 

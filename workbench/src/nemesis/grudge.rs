@@ -85,7 +85,7 @@ impl PartitionKind {
                 nodes.shuffle(random);
                 let (small, large) = nodes.split_at(count / 2);
                 let (deaf, heard) = if random.random() { (small, large) } else { (large, small) };
-                deaf.iter().map(|node| (*node, sorted(heard))).collect()
+                sorted(deaf).into_iter().map(|node| (node, sorted(heard))).collect()
             }
             Self::Bridge => {
                 nodes.shuffle(random);

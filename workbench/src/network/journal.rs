@@ -1,5 +1,7 @@
 //! The count of what was sent and received.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::endpoint::Endpoint;
@@ -15,6 +17,17 @@ pub struct Journal {
     pub servers: Traffic,
     /// That part of `servers` with a service at either end.
     pub services: Traffic,
+    /// What the servers sent in each second of the run, the first second first.
+    pub per_second: Vec<Load>,
+}
+
+/// What was sent in a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Load {
+    /// Messages.
+    pub messages: u64,
+    /// Bytes of their lines.
+    pub bytes: u64,
 }
 
 /// A count of messages.
@@ -29,7 +42,10 @@ pub struct Traffic {
 }
 
 impl Journal {
-    pub(crate) fn sent(&mut self, src: Endpoint, dest: Endpoint, bytes: usize) {
+    pub(crate) fn sent(&mut self, now: Duration, src: Endpoint, dest: Endpoint, bytes: usize) {
+        if !src.is_client() && !dest.is_client() {
+            self.note_load(now, bytes);
+        }
         self.each(src, dest, |traffic| {
             traffic.sent += 1;
             traffic.bytes += bytes as u64;
@@ -38,6 +54,18 @@ impl Journal {
 
     pub(crate) fn received(&mut self, src: Endpoint, dest: Endpoint) {
         self.each(src, dest, |traffic| traffic.received += 1);
+    }
+
+    fn note_load(&mut self, now: Duration, bytes: usize) {
+        // A run lasts a few days at most.
+        let second = usize::try_from(now.as_secs()).unwrap_or(0);
+        if self.per_second.len() <= second {
+            self.per_second.resize(second + 1, Load::default());
+        }
+        if let Some(load) = self.per_second.get_mut(second) {
+            load.messages += 1;
+            load.bytes += bytes as u64;
+        }
     }
 
     fn each(&mut self, src: Endpoint, dest: Endpoint, count: impl Fn(&mut Traffic)) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-pub use self::journal::{Journal, Traffic};
+pub use self::journal::{Journal, Load, Traffic};
 pub use self::latency::{Latency, LatencyShape};
 
 pub(crate) use self::lane::Delivery;
@@ -23,6 +23,7 @@ use crate::nemesis::{Fault, StoreFault};
 use crate::plan::Plan;
 use crate::seeds::Random;
 use crate::service::ServiceName;
+use crate::trace::Trace;
 
 /// Delays while messages are slow that took no time before.
 const SLOW: Latency = Latency { mean_ms: 50, shape: LatencyShape::Exponential };
@@ -51,6 +52,7 @@ pub(crate) struct Network {
     next_id: u64,
     next_sequence: u64,
     journal: Journal,
+    trace: Option<Trace>,
 }
 
 impl Network {
@@ -71,6 +73,7 @@ impl Network {
             next_id: 0,
             next_sequence: 0,
             journal: Journal::default(),
+            trace: plan.trace.then(Trace::default),
         }
     }
 
@@ -91,11 +94,28 @@ impl Network {
     }
 
     /// The number of the next message, counted as sent. `bytes` is the length of its line.
-    pub(crate) fn number(&mut self, src: Endpoint, dest: Endpoint, bytes: usize) -> u64 {
-        self.journal.sent(src, dest, bytes);
+    pub(crate) fn number(
+        &mut self,
+        now: Duration,
+        src: Endpoint,
+        dest: Endpoint,
+        bytes: usize,
+        body: &str,
+    ) -> u64 {
+        self.journal.sent(now, src, dest, bytes);
         let id = self.next_id;
         self.next_id += 1;
+        if let Some(trace) = &mut self.trace {
+            trace.sent(now, id, src, dest, body);
+        }
         id
+    }
+
+    fn note_received(&mut self, now: Duration, id: u64, src: Endpoint, dest: Endpoint) {
+        self.journal.received(src, dest);
+        if let Some(trace) = &mut self.trace {
+            trace.received(now, id);
+        }
     }
 
     /// Puts a message on its way; the caller has checked that its destination is known.
@@ -183,7 +203,7 @@ impl Network {
         let Some(Some(lane)) = slot else { return Delivery::Idle };
         let delivery = lane.poll(now, is_cut);
         if let Delivery::Now(packet) = &delivery {
-            self.journal.received(packet.src, packet.dest);
+            self.note_received(now, packet.id, packet.src, packet.dest);
         }
         delivery
     }
@@ -219,8 +239,12 @@ impl Network {
     }
 
     /// A message to a client arrived: for the books.
-    pub(crate) fn received_by_client(&mut self, src: Endpoint, dest: Endpoint) {
-        self.journal.received(src, dest);
+    pub(crate) fn received_by_client(&mut self, now: Duration, id: u64, src: Endpoint, dest: Endpoint) {
+        self.note_received(now, id, src, dest);
+    }
+
+    pub(crate) fn take_trace(&mut self) -> Option<Trace> {
+        self.trace.take()
     }
 
     pub(crate) fn journal(&self) -> &Journal {

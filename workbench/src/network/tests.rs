@@ -136,9 +136,9 @@ fn whole_classes_of_links_can_stay_cut() {
 #[test]
 fn the_journal_counts_clients_servers_and_services_apart() {
     let mut network = network(&plan(0));
-    network.number(Endpoint::Client(0), Endpoint::Node(0), 10);
-    network.number(Endpoint::Node(0), Endpoint::Node(1), 20);
-    network.number(Endpoint::Node(0), Endpoint::Service(ServiceName::SeqKv), 30);
+    network.number(MS, Endpoint::Client(0), Endpoint::Node(0), 10, "{}");
+    network.number(MS, Endpoint::Node(0), Endpoint::Node(1), 20, "{}");
+    network.number(MS, Endpoint::Node(0), Endpoint::Service(ServiceName::SeqKv), 30, "{}");
     let journal = network.journal();
     assert_eq!((journal.all.sent, journal.all.bytes), (3, 60));
     assert_eq!((journal.clients.sent, journal.clients.bytes), (1, 10));

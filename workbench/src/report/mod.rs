@@ -1,5 +1,6 @@
 //! What came out of a run, for people and for programs.
 
+mod html;
 mod latencies;
 mod summary;
 
@@ -15,6 +16,7 @@ use crate::history::{History, Outcome};
 use crate::nemesis::Fault;
 use crate::network::Journal;
 use crate::plan::Plan;
+use crate::trace::Trace;
 
 /// The outcome of a run. `Display` gives the summary for people, `Serialize` the same for programs (times in seconds).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,6 +51,12 @@ pub struct Report {
     /// Everything that happened. Not part of the JSON document.
     #[serde(skip)]
     pub history: History,
+    /// What the bench's own reads after the last heal showed. Not part of the JSON document.
+    #[serde(skip)]
+    pub probes: Vec<ProbedValue>,
+    /// The messages, if the plan said to keep them. Not part of the JSON document.
+    #[serde(skip)]
+    pub trace: Option<Trace>,
 }
 
 /// Counts of operations.
@@ -104,6 +112,17 @@ pub struct FinalRead {
     pub value: Option<i64>,
 }
 
+/// A new value that a node showed to the bench.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProbedValue {
+    /// The node asked.
+    pub node: usize,
+    /// When it answered.
+    pub at: Duration,
+    /// What it answered.
+    pub value: i64,
+}
+
 /// What a node's processes used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NodeUsage {
@@ -143,6 +162,8 @@ impl Report {
             convergence,
             violations,
             history,
+            probes: Vec::new(),
+            trace: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The summary for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
@@ -76,13 +76,15 @@ fn write_list<T: Display>(f: &mut Formatter<'_>, heading: &str, items: &[T]) -> 
 
 /// Each value that was read in the end, and by whom.
 fn by_value(reads: &[FinalRead]) -> Vec<String> {
-    let mut nodes: BTreeMap<Option<i64>, Vec<String>> = BTreeMap::new();
+    let mut nodes: BTreeMap<Option<i64>, BTreeSet<usize>> = BTreeMap::new();
     for read in reads {
-        nodes.entry(read.value).or_default().push(format!("n{}", read.node));
+        nodes.entry(read.value).or_default().insert(read.node);
     }
-    let show = |(value, nodes): (Option<i64>, Vec<String>)| {
+    let is_unanimous = nodes.len() == 1;
+    let show = |(value, nodes): (Option<i64>, BTreeSet<usize>)| {
         let value = value.map_or("no answer".into(), |value: i64| value.to_string());
-        format!("{value} on {}", nodes.join(" "))
+        let names = nodes.iter().map(|node| format!("n{node}")).collect::<Vec<_>>().join(" ");
+        if is_unanimous { format!("{value} on all nodes") } else { format!("{value} on {names}") }
     };
     nodes.into_iter().map(show).collect()
 }

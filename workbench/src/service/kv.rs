@@ -20,7 +20,7 @@ impl State for KvStore {
         let current = self.entries.get(&key).map(Arc::as_ref);
         match request.get("type")?.as_str()? {
             "read" => Some((None, current.map_or_else(missing, read_ok))),
-            "write" => Some((self.put(key, field(request, "value")), body(json!({"type": "write_ok"})))),
+            "write" => Some((self.put(key, field(request, "value")), write_ok())),
             "cas" => Some(self.compare_and_set(request, key, current)),
             _ => None,
         }
@@ -50,7 +50,7 @@ impl KvStore {
             None => is_truthy(field(request, "create_if_not_exists")),
         };
         match current {
-            _ if applies => (self.put(key, field(request, "to")), body(json!({"type": "cas_ok"}))),
+            _ if applies => (self.put(key, field(request, "to")), cas_ok()),
             None => (None, missing()),
             Some(current) => (None, error(22, &format!("current value {current} is not {from}"))),
         }
@@ -58,7 +58,7 @@ impl KvStore {
 }
 
 /// A field that is missing reads as null, as in Maelstrom.
-fn field<'a>(request: &'a Map<String, Value>, name: &str) -> &'a Value {
+pub(super) fn field<'a>(request: &'a Map<String, Value>, name: &str) -> &'a Value {
     request.get(name).unwrap_or(&Value::Null)
 }
 
@@ -67,15 +67,23 @@ fn is_truthy(value: &Value) -> bool {
     !matches!(value, Value::Null | Value::Bool(false))
 }
 
-fn read_ok(value: &Value) -> Map<String, Value> {
+pub(super) fn read_ok(value: &Value) -> Map<String, Value> {
     body(json!({"type": "read_ok", "value": value}))
 }
 
-fn missing() -> Map<String, Value> {
+pub(super) fn write_ok() -> Map<String, Value> {
+    body(json!({"type": "write_ok"}))
+}
+
+pub(super) fn cas_ok() -> Map<String, Value> {
+    body(json!({"type": "cas_ok"}))
+}
+
+pub(super) fn missing() -> Map<String, Value> {
     error(20, "key does not exist")
 }
 
-fn error(code: u32, text: &str) -> Map<String, Value> {
+pub(super) fn error(code: u32, text: &str) -> Map<String, Value> {
     body(json!({"type": "error", "code": code, "text": text}))
 }
 

@@ -15,7 +15,7 @@ impl World {
     /// Sends a message from a client of the bench to a node. It takes no time, but may have to wait in the lane.
     pub(super) fn send_from_client(&mut self, now: Duration, client: u64, node: usize, body: String) {
         let (src, dest) = (Endpoint::Client(client), Endpoint::Node(node));
-        let id = self.network.number(src, dest, body.len());
+        let id = self.network.number(now, src, dest, body.len(), &body);
         self.network.send(now, Packet { id, src, dest, content: Content::Body(body.into()) });
         self.deliver(now, dest);
     }
@@ -50,7 +50,7 @@ impl World {
         let Content::Body(body) = &packet.content else { return };
         let Some(answer) = self.services.handle(name, packet.src, body) else { return };
         let (src, dest) = (packet.dest, packet.src);
-        let id = self.network.number(src, dest, line_length(src, dest, &answer));
+        let id = self.network.number(now, src, dest, line_length(src, dest, &answer), &answer);
         if self.network.loses_answer(self.plan.store_loss) {
             return;
         }
@@ -67,8 +67,7 @@ impl World {
     }
 
     /// A node's message to a client that is there.
-    pub(super) fn hand_to_client(&mut self, now: Duration, src: usize, client: u64, role: Role, body: &str) {
-        self.network.received_by_client(Endpoint::Node(src), Endpoint::Client(client));
+    pub(super) fn hand_to_client(&mut self, now: Duration, src: usize, role: Role, body: &str) {
         match role {
             Role::Init { node } => self.init_replied(now, node, body),
             Role::Worker(worker) => self.operation_replied(now, worker, src, body),

@@ -1,5 +1,6 @@
 //! The nemesis at work.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -100,7 +101,7 @@ impl World {
 
     fn start_partition(&mut self, now: Duration, kind: &str, grudge: &Grudge) -> String {
         self.network.partition(grudge);
-        let detail = format!("partition {kind}: {}", describe(grudge));
+        let detail = format!("partition {kind}: {}", describe(grudge, self.plan.node_count));
         self.faults.begin(now, Fault::Partition, detail.clone());
         detail
     }
@@ -198,33 +199,45 @@ fn names(nodes: &[usize]) -> String {
     nodes.iter().map(|node| format!("n{node}")).collect::<Vec<_>>().join(" ")
 }
 
-/// Who hears whom no longer, in short.
-fn describe(grudge: &Grudge) -> String {
-    sides(grudge).unwrap_or_else(|| deaf(grudge))
+/// Who hears whom no longer among so many nodes, in short.
+fn describe(grudge: &Grudge, count: usize) -> String {
+    let links: usize = grudge.iter().map(|(_, senders)| senders.len()).sum();
+    if links == count * (count - 1) && count > 2 {
+        return "everybody alone".into();
+    }
+    sides(grudge, count).unwrap_or_else(|| deaf(grudge))
 }
 
-/// The two sides of a clean split, `None` if it is none: who is deaf to whom depends on the side alone.
-fn sides(grudge: &Grudge) -> Option<String> {
+/// The two sides of a clean split (and who is on both), `None` if it is none: who is deaf to whom depends on the side
+/// alone.
+fn sides(grudge: &Grudge, count: usize) -> Option<String> {
     let (first, deaf_of_first) = grudge.first()?;
     let (there, here): (Vec<usize>, Vec<usize>) =
         grudge.iter().map(|(receiver, _)| *receiver).partition(|receiver| deaf_of_first.contains(receiver));
     let expected = |receiver: &usize| if here.contains(receiver) { &there } else { &here };
     let is_clean =
         here.contains(first) && grudge.iter().all(|(receiver, senders)| senders == expected(receiver));
-    is_clean.then(|| format!("{} | {}", names(&here), names(&there)))
+    let bridge: Vec<usize> =
+        (0..count).filter(|node| !here.contains(node) && !there.contains(node)).collect();
+    let bridge = if bridge.is_empty() { String::new() } else { format!(" (with both {})", names(&bridge)) };
+    is_clean.then(|| format!("{} | {}{bridge}", names(&here), names(&there)))
 }
 
-/// Who is deaf to whom; the end of a long list is left out.
+/// Who is deaf to whom, those together that are deaf to the same; a long list is only counted.
 fn deaf(grudge: &Grudge) -> String {
     const SHOWN: usize = 7;
-    if grudge.len() > SHOWN {
+    let mut groups: BTreeMap<&Vec<usize>, Vec<usize>> = BTreeMap::new();
+    for (receiver, senders) in grudge.iter().filter(|(_, senders)| !senders.is_empty()) {
+        groups.entry(senders).or_default().push(*receiver);
+    }
+    if groups.len() > SHOWN {
         let links: usize = grudge.iter().map(|(_, senders)| senders.len()).sum();
         return format!("{links} one-way links among {} nodes", grudge.len());
     }
-    let deaf = grudge.iter().filter(|(_, senders)| !senders.is_empty());
-    deaf.map(|(receiver, senders)| format!("n{receiver} deaf to {}", names(senders)))
-        .collect::<Vec<_>>()
-        .join(", ")
+    let group = |(senders, receivers): (&Vec<usize>, Vec<usize>)| {
+        format!("{} deaf to {}", names(&receivers), names(senders))
+    };
+    groups.into_iter().map(group).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -234,14 +247,18 @@ mod tests {
     #[test]
     fn a_clean_split_is_told_by_its_sides() {
         let grudge = vec![(0, vec![1]), (1, vec![0, 2]), (2, vec![1])];
-        assert_eq!(describe(&grudge), "n0 n2 | n1");
+        assert_eq!(describe(&grudge, 3), "n0 n2 | n1");
+        assert_eq!(describe(&grudge, 4), "n0 n2 | n1 (with both n3)");
     }
 
     #[test]
     fn others_are_told_one_by_one() {
         let grudge = vec![(0, vec![1]), (1, vec![2]), (2, vec![0])];
-        assert_eq!(describe(&grudge), "n0 deaf to n1, n1 deaf to n2, n2 deaf to n0");
+        assert_eq!(describe(&grudge, 3), "n2 deaf to n0, n0 deaf to n1, n1 deaf to n2");
+        assert_eq!(describe(&vec![(0, vec![2]), (1, vec![2])], 3), "n0 n1 deaf to n2");
+        let alone = vec![(0, vec![1, 2]), (1, vec![0, 2]), (2, vec![0, 1])];
+        assert_eq!(describe(&alone, 3), "everybody alone");
         let large: Grudge = (0..9).map(|node| (node, vec![(node + 1) % 9])).collect();
-        assert_eq!(describe(&large), "9 one-way links among 9 nodes");
+        assert_eq!(describe(&large, 9), "9 one-way links among 9 nodes");
     }
 }

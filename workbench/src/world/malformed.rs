@@ -79,7 +79,7 @@ impl World {
             let awaited = Awaited { node: index, expected: garbage.expected, line };
             self.malformed.awaited.insert(u64::from(number), awaited);
         }
-        let id = self.network.number(src, dest, garbage.line.len());
+        let id = self.network.number(now, src, dest, garbage.line.len(), "malformed");
         self.network.send(now, Packet { id, src, dest, content: Content::Raw(garbage.line.into()) });
         self.deliver(now, dest);
     }

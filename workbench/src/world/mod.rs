@@ -179,16 +179,11 @@ impl World {
         if !self.plan.strict {
             self.violations.forgive_strict();
         }
-        let messages = self.network.journal().clone();
-        Report::new(
-            self.plan,
-            self.history,
-            sums,
-            self.violations,
-            messages,
-            self.faults.into_windows(),
-            convergence,
-        )
+        let (messages, trace) = (self.network.journal().clone(), self.network.take_trace());
+        let (faults, probes) = (self.faults.into_windows(), self.probes.changes());
+        let report =
+            Report::new(self.plan, self.history, sums, self.violations, messages, faults, convergence);
+        Report { probes, trace, ..report }
     }
 
     fn judge_convergence(&mut self, convergence: Option<Duration>) {
@@ -208,7 +203,6 @@ impl World {
             Timer::InitTimeout { node, life } => self.init_timed_out(now, node, life),
             Timer::OpTimeout { worker, operation } => self.operation_timed_out(now, worker, operation),
             Timer::EndTimeout { node, life } => self.end_timed_out(now, node, life),
-            Timer::ProbeTimeout { node, msg_id } => self.probe_timed_out(node, msg_id),
         }
     }
 }

@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::World;
 use super::clients::Role;
-use super::timers::Timer;
 
 use crate::reply::{Reply, ReplyContent};
+use crate::report::ProbedValue;
+use crate::workload::Request;
 
-/// How often each node is asked.
+/// How often each node is asked, whether it has answered or not: it may well drop what waited for it during a pause.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// How long an answer may take before the node is asked anew.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// How many of the last questions to a node may have no answer if it is to count as answering.
+const GRACE: u64 = 10;
 
 /// One prober a node, and what they saw.
 #[derive(Debug)]
@@ -25,10 +24,11 @@ pub(crate) struct Probes {
 #[derive(Clone, Debug, Default)]
 struct Prober {
     client: Option<u64>,
-    next_msg_id: u64,
-    pending: Option<u64>,
-    /// The value that the node last showed, and since when it shows it.
-    shows: Option<(i64, Duration)>,
+    /// Number of the last question, and of the last one that was answered with a value.
+    asked: u64,
+    answered: u64,
+    /// Each value that the node showed, and since when.
+    shown: Vec<(i64, Duration)>,
 }
 
 impl Probes {
@@ -43,12 +43,28 @@ impl Probes {
     /// The time from the last heal to the first of the answers from which on all nodes showed one and the same value;
     /// `None` if they never did.
     pub(crate) fn convergence(&self, healed_at: Option<Duration>) -> Option<Duration> {
-        let shown: Option<Vec<(i64, Duration)>> = self.probers.iter().map(|prober| prober.shows).collect();
-        let shown = shown?;
-        let (value, _) = *shown.first()?;
-        let agreed = shown.iter().all(|(other, _)| *other == value);
-        let since = shown.iter().map(|(_, since)| *since).max()?;
+        let last: Option<Vec<(i64, Duration)>> = self.probers.iter().map(Prober::shows).collect();
+        let last = last?;
+        let (value, _) = *last.first()?;
+        let agreed = last.iter().all(|(other, _)| *other == value);
+        let since = last.iter().map(|(_, since)| *since).max()?;
         agreed.then(|| since.saturating_sub(healed_at.unwrap_or(since)))
+    }
+
+    /// Each change that was seen.
+    pub(crate) fn changes(&self) -> Vec<ProbedValue> {
+        let of = |(node, prober): (usize, &Prober)| {
+            let values = prober.shown.clone().into_iter();
+            values.map(move |(value, at)| ProbedValue { node, at, value })
+        };
+        self.probers.iter().enumerate().flat_map(of).collect()
+    }
+}
+
+impl Prober {
+    /// What the node shows, if it still answers, and since when.
+    fn shows(&self) -> Option<(i64, Duration)> {
+        self.shown.last().copied().filter(|_| self.asked - self.answered <= GRACE)
     }
 }
 
@@ -61,52 +77,30 @@ impl World {
         }
     }
 
-    /// Asks every node that owes no answer.
+    /// Asks every node.
     pub(super) fn send_probes(&mut self, now: Duration) {
         if now < self.probes.due {
             return;
         }
         self.probes.due = now + INTERVAL;
         for node in 0..self.plan.node_count {
-            self.send_probe(now, node);
+            let Some(prober) = self.probes.probers.get_mut(node) else { continue };
+            let Some(client) = prober.client else { continue };
+            prober.asked += 1;
+            let body = Request::Read.body(prober.asked);
+            self.send_from_client(now, client, node, body);
         }
-    }
-
-    fn send_probe(&mut self, now: Duration, node: usize) {
-        let Some(prober) = self.probes.probers.get_mut(node).filter(|prober| prober.pending.is_none()) else {
-            return;
-        };
-        let Some(client) = prober.client else { return };
-        prober.next_msg_id += 1;
-        let msg_id = prober.next_msg_id;
-        prober.pending = Some(msg_id);
-        self.timers.set(now + TIMEOUT, Timer::ProbeTimeout { node, msg_id });
-        self.send_from_client(now, client, node, json!({"type": "read", "msg_id": msg_id}).to_string());
     }
 
     pub(super) fn probe_replied(&mut self, now: Duration, node: usize, body: &str) {
         let Some(prober) = self.probes.probers.get_mut(node) else { return };
         let reply = Reply::parse(body, "read_ok", true);
-        if prober.pending.is_none() || reply.in_reply_to != prober.pending {
-            return;
-        }
-        prober.pending = None;
-        match reply.content {
-            ReplyContent::Fits { value: Some(value) }
-                if prober.shows.is_none_or(|(shown, _)| shown != value) =>
-            {
-                prober.shows = Some((value, now));
+        let number = reply.in_reply_to.filter(|number| *number > prober.answered && *number <= prober.asked);
+        if let (Some(number), ReplyContent::Fits { value: Some(value) }) = (number, reply.content) {
+            prober.answered = number;
+            if prober.shown.last().is_none_or(|(shown, _)| *shown != value) {
+                prober.shown.push((value, now));
             }
-            ReplyContent::Fits { .. } => {}
-            ReplyContent::Error { .. } | ReplyContent::Breaks(_) => prober.shows = None,
-        }
-    }
-
-    pub(super) fn probe_timed_out(&mut self, node: usize, msg_id: u64) {
-        let late = self.probes.probers.get_mut(node).filter(|prober| prober.pending == Some(msg_id));
-        if let Some(prober) = late {
-            prober.pending = None;
-            prober.shows = None;
         }
     }
 }

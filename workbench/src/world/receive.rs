@@ -29,8 +29,10 @@ impl World {
         let dest = Endpoint::parse(&envelope.dest);
         if let Some(Endpoint::Client(number)) = dest {
             let Some(role) = self.clients.role(number) else { return Err(self.gone(number)) };
-            self.network.number(src, Endpoint::Client(number), line.len() + 1);
-            self.hand_to_client(now, index, number, role, envelope.body);
+            let client = Endpoint::Client(number);
+            let id = self.network.number(now, src, client, line.len() + 1, envelope.body);
+            self.network.received_by_client(now, id, src, client);
+            self.hand_to_client(now, index, role, envelope.body);
             return Ok(());
         }
         let Some(dest) = dest.filter(|dest| self.network.knows(*dest)) else {
@@ -51,7 +53,7 @@ impl World {
         envelope: &Envelope<'_>,
         line: &[u8],
     ) {
-        let id = self.network.number(src, dest, line.len() + 1);
+        let id = self.network.number(now, src, dest, line.len() + 1, envelope.body);
         self.network.send(now, Packet { id, src, dest, content: Content::Body(envelope.body.into()) });
         self.deliver(now, dest);
     }

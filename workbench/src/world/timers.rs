@@ -28,10 +28,6 @@ pub(crate) enum Timer {
         node: usize,
         life: u32,
     },
-    ProbeTimeout {
-        node: usize,
-        msg_id: u64,
-    },
 }
 
 /// Timers in the order of their times, and of setting among equals.

@@ -1,0 +1,143 @@
+//! `report.html`: one page that needs nothing else, no network either.
+
+mod chart;
+mod plots;
+mod sequence;
+
+use std::fmt::Write;
+
+use super::Report;
+use crate::nemesis::Fault;
+
+/// Colours of the faults' bands, told apart by the colour-blind too (Okabe and Ito).
+pub(super) fn band_colour(fault: Fault) -> (u8, u8, u8) {
+    match fault {
+        Fault::Partition => (230, 159, 0),
+        Fault::Kill => (213, 94, 0),
+        Fault::Pause => (86, 180, 233),
+        Fault::Restart => (204, 121, 167),
+        Fault::Loss | Fault::Duplicate | Fault::Slow => (0, 158, 115),
+        Fault::Store => (0, 114, 178),
+    }
+}
+
+impl Report {
+    /// The page.
+    pub fn to_html(&self) -> String {
+        let title = format!("{}, seed {}", self.plan.workload.name(), self.plan.seed);
+        let (class, verdict) = match (self.valid, self.interrupted) {
+            (true, false) => ("valid", "valid"),
+            (true, true) => ("broken-off", "interrupted"),
+            (false, _) => ("invalid", "invalid"),
+        };
+        let mut page = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}: {verdict}</title>\n\
+             <style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
+             <h1>{title} <span class=\"verdict {class}\">{verdict}</span></h1>\n"
+        );
+        self.add_violations(&mut page);
+        add_section(&mut page, "Summary", &format!("<pre>{}</pre>", escape(&self.to_string())));
+        self.add_charts(&mut page);
+        page.push_str("</main>\n</body>\n</html>\n");
+        page
+    }
+
+    fn add_violations(&self, page: &mut String) {
+        if self.violations.examples().is_empty() {
+            return;
+        }
+        let mut list = String::from("<ul>");
+        for violation in self.violations.examples() {
+            let at = violation.at.map_or(String::new(), |at| format!("at {:.3} s: ", at.as_secs_f64()));
+            let (check, text) = (violation.check.name(), escape(&violation.text));
+            // Writing to a string cannot fail.
+            let _ = write!(list, "<li><b>{check}</b> {at}{text}</li>");
+        }
+        list.push_str("</ul>");
+        add_section(page, "What is wrong", &list);
+        if let Some(diagram) = sequence::around_first_violation(self) {
+            add_section(page, "Messages around the first violation", &diagram);
+        }
+    }
+
+    fn add_charts(&self, page: &mut String) {
+        let legend = self.legend();
+        for (title, note, drawn) in [
+            ("Latency", plots::LATENCY_NOTE, plots::latency(self)),
+            ("Throughput", plots::THROUGHPUT_NOTE, plots::throughput(self)),
+            ("What each node let read", plots::VALUES_NOTE, plots::values(self)),
+            ("Messages between servers", plots::MESSAGES_NOTE, plots::messages(self)),
+            ("Bytes between servers", plots::BYTES_NOTE, plots::bytes(self)),
+        ] {
+            let chart = drawn.unwrap_or_else(|problem| format!("<p>{}</p>", escape(&problem)));
+            add_section(page, title, &format!("<p class=\"note\">{note} {legend}</p>{chart}"));
+        }
+    }
+
+    /// The faults that there were, with their colours.
+    fn legend(&self) -> String {
+        let mut faults: Vec<Fault> = self.faults.iter().map(|window| window.fault).collect();
+        faults.sort_unstable();
+        faults.dedup();
+        let entry = |fault: Fault| {
+            let (red, green, blue) = band_colour(fault);
+            let name = fault.name();
+            format!("<span class=\"swatch\" style=\"background:rgb({red},{green},{blue})\"></span>{name} ")
+        };
+        faults.into_iter().map(entry).collect()
+    }
+}
+
+fn add_section(page: &mut String, title: &str, content: &str) {
+    let _ = writeln!(page, "<section>\n<h2>{title}</h2>\n{content}\n</section>");
+}
+
+/// Text made fit for a page.
+pub(super) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// Charts are drawn in black on nothing; a dark page turns black to white.
+const STYLE: &str = "
+:root { color-scheme: light dark; --back: #fff; --fore: #1a1a1a; --soft: #666; --line: #ddd; }
+@media (prefers-color-scheme: dark) {
+  :root { --back: #16181c; --fore: #e6e6e6; --soft: #a0a0a0; --line: #3a3d44; }
+  svg [fill='#000000'] { fill: #e6e6e6; }
+  svg [stroke='#000000'] { stroke: #e6e6e6; }
+  svg [stroke='#DDDDDD'] { stroke: #3a3d44; }
+}
+body { margin: 0; background: var(--back); color: var(--fore); font: 16px/1.45 system-ui, sans-serif; }
+main { max-width: 1000px; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .3rem; }
+.verdict { padding: .1em .5em; border-radius: .3em; color: #fff; font-size: 1rem; }
+.valid { background: #00684c; } .invalid { background: #b3261e; } .broken-off { background: #5f6368; }
+pre { overflow-x: auto; font-size: .82rem; border: 1px solid var(--line); padding: .8rem; }
+li { overflow-wrap: anywhere; margin: .3rem 0; }
+.note { color: var(--soft); font-size: .88rem; margin: .2rem 0; }
+.swatch { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 .6em; opacity: .6; }
+svg { width: 100%; height: auto; display: block; }
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::workload::Workload;
+    use crate::world::World;
+
+    #[test]
+    fn an_empty_run_has_a_page_that_needs_nothing_else() {
+        let page = World::new(&Plan::new(Workload::GCounter, 1)).into_report().to_html();
+        assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+        assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+        for foreign in ["src=", "href=", "@import", "url("] {
+            assert!(!page.contains(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn text_is_no_markup() {
+        assert_eq!(escape("<b a=\"1\">&"), "&lt;b a=&quot;1&quot;&gt;&amp;");
+    }
+}
