@@ -7,8 +7,8 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use workbench::{
-    BenchError, Fault, Machine, MachineFactory, Plan, SimulateOptions, TestOptions, Verdict, Workload,
-    run_simulations, run_test,
+    BenchError, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, SimulateOptions, TestOptions,
+    Verdict, Workload, run_simulations, run_test,
 };
 
 use crate::config::{AckPolicy, Config, CounterKind};
@@ -59,6 +59,20 @@ pub fn factory(config: Config) -> impl MachineFactory {
     move |_, _, seed| Box::new(SimulatedNode::start(config.clone(), seed)) as Box<dyn Machine>
 }
 
+/// The plan, with messages no slower than a node can bear. They are handed over one at a time, each when it is due:
+/// where one may take a second, a client's request waits so long unseen that no answer is sure to find the client.
+pub fn bearable(plan: Plan) -> Plan {
+    let is_slowed = plan.nemesis.contains(&Fault::Slow);
+    let longest_mean_ms = match plan.latency.shape {
+        LatencyShape::Exponential if is_slowed => 5,
+        LatencyShape::Exponential => 50,
+        LatencyShape::Constant | LatencyShape::Uniform if is_slowed => 20,
+        LatencyShape::Constant | LatencyShape::Uniform => 200,
+    };
+    let latency = Latency { mean_ms: plan.latency.mean_ms.min(longest_mean_ms), ..plan.latency };
+    Plan { latency, ..plan }
+}
+
 /// A configuration drawn from the plan's seed, such that the nodes promise to survive what the plan does to them.
 pub fn drawn_config(plan: &Plan) -> Config {
     let has = |fault| plan.nemesis.contains(&fault);
@@ -81,7 +95,7 @@ pub fn drawn_config(plan: &Plan) -> Config {
 pub fn simulate(options: &SimulateOptions) -> ExitCode {
     exit(
         "simulate",
-        run_simulations(options, |plan| plan, |plan| factory(drawn_config(plan)), &mut io::stdout()),
+        run_simulations(options, bearable, |plan| factory(drawn_config(plan)), &mut io::stdout()),
     )
 }
 

@@ -5,7 +5,7 @@ mod lane;
 mod latency;
 mod packet;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rand::RngExt;
@@ -48,6 +48,8 @@ pub(crate) struct Network {
     /// Faults that last.
     disturbed: BTreeSet<Fault>,
     store_fault: Option<StoreFault>,
+    /// Answers that a slow service has not yet sent, by number.
+    thinking: BTreeMap<u64, Packet>,
     random: Random,
     next_id: u64,
     next_sequence: u64,
@@ -69,6 +71,7 @@ impl Network {
             duplicate: plan.duplicate,
             disturbed: BTreeSet::new(),
             store_fault: None,
+            thinking: BTreeMap::new(),
             random,
             next_id: 0,
             next_sequence: 0,
@@ -131,10 +134,7 @@ impl Network {
     }
 
     fn send_copy(&mut self, now: Duration, packet: Packet) {
-        let mut delay = self.present_latency().draw(&mut self.random);
-        if packet.src.is_service() && self.store_fault == Some(StoreFault::Slow) {
-            delay += SLOW_STORE.draw(&mut self.random);
-        }
+        let delay = self.present_latency().draw(&mut self.random);
         let loss = self.probability(Fault::Loss, self.loss);
         if !self.random.random_bool(loss) {
             self.enqueue(now + delay, packet);
@@ -167,6 +167,25 @@ impl Network {
     /// What is wrong with the services from now on.
     pub(crate) fn set_store_fault(&mut self, fault: Option<StoreFault>) {
         self.store_fault = fault;
+    }
+
+    /// Sends the answer of a service. `Some`: the service is slow, and will have it [ready](Self::send_ready) only then.
+    /// It thinks rather than that the message takes long: in a receiver's lane other messages would wait behind it.
+    pub(crate) fn send_answer(&mut self, now: Duration, answer: Packet) -> Option<Duration> {
+        if self.store_fault != Some(StoreFault::Slow) {
+            self.send(now, answer);
+            return None;
+        }
+        self.thinking.insert(answer.id, answer);
+        Some(now + SLOW_STORE.draw(&mut self.random))
+    }
+
+    /// Sends what a slow service has thought about; returns the receiver.
+    pub(crate) fn send_ready(&mut self, now: Duration, id: u64) -> Option<Endpoint> {
+        let answer = self.thinking.remove(&id)?;
+        let receiver = answer.dest;
+        self.send(now, answer);
+        Some(receiver)
     }
 
     /// Whether this answer of a service gets lost, so planned or by a fault.

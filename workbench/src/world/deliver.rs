@@ -54,8 +54,19 @@ impl World {
         if self.network.loses_answer(self.plan.store_loss) {
             return;
         }
-        self.network.send(now, Packet { id, src, dest, content: Content::Body(answer.into()) });
-        self.deliver(now, dest);
+        match self.network.send_answer(now, Packet { id, src, dest, content: Content::Body(answer.into()) }) {
+            Some(later) => self.timers.set(later, Timer::Answer(id)),
+            None => self.deliver(now, dest),
+        }
+    }
+
+    /// A slow service has its answer.
+    pub(super) fn answer_ready(&mut self, now: Duration, id: u64) {
+        if let Some(receiver) = self.network.send_ready(now, id)
+            && self.network.knows(receiver)
+        {
+            self.deliver(now, receiver);
+        }
     }
 
     /// The process took what it was handed.

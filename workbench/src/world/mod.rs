@@ -200,6 +200,7 @@ impl World {
             Timer::StartServices => self.start_services(),
             Timer::StartNode(node) => self.start_node(now, node),
             Timer::Lane(receiver) => self.deliver(now, receiver),
+            Timer::Answer(id) => self.answer_ready(now, id),
             Timer::InitTimeout { node, life } => self.init_timed_out(now, node, life),
             Timer::OpTimeout { worker, operation } => self.operation_timed_out(now, worker, operation),
             Timer::EndTimeout { node, life } => self.end_timed_out(now, node, life),

@@ -13,6 +13,8 @@ pub(crate) enum Timer {
     StartNode(usize),
     /// A deliverer's message is due.
     Lane(Endpoint),
+    /// A slow service has the answer of that number.
+    Answer(u64),
     /// `init` in that life of the node has waited long enough.
     InitTimeout {
         node: usize,
