@@ -29,6 +29,7 @@ impl Plan {
             loss: pick(random, &[0.0, 0.0, 0.0, 0.0, 0.02, 0.1]),
             duplicate: pick(random, &[0.0, 0.0, 0.0, 0.1, 0.3]),
             store_loss: pick(random, &[0.0, 0.0, 0.0, 0.05, 0.2]),
+            demand_success: false,
             ..Self::new(workload, seed)
         }
     }

@@ -73,6 +73,9 @@ pub struct Plan {
     pub strict: bool,
     /// Upper bound on the time from the last heal until all nodes show the same value for good. Strict.
     pub max_convergence: Option<Duration>,
+    /// Demand that of each kind of operation at least one succeeds, as Maelstrom does. A short run full of faults may
+    /// have none, through nobody's fault.
+    pub demand_success: bool,
     /// Upper bound on any node's peak memory, in MiB (child processes only).
     pub max_rss_mb: Option<u64>,
 }
@@ -103,6 +106,7 @@ impl Plan {
             trace: false,
             strict: true,
             max_convergence: None,
+            demand_success: true,
             max_rss_mb: None,
         }
     }

@@ -172,7 +172,7 @@ impl World {
         check_reads(&self.history, self.plan.workload, &mut self.violations);
         if self.setup_failure.is_none() && self.is_done() {
             check_final_reads(&self.history, &sums, &mut self.violations);
-            crate::check::check_success(&self.history, self.plan.availability, &mut self.violations);
+            crate::check::check_success(&self.history, &self.plan, &mut self.violations);
         }
         let convergence = self.probes.convergence(self.faults.healed_at());
         self.judge_convergence(convergence);
