@@ -59,6 +59,15 @@ pub fn factory(config: Config) -> impl MachineFactory {
     move |_, _, seed| Box::new(SimulatedNode::start(config.clone(), seed)) as Box<dyn Machine>
 }
 
+/// What this node must count to serve the workload; `None` if it does not serve it.
+fn counter_for(workload: Workload) -> Option<CounterKind> {
+    match workload {
+        Workload::GCounter => Some(CounterKind::G),
+        Workload::PnCounter => Some(CounterKind::Pn),
+        Workload::Echo | Workload::UniqueIds | Workload::Broadcast | Workload::GSet => None,
+    }
+}
+
 /// The plan, with messages no slower than a node can bear. They are handed over one at a time, each when it is due:
 /// where one may take a second, a client's request waits so long unseen that no answer is sure to find the client.
 pub fn bearable(plan: Plan) -> Plan {
@@ -84,15 +93,15 @@ pub fn drawn_config(plan: &Plan) -> Config {
         0 | 1 if !(ends && store_may_seem_down) => AckPolicy::Durable,
         _ => AckPolicy::Store,
     };
-    let counter = match plan.workload {
-        Workload::GCounter => CounterKind::G,
-        Workload::PnCounter => CounterKind::Pn,
-    };
+    let counter = counter_for(plan.workload).unwrap_or(CounterKind::G);
     Config { counter, ack, ..Config::default() }
 }
 
 /// Runs the `simulate` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
 pub fn simulate(options: &SimulateOptions) -> ExitCode {
+    if counter_for(options.workload).is_none() {
+        return could_not_run("simulate", NOT_SERVED);
+    }
     exit(
         "simulate",
         run_simulations(options, bearable, |plan| factory(drawn_config(plan)), &mut io::stdout()),
@@ -106,7 +115,8 @@ pub fn test(mut options: TestOptions) -> ExitCode {
         Err(error) => return could_not_run("test", &format!("where this program is can't be told: {error}")),
     };
     if options.bin.is_none() {
-        options.node_args = own_arguments(options.workload, options.node_args);
+        let Some(counter) = counter_for(options.workload) else { return could_not_run("test", NOT_SERVED) };
+        options.node_args = own_arguments(counter, options.node_args);
     }
     exit("test", run_test(&options, &this_node, &mut io::stdout()))
 }
@@ -124,11 +134,13 @@ fn could_not_run(command: &str, problem: &str) -> ExitCode {
     2.into()
 }
 
+const NOT_SERVED: &str = "this node serves g-counter and pn-counter; name another with --bin";
+
 /// What this node must be told to serve the workload, before what the user tells it.
-fn own_arguments(workload: Workload, given: Vec<String>) -> Vec<String> {
-    let counter = match workload {
-        Workload::GCounter => "g",
-        Workload::PnCounter => "pn",
+fn own_arguments(counter: CounterKind, given: Vec<String>) -> Vec<String> {
+    let counter = match counter {
+        CounterKind::G => "g",
+        CounterKind::Pn => "pn",
     };
     let is_given = given.iter().any(|arg| arg == "--counter" || arg.starts_with("--counter="));
     let own = if is_given { Vec::new() } else { vec!["--counter".into(), counter.into()] };

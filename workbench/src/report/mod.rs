@@ -1,5 +1,6 @@
 //! What came out of a run, for people and for programs.
 
+mod heals;
 mod html;
 mod latencies;
 mod summary;
@@ -11,12 +12,14 @@ use serde::{Serialize, Serializer};
 
 pub use self::latencies::Latencies;
 
+use crate::answer::Answer;
 use crate::check::{Check, Ranges, Sums, Violations, ok_fraction};
-use crate::history::{History, Outcome};
+use crate::history::{History, Operation, Outcome};
 use crate::nemesis::Fault;
 use crate::network::Journal;
 use crate::plan::Plan;
 use crate::trace::Trace;
+use crate::workload::Workload;
 
 /// The outcome of a run. `Display` gives the summary for people, `Serialize` the same for programs (times in seconds).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -101,6 +104,10 @@ pub struct FaultWindow {
     /// When it ended.
     #[serde(serialize_with = "optional_seconds")]
     pub until: Option<Duration>,
+    /// Time from then until every node had let read at least what had been acknowledged by then, as far as the clients'
+    /// own reads tell (counters that only grow).
+    #[serde(serialize_with = "optional_seconds")]
+    pub caught_up: Option<Duration>,
 }
 
 /// The read with which a worker ends.
@@ -108,7 +115,7 @@ pub struct FaultWindow {
 pub struct FinalRead {
     /// The node asked.
     pub node: usize,
-    /// What it answered, if it did.
+    /// What it answered, if it did: a counter's value, or how many elements a set has.
     pub value: Option<i64>,
 }
 
@@ -143,9 +150,12 @@ impl Report {
         sums: Sums,
         violations: Violations,
         journal: Journal,
-        faults: Vec<FaultWindow>,
+        mut faults: Vec<FaultWindow>,
         convergence: Option<Duration>,
     ) -> Self {
+        if plan.workload == Workload::GCounter {
+            heals::note_catch_up(&mut faults, &history, plan.node_count);
+        }
         let operations = Operations::of(&history);
         Self {
             valid: violations.counts().is_empty(),
@@ -216,7 +226,14 @@ impl Messages {
 
 fn final_reads(history: &History) -> Vec<FinalRead> {
     let finals = history.operations().iter().filter(|operation| operation.is_final);
-    finals.map(|read| FinalRead { node: read.node, value: read.value() }).collect()
+    finals.map(|read| FinalRead { node: read.node, value: value_of(read) }).collect()
+}
+
+fn value_of(read: &Operation) -> Option<i64> {
+    match read.outcome() {
+        Some(Outcome::Ok(Answer::Elements(elements))) => i64::try_from(elements.len()).ok(),
+        _ => read.value(),
+    }
 }
 
 fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

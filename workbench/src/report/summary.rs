@@ -16,11 +16,14 @@ impl Display for Report {
         self.write_messages(f)?;
         write_list(f, "faults", &self.faults)?;
         match self.convergence {
+            _ if !plan.workload.is_counter() => {}
             Some(took) => writeln!(f, "converged   {} after the last heal", Seconds(took))?,
             None => writeln!(f, "converged   never seen")?,
         }
         write_list(f, "final reads", &by_value(&self.final_reads))?;
-        writeln!(f, "possible    {} (acknowledged {})", list(&self.possible), self.acknowledged)?;
+        if plan.workload.is_counter() {
+            writeln!(f, "possible    {} (acknowledged {})", list(&self.possible), self.acknowledged)?;
+        }
         write_list(f, "memory", worst(&self.nodes).as_slice())?;
         self.write_verdict(f)
     }
@@ -109,9 +112,10 @@ impl Display for Seconds {
 impl Display for FaultWindow {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.until {
-            Some(until) => write!(f, "{} to {}  {}", Seconds(self.from), Seconds(until), self.detail),
-            None => write!(f, "{} to the end  {}", Seconds(self.from), self.detail),
+            Some(until) => write!(f, "{} to {}  {}", Seconds(self.from), Seconds(until), self.detail)?,
+            None => write!(f, "{} to the end  {}", Seconds(self.from), self.detail)?,
         }
+        self.caught_up.iter().try_for_each(|took| write!(f, "; all caught up {} later", Seconds(*took)))
     }
 }
 
