@@ -24,7 +24,10 @@ use core::fmt;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(
     feature = "serde",
-    serde(bound(serialize = "A: serde::Serialize", deserialize = "A: Ord + Clone + serde::Deserialize<'de>"))
+    serde(bound(
+        serialize = "A: serde::Serialize",
+        deserialize = "A: Ord + Clone + serde::Deserialize<'de>"
+    ))
 )]
 pub struct PnCounter<A> {
     p: GCounter<A>,

@@ -4,10 +4,10 @@
 //! ids in order and mostly those expected. Anything else goes to the general reader, so that both take the same
 //! input and give the same result.
 
-use crate::{GCounter, PnCounter};
 use crate::counts::{LANES, Line};
 use crate::kernels;
 use crate::table::{Table, gallop};
+use crate::{GCounter, PnCounter};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::borrow::Borrow;
