@@ -20,12 +20,43 @@ use core::cmp::Ordering;
 /// ```
 ///
 /// An id type of your own can be passed owned or by reference as it is; implement this trait to have it named in
-/// other ways. The order must be that of `A`.
+/// other ways. The order must be that of `A`:
+///
+/// ```
+/// # use core::cmp::Ordering;
+/// #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// struct Replica(String);
+///
+/// impl crdt::ToActor<Replica> for &str {
+///     fn cmp_actor(&self, actor: &Replica) -> Ordering {
+///         (*self).cmp(&actor.0)
+///     }
+///
+///     fn to_actor(self) -> Replica {
+///         Replica(self.into())
+///     }
+/// }
+///
+/// let mut counter = crdt::GCounter::<Replica>::new();
+/// counter.add("n0", 1)?;
+/// # Ok::<(), crdt::Overflow>(())
+/// ```
 pub trait ToActor<A> {
     /// How this name compares to `actor`.
+    ///
+    /// ```
+    /// # use crdt::ToActor;
+    /// assert!("n0".cmp_actor(&String::from("n1")).is_lt());
+    /// ```
     fn cmp_actor(&self, actor: &A) -> Ordering;
 
     /// The id itself.
+    ///
+    /// ```
+    /// # use crdt::ToActor;
+    /// let id: String = "n0".to_actor();
+    /// assert_eq!(id, "n0");
+    /// ```
     fn to_actor(self) -> A;
 }
 

@@ -174,8 +174,16 @@ fn scan<'j, A: Borrow<str>>(ids: &[A], json: &'j [u8], mut put: impl FnMut(usize
     let mut rest = json.strip_prefix(b"{")?;
     let mut next = 0;
     loop {
-        let (at, behind) = key(ids, next, rest.strip_prefix(b"\"")?)?;
-        let (n, behind) = number(behind, json)?;
+        // The slow ways are called from here, so that the fast ones can pass all in registers.
+        let text = rest.strip_prefix(b"\"")?;
+        let (at, behind) = match next_key(ids, next, text) {
+            Some(behind) => (next, behind),
+            None => far_key(ids, next, text)?,
+        };
+        let (n, behind) = match short_number(behind, json) {
+            Some((n, behind)) => (n, behind),
+            None => long_number(behind)?,
+        };
         put(at, n);
         next = at + 1;
         match behind.split_first()? {
@@ -186,19 +194,16 @@ fn scan<'j, A: Borrow<str>>(ids: &[A], json: &'j [u8], mut put: impl FnMut(usize
     }
 }
 
-/// The index of the id that `json` begins with, from `next` on, and the bytes behind its quote and colon.
-#[inline]
-fn key<'j, A: Borrow<str>>(ids: &[A], next: usize, json: &'j [u8]) -> Option<(usize, &'j [u8])> {
+/// The bytes behind the id at `next`, its quote and colon, if `json` begins with these.
+#[expect(clippy::inline_always, reason = "called, it passes its result through memory: a third slower")]
+#[inline(always)]
+fn next_key<'j, A: Borrow<str>>(ids: &[A], next: usize, json: &'j [u8]) -> Option<&'j [u8]> {
     let expected = ids.get(next)?.borrow().as_bytes();
-    if let Some((key, [b'"', b':', behind @ ..])) = json.split_at_checked(expected.len())
-        && same(key, expected)
-    {
-        return Some((next, behind));
-    }
-    far_key(ids, next, json)
+    let (key, [b'"', b':', behind @ ..]) = json.split_at_checked(expected.len())? else { return None };
+    same(key, expected).then_some(behind)
 }
 
-/// As [`key`], if it is not the one expected.
+/// The index of the id that `json` begins with, from `next` on, and the bytes behind its quote and colon.
 #[cold]
 #[inline(never)]
 fn far_key<'j, A: Borrow<str>>(ids: &[A], next: usize, json: &'j [u8]) -> Option<(usize, &'j [u8])> {
@@ -226,19 +231,21 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
-/// The whole number that `json` begins with, and the bytes behind it. `json` is the end of `all`.
+/// The whole number of up to seven digits that `json` begins with, and the bytes behind it; `None` if it is longer or
+/// none. `json` is the end of `all`.
 ///
-/// Up to seven digits are read at once, as in Johnny Lee's and Daniel Lemire's "parse eight digits".
-#[inline]
-fn number<'j>(json: &'j [u8], all: &[u8]) -> Option<(u64, &'j [u8])> {
-    let Some(eight) = eight_bytes(json, all) else { return long_number(json) };
+/// All digits are read at once, as in Johnny Lee's and Daniel Lemire's "parse eight digits".
+#[expect(clippy::inline_always, reason = "called, it passes its result through memory: a third slower")]
+#[inline(always)]
+fn short_number<'j>(json: &'j [u8], all: &[u8]) -> Option<(u64, &'j [u8])> {
+    let eight = eight_bytes(json, all)?;
     let digits = eight ^ ZEROS;
     // A byte over 9 now or with its high bit set is no digit.
     let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & HIGH_BITS;
     let len = others.trailing_zeros() / 8;
     let leading_zero = digits.trailing_zeros() >= 8;
     if others == 0 || len == 0 || (leading_zero && len > 1) {
-        return long_number(json);
+        return None;
     }
     let digits = digits << (64 - 8 * len);
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
@@ -258,7 +265,7 @@ fn eight_bytes(json: &[u8], all: &[u8]) -> Option<u64> {
     u64::from_le_bytes(*all.last_chunk()?).checked_shr(8 * missing)
 }
 
-/// As [`number`], digit by digit.
+/// The whole number that `json` begins with, digit by digit.
 #[cold]
 #[inline(never)]
 fn long_number(json: &[u8]) -> Option<(u64, &[u8])> {
@@ -280,6 +287,10 @@ fn is_plain(id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn number<'j>(json: &'j [u8], all: &[u8]) -> Option<(u64, &'j [u8])> {
+        short_number(json, all).or_else(|| long_number(json))
+    }
 
     #[test]
     fn numbers_are_read_as_the_standard_parser_does() {

@@ -16,6 +16,16 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Vi
 /// The input may be anything that [`GCounter`]'s `Deserialize` takes, and the result is equal.
 ///
 /// Made by [`GCounter::seed`].
+///
+/// ```
+/// use serde::de::DeserializeSeed;
+///
+/// let state: crdt::GCounter<String> = [("n0".to_string(), 3)].into_iter().collect();
+/// let seed: crdt::Seed<'_, String> = state.seed();
+/// let heard = seed.deserialize(&mut serde_json::Deserializer::from_str(r#"{"n1":4,"n0":2}"#))?;
+/// assert_eq!(heard.len(), 2);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Seed<'a, A> {
     known: &'a GCounter<A>,

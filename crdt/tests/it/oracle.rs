@@ -157,6 +157,8 @@ fn leaked(n: u32) -> &'static str {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn pairs_of_strings(pair in pair()) { check_pair(&pair, text); }
 

@@ -112,6 +112,8 @@ fn integer_ids_are_text_in_json() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn every_reader_agrees(pair in pair()) { check(&pair); }
 
