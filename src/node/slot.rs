@@ -23,11 +23,11 @@ use crate::vector::{Tally, Vector, filtered, from_tallies, tallies};
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// A request is sent again after so many usual round trips without an answer, within the timeout.
-const ROUND_TRIPS: u32 = 3;
+const ROUND_TRIPS: u32 = 2;
 const RESEND_AFTER_MIN: Duration = Duration::from_millis(25);
 
 /// An answer counts only to so many of a request's last transmissions.
-const MAX_TRANSMISSIONS: usize = 16;
+const MAX_TRANSMISSIONS: usize = 64;
 
 /// The own slot, as the node knows it.
 #[derive(Debug, Clone)]

@@ -21,7 +21,7 @@ fn assert_valid(flags: &[&str]) -> Value {
 
 #[test]
 fn survives_partitions_kills_and_pauses() {
-    let short = ["--time-limit", "5", "--final-wait", "4", "--nemesis-interval", "1", "--seed", "1"];
+    let short = ["--time-limit", "12", "--final-wait", "4", "--concurrency", "2n", "--seed", "2"];
     assert_valid(&[&short[..], &["--node-count", "5", "--nemesis", "partition,kill,pause"]].concat());
 }
 

@@ -207,7 +207,7 @@ impl World {
             Workload::Broadcast | Workload::GSet => check_set(history, violations),
             Workload::Echo | Workload::UniqueIds => {}
         }
-        check_success(history, self.plan.availability, violations);
+        check_success(history, &self.plan, violations);
     }
 
     fn judge_convergence(&mut self, convergence: Option<Duration>) {
