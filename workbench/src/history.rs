@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::answer::Answer;
 use crate::workload::Request;
 
 /// The record of one run, in the order in which things happened. Times are since the start of the run.
@@ -51,8 +52,8 @@ pub struct Completion {
 /// How an operation ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// As asked. A read has a value, an add none.
-    Ok(Option<i64>),
+    /// As asked.
+    Ok(Answer),
     /// No answer in time: it may have happened or not, or happen later.
     Timeout,
     /// An error reply. Maelstrom's counter clients take each of them for "may have happened".
@@ -101,10 +102,10 @@ impl Operation {
         self.completion.as_ref().map(|completion| &completion.outcome)
     }
 
-    /// The value it read, if it is a read that ended well.
+    /// The value it read, if it is a read of a counter that ended well.
     pub fn value(&self) -> Option<i64> {
         match self.outcome() {
-            Some(Outcome::Ok(value)) => *value,
+            Some(Outcome::Ok(Answer::Integer(value))) => Some(*value),
             _ => None,
         }
     }
@@ -172,21 +173,14 @@ impl History {
 }
 
 fn invocation(operation: &Operation) -> Map<String, Value> {
-    let value = match operation.request {
-        Request::Add(delta) => json!(delta),
-        Request::Read => Value::Null,
-    };
-    event(operation, operation.invoked, "invoke", value)
+    event(operation, operation.invoked, "invoke", operation.request.argument())
 }
 
 fn completion(operation: &Operation) -> Map<String, Value> {
     let Some(completion) = &operation.completion else { return Map::new() };
-    let asked = match operation.request {
-        Request::Add(delta) => json!(delta),
-        Request::Read => Value::Null,
-    };
+    let asked = operation.request.argument();
     let (kind, value, error) = match &completion.outcome {
-        Outcome::Ok(value) => ("ok", value.map_or(asked, Value::from), Value::Null),
+        Outcome::Ok(answer) => ("ok", answer.to_json().unwrap_or(asked), Value::Null),
         Outcome::Timeout => ("info", asked, json!("timeout")),
         Outcome::Refused { code, text, .. } => ("info", asked, json!([code, text])),
         Outcome::Malformed(why) => ("info", asked, json!(["malformed", why])),

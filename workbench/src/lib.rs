@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![allow(clippy::similar_names, reason = "a life and a line are told apart well enough")]
 
+mod answer;
 mod campaign;
 mod check;
 mod cli;
@@ -19,10 +20,12 @@ mod report;
 mod seeds;
 mod service;
 mod stagger;
+mod topology;
 mod trace;
 mod workload;
 mod world;
 
+pub use answer::Answer;
 pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
 pub use check::{Check, Ranges, Violation, Violations};
 pub use cli::{FaultList, SimulateOptions, TestOptions, Verdict, run_simulations, run_test};

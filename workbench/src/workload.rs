@@ -2,7 +2,9 @@
 
 use rand::RngExt;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
+use crate::answer::{Answer, check_fields};
 use crate::seeds::Random;
 
 /// A workload: which requests the clients send, and how the answers are judged.
@@ -13,6 +15,14 @@ pub enum Workload {
     GCounter,
     /// A counter: adds of -5 to 4, and as many reads.
     PnCounter,
+    /// Nodes say what they are told.
+    Echo,
+    /// Nodes give out ids, none twice.
+    UniqueIds,
+    /// Nodes spread messages, which all must know in the end. They are told of a grid of neighbours.
+    Broadcast,
+    /// A set that only grows.
+    GSet,
 }
 
 /// What a client asks of a node.
@@ -23,6 +33,18 @@ pub enum Request {
     Add(i64),
     /// What is the counter's value?
     Read,
+    /// Say "Please echo" and this number.
+    Echo(u32),
+    /// Give out an id.
+    Generate,
+    /// Let all nodes know of this message.
+    Broadcast(u64),
+    /// Which messages do you know of?
+    ReadMessages,
+    /// Add this element to the set.
+    Insert(u64),
+    /// Which elements are in the set?
+    ReadElements,
 }
 
 impl Workload {
@@ -31,44 +53,125 @@ impl Workload {
         match self {
             Self::GCounter => "g-counter",
             Self::PnCounter => "pn-counter",
+            Self::Echo => "echo",
+            Self::UniqueIds => "unique-ids",
+            Self::Broadcast => "broadcast",
+            Self::GSet => "g-set",
         }
     }
 
-    /// Draws one request: with even chances an add or a read, and the grow-only counter passes over negative adds.
-    pub(crate) fn draw(self, random: &mut Random) -> Request {
+    /// Whether it is about a counter.
+    pub fn is_counter(self) -> bool {
+        matches!(self, Self::GCounter | Self::PnCounter)
+    }
+
+    /// Draws one request. With even chances it is an update or a read, where there are both; the grow-only counter
+    /// passes over negative adds. `next` counts the elements of sets.
+    pub(crate) fn draw(self, random: &mut Random, next: &mut u64) -> Request {
+        match self {
+            Self::GCounter | Self::PnCounter => self.draw_for_counter(random),
+            Self::Echo => Request::Echo(random.random_range(0..128)),
+            Self::UniqueIds => Request::Generate,
+            Self::Broadcast if random.random() => Request::Broadcast(count(next)),
+            Self::Broadcast => Request::ReadMessages,
+            Self::GSet if random.random() => Request::Insert(count(next)),
+            Self::GSet => Request::ReadElements,
+        }
+    }
+
+    fn draw_for_counter(self, random: &mut Random) -> Request {
         loop {
             let request =
                 if random.random() { Request::Add(random.random_range(-5..5)) } else { Request::Read };
-            match (self, request) {
-                (Self::GCounter, Request::Add(..0)) => {}
-                (Self::GCounter | Self::PnCounter, _) => return request,
+            let is_negative = matches!(request, Request::Add(..0));
+            if self != Self::GCounter || !is_negative {
+                return request;
             }
         }
     }
+
+    /// What every client asks in the end, if anything.
+    pub(crate) fn final_request(self) -> Option<Request> {
+        match self {
+            Self::GCounter | Self::PnCounter => Some(Request::Read),
+            Self::Broadcast => Some(Request::ReadMessages),
+            Self::GSet => Some(Request::ReadElements),
+            Self::Echo | Self::UniqueIds => None,
+        }
+    }
+}
+
+fn count(next: &mut u64) -> u64 {
+    *next += 1;
+    *next - 1
 }
 
 impl Request {
     /// The request's name in the history.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Add(_) => "add",
-            Self::Read => "read",
+            Self::Add(_) | Self::Insert(_) => "add",
+            Self::Read | Self::ReadMessages | Self::ReadElements => "read",
+            Self::Echo(_) => "echo",
+            Self::Generate => "generate",
+            Self::Broadcast(_) => "broadcast",
+        }
+    }
+
+    /// What it brings along, in the history; null for a question.
+    pub(crate) fn argument(self) -> Value {
+        match self {
+            Self::Add(delta) => delta.into(),
+            Self::Insert(element) | Self::Broadcast(element) => element.into(),
+            Self::Echo(number) => format!("Please echo {number}").into(),
+            Self::Read | Self::ReadMessages | Self::ReadElements | Self::Generate => Value::Null,
         }
     }
 
     /// The `type` that answers it.
     pub(crate) fn reply_type(self) -> &'static str {
         match self {
-            Self::Add(_) => "add_ok",
-            Self::Read => "read_ok",
+            Self::Add(_) | Self::Insert(_) => "add_ok",
+            Self::Read | Self::ReadMessages | Self::ReadElements => "read_ok",
+            Self::Echo(_) => "echo_ok",
+            Self::Generate => "generate_ok",
+            Self::Broadcast(_) => "broadcast_ok",
         }
     }
 
     /// The request as a message body.
     pub(crate) fn body(self, msg_id: u64) -> String {
+        let (kind, argument) = (self.name(), self.argument());
         match self {
             Self::Add(delta) => format!(r#"{{"type":"add","delta":{delta},"msg_id":{msg_id}}}"#),
-            Self::Read => format!(r#"{{"type":"read","msg_id":{msg_id}}}"#),
+            Self::Insert(element) => format!(r#"{{"type":"add","element":{element},"msg_id":{msg_id}}}"#),
+            Self::Echo(_) => format!(r#"{{"type":"echo","echo":{argument},"msg_id":{msg_id}}}"#),
+            Self::Broadcast(message) => {
+                format!(r#"{{"type":"broadcast","message":{message},"msg_id":{msg_id}}}"#)
+            }
+            Self::Read | Self::ReadMessages | Self::ReadElements | Self::Generate => {
+                format!(r#"{{"type":"{kind}","msg_id":{msg_id}}}"#)
+            }
+        }
+    }
+
+    /// Reads the content of an answer of the right type. Says how it breaks the closed schema if it does.
+    pub(crate) fn read_answer(self, body: &Map<String, Value>) -> Result<Answer, String> {
+        let field = match self {
+            Self::Add(_) | Self::Insert(_) | Self::Broadcast(_) => None,
+            Self::Read | Self::ReadElements => Some("value"),
+            Self::ReadMessages => Some("messages"),
+            Self::Echo(_) => Some("echo"),
+            Self::Generate => Some("id"),
+        };
+        check_fields(body, field)?;
+        let Some(value) = field.and_then(|field| body.get(field)) else { return Ok(Answer::Done) };
+        match self {
+            Self::Read => value.as_i64().map(Answer::Integer).ok_or_else(|| format!("{value} is no integer")),
+            Self::ReadMessages | Self::ReadElements => Answer::elements(value),
+            Self::Add(_) | Self::Insert(_) | Self::Broadcast(_) | Self::Echo(_) | Self::Generate => {
+                Ok(Answer::Json(value.to_string().into()))
+            }
         }
     }
 }
@@ -80,13 +183,13 @@ mod tests {
 
     fn draws(workload: Workload) -> Vec<Request> {
         let mut random = Seeds::new(8).generator();
-        (0..9000).map(|_| workload.draw(&mut random)).collect()
+        (0..9000).map(|_| workload.draw(&mut random, &mut 0)).collect()
     }
 
     fn deltas(requests: &[Request]) -> std::collections::BTreeSet<i64> {
         let delta = |request: &Request| match request {
             Request::Add(delta) => Some(*delta),
-            Request::Read => None,
+            _ => None,
         };
         requests.iter().filter_map(delta).collect()
     }

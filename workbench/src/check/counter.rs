@@ -36,7 +36,7 @@ impl Sums {
 fn delta(operation: &Operation) -> Option<i64> {
     match operation.request {
         Request::Add(delta) => Some(delta),
-        Request::Read => None,
+        _ => None,
     }
 }
 
@@ -107,6 +107,7 @@ pub(crate) fn list(ranges: &Ranges) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::Answer;
     use crate::history::Completion;
 
     fn run(history: &mut History, request: Request, is_final: bool, outcome: Outcome) {
@@ -130,10 +131,10 @@ mod tests {
     /// Adds of 1 (acknowledged), 10 (timed out) and 100 (refused for certain), then final reads.
     fn verdict(finals: &[Outcome]) -> Vec<Check> {
         let mut history = History::default();
-        run(&mut history, Request::Add(1), false, Outcome::Ok(None));
+        run(&mut history, Request::Add(1), false, Outcome::Ok(Answer::Done));
         run(&mut history, Request::Add(10), false, Outcome::Timeout);
         run(&mut history, Request::Add(100), false, refused(true));
-        run(&mut history, Request::Read, false, Outcome::Ok(Some(77)));
+        run(&mut history, Request::Read, false, Outcome::Ok(Answer::Integer(77)));
         for outcome in finals {
             run(&mut history, Request::Read, true, outcome.clone());
         }
@@ -143,7 +144,7 @@ mod tests {
     }
 
     fn reads(values: &[i64]) -> Vec<Check> {
-        verdict(&values.iter().map(|value| Outcome::Ok(Some(*value))).collect::<Vec<_>>())
+        verdict(&values.iter().map(|value| Outcome::Ok(Answer::Integer(*value))).collect::<Vec<_>>())
     }
 
     #[test]
@@ -170,6 +171,6 @@ mod tests {
     fn final_reads_must_be_answered_and_agree() {
         assert_eq!(reads(&[1, 11]), [Check::Agreement]);
         assert_eq!(verdict(&[Outcome::Timeout]), [Check::FinalReadsAnswered]);
-        assert_eq!(verdict(&[refused(true), Outcome::Ok(Some(1))]), [Check::FinalReadsAnswered]);
+        assert_eq!(verdict(&[refused(true), Outcome::Ok(Answer::Integer(1))]), [Check::FinalReadsAnswered]);
     }
 }

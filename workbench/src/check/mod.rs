@@ -1,5 +1,6 @@
 //! What is judged, and the violations found.
 
+mod answers;
 mod counter;
 mod ranges;
 mod reads;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 pub use self::ranges::Ranges;
 
+pub(crate) use self::answers::{check_echoes, check_set, check_unique_ids};
 pub(crate) use self::counter::{Sums, check_final_reads, list};
 pub(crate) use self::reads::check_reads;
 pub(crate) use self::success::{check_success, ok_fraction};
@@ -28,8 +30,11 @@ pub enum Check {
     Destination,
     /// No process ends by itself.
     Exit,
-    /// Each final read is the sum of the acknowledged adds and of some of the indeterminate ones.
+    /// Each final read is the sum of the acknowledged adds and of some of the indeterminate ones; of a set, no element
+    /// that was known to be there is missing.
     FinalReads,
+    /// Echoes are what was said, ids are given out once, and sets show each element once.
+    Answers,
     /// Of each kind of operation at least one went well.
     Stats,
     /// The demanded fraction of the operations went well.
@@ -74,6 +79,7 @@ impl Check {
             | Self::Destination
             | Self::Exit
             | Self::FinalReads
+            | Self::Answers
             | Self::Stats
             | Self::Availability
             | Self::Memory

@@ -53,6 +53,7 @@ impl Watch {
                 let added = self.added.get(&(operation.worker, life)).copied().unwrap_or(i64::MIN);
                 self.floors.insert(number, (read, added));
             }
+            _ => {}
         }
     }
 
@@ -64,7 +65,6 @@ impl Watch {
             Request::Add(delta) if operation.is_ok() && same_life => {
                 *self.added.entry((operation.worker, life)).or_default() += delta;
             }
-            Request::Add(_) => {}
             Request::Read => {
                 let Some(value) = operation.value() else { return };
                 self.check_possible(operation, value, violations);
@@ -74,6 +74,7 @@ impl Watch {
                     *read = value.max(*read);
                 }
             }
+            _ => {}
         }
     }
 
@@ -107,6 +108,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::answer::Answer;
     use crate::history::{Completion, Outcome};
 
     #[derive(Default)]
@@ -127,7 +129,7 @@ mod tests {
         }
 
         fn complete(&mut self, number: usize, life: u32, value: Option<i64>) {
-            let outcome = Outcome::Ok(value);
+            let outcome = Outcome::Ok(value.map_or(Answer::Done, Answer::Integer));
             self.0.complete(number, Completion { at: Duration::ZERO, life, outcome });
         }
 

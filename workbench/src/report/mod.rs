@@ -11,8 +11,9 @@ use serde::{Serialize, Serializer};
 
 pub use self::latencies::Latencies;
 
+use crate::answer::Answer;
 use crate::check::{Check, Ranges, Sums, Violations, ok_fraction};
-use crate::history::{History, Outcome};
+use crate::history::{History, Operation, Outcome};
 use crate::nemesis::Fault;
 use crate::network::Journal;
 use crate::plan::Plan;
@@ -108,7 +109,7 @@ pub struct FaultWindow {
 pub struct FinalRead {
     /// The node asked.
     pub node: usize,
-    /// What it answered, if it did.
+    /// What it answered, if it did: a counter's value, or how many elements a set has.
     pub value: Option<i64>,
 }
 
@@ -216,7 +217,14 @@ impl Messages {
 
 fn final_reads(history: &History) -> Vec<FinalRead> {
     let finals = history.operations().iter().filter(|operation| operation.is_final);
-    finals.map(|read| FinalRead { node: read.node, value: read.value() }).collect()
+    finals.map(|read| FinalRead { node: read.node, value: value_of(read) }).collect()
+}
+
+fn value_of(read: &Operation) -> Option<i64> {
+    match read.outcome() {
+        Some(Outcome::Ok(Answer::Elements(elements))) => i64::try_from(elements.len()).ok(),
+        _ => read.value(),
+    }
 }
 
 fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

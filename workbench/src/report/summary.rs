@@ -16,11 +16,14 @@ impl Display for Report {
         self.write_messages(f)?;
         write_list(f, "faults", &self.faults)?;
         match self.convergence {
+            _ if !plan.workload.is_counter() => {}
             Some(took) => writeln!(f, "converged   {} after the last heal", Seconds(took))?,
             None => writeln!(f, "converged   never seen")?,
         }
         write_list(f, "final reads", &by_value(&self.final_reads))?;
-        writeln!(f, "possible    {} (acknowledged {})", list(&self.possible), self.acknowledged)?;
+        if plan.workload.is_counter() {
+            writeln!(f, "possible    {} (acknowledged {})", list(&self.possible), self.acknowledged)?;
+        }
         write_list(f, "memory", worst(&self.nodes).as_slice())?;
         self.write_verdict(f)
     }

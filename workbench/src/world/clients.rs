@@ -8,6 +8,8 @@ use std::time::Duration;
 pub(crate) enum Role {
     /// Awaits a node's `init_ok`.
     Init { node: usize },
+    /// Awaits a node's `topology_ok`.
+    Topology { node: usize },
     /// Works off the workload.
     Worker(usize),
     /// Reads now and then to see when the nodes agree.

@@ -95,7 +95,7 @@ impl World {
         let awaited = reply.in_reply_to.and_then(|number| self.malformed.awaited.remove(&number));
         let code = match reply.content {
             ReplyContent::Error { code, .. } => Some(code),
-            ReplyContent::Fits { .. } | ReplyContent::Breaks(_) => None,
+            ReplyContent::Fits { .. } | ReplyContent::Holds(_) | ReplyContent::Breaks(_) => None,
         };
         let fits = |awaited: &Awaited| code.is_some_and(|code| awaited.expected.codes.contains(&code));
         if awaited.as_ref().is_some_and(fits) {

@@ -25,7 +25,10 @@ use self::phases::Phase;
 use self::probes::Probes;
 use self::timers::{Timer, Timers};
 
-use crate::check::{Sums, Violations, check_final_reads, check_reads};
+use crate::check::{
+    Sums, Violations, check_echoes, check_final_reads, check_reads, check_set, check_success,
+    check_unique_ids,
+};
 use crate::history::History;
 use crate::nemesis::Nemesis;
 use crate::network::Network;
@@ -34,6 +37,7 @@ use crate::report::Report;
 use crate::seeds::{Random, Seeds};
 use crate::service::Services;
 use crate::stagger::Stagger;
+use crate::workload::Workload;
 
 /// One run: network, services, clients, nemesis, and the books.
 ///
@@ -59,6 +63,8 @@ pub(crate) struct World {
     actions: VecDeque<Action>,
     /// Draws requests and workers.
     random: Random,
+    /// The next element of a set.
+    next_element: u64,
     node_seeds: Seeds,
     node_ids: String,
     setup_failure: Option<SetupFailure>,
@@ -97,6 +103,7 @@ impl World {
             timers: Timers::default(),
             actions: VecDeque::new(),
             random: seeds.generator(),
+            next_element: 0,
             node_seeds: Seeds::new(seeds.next_seed()),
             node_ids: format!("[{}]", node_ids.join(",")),
             setup_failure: None,
@@ -169,10 +176,8 @@ impl World {
         if self.is_done() {
             self.judge_malformed();
         }
-        check_reads(&self.history, self.plan.workload, &mut self.violations);
-        if self.setup_failure.is_none() && self.is_done() {
-            check_final_reads(&self.history, &sums, &mut self.violations);
-            crate::check::check_success(&self.history, &self.plan, &mut self.violations);
+        if self.setup_failure.is_none() {
+            self.judge_history(&sums);
         }
         let convergence = self.probes.convergence(self.faults.healed_at());
         self.judge_convergence(convergence);
@@ -186,8 +191,31 @@ impl World {
         Report { probes, trace, ..report }
     }
 
+    fn judge_history(&mut self, sums: &Sums) {
+        let (history, violations) = (&self.history, &mut self.violations);
+        match self.plan.workload {
+            Workload::GCounter | Workload::PnCounter => check_reads(history, self.plan.workload, violations),
+            Workload::Echo => check_echoes(history, violations),
+            Workload::UniqueIds => check_unique_ids(history, violations),
+            Workload::Broadcast | Workload::GSet => {}
+        }
+        if self.phase != Phase::Done {
+            return;
+        }
+        match self.plan.workload {
+            Workload::GCounter | Workload::PnCounter => check_final_reads(history, sums, violations),
+            Workload::Broadcast | Workload::GSet => check_set(history, violations),
+            Workload::Echo | Workload::UniqueIds => {}
+        }
+        check_success(history, &self.plan, violations);
+    }
+
     fn judge_convergence(&mut self, convergence: Option<Duration>) {
-        let Some(bound) = self.plan.max_convergence.filter(|_| self.is_done()) else { return };
+        let Some(bound) =
+            self.plan.max_convergence.filter(|_| self.is_done() && self.plan.workload.is_counter())
+        else {
+            return;
+        };
         if convergence.is_none_or(|took| took > bound) {
             let took = convergence.map_or("never".into(), |took| format!("after {} s", took.as_secs_f64()));
             let text = format!("the nodes agreed {took}, {} s were allowed", bound.as_secs_f64());

@@ -8,6 +8,7 @@ use super::World;
 use super::clients::{Pending, Role};
 use super::timers::Timer;
 
+use crate::answer::Answer;
 use crate::check::Check;
 use crate::history::{Completion, Operation, Outcome};
 use crate::reply::{Reply, ReplyContent, is_definite};
@@ -22,16 +23,16 @@ impl World {
         while self.pace.due() <= now && now < until && self.plan.rate > 0.0 {
             let free: Vec<usize> = self.free_workers().collect();
             let Some(worker) = free.choose(&mut self.random).copied() else { return };
-            let request = self.plan.workload.draw(&mut self.random);
+            let request = self.plan.workload.draw(&mut self.random, &mut self.next_element);
             self.pace.done(now, &mut self.random);
             self.invoke(now, worker, request, false);
         }
     }
 
     /// Has every worker read once.
-    pub(super) fn issue_final_reads(&mut self, now: Duration) {
+    pub(super) fn issue_final_reads(&mut self, now: Duration, read: Request) {
         for worker in 0..self.workers.len() {
-            self.invoke(now, worker, Request::Read, true);
+            self.invoke(now, worker, read, true);
         }
     }
 
@@ -86,7 +87,7 @@ impl World {
         let pending = worker.pending;
         let operation = pending.and_then(|pending| self.history.operations().get(pending.operation));
         let request = operation.map_or(Request::Read, |operation| operation.request);
-        let reply = Reply::parse(body, request.reply_type(), request == Request::Read);
+        let reply = Reply::to(request, body);
         match pending {
             Some(pending) if reply.in_reply_to == Some(pending.msg_id) => {
                 if src != worker.node {
@@ -102,7 +103,8 @@ impl World {
 
     fn judge_reply(&mut self, now: Duration, src: usize, content: ReplyContent) -> Outcome {
         match content {
-            ReplyContent::Fits { value } => Outcome::Ok(value),
+            ReplyContent::Fits { value } => Outcome::Ok(value.map_or(Answer::Done, Answer::Integer)),
+            ReplyContent::Holds(answer) => Outcome::Ok(answer),
             ReplyContent::Error { code, text } => {
                 Outcome::Refused { code, definite: is_definite(code), text }
             }

@@ -7,12 +7,15 @@ use super::World;
 
 use crate::nemesis::{Act, Nemesis};
 use crate::stagger::Stagger;
+use crate::workload::Workload;
 
 /// Where a run stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Nodes are started and told who they are.
     Setup,
+    /// Nodes are told their neighbours.
+    Topology,
     /// Clients and nemesis are at work.
     Main {
         until: Duration,
@@ -39,7 +42,7 @@ pub(crate) enum Phase {
 impl Phase {
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Setup => "starting",
+            Self::Setup | Self::Topology => "starting",
             Self::Main { .. } => "running",
             Self::Draining => "finishing requests",
             Self::Recovering { .. } => "healing",
@@ -63,9 +66,12 @@ impl World {
             }
             Phase::Waiting { until } => Some(self.probes.due().min(*until)),
             Phase::Silence { until } => Some(*until),
-            Phase::Setup | Phase::Draining | Phase::Recovering { .. } | Phase::FinalReads | Phase::Done => {
-                None
-            }
+            Phase::Setup
+            | Phase::Topology
+            | Phase::Draining
+            | Phase::Recovering { .. }
+            | Phase::FinalReads
+            | Phase::Done => None,
         }
     }
 
@@ -84,6 +90,7 @@ impl World {
         }
         match self.phase.clone() {
             Phase::Setup => self.step_setup(now),
+            Phase::Topology => self.step_topology(now),
             Phase::Main { until } => self.step_main(now, until),
             Phase::Draining => self.step_draining(),
             Phase::Recovering { acts } => self.step_recovering(now, acts),
@@ -98,13 +105,25 @@ impl World {
         if !self.nodes.iter().all(|node| node.is_ready) {
             return None;
         }
+        if self.plan.workload == Workload::Broadcast {
+            (0..self.plan.node_count).for_each(|node| self.send_topology(now, node));
+            return Some(Phase::Topology);
+        }
         // Jepsen opens and closes a client for each node before it begins.
         self.clients.skip(self.plan.node_count);
+        Some(self.begin_main(now))
+    }
+
+    fn step_topology(&mut self, now: Duration) -> Option<Phase> {
+        self.nemesis_is_free().then(|| self.begin_main(now))
+    }
+
+    fn begin_main(&mut self, now: Duration) -> Phase {
         let seed = self.node_seeds.generator();
         self.nemesis = Nemesis::new(&self.plan, seed, now);
         self.pace = Stagger::new(super::mean_gap(self.plan.rate), now);
         self.begin_malformed(now);
-        Some(Phase::Main { until: now + self.plan.time_limit })
+        Phase::Main { until: now + self.plan.time_limit }
     }
 
     fn step_main(&mut self, now: Duration, until: Duration) -> Option<Phase> {
@@ -128,7 +147,12 @@ impl World {
             return Some(Phase::Recovering { acts });
         }
         self.healed(now);
-        self.begin_probes(now);
+        if self.plan.workload.final_request().is_none() {
+            return Some(Phase::Done);
+        }
+        if self.plan.workload.is_counter() {
+            self.begin_probes(now);
+        }
         Some(Phase::Waiting { until: now + self.plan.final_wait })
     }
 
@@ -137,7 +161,9 @@ impl World {
             self.send_probes(now);
             return None;
         }
-        self.issue_final_reads(now);
+        if let Some(read) = self.plan.workload.final_request() {
+            self.issue_final_reads(now, read);
+        }
         Some(Phase::FinalReads)
     }
 

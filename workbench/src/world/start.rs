@@ -16,6 +16,8 @@ use crate::endpoint::Endpoint;
 use crate::reply::{Reply, ReplyContent};
 use crate::service::ServiceName;
 
+/// How long a node may take to answer `topology`.
+const TOPOLOGY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a node may take to answer `init`.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -78,6 +80,26 @@ impl World {
                 self.initialised(index);
             }
             ReplyContent::Breaks(why) => self.init_failed(now, index, &format!("did not answer init: {why}")),
+            ReplyContent::Holds(_) => {}
+        }
+    }
+
+    /// Tells a node its neighbours, as Maelstrom does once before a broadcast run.
+    pub(super) fn send_topology(&mut self, now: Duration, index: usize) {
+        let client = self.clients.join(Role::Topology { node: index });
+        let topology = crate::topology::grid(self.plan.node_count);
+        let body = json!({"type": "topology", "topology": topology, "msg_id": 1}).to_string();
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.init_client = Some(client);
+            self.timers.set(now + TOPOLOGY_TIMEOUT, Timer::InitTimeout { node: index, life: node.life });
+        }
+        self.send_from_client(now, client, index, body);
+    }
+
+    pub(super) fn topology_replied(&mut self, now: Duration, index: usize, body: &str) {
+        match Reply::parse(body, "topology_ok", false) {
+            Reply { in_reply_to: Some(1), content: ReplyContent::Fits { .. } } => self.initialised(index),
+            _ => self.init_failed(now, index, &format!("answered topology with {body}")),
         }
     }
 
@@ -91,7 +113,7 @@ impl World {
     pub(super) fn init_timed_out(&mut self, now: Duration, index: usize, life: u32) {
         let waits = |node: &super::Node| node.life == life && node.is_starting();
         if self.nodes.get(index).is_some_and(waits) {
-            self.init_failed(now, index, "did not answer init within 10 s");
+            self.init_failed(now, index, "did not answer init within 10 s, or topology within 5 s");
         }
     }
 
@@ -99,7 +121,7 @@ impl World {
     pub(super) fn init_failed(&mut self, now: Duration, index: usize, text: &str) {
         self.close_init(index);
         self.violations.record(Check::Init, Some(now), format!("n{index} {text}"));
-        if self.phase == Phase::Setup && self.setup_failure.is_none() {
+        if matches!(self.phase, Phase::Setup | Phase::Topology) && self.setup_failure.is_none() {
             self.setup_failure = Some(SetupFailure { node: index, text: text.to_owned() });
         }
     }

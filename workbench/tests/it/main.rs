@@ -5,4 +5,5 @@ mod bugs;
 mod campaign;
 mod determinism;
 mod faults;
+mod others;
 mod toy;

@@ -75,6 +75,9 @@ pub struct FloodReport {
 /// # Errors
 /// If the program can't be started, does not answer `init`, or the test was interrupted.
 pub fn flood_process(plan: &FloodPlan, command: &NodeCommand) -> Result<FloodReport, BenchError> {
+    if !plan.workload.is_counter() {
+        return Err(BenchError::Usage("the pipe test is for counters: g-counter or pn-counter".into()));
+    }
     let interrupt = Interrupt::watch()?;
     let (process, stdin, stdout) = Process::start(command, 0, false)?;
     let (to_bench, lines) = sync_channel(LINES);
@@ -115,7 +118,7 @@ impl Iterator for Mix {
         }
         self.sent += 1;
         let is_last = self.sent == self.requests;
-        let request = if is_last { Request::Read } else { self.workload.draw(&mut self.random) };
+        let request = if is_last { Request::Read } else { self.workload.draw(&mut self.random, &mut 0) };
         Some((u64::from(self.sent - 1) + FIRST_ID, request))
     }
 }
@@ -135,7 +138,7 @@ impl Awaited {
                     *sum += delta;
                     None
                 }
-                Request::Read => Some(*sum),
+                _ => Some(*sum),
             };
             Some(Self { request, value })
         })
@@ -189,7 +192,7 @@ impl Flood {
         };
         let content = match awaited.request {
             Request::Add(_) => Reply::parse(answer, "add_ok", false).content,
-            Request::Read => reply.content,
+            _ => reply.content,
         };
         if content != (ReplyContent::Fits { value: awaited.value }) {
             let text =

@@ -11,7 +11,7 @@ use crate::report::Report;
 use crate::workload::Request;
 
 pub(super) const LATENCY_NOTE: &str = "Each dot is an operation, by the time it was asked: \
-    blue adds, orange reads; grey crosses were not answered well.";
+    orange reads, blue all others; grey crosses were not answered well.";
 pub(super) const THROUGHPUT_NOTE: &str = "Operations that ended in each second: blue well, grey otherwise.";
 pub(super) const VALUES_NOTE: &str =
     "One colour a node; the black line is the sum of the acknowledged adds so far.";
@@ -28,9 +28,8 @@ pub(super) fn latency(report: &Report) -> Result<String, String> {
     let scale = |exponent: &f64| format!("{}", 10f64.powf(*exponent));
     over_time(report, "ms", (LEAST_MS.log10(), 4.0), &scale, |chart| {
         let operations = report.history.operations();
-        let adds =
-            dots(operations, |operation| operation.is_ok() && matches!(operation.request, Request::Add(_)));
-        let reads = dots(operations, |operation| operation.is_ok() && operation.request == Request::Read);
+        let adds = dots(operations, |operation| operation.is_ok() && operation.request.name() != "read");
+        let reads = dots(operations, |operation| operation.is_ok() && operation.request.name() == "read");
         let others = dots(operations, |operation| !operation.is_ok());
         scatter(chart, &reads, 1)?;
         scatter(chart, &adds, 0)?;
