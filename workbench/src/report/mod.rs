@@ -1,5 +1,6 @@
 //! What came out of a run, for people and for programs.
 
+mod heals;
 mod html;
 mod latencies;
 mod summary;
@@ -18,6 +19,7 @@ use crate::nemesis::Fault;
 use crate::network::Journal;
 use crate::plan::Plan;
 use crate::trace::Trace;
+use crate::workload::Workload;
 
 /// The outcome of a run. `Display` gives the summary for people, `Serialize` the same for programs (times in seconds).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -102,6 +104,10 @@ pub struct FaultWindow {
     /// When it ended.
     #[serde(serialize_with = "optional_seconds")]
     pub until: Option<Duration>,
+    /// Time from then until every node had let read at least what had been acknowledged by then, as far as the clients'
+    /// own reads tell (counters that only grow).
+    #[serde(serialize_with = "optional_seconds")]
+    pub caught_up: Option<Duration>,
 }
 
 /// The read with which a worker ends.
@@ -144,9 +150,12 @@ impl Report {
         sums: Sums,
         violations: Violations,
         journal: Journal,
-        faults: Vec<FaultWindow>,
+        mut faults: Vec<FaultWindow>,
         convergence: Option<Duration>,
     ) -> Self {
+        if plan.workload == Workload::GCounter {
+            heals::note_catch_up(&mut faults, &history, plan.node_count);
+        }
         let operations = Operations::of(&history);
         Self {
             valid: violations.counts().is_empty(),

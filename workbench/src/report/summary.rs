@@ -112,9 +112,10 @@ impl Display for Seconds {
 impl Display for FaultWindow {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.until {
-            Some(until) => write!(f, "{} to {}  {}", Seconds(self.from), Seconds(until), self.detail),
-            None => write!(f, "{} to the end  {}", Seconds(self.from), self.detail),
+            Some(until) => write!(f, "{} to {}  {}", Seconds(self.from), Seconds(until), self.detail)?,
+            None => write!(f, "{} to the end  {}", Seconds(self.from), self.detail)?,
         }
+        self.caught_up.iter().try_for_each(|took| write!(f, "; all caught up {} later", Seconds(*took)))
     }
 }
 

@@ -41,7 +41,7 @@ impl Faults {
     }
 
     fn begin(&mut self, now: Duration, fault: Fault, detail: String) {
-        self.windows.push(FaultWindow { fault, detail, from: now, until: None });
+        self.windows.push(FaultWindow { fault, detail, from: now, until: None, caught_up: None });
     }
 
     fn end(&mut self, now: Duration, fault: Fault) {

@@ -1,0 +1,69 @@
+//! How soon after each heal every node let read what had been acknowledged before it, as far as ordinary reads tell.
+
+use std::time::Duration;
+
+use super::FaultWindow;
+use crate::history::{History, Operation};
+use crate::workload::Request;
+
+/// Notes it in the windows. Only for counters that grow: there a read of at least the sum acknowledged by then tells.
+pub(super) fn note_catch_up(windows: &mut [FaultWindow], history: &History, node_count: usize) {
+    for window in windows {
+        window.caught_up = window.until.and_then(|healed| catch_up(history, node_count, healed));
+    }
+}
+
+/// The slowest node's time. `None` if some node was not seen to catch up while operations went on.
+fn catch_up(history: &History, node_count: usize, healed: Duration) -> Option<Duration> {
+    let operations = || history.operations().iter().filter(|operation| !operation.is_final);
+    let target: i64 =
+        operations().filter(|add| ended(add).is_some_and(|at| at <= healed)).filter_map(acknowledged).sum();
+    let first_on = |node: usize| {
+        let reads = operations().filter(|read| read.node == node && read.invoked >= healed);
+        reads.filter(|read| read.value().is_some_and(|value| value >= target)).filter_map(ended).min()
+    };
+    let slowest = (0..node_count).map(first_on).collect::<Option<Vec<Duration>>>()?.into_iter().max()?;
+    Some(slowest.saturating_sub(healed))
+}
+
+fn acknowledged(operation: &Operation) -> Option<i64> {
+    match operation.request {
+        Request::Add(delta) if operation.is_ok() => Some(delta),
+        _ => None,
+    }
+}
+
+fn ended(operation: &Operation) -> Option<Duration> {
+    operation.completion.as_ref().map(|completion| completion.at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Answer;
+    use crate::history::{Completion, Outcome};
+
+    fn operation(node: usize, request: Request, at: u64, answer: Answer) -> Operation {
+        let at = Duration::from_secs(at);
+        let completion = Some(Completion { at, life: 1, outcome: Outcome::Ok(answer) });
+        Operation { process: 0, worker: 0, node, life: 1, request, is_final: false, invoked: at, completion }
+    }
+
+    #[test]
+    fn the_slowest_node_counts() {
+        let mut history = History::default();
+        for done in [
+            operation(0, Request::Add(5), 1, Answer::Done),
+            operation(1, Request::Read, 2, Answer::Integer(5)),
+            operation(0, Request::Add(3), 11, Answer::Done),
+            operation(0, Request::Read, 12, Answer::Integer(8)),
+            operation(1, Request::Read, 13, Answer::Integer(4)),
+            operation(1, Request::Read, 14, Answer::Integer(5)),
+        ] {
+            history.invoke(done);
+        }
+        assert_eq!(catch_up(&history, 2, Duration::from_secs(10)), Some(Duration::from_secs(4)));
+        assert_eq!(catch_up(&history, 3, Duration::from_secs(10)), None);
+        assert_eq!(catch_up(&history, 2, Duration::from_secs(11)), None);
+    }
+}
