@@ -12,6 +12,7 @@
 
 mod errors;
 mod harness;
+mod planted;
 mod processes;
 mod recovery;
 mod simulated;
