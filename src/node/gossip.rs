@@ -139,6 +139,8 @@ impl Peers {
         out: &mut Vec<Outgoing>,
     ) {
         for (name, peer) in &mut self.by_name {
+            // On one table of replicas, to compare and to merge is one pass over the counts.
+            peer.known.share_ids(state);
             if let Some(sent) = peer.in_flight.as_mut().filter(|sent| sent.resend_at <= now) {
                 let pause = backoff(self.timeout, sent.transmissions);
                 sent.transmissions += 1;
