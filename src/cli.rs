@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use workbench::{SimulateOptions, TestOptions};
 
@@ -33,6 +33,11 @@ pub enum Command {
     ///
     /// Exit status: 0 valid, 1 invalid, 2 could not run.
     Simulate(Box<SimulateOptions>),
+    /// Prints a script that makes a shell complete this command line.
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 /// The node's options.
@@ -60,6 +65,13 @@ pub struct NodeOptions {
     /// simulations: off]
     #[arg(long, env = "COUNTER_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+}
+
+/// The script that makes a shell complete this command line.
+pub fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "maelstrom-counter", &mut script);
+    script
 }
 
 impl NodeOptions {

@@ -1,10 +1,11 @@
 //! The binary: parses the arguments, sets up the log, and hands over to the library.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 use maelstrom_counter::cli::{Cli, Command};
-use maelstrom_counter::{judge, runtime};
+use maelstrom_counter::{cli, judge, runtime};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -15,6 +16,10 @@ fn main() -> ExitCode {
     match cli.command {
         Some(Command::Test(options)) => return judge::test(*options),
         Some(Command::Simulate(options)) => return judge::simulate(&options),
+        Some(Command::Completions { shell }) => {
+            let printed = std::io::stdout().write_all(&cli::completions(shell));
+            return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
         None => {}
     }
     match runtime::run(cli.node.config()) {

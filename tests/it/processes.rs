@@ -152,3 +152,10 @@ fn every_flag_is_an_environment_variable_too() {
         assert!(help.contains(&format!("COUNTER_{flag}=")), "{flag} is not in\n{help}");
     }
 }
+
+#[test]
+fn shell_completions_are_printed() {
+    let output = Command::new(BIN).args(["completions", "bash"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("--nemesis-interval"));
+}
