@@ -1,5 +1,7 @@
 //! A node that has been initialised: a member of its cluster.
 
+mod duties;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -7,15 +9,14 @@ use rand::{Rng, RngExt};
 use tracing::{debug, error, info, warn};
 
 use crate::config::{
-    AckPolicy, Config, CounterKind, ON_THE_WAY_MAX, RECOVER_WITHIN, REPLY_WITHIN, SETTLE_FOR,
-    SHUT_DOWN_WITHIN,
+    AckPolicy, Config, CounterKind, ON_THE_WAY_MAX, REPLY_WITHIN, SETTLE_FOR, SHUT_DOWN_WITHIN,
 };
 use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Name, Outgoing, Reply, Request, Say};
 use crate::node::Event;
 use crate::node::gossip::Peers;
 use crate::node::punctuality::Punctuality;
 use crate::node::slot::Slot;
-use crate::node::sweep::{StoreView, Sweep};
+use crate::node::sweep::Sweep;
 use crate::node::waiting::{Client, Queue};
 use crate::replica::{Epoch, Replica};
 use crate::vector::{Tally, Vector, filtered, replicas};
@@ -322,137 +323,5 @@ impl Member {
             return filtered(&counts, is_plausible);
         }
         counts
-    }
-
-    /// Does all that is due; true if the node is done.
-    fn wake(&mut self, now: Duration, rng: &mut dyn Rng, out: &mut Vec<Outgoing>) -> bool {
-        if self.settle_until.is_some_and(|until| now < until) && self.shut_down_by.is_none() {
-            return false;
-        }
-        self.settle_until = None;
-        self.count_parked(now, out);
-        self.poll_slot(now, out);
-        self.poll_sweep(now, out);
-        self.poll_peers(now, rng, out);
-        self.recover(now, out);
-        self.settle(now, out);
-        let finished = self.shut_down_by.is_some_and(|by| self.slot.is_clean() || now >= by);
-        if finished {
-            self.finish(now, out);
-        }
-        finished
-    }
-
-    fn count_parked(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
-        while !self.slot.is_down()
-            && let Some((delta, client)) = self.parked.pop_if(|_| true)
-        {
-            self.count(delta, client, now, out);
-        }
-    }
-
-    fn poll_slot(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
-        let Self { slot, state, ids, .. } = self;
-        if let Some((msg_id, say)) = slot.poll(state, now, &mut || ids.next()) {
-            out.push(Outgoing { dest: self.store.clone(), msg_id: Some(msg_id), in_reply_to: None, say });
-        }
-    }
-
-    fn poll_sweep(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
-        let store = StoreView { slot_writes: self.slot.writes(), patience: self.slot.patience() };
-        let Self { sweep, ids, peers, slot, .. } = self;
-        let unreachable = || if slot.is_down() { Vec::new() } else { peers.unreachable().cloned().collect() };
-        sweep.poll(unreachable, &store, now, &mut || ids.next(), out);
-    }
-
-    fn poll_peers(&mut self, now: Duration, rng: &mut dyn Rng, out: &mut Vec<Outgoing>) {
-        let hurry = self.ack == AckPolicy::Durable && self.slot.is_down() && !self.adds.is_empty();
-        let Self { peers, state, ids, .. } = self;
-        peers.poll(state, now, hurry, &mut || ids.next(), rng, out);
-    }
-
-    /// Goes on with the recovery, as far as it has got.
-    fn recover(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
-        match self.recovery {
-            Recovery::Ahead => self.recovery = Recovery::Slot { by: now + RECOVER_WITHIN },
-            Recovery::Slot { by } if self.slot.writes() > 0 && self.slot.has_earlier_lives() => {
-                let store = StoreView { slot_writes: self.slot.writes(), patience: self.slot.patience() };
-                let Self { sweep, ids, peers, .. } = self;
-                sweep.begin(peers.names().cloned().collect(), &store, now, &mut || ids.next(), out);
-                self.recovery = Recovery::Sweep { by };
-            }
-            Recovery::Slot { by } if self.slot.writes() > 0 || now >= by => self.recovery = Recovery::Over,
-            Recovery::Sweep { by } if self.sweep.is_resting() || now >= by => self.recovery = Recovery::Over,
-            Recovery::Slot { .. } | Recovery::Sweep { .. } | Recovery::Over => {}
-        }
-    }
-
-    /// Answers whoever can be answered now, or can't be made to wait any longer.
-    fn settle(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
-        let safe = self.safe_progress();
-        while let Some((_, client)) = self.adds.pop_if(|progress| *progress <= safe) {
-            client.answer(Say::AddOk, now, out);
-        }
-        while let Some(client) = self.adds.pop_expired(now) {
-            client.refuse(ErrorCode::Timeout, "counted, but not known to be durable", now, out);
-        }
-        while let Some(client) = self.parked.pop_expired(now) {
-            client.refuse(
-                ErrorCode::TemporarilyUnavailable,
-                "the store does not answer: not counted",
-                now,
-                out,
-            );
-        }
-        while !self.holds_reads()
-            && let Some(((), client)) = self.reads.pop_if(|()| true)
-        {
-            client.answer(Say::ReadOk(self.state.value()), now, out);
-        }
-    }
-
-    /// The own progress up to which adds are safe by the policy.
-    fn safe_progress(&self) -> u128 {
-        let stored = self.slot.confirmed();
-        match self.ack {
-            AckPolicy::Durable if self.slot.is_down() => stored.max(self.peers.most_held(&self.own)),
-            AckPolicy::Store | AckPolicy::Durable | AckPolicy::Memory => stored,
-        }
-    }
-
-    /// Answers everybody who still waits: nothing more will come.
-    fn finish(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
-        self.recovery = Recovery::Over;
-        self.settle(now, out);
-        while let Some((_, client)) = self.adds.pop_if(|_| true) {
-            client.refuse(ErrorCode::Timeout, "shut down before it was known to be durable", now, out);
-        }
-        while let Some((_, client)) = self.parked.pop_if(|_| true) {
-            client.refuse(ErrorCode::TemporarilyUnavailable, "shut down: not counted", now, out);
-        }
-    }
-
-    pub(super) fn next_wake(&self) -> Duration {
-        let look = self.punctuality.next_look();
-        if let Some(until) = self.settle_until {
-            return until.min(look);
-        }
-        let recover_by = match self.recovery {
-            Recovery::Slot { by } | Recovery::Sweep { by } => Some(by),
-            Recovery::Ahead | Recovery::Over => None,
-        };
-        let anybody_to_read = !self.slot.is_down() && self.peers.unreachable().next().is_some();
-        [
-            self.slot.next_wake(),
-            self.sweep.next_wake(anybody_to_read),
-            self.peers.next_wake(&self.state),
-            self.adds.next_expiry(),
-            self.parked.next_expiry(),
-            recover_by,
-            self.shut_down_by,
-        ]
-        .into_iter()
-        .flatten()
-        .fold(look, Duration::min)
     }
 }
