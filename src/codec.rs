@@ -17,6 +17,9 @@ use crate::vector::Vector;
 /// The longest number or string that is read, in bytes: the text of an error may quote it.
 const LONGEST_SCALAR: usize = 1024;
 
+/// The longest list of nodes that is read, in bytes.
+const LONGEST_NODE_IDS: usize = 1 << 20;
+
 /// Why a line is no message that a node can act on.
 #[derive(Debug)]
 pub enum Reject<'a> {
@@ -75,12 +78,17 @@ struct Fields<'a> {
     counts: Option<&'a RawValue>,
     #[serde(borrow)]
     minus: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "even_null")]
     value: Option<&'a RawValue>,
     #[serde(borrow)]
     code: Option<&'a RawValue>,
     #[serde(borrow)]
     text: Option<&'a RawValue>,
+}
+
+/// A field that is there, be it `null`: the store may hold that.
+fn even_null<'de: 'a, 'a, D: serde::Deserializer<'de>>(value: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(value).map(Some)
 }
 
 /// Reads a line. Counts are read against the replicas of `known`: those need not be made anew, and the result can
@@ -143,7 +151,10 @@ fn read_request(fields: &Fields<'_>, known: &Vector) -> Result<Option<Request>, 
         "gossip" => Request::Gossip(read_gossip(fields, known)?),
         "init" => Request::Init {
             node_id: required("node_id", fields.node_id)?,
-            node_ids: required("node_ids", fields.node_ids)?,
+            node_ids: required(
+                "node_ids",
+                fields.node_ids.filter(|ids| ids.get().len() <= LONGEST_NODE_IDS),
+            )?,
         },
         _ => return Ok(None),
     }))

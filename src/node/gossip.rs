@@ -36,8 +36,10 @@ pub(super) struct Peers {
     fanout: usize,
     timeout: Duration,
     next_round: Duration,
-    /// A confirmation that brought counts has stood in for the next round.
+    /// A confirmation that brought counts may stand in for the next round.
     had_turn: bool,
+    /// One has stood in for the last round: the next one takes place.
+    skipped: bool,
 }
 
 /// What is known of one peer.
@@ -75,6 +77,7 @@ impl Peers {
             timeout: config.peer_timeout,
             next_round: Duration::ZERO,
             had_turn: false,
+            skipped: false,
         }
     }
 
@@ -103,21 +106,17 @@ impl Peers {
         new_id: MsgId,
         rng: &mut dyn Rng,
     ) -> Outgoing {
-        let mut counts = Vector::default();
-        if let Some(peer) = self.by_name.get_mut(name)
-            && peer.in_flight.as_ref().is_none_or(|sent| sent.is_overdue(now))
-        {
-            counts = state.delta_since(&peer.known);
-            if !counts.is_empty() {
-                let resend_at = now + jittered(self.timeout, rng);
-                peer.in_flight = Some(InFlight::new(new_id, counts.clone(), resend_at));
+        let resend_at = now + jittered(self.timeout, rng);
+        let mut answer = Gossip { epoch: self.epoch, ack: None, counts: Vector::default() };
+        let mut own_id = None;
+        if let Some(peer) = self.by_name.get_mut(name) {
+            answer.ack = peer.owed;
+            if let Some((id, counts)) = peer.answer(state, now, new_id, resend_at) {
+                (own_id, answer.counts) = (Some(id), counts);
                 self.had_turn = true;
             }
         }
-        let owed = self.by_name.get(name).and_then(|peer| peer.owed);
-        let own_id = (!counts.is_empty()).then_some(new_id);
-        let say = Say::GossipOk(Gossip { epoch: self.epoch, ack: owed, counts });
-        Outgoing { dest: name.clone(), msg_id: own_id, in_reply_to: Some(msg_id), say }
+        Outgoing { dest: name.clone(), msg_id: own_id, in_reply_to: Some(msg_id), say: Say::GossipOk(answer) }
     }
 
     /// Remembers to confirm a message of a peer's with the next one that goes there.
@@ -150,7 +149,8 @@ impl Peers {
             }
         }
         if now >= self.next_round || hurry {
-            if !std::mem::take(&mut self.had_turn) || hurry {
+            self.skipped = std::mem::take(&mut self.had_turn) && !self.skipped && !hurry;
+            if !self.skipped {
                 self.round(state, now, next_id, rng, out);
             }
             self.next_round = now + jittered(self.interval, rng);
@@ -210,6 +210,28 @@ impl Peer {
         if self.established {
             self.known.merge(counts);
         }
+    }
+
+    /// What to tell the peer with a confirmation, and under which id: a message that is overdue is told again
+    /// under its own, so that a late confirmation of it still counts.
+    fn answer(
+        &mut self,
+        state: &Vector,
+        now: Duration,
+        new_id: MsgId,
+        resend_at: Duration,
+    ) -> Option<(MsgId, Vector)> {
+        if self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
+            return None;
+        }
+        let counts = state.delta_since(&self.known);
+        if counts.is_empty() {
+            return None;
+        }
+        let sent = self.in_flight.get_or_insert_with(|| InFlight::new(new_id, counts.clone(), resend_at));
+        // The peer is there, and confirms this only with its next message, if it has one: no cause for alarm.
+        (sent.transmissions, sent.resend_at) = (0, resend_at);
+        Some((sent.msg_id, counts))
     }
 
     fn lacks(&self, state: &Vector) -> bool {

@@ -44,6 +44,8 @@ pub(super) struct Member {
     parked: Queue<i64>,
     reads: Queue<()>,
     recovery: Recovery,
+    /// Everybody's slot has been read since the own slot was found to have been there before.
+    has_swept: bool,
     /// Until when nothing is sent unasked, if nothing comes before.
     settle_until: Option<Duration>,
     shut_down_by: Option<Duration>,
@@ -79,6 +81,7 @@ impl Member {
         id: Name,
         ids: &BTreeSet<&str>,
         config: &Config,
+        punctuality: Punctuality,
         now: Duration,
         rng: &mut dyn Rng,
     ) -> Self {
@@ -94,7 +97,7 @@ impl Member {
             peers: Peers::new(peers, epoch, config),
             slot: Slot::new(id.clone(), own.clone(), config, spacing),
             sweep: Sweep::new(store.clone(), own.clone()),
-            punctuality: Punctuality::new(now),
+            punctuality,
             ids: MsgIds(rng.random_range(1 << 20..1 << 48)),
             name: id,
             own,
@@ -106,6 +109,7 @@ impl Member {
             parked: Queue::default(),
             reads: Queue::default(),
             recovery: Recovery::Ahead,
+            has_swept: false,
             settle_until: Some(now + SETTLE_FOR),
             shut_down_by: None,
         }
@@ -131,7 +135,9 @@ impl Member {
         rng: &mut dyn Rng,
         out: &mut Vec<Outgoing>,
     ) -> bool {
-        self.punctuality.look(now);
+        if let Some(gap) = self.punctuality.look(now) {
+            self.did_not_run_for(gap);
+        }
         match event {
             Event::Message(Message { src, body: Body::Request(msg_id, request) }) => {
                 self.request(&src, msg_id, request, now, rng, out);
@@ -236,7 +242,9 @@ impl Member {
     }
 
     fn read(&mut self, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
-        if self.holds_reads() {
+        if self.holds_reads() && self.reads.is_full() {
+            client.refuse(ErrorCode::TemporarilyUnavailable, "too many reads are waiting", now, out);
+        } else if self.holds_reads() {
             self.reads.push((), client);
         } else {
             client.answer(Say::ReadOk(self.state.value()), now, out);
@@ -246,7 +254,7 @@ impl Member {
     /// Reads wait until the node knows again what earlier lives of it may have shown. With `--ack memory`
     /// nothing of that kind is promised.
     fn holds_reads(&self) -> bool {
-        self.recovery != Recovery::Over && self.ack != AckPolicy::Memory && !self.reads.is_full()
+        self.recovery != Recovery::Over && self.ack != AckPolicy::Memory
     }
 
     fn gossip(
@@ -262,8 +270,9 @@ impl Member {
             return warn!(src, "gossip from a stranger is ignored");
         };
         self.settle_until = None;
-        self.peers.heard(&peer, gossip.epoch, &[gossip.ack], &gossip.counts);
-        self.merge(gossip.counts, src);
+        let counts = self.plausible(gossip.counts, src);
+        self.peers.heard(&peer, gossip.epoch, &[gossip.ack], &counts);
+        self.merge(&counts);
         if let Some(msg_id) = msg_id {
             let own_id = self.ids.next();
             out.push(self.peers.confirm((&peer, msg_id), &self.state, now, own_id, rng));
@@ -273,9 +282,10 @@ impl Member {
     fn reply(&mut self, src: &str, msg_id: MsgId, reply: Reply<'_>, now: Duration, out: &mut Vec<Outgoing>) {
         match reply {
             Reply::GossipOk(own_id, gossip) => {
-                self.peers.heard(src, gossip.epoch, &[Some(msg_id), gossip.ack], &gossip.counts);
                 if self.peers.name(src).is_some() {
-                    self.merge(gossip.counts, src);
+                    let counts = self.plausible(gossip.counts, src);
+                    self.peers.heard(src, gossip.epoch, &[Some(msg_id), gossip.ack], &counts);
+                    self.merge(&counts);
                     self.peers.owe(src, own_id);
                 }
             }
@@ -283,7 +293,8 @@ impl Member {
                 if *src == *self.store =>
             {
                 if let Some(counts) = self.slot.answer(msg_id, &reply, now) {
-                    self.merge(counts, src);
+                    let counts = self.plausible(counts, src);
+                    self.merge(&counts);
                 }
                 self.sweep_answer(msg_id, &reply, now, out);
             }
@@ -294,24 +305,25 @@ impl Member {
 
     fn sweep_answer(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, out: &mut Vec<Outgoing>) {
         let Self { sweep, ids, .. } = self;
-        if let Some(counts) = sweep.answer(msg_id, reply, now, &mut || ids.next(), out)
-            && self.merge(counts, STORE)
-        {
-            self.sweep.brought_news(now);
+        if let Some(counts) = sweep.answer(msg_id, reply, now, &mut || ids.next(), out) {
+            let counts = self.plausible(counts, STORE);
+            if self.merge(&counts) {
+                self.sweep.brought_news(now);
+            }
         }
     }
 
-    /// Merges what others say; true if it was news. What they claim of this very life can't be more than it
-    /// has counted, and of nodes that are not in the cluster nothing is believed.
-    fn merge(&mut self, counts: Vector, from: &str) -> bool {
-        let counts = self.plausible(counts, from);
-        let news = self.state.merge(&counts);
-        if news && replicas(&counts).any(|replica| replica.node() == &*self.name) {
+    /// Merges what was found plausible; true if it was news.
+    fn merge(&mut self, counts: &Vector) -> bool {
+        let news = self.state.merge(counts);
+        if news && replicas(counts).any(|replica| replica.node() == &*self.name) {
             self.slot.touch();
         }
         news
     }
 
+    /// What of the others' claims can be believed: of this very life no more than it has counted, and nothing of
+    /// nodes that are not in the cluster.
     fn plausible(&self, counts: Vector, from: &str) -> Vector {
         let is_member = |node: &str| node == &*self.name || self.peers.name(node).is_some();
         let (claimed, counted) = (Tally::of(&counts, &self.own), Tally::of(&self.state, &self.own));

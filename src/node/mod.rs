@@ -18,10 +18,11 @@ use std::time::Duration;
 use rand::Rng;
 use tracing::{debug, info, warn};
 
-use crate::config::Config;
+use crate::config::{Config, REPLY_WITHIN};
 use crate::message::{Body, ErrorCode, Message, MsgId, Name, Outgoing, Request, Say};
 use crate::vector::Vector;
 use member::Member;
+use punctuality::Punctuality;
 
 /// The largest cluster, in nodes.
 const MAX_NODES: usize = 16_384;
@@ -54,6 +55,8 @@ pub enum Event<'a> {
 #[derive(Debug, Clone)]
 pub struct Node {
     config: Config,
+    /// From the first event until there is a member, which then has its own.
+    punctuality: Option<Punctuality>,
     member: Option<Box<Member>>,
     done: bool,
 }
@@ -61,7 +64,7 @@ pub struct Node {
 impl Node {
     /// A node that waits for its `init`.
     pub fn new(config: Config) -> Self {
-        Self { config, member: None, done: false }
+        Self { config, punctuality: None, member: None, done: false }
     }
 
     /// The node's name, once it has one.
@@ -84,13 +87,16 @@ impl Node {
         self.state().map_or(0, Vector::value)
     }
 
-    /// When [`Event::Wake`] is due, if nothing else happens before. `None`: the node waits for its `init`, or
-    /// is done.
+    /// When [`Event::Wake`] is due, if nothing else happens before. `None`: nothing has happened yet, or the node is
+    /// done.
     pub fn next_wake(&self) -> Option<Duration> {
         if self.done {
             return None;
         }
-        self.member.as_ref().map(|member| member.next_wake())
+        match &self.member {
+            Some(member) => Some(member.next_wake()),
+            None => self.punctuality.as_ref().map(Punctuality::next_look),
+        }
     }
 
     /// Handles one event at time `now`, which never goes back. Messages to send are appended to `out`, in
@@ -103,6 +109,9 @@ impl Node {
     }
 
     fn before_init(&mut self, now: Duration, event: Event<'_>, rng: &mut dyn Rng, out: &mut Vec<Outgoing>) {
+        let punctuality = self.punctuality.get_or_insert_with(|| Punctuality::new(now));
+        punctuality.look(now);
+        let is_too_late = punctuality.earliest_arrival() + REPLY_WITHIN < now;
         let (src, msg_id, say) = match event {
             Event::Message(Message {
                 src,
@@ -133,7 +142,7 @@ impl Node {
                 return;
             }
         };
-        if let Some(in_reply_to) = msg_id {
+        if let Some(in_reply_to) = msg_id.filter(|_| !is_too_late || matches!(say, Say::InitOk)) {
             out.push(Outgoing { dest: src.into(), msg_id: None, in_reply_to: Some(in_reply_to), say });
         }
     }
@@ -153,7 +162,8 @@ impl Node {
             warn!(id, "init with a node_id that is not among the node_ids");
             return Err("node_id is not among node_ids");
         }
-        let member = Member::new(id.into(), &ids, &self.config, now, rng);
+        let punctuality = self.punctuality.take().unwrap_or_else(|| Punctuality::new(now));
+        let member = Member::new(id.into(), &ids, &self.config, punctuality, now, rng);
         info!(replica = %member.replica(), nodes = ids.len(), "initialised");
         self.member = Some(Box::new(member));
         Ok(())

@@ -10,17 +10,31 @@ use std::time::Duration;
 const HEARTBEAT: Duration = Duration::from_millis(250);
 /// A gap as long as this means that the process did not run.
 const GAP: Duration = Duration::from_millis(500);
-/// How long it takes at most, after a gap, until the backlog has been read: some of it was held outside, by
-/// whoever fills the pipe.
+/// How long after a gap, and after the last look that followed hard upon another, the backlog counts as not yet
+/// read: some of it was held outside, by whoever fills the pipe.
 const CATCH_UP: Duration = Duration::from_millis(200);
+/// How long that goes on at most.
+const CATCH_UP_MAX: Duration = Duration::from_secs(1);
+/// Looks no further apart than this mean that the input keeps coming.
+const BUSY: Duration = Duration::from_millis(10);
 
 /// Keeps track of when the node last looked at its input.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Punctuality {
     now: Duration,
     before: Duration,
-    /// Until when, and since when the backlog may have been waiting.
-    catching_up: Option<(Duration, Duration)>,
+    catching_up: Option<CatchingUp>,
+}
+
+/// The backlog of a gap is being read.
+#[derive(Debug, Clone, Copy)]
+struct CatchingUp {
+    /// The backlog may have been waiting since then.
+    since: Duration,
+    /// It has been read by then, if no more comes,
+    until: Duration,
+    /// and by then in any case.
+    at_most: Duration,
 }
 
 impl Punctuality {
@@ -28,22 +42,28 @@ impl Punctuality {
         Self { now, before: now, catching_up: None }
     }
 
-    /// The node looks at its input.
-    pub(super) fn look(&mut self, now: Duration) {
-        if now <= self.now {
-            return;
+    /// The node looks at its input. `Some`: it has not run for so long.
+    pub(super) fn look(&mut self, now: Duration) -> Option<Duration> {
+        let distance = now.saturating_sub(self.now);
+        if distance.is_zero() {
+            return None;
         }
-        if now.saturating_sub(self.now) >= GAP {
-            let since = self.catching_up.map_or(self.now, |(_, since)| since);
-            self.catching_up = Some((now + CATCH_UP, since));
+        let gap = (distance >= GAP).then_some(distance);
+        let unread = self.catching_up.filter(|backlog| self.now < backlog.until);
+        self.catching_up = unread.filter(|backlog| now < backlog.until);
+        if gap.is_some() {
+            let since = unread.map_or(self.now, |backlog| backlog.since);
+            self.catching_up = Some(CatchingUp { since, until: now + CATCH_UP, at_most: now + CATCH_UP_MAX });
+        } else if let Some(backlog) = self.catching_up.as_mut().filter(|_| distance <= BUSY) {
+            backlog.until = (now + CATCH_UP).min(backlog.at_most);
         }
-        self.catching_up = self.catching_up.filter(|(until, _)| now < *until);
         self.before = std::mem::replace(&mut self.now, now);
+        gap
     }
 
     /// What is read now was not sent before this time.
     pub(super) fn earliest_arrival(&self) -> Duration {
-        self.catching_up.map_or(self.before, |(_, since)| since)
+        self.catching_up.map_or(self.before, |backlog| backlog.since)
     }
 
     pub(super) fn next_look(&self) -> Duration {
@@ -84,8 +104,22 @@ mod tests {
     #[test]
     fn a_second_gap_while_catching_up_does_not_shorten_the_first() {
         let mut punctuality = Punctuality::new(ms(0));
-        punctuality.look(ms(5000));
-        punctuality.look(ms(5600));
+        assert_eq!(punctuality.look(ms(5000)), Some(ms(5000)));
+        punctuality.look(ms(5150));
+        assert_eq!(punctuality.look(ms(5660)), Some(ms(510)));
+        assert_eq!(punctuality.earliest_arrival(), ms(0), "the first backlog had not been read");
+    }
+
+    #[test]
+    fn the_backlog_lasts_as_long_as_input_keeps_coming_but_not_for_ever() {
+        let mut punctuality = Punctuality::new(ms(0));
+        for i in 0..90 {
+            punctuality.look(ms(5000 + i * 10));
+        }
         assert_eq!(punctuality.earliest_arrival(), ms(0));
+        for i in 90..120 {
+            punctuality.look(ms(5000 + i * 10));
+        }
+        assert_ne!(punctuality.earliest_arrival(), ms(0));
     }
 }

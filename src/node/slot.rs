@@ -24,6 +24,8 @@ const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(50), Duration::
 
 /// A request is sent again after so many usual round trips without an answer, within the timeout.
 const ROUND_TRIPS: u32 = 2;
+/// No answer is waited for longer than this, however slow the store has been.
+const PATIENCE_MAX: Duration = Duration::from_secs(4);
 const RESEND_AFTER_MIN: Duration = Duration::from_millis(25);
 
 /// An answer counts only to so many of a request's last transmissions.
@@ -133,7 +135,7 @@ impl Slot {
 
     /// How long an answer of the store may take at the moment.
     pub(super) fn patience(&self) -> Duration {
-        self.usual_round_trips().max(self.timeout)
+        self.usual_round_trips().clamp(self.timeout, PATIENCE_MAX.max(self.timeout))
     }
 
     /// Everything that belongs into the slot is known to be there.
@@ -150,6 +152,15 @@ impl Slot {
     pub(super) fn hurry(&mut self) {
         self.spacing = Duration::ZERO;
         self.not_before = Duration::ZERO;
+    }
+
+    /// The process did not run for so long: an open request has not been waited for in that time.
+    pub(super) fn did_not_run_for(&mut self, gap: Duration) {
+        if let Some(open) = &mut self.open {
+            open.since += gap;
+            open.resend_at += gap;
+            open.transmissions.iter_mut().for_each(|(_, sent_at)| *sent_at += gap);
+        }
     }
 
     /// The request to send now, if one is due.
@@ -230,6 +241,7 @@ impl Slot {
                 self.confirmed = self.confirmed.max(Tally::of(&write.counts, &self.own).progress());
                 self.content = Content::Known(write.text, write.counts);
                 self.writes += 1;
+                self.retry_after = RETRY_AFTER.0;
             }
             (None, Reply::ReadOk { value }) => return self.found(value, sent_at, now),
             (None, Reply::Error { code: KEY_DOES_NOT_EXIST, .. }) => self.content = Content::Nothing,
@@ -282,7 +294,6 @@ impl Slot {
         if std::mem::take(&mut self.down) {
             info!("the store answers");
         }
-        self.retry_after = RETRY_AFTER.0;
         let sample = now.saturating_sub(sent_at);
         self.round_trip = Some(self.round_trip.map_or(sample, |smoothed| (smoothed + sample) / 2));
     }

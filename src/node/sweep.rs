@@ -160,6 +160,14 @@ impl Sweep {
         }
     }
 
+    /// The process did not run for so long: answers have not been waited for in that time.
+    pub(super) fn did_not_run_for(&mut self, gap: Duration) {
+        match &mut self.phase {
+            Phase::Barrier { give_up_at, .. } | Phase::Reading { give_up_at, .. } => *give_up_at += gap,
+            Phase::Resting(_) => {}
+        }
+    }
+
     /// Something that a sweep brought was news: the next one comes soon.
     pub(super) fn brought_news(&mut self, now: Duration) {
         self.pause = PAUSE.0;

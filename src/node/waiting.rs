@@ -50,7 +50,13 @@ impl<T> Queue<T> {
         self.0.len() >= MAX_WAITING
     }
 
+    /// Nobody may be answered later than who comes after: so the oldest one's time is the next to be up.
     pub(super) fn push(&mut self, what: T, client: Client) {
+        for (_, before) in
+            self.0.iter_mut().rev().take_while(|(_, before)| before.answer_by > client.answer_by)
+        {
+            before.answer_by = client.answer_by;
+        }
         self.0.push_back((what, client));
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use maelstrom_counter::config::{AckPolicy, Config};
 use maelstrom_counter::judge::{SimulatedNode, bearable};
 use serde_json::{Value, json};
-use workbench::{Check, Fault, Machine, Plan, Workload, simulate};
+use workbench::{Check, Machine, Plan, Workload, simulate};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bug {
@@ -161,11 +161,11 @@ impl Machine for Sabotaged {
 
 /// The first seed of the random clusters on which the bug is caught by that check.
 fn caught(bug: Bug, check: Check) -> u64 {
-    let faults = [Fault::Partition, Fault::Kill, Fault::Pause];
+    let faults = Plan::all_faults();
     let found = (0..2_000).find(|&seed| {
         let plan = bearable(Plan {
             time_limit: Duration::from_secs(15),
-            ..Plan::drawn(Workload::GCounter, seed, &faults)
+            ..Plan::drawn(Workload::GCounter, seed, faults)
         });
         let mut start = |_, index, seed| Box::new(Sabotaged::start(bug, index, seed)) as Box<dyn Machine>;
         simulate(&plan, &mut start).violations.counts().contains_key(&check)

@@ -29,6 +29,16 @@ impl Member {
         finished
     }
 
+    /// Others' silence while this process did not run means nothing: their answers may be waiting to be read.
+    pub(super) fn did_not_run_for(&mut self, gap: Duration) {
+        self.slot.did_not_run_for(gap);
+        self.sweep.did_not_run_for(gap);
+        match &mut self.recovery {
+            Recovery::Slot { by } | Recovery::Sweep { by } => *by += gap,
+            Recovery::Ahead | Recovery::Over => {}
+        }
+    }
+
     fn count_parked(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
         while !self.slot.is_down()
             && let Some((delta, client)) = self.parked.pop_if(|_| true)
@@ -59,14 +69,17 @@ impl Member {
 
     /// Goes on with the recovery, as far as it has got.
     fn recover(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
-        match self.recovery {
-            Recovery::Ahead => self.recovery = Recovery::Slot { by: now + RECOVER_WITHIN },
-            Recovery::Slot { by } if self.slot.writes() > 0 && self.slot.has_earlier_lives() => {
-                let store = StoreView { slot_writes: self.slot.writes(), patience: self.slot.patience() };
-                let Self { sweep, ids, peers, .. } = self;
-                sweep.begin(peers.names().cloned().collect(), &store, now, &mut || ids.next(), out);
+        if !self.has_swept && self.slot.writes() > 0 && self.slot.has_earlier_lives() {
+            self.has_swept = true;
+            let store = StoreView { slot_writes: self.slot.writes(), patience: self.slot.patience() };
+            let Self { sweep, ids, peers, .. } = self;
+            sweep.begin(peers.names().cloned().collect(), &store, now, &mut || ids.next(), out);
+            if let Recovery::Slot { by } = self.recovery {
                 self.recovery = Recovery::Sweep { by };
             }
+        }
+        match self.recovery {
+            Recovery::Ahead => self.recovery = Recovery::Slot { by: now + RECOVER_WITHIN },
             Recovery::Slot { by } if self.slot.writes() > 0 || now >= by => self.recovery = Recovery::Over,
             Recovery::Sweep { by } if self.sweep.is_resting() || now >= by => self.recovery = Recovery::Over,
             Recovery::Slot { .. } | Recovery::Sweep { .. } | Recovery::Over => {}
