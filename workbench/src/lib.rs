@@ -37,6 +37,8 @@ pub use host::simulation::simulate;
 pub use nemesis::Fault;
 pub use network::{Journal, Latency, LatencyShape, Load, Traffic};
 pub use plan::{Concurrency, Plan};
-pub use report::{FaultWindow, FinalRead, Latencies, Messages, NodeUsage, Operations, ProbedValue, Report};
+pub use report::{
+    FaultWindow, FinalRead, Latencies, Messages, NodeUsage, Operations, Overhead, ProbedValue, Rate, Report,
+};
 pub use trace::Trace;
 pub use workload::{Request, Workload};

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::history::History;
 
-/// Percentiles of the successful operations' latencies, in milliseconds, to three digits.
+/// Percentiles of times, in milliseconds, to three digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Latencies {
     /// How many there were.
@@ -38,13 +38,33 @@ impl Latencies {
 
     /// Percentiles of a list of times.
     pub(crate) fn of(times: &[Duration]) -> Self {
-        let Ok(mut histogram) = Histogram::<u64>::new(3) else { return Self::default() };
+        let mut recorder = Recorder::default();
         for time in times {
+            recorder.record(*time);
+        }
+        recorder.latencies()
+    }
+}
+
+/// Collects times without keeping each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recorder(Option<Histogram<u64>>);
+
+impl Recorder {
+    pub(crate) fn record(&mut self, time: Duration) {
+        if self.0.is_none() {
+            self.0 = Histogram::new(3).ok();
+        }
+        if let Some(histogram) = &mut self.0 {
             // Resizes itself, so that recording cannot fail.
             let _ = histogram.record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
         }
+    }
+
+    pub(crate) fn latencies(&self) -> Latencies {
+        let Some(histogram) = &self.0 else { return Latencies::default() };
         let percentile = |percent: f64| millis(histogram.value_at_percentile(percent));
-        Self {
+        Latencies {
             count: histogram.len(),
             p50_ms: percentile(50.0),
             p95_ms: percentile(95.0),

@@ -3,6 +3,8 @@
 mod heals;
 mod html;
 mod latencies;
+mod overhead;
+mod rate;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -11,6 +13,9 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 pub use self::latencies::Latencies;
+pub use self::overhead::Overhead;
+pub(crate) use self::overhead::OverheadRecorder;
+pub use self::rate::Rate;
 
 use crate::answer::Answer;
 use crate::check::{Check, Ranges, Sums, Violations, ok_fraction};
@@ -30,10 +35,14 @@ pub struct Report {
     pub interrupted: bool,
     /// What was to be done.
     pub plan: Plan,
+    /// Whether as many requests were sent as the plan asks for.
+    pub rate: Rate,
     /// How the operations went.
     pub operations: Operations,
     /// How long the successful operations took, by kind.
     pub latencies: BTreeMap<&'static str, Latencies>,
+    /// What the bench itself adds to them (child processes only).
+    pub overhead: Option<Overhead>,
     /// How much was sent.
     pub messages: Messages,
     /// What went wrong on purpose, and when.
@@ -160,6 +169,8 @@ impl Report {
         Self {
             valid: violations.counts().is_empty(),
             interrupted: false,
+            rate: Rate::default(),
+            overhead: None,
             messages: Messages::of(journal, operations.count),
             latencies: Latencies::by_kind(&history),
             final_reads: final_reads(&history),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-use super::{FaultWindow, FinalRead, Latencies, NodeUsage, Report};
+use super::{FaultWindow, FinalRead, Latencies, NodeUsage, Overhead, Report};
 use crate::check::list;
 
 impl Display for Report {
@@ -12,7 +12,11 @@ impl Display for Report {
         let plan = &self.plan;
         let (workload, count) = (plan.workload.name(), plan.node_count);
         writeln!(f, "{workload}, {count} nodes, {} clients, seed {}", plan.workers(), plan.seed)?;
+        writeln!(f, "rate        {}", self.rate)?;
         self.write_operations(f)?;
+        if let Some(overhead) = &self.overhead {
+            write_overhead(f, overhead)?;
+        }
         self.write_messages(f)?;
         write_list(f, "faults", &self.faults)?;
         match self.convergence {
@@ -66,6 +70,21 @@ impl Report {
         };
         write!(f, "verdict     {verdict}")
     }
+}
+
+/// What of the latencies is the bench's own.
+fn write_overhead(f: &mut Formatter<'_>, overhead: &Overhead) -> fmt::Result {
+    let Overhead { late, writing, reading } = overhead;
+    for (heading, what, times) in [
+        ("bench's own", "late with what was due", late),
+        ("", "until a line was written", writing),
+        ("", "until a line was handled", reading),
+    ] {
+        let Latencies { count, p50_ms, p95_ms, p99_ms, max_ms } = times;
+        write!(f, "{heading:<11} {what}, ms: median {p50_ms:.3}, 95 % {p95_ms:.3}, ")?;
+        writeln!(f, "99 % {p99_ms:.3}, max {max_ms:.2} ({count})")?;
+    }
+    Ok(())
 }
 
 /// One item a line, under one heading.

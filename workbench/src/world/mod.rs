@@ -33,7 +33,7 @@ use crate::history::History;
 use crate::nemesis::Nemesis;
 use crate::network::Network;
 use crate::plan::Plan;
-use crate::report::Report;
+use crate::report::{Rate, Report};
 use crate::seeds::{Random, Seeds};
 use crate::service::Services;
 use crate::stagger::Stagger;
@@ -53,6 +53,8 @@ pub(crate) struct World {
     clients: Clients,
     workers: Vec<Worker>,
     pace: Stagger,
+    /// For how long no client was free for a request that was due.
+    starved: Duration,
     nemesis: Nemesis,
     faults: Faults,
     probes: Probes,
@@ -94,6 +96,7 @@ impl World {
             clients: Clients::default(),
             workers: (0..plan.workers()).map(|index| Worker::new(index, plan.node_count)).collect(),
             pace: Stagger::new(mean_gap(plan.rate), Duration::ZERO),
+            starved: Duration::ZERO,
             nemesis: Nemesis::new(plan, seeds.generator(), Duration::ZERO),
             faults: Faults::default(),
             probes: Probes::new(plan.node_count),
@@ -185,10 +188,11 @@ impl World {
             self.violations.forgive_strict();
         }
         let (messages, trace) = (self.network.journal().clone(), self.network.take_trace());
+        let rate = Rate::of(&self.plan, &self.history, self.starved, self.phase == Phase::Done);
         let (faults, probes) = (self.faults.into_windows(), self.probes.changes());
         let report =
             Report::new(self.plan, self.history, sums, self.violations, messages, faults, convergence);
-        Report { probes, trace, ..report }
+        Report { rate, probes, trace, ..report }
     }
 
     fn judge_history(&mut self, sums: &Sums) {

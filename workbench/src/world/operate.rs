@@ -6,6 +6,7 @@ use rand::seq::IndexedRandom;
 
 use super::World;
 use super::clients::{Pending, Role};
+use super::phases::Phase;
 use super::timers::Timer;
 
 use crate::answer::Answer;
@@ -130,8 +131,18 @@ impl World {
         }
     }
 
+    /// Adds up the time in which nobody was free for a request that was due. To be called before somebody is freed.
+    pub(super) fn note_starving(&mut self, now: Duration) {
+        let is_free = self.free_workers().next().is_some();
+        let Some(last) = self.history.operations().last().filter(|_| !is_free) else { return };
+        self.starved += now.saturating_sub(self.pace.due().max(last.invoked));
+    }
+
     fn complete(&mut self, now: Duration, index: usize, outcome: Outcome) {
         let workers = self.workers.len() as u64;
+        if let Phase::Main { until } = self.phase {
+            self.note_starving(now.min(until));
+        }
         let Some(worker) = self.workers.get_mut(index) else { return };
         let Some(pending) = worker.pending.take() else { return };
         self.has_news = true;

@@ -130,7 +130,11 @@ impl World {
         self.run_nemesis(now, until);
         self.send_malformed(now);
         self.issue_operations(now, until);
-        (now >= until).then_some(Phase::Draining)
+        if now < until {
+            return None;
+        }
+        self.note_starving(until);
+        Some(Phase::Draining)
     }
 
     fn step_draining(&self) -> Option<Phase> {

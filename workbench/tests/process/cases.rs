@@ -80,6 +80,9 @@ fn a_good_node_is_valid() {
     assert!(report.valid, "{report}");
     assert!(report.operations.count > 100, "{report}");
     assert!(report.nodes.iter().all(|node| node.max_rss_kb.unwrap() > 100), "{report}");
+    let overhead = report.overhead.unwrap();
+    assert!(overhead.late.count > 100 && overhead.writing.count > 100, "{report}");
+    assert!(overhead.reading.count > 100 && overhead.reading.max_ms > 0.0, "{report}");
 }
 
 fn kill_and_pause_leave_no_process_behind() {
@@ -93,6 +96,8 @@ fn a_node_that_reads_nothing_is_caught() {
     let report = run("deaf", &Plan { node_count: 1, ..short(3) }).unwrap();
     assert!(report.violations.counts().contains_key(&Check::FinalReadsAnswered), "{report}");
     assert!(report.operations.timeouts >= 1, "{report}");
+    assert!(report.rate.is_short && report.rate.all_clients_busy > 0.9, "{report}");
+    assert!(report.to_string().contains("NOT REACHED"), "{report}");
 }
 
 fn a_node_that_ends_is_caught() {

@@ -82,12 +82,19 @@ impl Drop for Process {
     }
 }
 
+/// A line to be written, and when the bench gave it.
+#[derive(Debug)]
+struct Handed {
+    line: Vec<u8>,
+    at: Duration,
+}
+
 /// A node's process with its two threads.
 #[derive(Debug)]
 pub(super) struct Child {
     process: Process,
     life: u32,
-    lines: SyncSender<Vec<u8>>,
+    lines: SyncSender<Handed>,
 }
 
 impl Child {
@@ -96,12 +103,13 @@ impl Child {
         node: usize,
         life: u32,
         told: &SyncSender<Told>,
+        clock: Clock,
     ) -> Result<Self, BenchError> {
         let (process, stdin, stdout) = Process::start(command, node, life > 1)?;
         let (lines, to_write) = sync_channel(1);
         let (writer, reader) = (told.clone(), told.clone());
-        thread::spawn(move || write_lines(stdin, &to_write, &writer, node, life));
-        thread::spawn(move || read_lines(stdout, &reader, node, life));
+        thread::spawn(move || write_lines(stdin, &to_write, &writer, clock, node, life));
+        thread::spawn(move || read_lines(stdout, &reader, clock, node, life));
         Ok(Self { process, life, lines })
     }
 
@@ -114,9 +122,9 @@ impl Child {
     }
 
     /// Has the line written. The bench hands over one at a time, so that there is always room.
-    pub(super) fn hand(&self, line: Vec<u8>) {
+    pub(super) fn hand(&self, line: Vec<u8>, at: Duration) {
         // A writer that is gone has met the end of the process: what comes now is lost with it.
-        let _ = self.lines.try_send(line);
+        let _ = self.lines.try_send(Handed { line, at });
     }
 
     pub(super) fn terminate(&self) {
@@ -139,25 +147,28 @@ impl Child {
 /// Writes one line at a time, as Maelstrom does: a process that does not read blocks this thread and nobody else.
 fn write_lines(
     mut stdin: ChildStdin,
-    lines: &Receiver<Vec<u8>>,
+    lines: &Receiver<Handed>,
     told: &SyncSender<Told>,
+    clock: Clock,
     node: usize,
     life: u32,
 ) {
-    for mut line in lines {
+    for Handed { mut line, at } in lines {
+        let waited = clock.now().saturating_sub(at);
         line.push(b'\n');
         // A closed pipe loses the line, as Maelstrom does; that the process has ended is the reader's news.
         let _ = stdin.write_all(&line);
-        if told.send(Told::Accepted { node, life }).is_err() {
+        if told.send(Told::Accepted { node, life, waited }).is_err() {
             return;
         }
     }
 }
 
-fn read_lines(stdout: ChildStdout, told: &SyncSender<Told>, node: usize, life: u32) {
+fn read_lines(stdout: ChildStdout, told: &SyncSender<Told>, clock: Clock, node: usize, life: u32) {
     let mut reader = BufReader::with_capacity(1 << 16, stdout);
     while let Ok(Some(line)) = read_line(&mut reader) {
-        if told.send(Told::Line { node, life, line }).is_err() {
+        let at = clock.now();
+        if told.send(Told::Line { node, life, line, at }).is_err() {
             return;
         }
     }

@@ -17,7 +17,7 @@ pub(crate) use self::interrupt::Interrupt;
 
 use crate::error::BenchError;
 use crate::plan::Plan;
-use crate::report::{NodeUsage, Report};
+use crate::report::{NodeUsage, OverheadRecorder, Report};
 use crate::world::{Action, Event, World};
 
 /// Events that may wait for the bench; then readers stop reading.
@@ -43,16 +43,17 @@ pub(crate) enum Told {
         node: usize,
         life: u32,
         line: Vec<u8>,
+        /// When it was read.
+        at: Duration,
     },
     Accepted {
         node: usize,
         life: u32,
+        /// How long the line waited until the writing began.
+        waited: Duration,
     },
     /// Standard output is closed.
-    Closed {
-        node: usize,
-        life: u32,
-    },
+    Closed { node: usize, life: u32 },
 }
 
 /// How far a run is.
@@ -93,7 +94,9 @@ pub fn run_processes(
     let children = (0..plan.node_count).map(|_| None).collect();
     let clock = Clock::start();
     let world = World::new(plan);
-    let mut host = ProcessHost { world, command, children, usage, sender, events, clock, interrupt };
+    let overhead = OverheadRecorder::default();
+    let mut host =
+        ProcessHost { world, command, children, usage, sender, events, clock, interrupt, overhead };
     host.run(plan, progress)?;
     host.finish()
 }
@@ -112,6 +115,7 @@ struct ProcessHost<'a> {
     events: Receiver<Told>,
     clock: Clock,
     interrupt: Interrupt,
+    overhead: OverheadRecorder,
 }
 
 impl ProcessHost<'_> {
@@ -141,7 +145,8 @@ impl ProcessHost<'_> {
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
         }
         let now = self.clock.now();
-        if self.world.next_wake().is_some_and(|wake| wake <= now) {
+        if let Some(due) = self.world.next_wake().filter(|due| *due <= now) {
+            self.overhead.late.record(now.saturating_sub(due));
             self.world.wake(now);
         }
     }
@@ -149,10 +154,14 @@ impl ProcessHost<'_> {
     fn tell(&mut self, told: Told) {
         let now = self.clock.now();
         match told {
-            Told::Line { node, life, line } => {
+            Told::Line { node, life, line, at } => {
                 self.world.handle(now, &Event::Line { node, life, line: &line });
+                self.overhead.reading.record(self.clock.now().saturating_sub(at));
             }
-            Told::Accepted { node, life } => self.world.handle(now, &Event::Accepted { node, life }),
+            Told::Accepted { node, life, waited } => {
+                self.overhead.writing.record(waited);
+                self.world.handle(now, &Event::Accepted { node, life });
+            }
             Told::Closed { node, life } => self.closed(now, node, life),
         }
     }
@@ -216,7 +225,7 @@ impl ProcessHost<'_> {
     }
 
     fn start(&mut self, node: usize, life: u32) -> Result<(), BenchError> {
-        let child = Child::start(self.command, node, life, &self.sender)?;
+        let child = Child::start(self.command, node, life, &self.sender, self.clock)?;
         if let (Some(slot), Some(usage)) = (self.children.get_mut(node), self.usage.get_mut(node)) {
             *slot = Some(child);
             usage.lives = life;
@@ -226,7 +235,7 @@ impl ProcessHost<'_> {
 
     fn deliver(&mut self, node: usize, life: u32, line: Vec<u8>) {
         if let Some(child) = self.child(node).filter(|child| child.life() == life) {
-            child.hand(line);
+            child.hand(line, self.clock.now());
         }
     }
 
@@ -241,6 +250,7 @@ impl ProcessHost<'_> {
         let interrupted = !self.world.is_done();
         let mut report = self.world.into_report();
         report.interrupted = interrupted;
+        report.overhead = Some(self.overhead.overhead());
         report.add_usage(self.usage);
         Ok(report)
     }

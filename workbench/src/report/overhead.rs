@@ -1,0 +1,31 @@
+//! How much time the bench itself takes.
+
+use serde::Serialize;
+
+use super::latencies::{Latencies, Recorder};
+
+/// What the bench adds to every latency that it reports (child processes only).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Overhead {
+    /// From when something was due (a request, a delayed message, a timeout) until the bench did it.
+    pub late: Latencies,
+    /// From when a line was handed over until the bench began to write it to the process.
+    pub writing: Latencies,
+    /// From when a line of a process was read until the bench had dealt with it.
+    pub reading: Latencies,
+}
+
+/// Measures it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OverheadRecorder {
+    pub(crate) late: Recorder,
+    pub(crate) writing: Recorder,
+    pub(crate) reading: Recorder,
+}
+
+impl OverheadRecorder {
+    pub(crate) fn overhead(&self) -> Overhead {
+        let Self { late, writing, reading } = self;
+        Overhead { late: late.latencies(), writing: writing.latencies(), reading: reading.latencies() }
+    }
+}
