@@ -4,6 +4,7 @@
 //! write. While a write blocks nothing is read, so a reader that stalls can't make the node grow.
 
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 use rand::SeedableRng;
@@ -12,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, MAX_LINE};
+use crate::config::{Config, MAX_LINE, SHUT_DOWN_WITHIN};
 use crate::endpoint::Endpoint;
 use crate::lines::{Line, Lines};
 
@@ -95,6 +96,8 @@ pub async fn serve(
     let mut lines = Lines::new(MAX_LINE);
     let mut buffer = vec![0; READ_SIZE];
     let mut out = Vec::new();
+    let mut told = false;
+    endpoint.wake(clock.now(), &mut rng, &mut out);
     while !endpoint.is_done() {
         tokio::select! {
             read = input.read(&mut buffer) => {
@@ -111,19 +114,67 @@ pub async fn serve(
                 }
             }
             () = clock.sleep_until(endpoint.next_wake()) => {}
-            () = shutdown.told() => endpoint.terminate(clock.now(), &mut rng, &mut out),
+            () = shutdown.told() => {
+                told = true;
+                endpoint.terminate(clock.now(), &mut rng, &mut out);
+            }
         }
         if !endpoint.is_done() {
             endpoint.wake(clock.now(), &mut rng, &mut out);
         }
-        if !out.is_empty() {
-            output.write_all(&out).await?;
-            output.flush().await?;
-            out.clear();
-            out.shrink_to(KEPT);
+        let written = write(&mut output, &out, &mut shutdown, told).await?;
+        out.clear();
+        out.shrink_to(KEPT);
+        match written {
+            Written::All => {}
+            Written::AndTold => {
+                told = true;
+                endpoint.terminate(clock.now(), &mut rng, &mut out);
+            }
+            Written::Stalled => {
+                tracing::warn!("shut down without the last words: nobody reads them");
+                break;
+            }
         }
     }
     Ok(())
+}
+
+/// How a write ended.
+enum Written {
+    /// All is out.
+    All,
+    /// All is out, and meanwhile the node was told to stop.
+    AndTold,
+    /// The node was told to stop, and then nobody read for too long.
+    Stalled,
+}
+
+/// Writes the answers of a batch. Once the node is told to stop, a reader that has stalled gets a bounded time.
+async fn write(
+    output: &mut (impl AsyncWrite + Unpin),
+    bytes: &[u8],
+    shutdown: &mut Shutdown,
+    told: bool,
+) -> io::Result<Written> {
+    if bytes.is_empty() {
+        return Ok(Written::All);
+    }
+    let mut writing = pin!(async {
+        output.write_all(bytes).await?;
+        output.flush().await
+    });
+    if !told {
+        tokio::select! {
+            biased;
+            written = &mut writing => return written.map(|()| Written::All),
+            () = shutdown.told() => {}
+        }
+    }
+    match tokio::time::timeout(SHUT_DOWN_WITHIN, writing).await {
+        Ok(written) => written.map(|()| if told { Written::All } else { Written::AndTold }),
+        Err(_) => Ok(Written::Stalled),
+    }
 }
 
 /// The time since the node started.

@@ -2,6 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -125,6 +128,30 @@ fn signals_end_the_node_once_the_slot_is_stored() {
         node.say("seq-kv", json!({"type": "cas_ok", "in_reply_to": message["body"]["msg_id"]}));
         assert_eq!(node.end().0, Some(0), "SIG{signal}");
     }
+}
+
+#[test]
+fn a_signal_ends_the_node_even_if_nobody_reads_what_it_says() {
+    let mut node = Node::start(&["--ack", "memory"]);
+    let mut stdin = node.stdin.take().unwrap();
+    let line = format!("{}\n", json!({"src": "c1", "dest": "n0", "body": {"type": "read", "msg_id": 1}}));
+    // More than both pipes hold: the node is blocked on its output, and this thread until the node is gone.
+    let written = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&written);
+    let flood = std::thread::spawn(move || {
+        while stdin.write_all(line.as_bytes()).is_ok() {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let mut seen = 0;
+    while seen == 0 || seen != written.load(Ordering::Relaxed) {
+        seen = written.load(Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    node.signal("TERM");
+    let status = node.child.wait().unwrap();
+    assert_eq!(status.code(), Some(0));
+    flood.join().unwrap();
 }
 
 #[test]
