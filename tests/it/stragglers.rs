@@ -127,3 +127,35 @@ fn once_everybody_has_everything_the_node_is_silent() {
     node.pass(ms(60_000));
     assert_eq!(node.take(), [] as [Value; 0]);
 }
+
+#[test]
+fn a_claim_that_can_not_be_true_is_not_credited_to_the_peer_either() {
+    let mut node = Harness::member(memory(), 2);
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    let gossip = node.take_to("n1").remove(0);
+    let own = gossip["counts"].as_object().unwrap().keys().next().unwrap().clone();
+    confirm(&mut node, &gossip, "00000001");
+    let lie = json!({"type": "gossip", "msg_id": 5, "epoch": "00000001", "counts": {own: 1_000_000}});
+    node.ask("n1", lie);
+    node.ask("c1", json!({"type": "add", "delta": 4, "msg_id": 2}));
+    assert!(has_counts(&next_gossip(&mut node).expect("n1 lacks the second add")));
+}
+
+#[test]
+fn a_store_whose_answers_waited_for_this_node_is_not_down() {
+    let mut node = Harness::member(Config::default(), 2);
+    node.let_slot_be_written_after_first_read();
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    let cas = node.take_to("seq-kv").remove(0);
+    for _ in 0..50 {
+        for gossip in node.take_to("n1") {
+            confirm(&mut node, &gossip, "00000001");
+        }
+        node.pass(ms(10));
+    }
+    node.freeze(ms(2000));
+    node.pass(ms(10));
+    assert!(node.take_to("c1").is_empty(), "the peer's word counts only while the store is down");
+    node.store_says(&cas, json!({"type": "cas_ok"}));
+    assert_eq!(node.take_to("c1"), [json!({"type": "add_ok", "in_reply_to": 1})]);
+}
