@@ -14,7 +14,7 @@ pub(super) const LATENCY_NOTE: &str = "Each dot is an operation, by the time it 
     orange reads, blue all others; grey crosses were not answered well.";
 pub(super) const THROUGHPUT_NOTE: &str = "Operations that ended in each second: blue well, grey otherwise.";
 pub(super) const VALUES_NOTE: &str =
-    "One colour a node; the thick line is the sum of the acknowledged adds so far.";
+    "One colour a node; the black line (white on dark) is the sum of the acknowledged adds.";
 pub(super) const MESSAGES_NOTE: &str = "Messages that nodes and services sent each other in each second.";
 pub(super) const BYTES_NOTE: &str = "Bytes that nodes and services sent each other in each second.";
 
