@@ -100,6 +100,13 @@ pub struct Outgoing {
     pub say: Say,
 }
 
+impl Outgoing {
+    /// A message that wants an answer to `msg_id`.
+    pub fn request(dest: Name, msg_id: MsgId, say: Say) -> Self {
+        Self { dest, msg_id: Some(msg_id), in_reply_to: None, say }
+    }
+}
+
 /// What a node says.
 #[derive(Debug, Clone)]
 pub enum Say {

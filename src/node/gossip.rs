@@ -240,7 +240,7 @@ impl Peer {
 
     fn message(&self, name: &Name, msg_id: MsgId, epoch: Epoch, counts: Vector) -> Outgoing {
         let say = Say::Gossip(Gossip { epoch, ack: self.owed, counts });
-        Outgoing { dest: name.clone(), msg_id: Some(msg_id), in_reply_to: None, say }
+        Outgoing::request(name.clone(), msg_id, say)
     }
 }
 

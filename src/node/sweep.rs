@@ -125,7 +125,7 @@ impl Sweep {
     }
 
     fn to_store(&self, msg_id: MsgId, say: Say) -> Outgoing {
-        Outgoing { dest: self.store.clone(), msg_id: Some(msg_id), in_reply_to: None, say }
+        Outgoing::request(self.store.clone(), msg_id, say)
     }
 
     /// Takes the store's answer to the message `msg_id`; `Some` are the counts that it brings, to be merged.

@@ -50,15 +50,19 @@ impl Member {
     pub(super) fn poll_slot(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
         let Self { slot, state, ids, .. } = self;
         if let Some((msg_id, say)) = slot.poll(state, now, &mut || ids.next()) {
-            out.push(Outgoing { dest: self.store.clone(), msg_id: Some(msg_id), in_reply_to: None, say });
+            out.push(Outgoing::request(self.store.clone(), msg_id, say));
         }
     }
 
     fn poll_sweep(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
-        let store = StoreView { slot_writes: self.slot.writes(), patience: self.slot.patience() };
+        let store = self.store_view();
         let Self { sweep, ids, peers, slot, .. } = self;
         let unreachable = || if slot.is_down() { Vec::new() } else { peers.unreachable().cloned().collect() };
         sweep.poll(unreachable, &store, now, &mut || ids.next(), out);
+    }
+
+    fn store_view(&self) -> StoreView {
+        StoreView { slot_writes: self.slot.writes(), patience: self.slot.patience() }
     }
 
     fn poll_peers(&mut self, now: Duration, rng: &mut dyn Rng, out: &mut Vec<Outgoing>) {
@@ -71,7 +75,7 @@ impl Member {
     fn recover(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
         if !self.has_swept && self.slot.writes() > 0 && self.slot.has_earlier_lives() {
             self.has_swept = true;
-            let store = StoreView { slot_writes: self.slot.writes(), patience: self.slot.patience() };
+            let store = self.store_view();
             let Self { sweep, ids, peers, .. } = self;
             sweep.begin(peers.names().cloned().collect(), &store, now, &mut || ids.next(), out);
             if let Recovery::Slot { by } = self.recovery {
