@@ -11,10 +11,12 @@
 )]
 
 mod errors;
+mod handing_on;
 mod harness;
 mod planted;
 mod processes;
 mod recovery;
+mod shown;
 mod simulated;
 mod stragglers;
 mod tidy;
