@@ -13,6 +13,7 @@
 mod errors;
 mod handing_on;
 mod harness;
+mod liveness;
 mod planted;
 mod processes;
 mod recovery;
