@@ -75,6 +75,16 @@ fn live(store: &mut Store, life: u64, delta: i64) {
     assert!(node.endpoint.is_done());
 }
 
+/// A process that is to add 5, and has read in its slot that there is a replica to be had.
+fn heir(store: &mut Store, life: u64) -> Harness {
+    let mut node = Harness::life(Config::default(), 3, life);
+    add(&mut node, 5);
+    let read = node.take_to("seq-kv").remove(0);
+    let answer = store.perform(&read);
+    node.store_says(&read, answer);
+    node
+}
+
 #[test]
 fn rolling_restarts_do_not_grow_the_vector() {
     let mut store = Store::default();
@@ -125,14 +135,8 @@ fn an_end_that_was_not_confirmed_hands_on_only_if_it_was_stored() {
 fn of_two_processes_only_one_inherits() {
     let mut store = Store::default();
     live(&mut store, 1, 10);
-    let mut both = [2, 3].map(|life| Harness::life(Config::default(), 3, life));
-    for node in &mut both {
-        add(node, 5);
-        let read = node.take_to("seq-kv").remove(0);
-        let answer = store.perform(&read);
-        node.store_says(&read, answer);
-        assert!(acknowledged(node).is_empty());
-    }
+    let mut both = [2, 3].map(|life| heir(&mut store, life));
+    assert!(both.iter_mut().all(|node| acknowledged(node).is_empty()));
     for _ in 0..3 {
         for node in &mut both {
             store.serve(node);
@@ -147,11 +151,7 @@ fn of_two_processes_only_one_inherits() {
 fn an_inheritance_whose_confirmation_is_lost_is_found_out_by_reading() {
     let mut store = Store::default();
     live(&mut store, 1, 10);
-    let mut node = Harness::life(Config::default(), 3, 2);
-    add(&mut node, 5);
-    let read = node.take_to("seq-kv").remove(0);
-    let answer = store.perform(&read);
-    node.store_says(&read, answer);
+    let mut node = heir(&mut store, 2);
     let claim = node.take_to("seq-kv").remove(0);
     assert_eq!((&claim["type"], &claim["from"]), (&json!("cas"), &store.slot));
     store.perform(&claim);
@@ -165,11 +165,7 @@ fn an_inheritance_whose_confirmation_is_lost_is_found_out_by_reading() {
 fn an_inheritance_that_takes_too_long_is_declined() {
     let mut store = Store::default();
     live(&mut store, 1, 10);
-    let mut node = Harness::life(Config::default(), 3, 2);
-    add(&mut node, 5);
-    let read = node.take_to("seq-kv").remove(0);
-    let answer = store.perform(&read);
-    node.store_says(&read, answer);
+    let mut node = heir(&mut store, 2);
     let claim = node.take_to("seq-kv").remove(0);
     node.pass(ms(1100));
     node.take_to("seq-kv");
