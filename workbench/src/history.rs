@@ -14,6 +14,7 @@ use crate::workload::Request;
 pub struct History {
     operations: Vec<Operation>,
     acts: Vec<NemesisAct>,
+    deaths: Vec<(Duration, usize)>,
     order: Vec<Moment>,
 }
 
@@ -127,6 +128,11 @@ impl History {
         &self.acts
     }
 
+    /// When which node's process ended, killed or by itself, in order.
+    pub(crate) fn deaths(&self) -> &[(Duration, usize)] {
+        &self.deaths
+    }
+
     /// Records an invocation and returns the operation's number.
     pub(crate) fn invoke(&mut self, operation: Operation) -> usize {
         let number = self.operations.len();
@@ -140,6 +146,10 @@ impl History {
             operation.completion = Some(completion);
             self.order.push(Moment::Completed(number));
         }
+    }
+
+    pub(crate) fn death(&mut self, at: Duration, node: usize) {
+        self.deaths.push((at, node));
     }
 
     pub(crate) fn nemesis(&mut self, act: NemesisAct) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::claims::Claims;
 use crate::nemesis::Fault;
 use crate::network::Latency;
 use crate::workload::Workload;
@@ -71,6 +72,8 @@ pub struct Plan {
     pub trace: bool,
     /// Demand more than Maelstrom does: see [`Check::is_strict`](crate::Check::is_strict).
     pub strict: bool,
+    /// What the nodes claim of themselves.
+    pub claims: Claims,
     /// Upper bound on the time from the last heal until all nodes show the same value for good. Strict.
     pub max_convergence: Option<Duration>,
     /// Demand that of each kind of operation at least one succeeds, as Maelstrom does. A short run full of faults may
@@ -105,6 +108,7 @@ impl Plan {
             malformed: 0,
             trace: false,
             strict: true,
+            claims: Claims::default(),
             max_convergence: None,
             demand_success: true,
             max_rss_mb: None,

@@ -2,6 +2,7 @@
 
 mod answers;
 mod counter;
+mod leave;
 mod ranges;
 mod reads;
 mod success;
@@ -15,6 +16,7 @@ pub use self::ranges::Ranges;
 
 pub(crate) use self::answers::{check_echoes, check_set, check_unique_ids};
 pub(crate) use self::counter::{Sums, check_final_reads, list};
+pub(crate) use self::leave::Leave;
 pub(crate) use self::reads::check_reads;
 pub(crate) use self::success::{check_success, ok_fraction};
 
@@ -53,6 +55,9 @@ pub enum Check {
     DefiniteErrors,
     /// In a process's life what it lets read never goes back (counters that only grow). Strict.
     MonotonicReads,
+    /// Nor does it in the next life: what a node has let read it never takes back (counters that only grow; where
+    /// [`Claims::reads_survive_crashes`](crate::Claims::reads_survive_crashes)). Strict.
+    MonotonicReadsAcrossCrashes,
     /// A client reads at least what it has itself added on that node in this process's life (counters that only grow).
     /// Strict.
     OwnAdds,
@@ -91,6 +96,7 @@ impl Check {
             | Self::Agreement
             | Self::DefiniteErrors
             | Self::MonotonicReads
+            | Self::MonotonicReadsAcrossCrashes
             | Self::OwnAdds
             | Self::ImpossibleReads
             | Self::Silence

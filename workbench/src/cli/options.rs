@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::values::{FaultList, availability, fraction, rate, seconds, span};
+use crate::claims::Claims;
 use crate::network::{Latency, LatencyShape};
 use crate::plan::{Concurrency, Plan};
 use crate::workload::Workload;
@@ -128,6 +129,10 @@ pub struct TestOptions {
     #[arg(long, value_name = "MB")]
     pub max_rss_mb: Option<u64>,
 
+    /// What the nodes claim of themselves: for the command to say, there is no flag for it.
+    #[arg(skip)]
+    pub claims: Claims,
+
     /// Arguments for the node
     #[arg(last = true, value_name = "NODE_ARGS")]
     pub node_args: Vec<String>,
@@ -158,6 +163,7 @@ impl TestOptions {
             max_convergence: self.max_convergence,
             trace: true,
             strict: !self.lenient,
+            claims: self.claims,
             max_rss_mb: self.max_rss_mb,
             ..Plan::new(self.workload, self.seed.unwrap_or(seed))
         }

@@ -54,6 +54,8 @@ pub struct Report {
     pub final_reads: Vec<FinalRead>,
     /// Sum of the acknowledged adds.
     pub acknowledged: i64,
+    /// How many of these count as indeterminate, by the nodes' own claim: see [`Durability`](crate::Durability).
+    pub excused: u64,
     /// Every sum that the final reads may show, as closed ranges.
     pub possible: Ranges,
     /// The rules that were broken.
@@ -175,6 +177,7 @@ impl Report {
             latencies: Latencies::by_kind(&history),
             final_reads: final_reads(&history),
             acknowledged: sums.acknowledged,
+            excused: sums.excused,
             possible: sums.possible,
             nodes: Vec::new(),
             plan,

@@ -27,6 +27,7 @@ impl Display for Report {
         write_list(f, "final reads", &by_value(&self.final_reads))?;
         if plan.workload.is_counter() {
             writeln!(f, "possible    {} (acknowledged {})", list(&self.possible), self.acknowledged)?;
+            self.write_excused(f)?;
         }
         write_list(f, "memory", worst(&self.nodes).as_slice())?;
         self.write_verdict(f)
@@ -59,6 +60,14 @@ impl Report {
         writeln!(f, "servers     {per_op:.3} messages and {bytes:.0} bytes an operation")?;
         let peers = servers.sent - services.sent;
         writeln!(f, "            {peers} messages between nodes, {} with services", services.sent)
+    }
+
+    /// Leave that was given must be seen, or nobody notices when it is too much.
+    fn write_excused(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.excused {
+            0 => Ok(()),
+            excused => writeln!(f, "excused     {excused} acknowledged adds, by the nodes' own claim"),
+        }
     }
 
     fn write_verdict(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -26,7 +26,7 @@ use self::probes::Probes;
 use self::timers::{Timer, Timers};
 
 use crate::check::{
-    Sums, Violations, check_echoes, check_final_reads, check_reads, check_set, check_success,
+    Leave, Sums, Violations, check_echoes, check_final_reads, check_reads, check_set, check_success,
     check_unique_ids,
 };
 use crate::history::History;
@@ -175,7 +175,8 @@ impl World {
 
     /// Judges the run.
     pub(crate) fn into_report(mut self) -> Report {
-        let sums = Sums::of(&self.history);
+        let leave = Leave::new(&self.plan, self.faults.windows(), &self.history);
+        let sums = Sums::of(&self.history, &leave);
         if self.is_done() {
             self.judge_malformed();
         }
@@ -198,7 +199,7 @@ impl World {
     fn judge_history(&mut self, sums: &Sums) {
         let (history, violations) = (&self.history, &mut self.violations);
         match self.plan.workload {
-            Workload::GCounter | Workload::PnCounter => check_reads(history, self.plan.workload, violations),
+            Workload::GCounter | Workload::PnCounter => check_reads(history, &self.plan, violations),
             Workload::Echo => check_echoes(history, violations),
             Workload::UniqueIds => check_unique_ids(history, violations),
             Workload::Broadcast | Workload::GSet => {}
