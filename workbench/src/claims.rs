@@ -19,9 +19,9 @@ pub enum Durability {
     /// Any, of all nodes at once too.
     #[default]
     AnyDeaths,
-    /// Any while the services are in order; one node's while they are not. An add counts as indeterminate if it was
-    /// acknowledged during a [store fault](crate::Fault::Store), or within 2 s of its end (or while the services are
-    /// [cut off](crate::Plan::cut_store) for good), and within the same time the
-    /// node that acknowledged it died after that, and another node after the add had been asked for.
+    /// Any while the services are in order; one node's while they are not. They are out of order from the
+    /// beginning of a [store fault](crate::Fault::Store) until there has been none for 2 s, and all the time with
+    /// [`Plan::cut_store`](crate::Plan::cut_store). An add that was acknowledged in such a time counts as indeterminate if
+    /// in the same time the node that acknowledged it died after that, and another one after the add had been asked for.
     OneDeathWithoutServices,
 }

@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::report::FaultWindow;
 use crate::workload::Request;
 
-/// How long after a store fault a node may take to find the services in order and to store what it has promised.
+/// How long the services must have been in order until a node has surely found out and stored what it has promised.
 const SETTLING: Duration = Duration::from_secs(2);
 
 /// The times in which the services were out of order, and who died in each.
@@ -29,10 +29,9 @@ impl Leave {
             Durability::AnyDeaths => Self::default(),
             Durability::OneDeathWithoutServices => {
                 let faults = windows.iter().filter(|window| window.fault == Fault::Store);
-                let times = faults.map(|window| (window.from, window.until));
-                let whole_run = plan.cut_store.then_some((Duration::ZERO, None));
-                let times = times.chain(whole_run);
-                Self(times.map(|(from, until)| Disturbance::new(from, until, history)).collect())
+                let whole_run = plan.cut_store.then_some((Duration::ZERO, Duration::MAX));
+                let times = merged(faults.map(settled).chain(whole_run).collect());
+                Self(times.into_iter().map(|(from, until)| Disturbance::new(from, until, history)).collect())
             }
         }
     }
@@ -43,10 +42,26 @@ impl Leave {
     }
 }
 
+/// From the beginning of a store fault until the services have been in order for long enough.
+fn settled(fault: &FaultWindow) -> (Duration, Duration) {
+    (fault.from, fault.until.map_or(Duration::MAX, |until| until + SETTLING))
+}
+
+/// The same times, those that overlap made one: a store that is soon out of order again has not been of use.
+fn merged(mut times: Vec<(Duration, Duration)>) -> Vec<(Duration, Duration)> {
+    times.sort_unstable();
+    let mut merged: Vec<(Duration, Duration)> = Vec::new();
+    for (from, until) in times {
+        match merged.last_mut() {
+            Some((_, end)) if from <= *end => *end = until.max(*end),
+            _ => merged.push((from, until)),
+        }
+    }
+    merged
+}
+
 impl Disturbance {
-    /// `until` is `None` if the services were never mended.
-    fn new(from: Duration, until: Option<Duration>, history: &History) -> Self {
-        let until = until.map_or(Duration::MAX, |until| until + SETTLING);
+    fn new(from: Duration, until: Duration, history: &History) -> Self {
         let deaths = history.deaths().iter().filter(|(at, _)| (from..=until).contains(at));
         Self { from, until, deaths: deaths.copied().collect() }
     }
@@ -80,7 +95,11 @@ mod tests {
     }
 
     fn window(fault: Fault) -> FaultWindow {
-        let (from, until) = (seconds(10), Some(seconds(20)));
+        lasting(fault, 10, 20)
+    }
+
+    fn lasting(fault: Fault, from: u64, until: u64) -> FaultWindow {
+        let (from, until) = (seconds(from), Some(seconds(until)));
         FaultWindow { fault, detail: String::new(), from, until, caught_up: None }
     }
 
@@ -140,6 +159,15 @@ mod tests {
         for fault in [Fault::Partition, Fault::Loss, Fault::Slow] {
             assert!(!covers(CLAIM, fault, 15, &deaths));
         }
+    }
+
+    #[test]
+    fn a_store_that_was_in_order_too_shortly_has_not_been_of_use() {
+        let mut history = History::default();
+        [0, 1].into_iter().for_each(|node| history.death(seconds(25), node));
+        let then = |from| leave(CLAIM, &[window(Fault::Store), lasting(Fault::Store, from, 26)], &history);
+        assert!(then(21).covers(&add(15)));
+        assert!(!then(23).covers(&add(15)), "it had been in order for three seconds");
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub struct Report {
     pub possible: Ranges,
     /// The rules that were broken.
     pub violations: Violations,
+    /// What the strict checks found that do not count: see [`Plan::strict`].
+    pub remarks: Violations,
     /// What each node's process used (child processes only).
     pub nodes: Vec<NodeUsage>,
     /// Everything that happened. Not part of the JSON document.
@@ -185,6 +187,7 @@ impl Report {
             faults,
             convergence,
             violations,
+            remarks: Violations::default(),
             history,
             probes: Vec::new(),
             trace: None,

@@ -71,8 +71,10 @@ impl Report {
     }
 
     fn write_verdict(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.violations.write(f)?;
+        self.violations.write("broken", f)?;
+        self.remarks.write("remark", f)?;
         let verdict = match (self.valid, self.interrupted) {
+            (true, false) if !self.remarks.counts().is_empty() => "valid; by all checks (--strict) INVALID",
             (true, false) => "valid",
             (true, true) => "none: interrupted",
             (false, _) => "INVALID",

@@ -169,7 +169,7 @@ impl World {
             phase: self.phase.name(),
             operations: self.history.operations().len(),
             faults: self.faults.active(),
-            violations: self.violations.counts().values().sum(),
+            violations: self.violations.counting(&self.plan.strict),
         }
     }
 
@@ -185,15 +185,13 @@ impl World {
         }
         let convergence = self.probes.convergence(self.faults.healed_at());
         self.judge_convergence(convergence);
-        if !self.plan.strict {
-            self.violations.forgive_strict();
-        }
+        let remarks = self.violations.take_remarks(&self.plan.strict);
         let (messages, trace) = (self.network.journal().clone(), self.network.take_trace());
         let rate = Rate::of(&self.plan, &self.history, self.starved, self.phase == Phase::Done);
         let (faults, probes) = (self.faults.into_windows(), self.probes.changes());
         let report =
             Report::new(self.plan, self.history, sums, self.violations, messages, faults, convergence);
-        Report { rate, probes, trace, ..report }
+        Report { remarks, rate, probes, trace, ..report }
     }
 
     fn judge_history(&mut self, sums: &Sums) {

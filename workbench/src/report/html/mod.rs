@@ -7,6 +7,7 @@ mod sequence;
 use std::fmt::Write;
 
 use super::Report;
+use crate::check::Violations;
 use crate::nemesis::Fault;
 
 /// Colours of the faults' bands, told apart by the colour-blind too (Okabe and Ito).
@@ -36,28 +37,24 @@ impl Report {
              <style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
              <h1>{title} <span class=\"verdict {class}\">{verdict}</span></h1>\n"
         );
-        self.add_violations(&mut page);
+        add_findings(&mut page, "What is wrong", &self.violations);
+        add_findings(&mut page, "What a stricter bench would say", &self.remarks);
+        self.add_diagram(&mut page);
         add_section(&mut page, "Summary", &format!("<pre>{}</pre>", escape(&self.to_string())));
         self.add_charts(&mut page);
         page.push_str("</main>\n</body>\n</html>\n");
         page
     }
 
-    fn add_violations(&self, page: &mut String) {
-        if self.violations.examples().is_empty() {
-            return;
-        }
-        let mut list = String::from("<ul>");
-        for violation in self.violations.examples() {
-            let at = violation.at.map_or(String::new(), |at| format!("at {:.3} s: ", at.as_secs_f64()));
-            let (check, text) = (violation.check.name(), escape(&violation.text));
-            // Writing to a string cannot fail.
-            let _ = write!(list, "<li><b>{check}</b> {at}{text}</li>");
-        }
-        list.push_str("</ul>");
-        add_section(page, "What is wrong", &list);
-        if let Some(diagram) = sequence::around_first_violation(self) {
-            add_section(page, "Messages around the first violation", &diagram);
+    /// Of what counts, or else of what does not.
+    fn add_diagram(&self, page: &mut String) {
+        let findings = [("violation", &self.violations), ("remark", &self.remarks)];
+        let mut diagrams = findings
+            .into_iter()
+            .filter_map(|(what, found)| Some((what, sequence::around_first(found, self.trace.as_ref()?)?)));
+        if let Some((what, diagram)) = diagrams.next() {
+            let heading = format!("Messages around the first {what}");
+            add_section(page, &heading, &format!("<p class=\"note\">{}</p>{diagram}", sequence::NOTE));
         }
     }
 
@@ -87,6 +84,21 @@ impl Report {
         };
         faults.into_iter().map(entry).collect()
     }
+}
+
+fn add_findings(page: &mut String, title: &str, found: &Violations) {
+    if found.examples().is_empty() {
+        return;
+    }
+    let mut list = String::from("<ul>");
+    for violation in found.examples() {
+        let at = violation.at.map_or(String::new(), |at| format!("at {:.3} s: ", at.as_secs_f64()));
+        let (check, text) = (violation.check.name(), escape(&violation.text));
+        // Writing to a string cannot fail.
+        let _ = write!(list, "<li><b>{check}</b> {at}{text}</li>");
+    }
+    list.push_str("</ul>");
+    add_section(page, title, &list);
 }
 
 fn add_section(page: &mut String, title: &str, content: &str) {

@@ -6,9 +6,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::chart::{Area, text};
+use crate::check::Violations;
 use crate::endpoint::Endpoint;
-use crate::report::Report;
-use crate::trace::TracedMessage;
+use crate::trace::{Trace, TracedMessage};
 
 /// Messages shown before and after the violation.
 const BEFORE: usize = 30;
@@ -19,10 +19,13 @@ const HEAD: i32 = 30;
 const WIDTH: u32 = 1000;
 const LEFT: i32 = 120;
 
-/// A diagram, if messages were kept and something went wrong at a known time.
-pub(super) fn around_first_violation(report: &Report) -> Option<String> {
-    let at = report.violations.examples().iter().filter_map(|violation| violation.at).min()?;
-    let messages = report.trace.as_ref()?.messages();
+pub(super) const NOTE: &str = "From top to bottom in the order of sending, each message from the lane of who sent it; \
+    orange and marked × if it was never received. The orange line is the moment.";
+
+/// A diagram, if something was found at a known time.
+pub(super) fn around_first(found: &Violations, trace: &Trace) -> Option<String> {
+    let at = found.examples().iter().filter_map(|violation| violation.at).min()?;
+    let messages = trace.messages();
     let place = messages.partition_point(|message| message.sent <= at);
     let shown = messages.get(place.saturating_sub(BEFORE)..messages.len().min(place + AFTER))?;
     draw(shown, at).ok()
