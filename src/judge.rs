@@ -66,7 +66,7 @@ fn counter_for(workload: Workload) -> Option<CounterKind> {
     match workload {
         Workload::GCounter => Some(CounterKind::G),
         Workload::PnCounter => Some(CounterKind::Pn),
-        Workload::Echo | Workload::UniqueIds | Workload::Broadcast | Workload::GSet => None,
+        Workload::Echo | Workload::UniqueIds | Workload::Broadcast | Workload::GSet | Workload::LinKv => None,
     }
 }
 

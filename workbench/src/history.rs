@@ -158,7 +158,7 @@ impl History {
     }
 
     /// Writes one JSON object a line and event: `index`, `time` in nanoseconds, `process`, `type` (`invoke`, `ok`,
-    /// `info`), `f`, `value`, and what else is known.
+    /// `fail`, `info`), `f`, `value`, and what else is known.
     ///
     /// # Errors
     /// Those of the writer.
@@ -190,8 +190,12 @@ fn completion(operation: &Operation) -> Map<String, Value> {
     let Some(completion) = &operation.completion else { return Map::new() };
     let asked = operation.request.argument();
     let (kind, value, error) = match &completion.outcome {
-        Outcome::Ok(answer) => ("ok", answer.to_json().unwrap_or(asked), Value::Null),
+        Outcome::Ok(answer) => ("ok", answered(operation.request, answer).unwrap_or(asked), Value::Null),
         Outcome::Timeout => ("info", asked, json!("timeout")),
+        // Only the clients of a key-value store believe that nothing happened.
+        Outcome::Refused { code, text, definite: true } if operation.request.key().is_some() => {
+            ("fail", asked, json!([code, text]))
+        }
         Outcome::Refused { code, text, .. } => ("info", asked, json!([code, text])),
         Outcome::Malformed(why) => ("info", asked, json!(["malformed", why])),
     };
@@ -200,6 +204,11 @@ fn completion(operation: &Operation) -> Map<String, Value> {
         line.insert("error".into(), error);
     }
     line
+}
+
+fn answered(request: Request, answer: &Answer) -> Option<Value> {
+    let value = answer.to_json()?;
+    Some(request.key().map_or_else(|| value.clone(), |key| json!([key, value])))
 }
 
 fn event(operation: &Operation, at: Duration, kind: &str, value: Value) -> Map<String, Value> {

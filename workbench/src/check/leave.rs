@@ -121,10 +121,16 @@ mod tests {
         Leave::new(&plan(durability), windows, history)
     }
 
-    fn covers(durability: Durability, fault: Fault, acknowledged: u64, deaths: &[(u64, usize)]) -> bool {
+    fn died(deaths: &[(u64, usize)]) -> History {
         let mut history = History::default();
-        deaths.iter().for_each(|(at, node)| history.death(seconds(*at), *node));
-        leave(durability, &[window(fault)], &history).covers(&add(acknowledged))
+        for (at, node) in deaths {
+            history.death(seconds(*at), *node);
+        }
+        history
+    }
+
+    fn covers(durability: Durability, fault: Fault, acknowledged: u64, deaths: &[(u64, usize)]) -> bool {
+        leave(durability, &[window(fault)], &died(deaths)).covers(&add(acknowledged))
     }
 
     fn is_excused(acknowledged: u64, deaths: &[(u64, usize)]) -> bool {
@@ -163,8 +169,7 @@ mod tests {
 
     #[test]
     fn a_store_that_was_in_order_too_shortly_has_not_been_of_use() {
-        let mut history = History::default();
-        [0, 1].into_iter().for_each(|node| history.death(seconds(25), node));
+        let history = died(&[(25, 0), (25, 1)]);
         let then = |from| leave(CLAIM, &[window(Fault::Store), lasting(Fault::Store, from, 26)], &history);
         assert!(then(21).covers(&add(15)));
         assert!(!then(23).covers(&add(15)), "it had been in order for three seconds");
@@ -172,8 +177,7 @@ mod tests {
 
     #[test]
     fn services_cut_off_for_good_are_out_of_order_all_the_time() {
-        let mut history = History::default();
-        [0, 1].into_iter().for_each(|node| history.death(seconds(100), node));
+        let history = died(&[(100, 0), (100, 1)]);
         let cut = Plan { cut_store: true, ..plan(CLAIM) };
         assert!(Leave::new(&cut, &[], &history).covers(&add(15)));
         assert!(!leave(CLAIM, &[], &history).covers(&add(15)));
@@ -181,8 +185,7 @@ mod tests {
 
     #[test]
     fn reads_and_failed_adds_are_no_business_of_it() {
-        let mut history = History::default();
-        [0, 1].into_iter().for_each(|node| history.death(seconds(16), node));
+        let history = died(&[(16, 0), (16, 1)]);
         let leave = leave(CLAIM, &[window(Fault::Store)], &history);
         assert!(!leave.covers(&Operation { request: Request::Read, ..add(15) }));
         assert!(!leave.covers(&Operation { completion: None, ..add(15) }));

@@ -3,6 +3,7 @@
 mod answers;
 mod counter;
 mod leave;
+mod linearizable;
 mod ranges;
 mod reads;
 mod success;
@@ -19,6 +20,7 @@ pub use self::ranges::Ranges;
 pub(crate) use self::answers::{check_echoes, check_set, check_unique_ids};
 pub(crate) use self::counter::{Sums, check_final_reads, list};
 pub(crate) use self::leave::Leave;
+pub(crate) use self::linearizable::check_linearizable;
 pub(crate) use self::reads::check_reads;
 pub(crate) use self::success::{check_success, ok_fraction};
 
@@ -39,6 +41,10 @@ pub enum Check {
     FinalReads,
     /// Echoes are what was said, ids are given out once, and sets show each element once.
     Answers,
+    /// The answers about each key are those of a store that does one thing after the other.
+    Linearizable,
+    /// Whether they are could not be told within bounds.
+    Undecided,
     /// Of each kind of operation at least one went well.
     Stats,
     /// The demanded fraction of the operations went well.
@@ -88,6 +94,8 @@ impl Check {
             | Self::Exit
             | Self::FinalReads
             | Self::Answers
+            | Self::Linearizable
+            | Self::Undecided
             | Self::Stats
             | Self::Availability
             | Self::Silence
@@ -142,6 +150,8 @@ impl Check {
             | Self::Exit
             | Self::FinalReads
             | Self::Answers
+            | Self::Linearizable
+            | Self::Undecided
             | Self::Stats
             | Self::Availability
             | Self::Source

@@ -26,8 +26,8 @@ use self::probes::Probes;
 use self::timers::{Timer, Timers};
 
 use crate::check::{
-    Leave, Sums, Violations, check_echoes, check_final_reads, check_reads, check_set, check_success,
-    check_unique_ids,
+    Leave, Sums, Violations, check_echoes, check_final_reads, check_linearizable, check_reads, check_set,
+    check_success, check_unique_ids,
 };
 use crate::history::History;
 use crate::nemesis::Nemesis;
@@ -191,7 +191,7 @@ impl World {
         let (faults, probes) = (self.faults.into_windows(), self.probes.changes());
         let report =
             Report::new(self.plan, self.history, sums, self.violations, messages, faults, convergence);
-        Report { remarks, rate, probes, trace, ..report }
+        Report { rate, remarks, probes, trace, ..report }
     }
 
     fn judge_history(&mut self, sums: &Sums) {
@@ -200,6 +200,7 @@ impl World {
             Workload::GCounter | Workload::PnCounter => check_reads(history, &self.plan, violations),
             Workload::Echo => check_echoes(history, violations),
             Workload::UniqueIds => check_unique_ids(history, violations),
+            Workload::LinKv => check_linearizable(history, violations),
             Workload::Broadcast | Workload::GSet => {}
         }
         if self.phase != Phase::Done {
@@ -208,7 +209,7 @@ impl World {
         match self.plan.workload {
             Workload::GCounter | Workload::PnCounter => check_final_reads(history, sums, violations),
             Workload::Broadcast | Workload::GSet => check_set(history, violations),
-            Workload::Echo | Workload::UniqueIds => {}
+            Workload::Echo | Workload::UniqueIds | Workload::LinKv => {}
         }
         check_success(history, &self.plan, violations);
     }
