@@ -9,20 +9,17 @@ use rand::{Rng, RngExt};
 use tracing::{debug, error, info, warn};
 
 use crate::config::{
-    AckPolicy, Config, CounterKind, ON_THE_WAY_MAX, REPLY_WITHIN, SETTLE_FOR, SHUT_DOWN_WITHIN,
+    AckPolicy, Config, CounterKind, MAX_REPLICAS, ON_THE_WAY_MAX, REPLY_WITHIN, SETTLE_FOR, SHUT_DOWN_WITHIN,
 };
 use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Name, Outgoing, Reply, Request, Say};
-use crate::node::Event;
 use crate::node::gossip::Peers;
 use crate::node::punctuality::Punctuality;
 use crate::node::slot::Slot;
 use crate::node::sweep::Sweep;
 use crate::node::waiting::{Client, Queue};
+use crate::node::{Event, STORE};
 use crate::replica::{Epoch, Replica};
-use crate::vector::{Tally, Vector, filtered, replicas};
-
-/// The store's name in Maelstrom's network.
-const STORE: &str = "seq-kv";
+use crate::vector::{Tally, Vector, filtered, has_room_for, knows, replicas};
 
 #[derive(Debug, Clone)]
 pub(super) struct Member {
@@ -62,6 +59,13 @@ enum Recovery {
     Sweep { by: Duration },
     /// Reads are served.
     Over,
+}
+
+/// What is taken in of what others claim.
+struct Taken {
+    counts: Vector,
+    /// Something was left out for want of room: whoever sent it must not believe that it is held here.
+    refused: bool,
 }
 
 /// The ids of our messages. They start at random: a delayed answer meant for an earlier life of this node
@@ -188,12 +192,25 @@ impl Member {
                 self.settle_until = None;
                 self.read(client, now, out);
             }
-            Request::Init { node_id, .. } if *node_id == *self.name => client.answer(Say::InitOk, now, out),
+            Request::Init { node_id, node_ids } if self.was_told(&node_id, &node_ids) => {
+                client.answer(Say::InitOk, now, out);
+            }
             Request::Init { .. } => {
-                client.refuse(ErrorCode::MalformedRequest, "already initialised as another node", now, out);
+                client.refuse(ErrorCode::MalformedRequest, "already initialised otherwise", now, out);
             }
             Request::Gossip(_) => {}
         }
+    }
+
+    /// Whether this is what the node was initialised with.
+    fn was_told(&self, id: &str, ids: &[String]) -> bool {
+        let told: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        *id == *self.name && told.into_iter().eq(self.members())
+    }
+
+    /// All nodes of the cluster, in the order of their names.
+    fn members(&self) -> BTreeSet<&str> {
+        self.peers.names().chain([&self.name]).map(|name| &**name).collect()
     }
 
     /// Who is to be answered, and until when; `None` if it is too late for any answer.
@@ -270,10 +287,10 @@ impl Member {
             return warn!(src, "gossip from a stranger is ignored");
         };
         self.settle_until = None;
-        let counts = self.plausible(gossip.counts, src);
+        let Taken { counts, refused } = self.take(gossip.counts, src);
         self.peers.heard(&peer, gossip.epoch, &[gossip.ack], &counts);
         self.merge(&counts);
-        if let Some(msg_id) = msg_id {
+        if let Some(msg_id) = msg_id.filter(|_| !refused) {
             let own_id = self.ids.next();
             out.push(self.peers.confirm((&peer, msg_id), &self.state, now, own_id, rng));
         }
@@ -283,17 +300,16 @@ impl Member {
         match reply {
             Reply::GossipOk(own_id, gossip) => {
                 if self.peers.name(src).is_some() {
-                    let counts = self.plausible(gossip.counts, src);
+                    let Taken { counts, refused } = self.take(gossip.counts, src);
                     self.peers.heard(src, gossip.epoch, &[Some(msg_id), gossip.ack], &counts);
                     self.merge(&counts);
-                    self.peers.owe(src, own_id);
+                    self.peers.owe(src, own_id.filter(|_| !refused));
                 }
             }
             Reply::ReadOk { .. } | Reply::CasOk | Reply::WriteOk | Reply::Error { .. }
                 if *src == *self.store =>
             {
-                if let Some(counts) = self.slot.answer(msg_id, &reply, now) {
-                    let counts = self.plausible(counts, src);
+                if let Some(counts) = self.slot.answer(msg_id, &reply, &self.state, now) {
                     self.merge(&counts);
                 }
                 self.sweep_answer(msg_id, &reply, now, out);
@@ -306,7 +322,7 @@ impl Member {
     fn sweep_answer(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, out: &mut Vec<Outgoing>) {
         let Self { sweep, ids, .. } = self;
         if let Some(counts) = sweep.answer(msg_id, reply, now, &mut || ids.next(), out) {
-            let counts = self.plausible(counts, STORE);
+            let Taken { counts, .. } = self.take(counts, STORE);
             if self.merge(&counts) {
                 self.sweep.brought_news(now);
             }
@@ -320,6 +336,16 @@ impl Member {
             self.slot.touch();
         }
         news
+    }
+
+    /// What of the others' claims is taken in: what is plausible and, if there is no room for all of it, known here.
+    fn take(&self, counts: Vector, from: &str) -> Taken {
+        let counts = self.plausible(counts, from);
+        if has_room_for(&self.state, &counts) {
+            return Taken { counts, refused: false };
+        }
+        error!(from, most = MAX_REPLICAS, "replicas that are not known here are refused: there are too many");
+        Taken { counts: filtered(&counts, |replica| knows(&self.state, replica)), refused: true }
     }
 
     /// What of the others' claims can be believed: of this very life no more than it has counted, and nothing of

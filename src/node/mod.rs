@@ -18,14 +18,15 @@ use std::time::Duration;
 use rand::Rng;
 use tracing::{debug, info, warn};
 
-use crate::config::{Config, REPLY_WITHIN};
+use crate::config::{Config, MAX_NAME, MAX_NODES, REPLY_WITHIN};
 use crate::message::{Body, ErrorCode, Message, MsgId, Name, Outgoing, Request, Say};
+use crate::replica::Replica;
 use crate::vector::Vector;
 use member::Member;
 use punctuality::Punctuality;
 
-/// The largest cluster, in nodes.
-const MAX_NODES: usize = 16_384;
+/// The store's name in Maelstrom's network.
+const STORE: &str = "seq-kv";
 
 /// What can happen to a node.
 #[derive(Debug)]
@@ -70,6 +71,11 @@ impl Node {
     /// The node's name, once it has one.
     pub fn name(&self) -> Option<&Name> {
         self.member.as_ref().map(|member| member.name())
+    }
+
+    /// This process's life, once it has a name: the one entry of the vector that it adds to.
+    pub fn replica(&self) -> Option<&Replica> {
+        self.member.as_ref().map(|member| member.replica())
     }
 
     /// The node has shut down and can be dropped.
@@ -158,6 +164,9 @@ impl Node {
         if ids.len() > MAX_NODES {
             return Err("more nodes than this node can do with");
         }
+        if ids.iter().any(|id| !is_node_name(id)) {
+            return Err("a name that no node can have");
+        }
         if !ids.contains(id) {
             warn!(id, "init with a node_id that is not among the node_ids");
             return Err("node_id is not among node_ids");
@@ -168,4 +177,11 @@ impl Node {
         self.member = Some(Box::new(member));
         Ok(())
     }
+}
+
+/// Whether a node can have this name: it is written in JSON as it is, and none of the store's keys or names is taken
+/// for another.
+fn is_node_name(name: &str) -> bool {
+    let is_bad = |c: char| c.is_control() || matches!(c, '"' | '\\' | '/');
+    (1..=MAX_NAME).contains(&name.len()) && name != STORE && !name.contains(is_bad)
 }

@@ -14,10 +14,10 @@ use serde_json::value::RawValue;
 use tracing::{debug, error, info, warn};
 
 use crate::codec::cut;
-use crate::config::Config;
+use crate::config::{Config, MAX_SLOT};
 use crate::message::{KEY_DOES_NOT_EXIST, MsgId, Name, PRECONDITION_FAILED, Reply, Say};
 use crate::replica::Replica;
-use crate::vector::{Tally, Vector, filtered, from_tallies, tallies};
+use crate::vector::{Tally, Vector, filtered, from_tallies, has_room_for, tallies};
 
 /// How long after a refusal the store is asked again, at first and at most.
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
@@ -233,7 +233,13 @@ impl Slot {
 
     /// Takes the store's answer to the message `msg_id`, if the slot has asked; `Some` are the counts that a
     /// read has brought, to be merged.
-    pub(super) fn answer(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration) -> Option<Vector> {
+    pub(super) fn answer(
+        &mut self,
+        msg_id: MsgId,
+        reply: &Reply<'_>,
+        state: &Vector,
+        now: Duration,
+    ) -> Option<Vector> {
         let sent_at = self.open.as_ref()?.sent_at(msg_id)?;
         let open = self.open.take()?;
         match (open.write, reply) {
@@ -243,14 +249,15 @@ impl Slot {
                 self.writes += 1;
                 self.retry_after = RETRY_AFTER.0;
             }
-            (None, Reply::ReadOk { value }) => return self.found(value, sent_at, now),
+            (None, Reply::ReadOk { value }) => return self.found(value, state, sent_at, now),
             (None, Reply::Error { code: KEY_DOES_NOT_EXIST, .. }) => self.content = Content::Nothing,
             (Some(_), Reply::Error { code: PRECONDITION_FAILED | KEY_DOES_NOT_EXIST, .. }) => {
                 debug!("the slot is not what it was");
                 self.forget_content();
             }
             (_, refusal) => {
-                warn!(answer = ?refusal, "the store does not do what it is asked to");
+                let answer = format!("{refusal:?}");
+                warn!(answer = %cut(&answer), "the store does not do what it is asked to");
                 self.forget_content();
                 self.give_pause(now);
                 return None;
@@ -260,8 +267,14 @@ impl Slot {
         None
     }
 
-    fn found(&mut self, value: &RawValue, sent_at: Duration, now: Duration) -> Option<Vector> {
-        match parse_slot(&self.key, value) {
+    fn found(
+        &mut self,
+        value: &RawValue,
+        state: &Vector,
+        sent_at: Duration,
+        now: Duration,
+    ) -> Option<Vector> {
+        match parse_slot(&self.key, value).and_then(|entries| self.credible(entries, state)) {
             Ok(entries) => {
                 match entries.get(&self.own) {
                     Some(tally) => {
@@ -283,6 +296,22 @@ impl Slot {
                 None
             }
         }
+    }
+
+    /// The entries of the slot, if they can be what lives of this node have written, and there is room for them.
+    fn credible(
+        &self,
+        entries: BTreeMap<Replica, Tally>,
+        state: &Vector,
+    ) -> Result<BTreeMap<Replica, Tally>, String> {
+        let counted = Tally::of(state, &self.own);
+        if entries.get(&self.own).is_some_and(|stored| stored.up > counted.up || stored.down > counted.down) {
+            return Err("it claims more of this life than it has counted".into());
+        }
+        if !has_room_for(state, &from_tallies(&entries)) {
+            return Err("there are too many replicas".into());
+        }
+        Ok(entries)
     }
 
     fn forget_content(&mut self) {
@@ -324,9 +353,13 @@ impl Open {
 ///
 /// Why this is no slot of that node's.
 pub(super) fn parse_slot(node: &str, value: &RawValue) -> Result<BTreeMap<Replica, Tally>, String> {
-    let entries: BTreeMap<Replica, Tally> = serde_json::from_str(value.get()).map_err(|e| e.to_string())?;
+    if value.get().len() > MAX_SLOT {
+        return Err("it is too long".into());
+    }
+    let entries: BTreeMap<Replica, Tally> =
+        serde_json::from_str(value.get()).map_err(|e| cut(&e.to_string()).into_owned())?;
     match entries.keys().find(|replica| replica.node() != node) {
-        Some(stranger) => Err(format!("{stranger} is no life of {node}")),
+        Some(stranger) => Err(format!("{} is no life of {node}", cut(&stranger.to_string()))),
         None => Ok(entries),
     }
 }
