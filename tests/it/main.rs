@@ -11,7 +11,10 @@
 )]
 
 mod errors;
+mod fuzzed;
+mod fuzzing;
 mod harness;
+mod hostile;
 mod planted;
 mod processes;
 mod recovery;
