@@ -1,9 +1,11 @@
 //! The shell around the node: stdin, stdout, signals, the clock and the generator, and nothing else.
 //!
 //! Whatever is there to be read is taken in one go, handled as one batch, and all answers go out in one
-//! write. While a write blocks nothing is read, so a reader that stalls can't make the node grow.
+//! write; a batch whose answers are many is cut short. While a write blocks nothing is read. So neither a reader
+//! that stalls nor lines that ask for much can make the node grow.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -11,7 +13,6 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, MAX_LINE, SHUT_DOWN_WITHIN};
 use crate::endpoint::Endpoint;
@@ -20,23 +21,8 @@ use crate::lines::{Line, Lines};
 /// How much is read in one go, in bytes.
 const READ_SIZE: usize = 64 << 10;
 
-/// How much room for a batch's answers is kept for the next batch, in bytes.
-const KEPT: usize = 1 << 20;
-
-/// Logs to stderr what the filter lets through.
-///
-/// # Errors
-///
-/// What is wrong with the filter.
-pub fn log_to_stderr(filter: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|e| e.to_string())?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(false)
-        .try_init()
-        .map_err(|e| e.to_string())
-}
+/// A batch ends as soon as its answers take more than this, in bytes; room for as much is kept for the next one.
+const BATCH: usize = 1 << 20;
 
 /// Runs a node on stdin and stdout until its input ends or it is told to stop.
 ///
@@ -95,36 +81,45 @@ pub async fn serve(
     let mut endpoint = Endpoint::new(config);
     let mut lines = Lines::new(MAX_LINE);
     let mut buffer = vec![0; READ_SIZE];
+    let mut unread = 0..0;
+    let mut has_ended = false;
     let mut out = Vec::new();
     let mut told = false;
     endpoint.wake(clock.now(), &mut rng, &mut out);
     while !endpoint.is_done() {
-        tokio::select! {
-            read = input.read(&mut buffer) => {
-                let now = clock.now();
-                let bytes = buffer.get(..read?).unwrap_or_default();
-                let mut take = |line: Line<'_>| match line {
-                    Line::Whole(line) => endpoint.receive(now, line, &mut rng, &mut out),
-                    Line::TooLong(length) => endpoint.skipped(length),
-                };
-                lines.feed(bytes, &mut take);
-                if bytes.is_empty() {
-                    lines.finish(&mut take);
-                    endpoint.input_closed(now, &mut rng, &mut out);
+        if unread.is_empty() {
+            tokio::select! {
+                read = input.read(&mut buffer) => {
+                    unread = 0..read?;
+                    has_ended = unread.is_empty();
+                }
+                () = clock.sleep_until(endpoint.next_wake()) => {}
+                () = shutdown.told() => {
+                    told = true;
+                    endpoint.terminate(clock.now(), &mut rng, &mut out);
                 }
             }
-            () = clock.sleep_until(endpoint.next_wake()) => {}
-            () = shutdown.told() => {
-                told = true;
-                endpoint.terminate(clock.now(), &mut rng, &mut out);
+        }
+        let now = clock.now();
+        let mut take = |line: Line<'_>| {
+            match line {
+                Line::Whole(line) => endpoint.receive(now, line, &mut rng, &mut out),
+                Line::TooLong(length) => endpoint.skipped(length),
             }
+            if out.len() > BATCH { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let rest = lines.feed(buffer.get(unread.clone()).unwrap_or_default(), &mut take);
+        unread.start = unread.end - rest.len();
+        if has_ended {
+            lines.finish(&mut take);
+            endpoint.input_closed(now, &mut rng, &mut out);
         }
         if !endpoint.is_done() {
             endpoint.wake(clock.now(), &mut rng, &mut out);
         }
         let written = write(&mut output, &out, &mut shutdown, told).await?;
         out.clear();
-        out.shrink_to(KEPT);
+        out.shrink_to(BATCH);
         match written {
             Written::All => {}
             Written::AndTold => {

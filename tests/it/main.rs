@@ -11,8 +11,11 @@
 )]
 
 mod errors;
+mod fuzzed;
+mod fuzzing;
 mod handing_on;
 mod harness;
+mod hostile;
 mod liveness;
 mod planted;
 mod processes;
