@@ -10,11 +10,17 @@
     reason = "a test fails by panicking and speaks by printing"
 )]
 
+mod cluster;
+mod crash_points;
 mod errors;
 mod harness;
+mod pipes;
 mod planted;
+mod planted_crashes;
 mod processes;
 mod recovery;
+mod script;
 mod simulated;
 mod stragglers;
 mod tidy;
+mod zombies;
