@@ -12,7 +12,7 @@ use crate::replica::Replica;
 pub type Vector = PnCounter<Replica>;
 
 /// What one replica has counted. It is written as a number or, with decrements, as a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Tally {
     /// The sum of the increments.

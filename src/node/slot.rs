@@ -42,6 +42,8 @@ pub(super) struct Slot {
     open: Option<Open>,
     /// The own [progress](Tally::progress) that the store has confirmed.
     confirmed: u128,
+    /// The most that this life has asked the store to hold of it.
+    offered: Tally,
     /// How many values of this life are known to have been written.
     writes: u64,
     has_earlier_lives: bool,
@@ -96,6 +98,7 @@ impl Slot {
             dirty: true,
             open: None,
             confirmed: 0,
+            offered: Tally::default(),
             writes: 0,
             has_earlier_lives: false,
             down: false,
@@ -197,6 +200,9 @@ impl Slot {
             }
         };
         self.dirty &= write.is_none();
+        if let Some(write) = &write {
+            self.offered = Tally::of(&write.counts, &self.own);
+        }
         self.not_before = now + self.spacing;
         let pause = self.resend_after();
         let open = Open { say, write, since: now, resend_at: now, transmissions: VecDeque::new() };
@@ -261,7 +267,7 @@ impl Slot {
     }
 
     fn found(&mut self, value: &RawValue, sent_at: Duration, now: Duration) -> Option<Vector> {
-        match parse_slot(&self.key, value) {
+        match self.read(value) {
             Ok(entries) => {
                 match entries.get(&self.own) {
                     Some(tally) => {
@@ -283,6 +289,16 @@ impl Slot {
                 None
             }
         }
+    }
+
+    /// The slot's entries, if they can be true: of this life no more can be there than it has asked for.
+    fn read(&self, value: &RawValue) -> Result<BTreeMap<Replica, Tally>, String> {
+        let entries = parse_slot(&self.key, value)?;
+        let (found, offered) = (entries.get(&self.own).copied().unwrap_or_default(), self.offered);
+        if found.up > offered.up || found.down > offered.down {
+            return Err(format!("{} has written {offered:?} at most, not {found:?}", self.own));
+        }
+        Ok(entries)
     }
 
     fn forget_content(&mut self) {

@@ -14,6 +14,7 @@ mod cluster;
 mod crash_points;
 mod errors;
 mod harness;
+mod lies;
 mod pipes;
 mod planted;
 mod planted_crashes;
