@@ -6,6 +6,8 @@ use std::mem;
 #[derive(Debug)]
 pub struct Lines {
     partial: Vec<u8>,
+    /// The line that was given last, if it came in pieces.
+    joined: Vec<u8>,
     longest: usize,
     /// The line that is coming in is too long: this much of it has been dropped.
     dropped: usize,
@@ -23,31 +25,33 @@ pub enum Line<'a> {
 impl Lines {
     /// Lines of up to `longest` bytes.
     pub fn new(longest: usize) -> Self {
-        Self { partial: Vec::new(), longest, dropped: 0 }
+        Self { partial: Vec::new(), joined: Vec::new(), longest, dropped: 0 }
     }
 
-    /// Gives each line that ends in `bytes` to `take`.
-    pub fn feed(&mut self, mut bytes: &[u8], mut take: impl FnMut(Line<'_>)) {
-        while let Some(end) = memchr::memchr(b'\n', bytes) {
-            let (line, rest) = bytes.split_at(end);
-            bytes = rest.get(1..).unwrap_or_default();
-            if self.partial.is_empty() && self.dropped == 0 && line.len() <= self.longest {
-                take(Line::Whole(line));
-            } else {
-                self.keep(line);
-                self.finish(&mut take);
-            }
+    /// The next line that ends in `bytes`, from which it is cut off. `None`: no more line ends there, and what has
+    /// begun is kept.
+    pub fn next<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Option<Line<'a>> {
+        self.joined = Vec::new();
+        let Some(end) = memchr::memchr(b'\n', bytes) else {
+            self.keep(mem::take(bytes));
+            return None;
+        };
+        let (line, rest) = bytes.split_at(end);
+        *bytes = rest.get(1..).unwrap_or_default();
+        if self.partial.is_empty() && self.dropped == 0 && line.len() <= self.longest {
+            return Some(Line::Whole(line));
         }
-        self.keep(bytes);
+        self.keep(line);
+        self.finish()
     }
 
-    /// The stream has ended: gives a last line without an end to `take`.
-    pub fn finish(&mut self, mut take: impl FnMut(Line<'_>)) {
-        let line = mem::take(&mut self.partial);
+    /// The stream has ended: a last line without an end.
+    pub fn finish(&mut self) -> Option<Line<'_>> {
+        self.joined = mem::take(&mut self.partial);
         match mem::take(&mut self.dropped) {
-            0 if line.is_empty() => {}
-            0 => take(Line::Whole(&line)),
-            dropped => take(Line::TooLong(dropped)),
+            0 if self.joined.is_empty() => None,
+            0 => Some(Line::Whole(&self.joined)),
+            dropped => Some(Line::TooLong(dropped)),
         }
     }
 
@@ -75,10 +79,12 @@ mod tests {
                 Line::TooLong(length) => Err(length),
             });
         };
-        for chunk in chunks {
-            lines.feed(chunk, &mut take);
+        for mut chunk in chunks.iter().map(Vec::as_slice) {
+            while let Some(line) = lines.next(&mut chunk) {
+                take(line);
+            }
         }
-        lines.finish(&mut take);
+        lines.finish().map(take);
         taken
     }
 
@@ -103,7 +109,7 @@ mod tests {
     fn a_line_that_is_too_long_takes_no_memory() {
         let mut lines = Lines::new(10);
         for _ in 0..1000 {
-            lines.feed(&[b'x'; 1000], |_| {});
+            assert_eq!(lines.next(&mut &[b'x'; 1000][..]), None);
         }
         assert!(lines.partial.capacity() <= 10);
     }

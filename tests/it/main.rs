@@ -15,6 +15,7 @@ mod crash_points;
 mod errors;
 mod harness;
 mod lies;
+mod load;
 mod pipes;
 mod planted;
 mod planted_crashes;
