@@ -232,11 +232,13 @@ fn line_from(src: &str, body: &Value) -> String {
     json!({"src": src, "dest": "n0", "body": body}).to_string()
 }
 
-/// How a store lies. What it was asked to do it does.
+/// How a store lies. What it was asked to do it does, unless it says otherwise.
 #[derive(Clone, Debug)]
 pub(crate) enum Lie {
     /// It does not answer.
     Silence,
+    /// It does nothing, and says this.
+    Idle(Value),
     /// It answers together with the next.
     Late,
     Twice,
@@ -279,11 +281,14 @@ impl Store {
             return Ok(Vec::new());
         }
         self.requests += 1;
-        let honest = self.perform(request)?;
         let mut answers = std::mem::take(&mut self.withheld);
-        match self.lie.clone() {
-            Some((when, lie)) if when == self.requests => answers.extend(self.lie(&lie, request, honest)),
-            _ => answers.push(in_reply_to(request, honest)),
+        match self.lie.clone().filter(|(when, _)| *when == self.requests) {
+            Some((_, Lie::Idle(answer))) => answers.push(in_reply_to(request, answer)),
+            Some((_, lie)) => {
+                let honest = self.perform(request)?;
+                answers.extend(self.lie(&lie, request, honest));
+            }
+            None => answers.push(in_reply_to(request, self.perform(request)?)),
         }
         Ok(answers)
     }
@@ -299,7 +304,7 @@ impl Store {
                 return Vec::new();
             }
             Lie::Twice => return vec![in_reply_to(request, honest); 2],
-            Lie::Instead(answer) => answer.clone(),
+            Lie::Idle(answer) | Lie::Instead(answer) => answer.clone(),
             Lie::Stale if is_read => match self.before.get(key) {
                 Some(value) => json!({"type": "read_ok", "value": value}),
                 None => json!({"type": "error", "code": 20, "text": "no"}),
