@@ -150,7 +150,11 @@ fn every_two_crashes_with_whatever_delay_lose_nothing_and_double_nothing() {
 fn a_real_process_killed_at_any_point_loses_nothing_and_doubles_nothing() {
     for policy in ["store", "durable"] {
         for (nodes, script) in [(1, BUSY), (3, BUSY), (1, BUSY_UNTIL_INPUT_ENDS)] {
-            let start = || Lives::new(nodes, move || Box::new(Process::start(&["--ack", policy])));
+            let start = || {
+                Lives::new(nodes, move || {
+                    Box::new(Process::start(&["--ack", policy, "--gossip-interval", "20"]))
+                })
+            };
             let crashes = every_crash(
                 &start,
                 script,
