@@ -1,11 +1,10 @@
 //! The shell around the node: stdin, stdout, signals, the clock and the generator, and nothing else.
 //!
 //! Whatever is there to be read is taken in one go, handled as one batch, and all answers go out in one
-//! write; a batch whose answers are many is cut short. While a write blocks nothing is read. So neither a reader
-//! that stalls nor lines that ask for much can make the node grow.
+//! write, or several, if there is much to say. While a write blocks nothing is read and nothing said, so a reader
+//! that stalls can't make the node grow.
 
 use std::io;
-use std::ops::ControlFlow;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -21,8 +20,9 @@ use crate::lines::{Line, Lines};
 /// How much is read in one go, in bytes.
 const READ_SIZE: usize = 64 << 10;
 
-/// A batch ends as soon as its answers take more than this, in bytes; room for as much is kept for the next one.
-const BATCH: usize = 1 << 20;
+/// Once so much is to be said it is written before more is handled, in bytes: a small message can have a long answer.
+/// That much room is kept for the next batch.
+const ENOUGH: usize = 1 << 20;
 
 /// Runs a node on stdin and stdout until its input ends or it is told to stop.
 ///
@@ -81,17 +81,21 @@ pub async fn serve(
     let mut endpoint = Endpoint::new(config);
     let mut lines = Lines::new(MAX_LINE);
     let mut buffer = vec![0; READ_SIZE];
-    let mut unread = 0..0;
-    let mut has_ended = false;
     let mut out = Vec::new();
+    let (mut unread, mut now) = (0..0, clock.now());
     let mut told = false;
-    endpoint.wake(clock.now(), &mut rng, &mut out);
+    endpoint.wake(now, &mut rng, &mut out);
     while !endpoint.is_done() {
         if unread.is_empty() {
             tokio::select! {
                 read = input.read(&mut buffer) => {
-                    unread = 0..read?;
-                    has_ended = unread.is_empty();
+                    (unread, now) = (0..read?, clock.now());
+                    if unread.is_empty() {
+                        if let Some(line) = lines.finish() {
+                            take(&mut endpoint, now, &line, &mut rng, &mut out);
+                        }
+                        endpoint.input_closed(now, &mut rng, &mut out);
+                    }
                 }
                 () = clock.sleep_until(endpoint.next_wake()) => {}
                 () = shutdown.told() => {
@@ -100,31 +104,24 @@ pub async fn serve(
                 }
             }
         }
-        let now = clock.now();
-        let mut take = |line: Line<'_>| {
-            match line {
-                Line::Whole(line) => endpoint.receive(now, line, &mut rng, &mut out),
-                Line::TooLong(length) => endpoint.skipped(length),
-            }
-            if out.len() > BATCH { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let rest = lines.feed(buffer.get(unread.clone()).unwrap_or_default(), &mut take);
-        unread.start = unread.end - rest.len();
-        if has_ended {
-            lines.finish(&mut take);
-            endpoint.input_closed(now, &mut rng, &mut out);
+        let mut bytes = buffer.get(unread.clone()).unwrap_or_default();
+        while out.len() < ENOUGH
+            && let Some(line) = lines.next(&mut bytes)
+        {
+            take(&mut endpoint, now, &line, &mut rng, &mut out);
         }
-        if !endpoint.is_done() {
+        unread.start = unread.end - bytes.len();
+        if unread.is_empty() && !endpoint.is_done() {
             endpoint.wake(clock.now(), &mut rng, &mut out);
         }
         let written = write(&mut output, &out, &mut shutdown, told).await?;
         out.clear();
-        out.shrink_to(BATCH);
+        out.shrink_to(ENOUGH);
         match written {
             Written::All => {}
             Written::AndTold => {
-                told = true;
-                endpoint.terminate(clock.now(), &mut rng, &mut out);
+                (told, now) = (true, clock.now());
+                endpoint.terminate(now, &mut rng, &mut out);
             }
             Written::Stalled => {
                 tracing::warn!("shut down without the last words: nobody reads them");
@@ -133,6 +130,13 @@ pub async fn serve(
         }
     }
     Ok(())
+}
+
+fn take(endpoint: &mut Endpoint, now: Duration, line: &Line<'_>, rng: &mut StdRng, out: &mut Vec<u8>) {
+    match line {
+        Line::Whole(line) => endpoint.receive(now, line, rng, out),
+        Line::TooLong(length) => endpoint.skipped(*length),
+    }
 }
 
 /// How a write ended.

@@ -43,6 +43,8 @@ pub(super) struct Slot {
     open: Option<Request>,
     /// What the store is known to hold of this process's replica.
     stored: Tally,
+    /// The most that the store was asked to hold of it.
+    offered: Tally,
     /// How many values of this process's are known to have been written.
     writes: u64,
     has_earlier_lives: bool,
@@ -89,6 +91,7 @@ impl Slot {
             closing: false,
             open: None,
             stored: Tally::default(),
+            offered: Tally::default(),
             writes: 0,
             has_earlier_lives: false,
             store: Health::new(config.store_timeout),
@@ -180,6 +183,9 @@ impl Slot {
             return None;
         };
         self.dirty &= write.is_none();
+        if let Some(write) = &write {
+            self.offered = write.value.tally(own.replica());
+        }
         self.not_before = now + self.spacing;
         Some(self.open.insert(Request::new(say, write, now)).transmit(now, pause, ids.next()))
     }
@@ -309,8 +315,8 @@ impl Slot {
     /// What the slot holds, if it can be what processes of this node have written, and there is room for it.
     fn credible(&self, value: &RawValue, own: &Own, state: &Vector) -> Result<SlotValue, String> {
         let found = SlotValue::parse(&self.key, value)?;
-        if !own.admits(found.tally(own.replica())) {
-            return Err("it claims more of this process than it has counted".into());
+        if !found.tally(own.replica()).is_within(self.offered) {
+            return Err(format!("this process has written {:?} at most", self.offered));
         }
         if !has_room_for(state, &from_tallies(&found.entries)) {
             return Err("there are too many replicas".into());
@@ -323,6 +329,7 @@ impl Slot {
         match &value.title {
             Some(title) if !own.is_settled() && title.life == own.life() => {
                 self.stored = value.tally(&title.replica);
+                self.offered = self.stored;
                 Some(News::Inherited(title.replica.clone(), self.stored))
             }
             _ => {

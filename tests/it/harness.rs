@@ -105,6 +105,17 @@ impl Harness {
         self.said.extend(lines.map(|line| serde_json::from_slice::<Value>(line).unwrap()));
     }
 
+    /// The next message that is said, once as much time has passed as it takes; `None` if that would be more than
+    /// `longest`, or the node is done.
+    pub(crate) fn next_said(&mut self, longest: Duration) -> Option<Value> {
+        let until = self.now + longest;
+        while self.said.is_empty() {
+            self.now = self.endpoint.next_wake().filter(|wake| *wake <= until)?.max(self.now);
+            self.wake();
+        }
+        Some(self.said.remove(0))
+    }
+
     /// All messages said since the last time, oldest first.
     pub(crate) fn take(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.said)

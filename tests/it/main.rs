@@ -10,17 +10,25 @@
     reason = "a test fails by panicking and speaks by printing"
 )]
 
+mod cluster;
+mod crash_points;
 mod errors;
 mod fuzzed;
 mod fuzzing;
 mod handing_on;
 mod harness;
 mod hostile;
+mod lies;
 mod liveness;
+mod load;
+mod pipes;
 mod planted;
+mod planted_crashes;
 mod processes;
 mod recovery;
+mod script;
 mod shown;
 mod simulated;
 mod stragglers;
 mod tidy;
+mod zombies;

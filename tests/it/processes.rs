@@ -1,14 +1,14 @@
 //! The real binary: as a node on pipes, and as the bench that judges it. Wall-clock time, so few and bounded.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-const BIN: &str = env!("CARGO_BIN_EXE_maelstrom-counter");
+use crate::pipes::{BIN, Process};
 
 fn test(flags: &[&str]) -> Output {
     let store = concat!(env!("CARGO_TARGET_TMPDIR"), "/store");
@@ -57,64 +57,20 @@ fn what_can_not_be_run_is_said_with_status_2() {
     }
 }
 
-/// The node as a child process.
-struct Node {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Node {
-    fn start(args: &[&str]) -> Self {
-        let mut command = Command::new(BIN);
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let (stdin, stdout) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        let mut node = Self { child, stdin, stdout };
-        node.say("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0"]}));
-        assert_eq!(node.hear()["body"]["type"], "init_ok");
-        node
-    }
-
-    fn say(&mut self, src: &str, body: Value) {
-        let line = json!({"src": src, "dest": "n0", "body": body});
-        writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
-    }
-
-    /// The next line that the node says; the test fails if it ends instead.
-    fn hear(&mut self) -> Value {
-        let mut line = String::new();
-        assert!(self.stdout.read_line(&mut line).unwrap() > 0, "the node has ended");
-        serde_json::from_str(&line).unwrap()
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
-    }
-
-    /// Waits for the end; returns the exit status and what was left to be heard.
-    fn end(mut self) -> (Option<i32>, String) {
-        let mut rest = String::new();
-        self.stdout.read_to_string(&mut rest).unwrap();
-        (self.child.wait().unwrap().code(), rest)
-    }
-}
-
 #[test]
 fn when_its_input_ends_the_node_ends_with_status_0() {
-    let mut node = Node::start(&["--ack", "memory"]);
+    let mut node = Process::member(&["--ack", "memory"]);
     node.say("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
     node.stdin = None;
     let (status, rest) = node.end();
     assert_eq!(status, Some(0));
-    assert!(rest.contains("add_ok"), "{rest}");
+    assert!(rest.iter().any(|message| message["body"]["type"] == "add_ok"), "{rest:?}");
 }
 
 #[test]
 fn signals_end_the_node_once_the_slot_is_stored() {
     for signal in ["TERM", "INT"] {
-        let mut node = Node::start(&["--ack", "memory", "--gossip-interval", "3600000"]);
+        let mut node = Process::member(&["--ack", "memory", "--gossip-interval", "3600000"]);
         node.say("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
         while node.hear()["dest"] != "seq-kv" {}
         node.signal(signal);
@@ -134,7 +90,7 @@ fn signals_end_the_node_once_the_slot_is_stored() {
 
 #[test]
 fn a_signal_ends_the_node_even_if_nobody_reads_what_it_says() {
-    let mut node = Node::start(&["--ack", "memory"]);
+    let mut node = Process::member(&["--ack", "memory"]);
     let mut stdin = node.stdin.take().unwrap();
     let line = format!("{}\n", json!({"src": "c1", "dest": "n0", "body": {"type": "read", "msg_id": 1}}));
     // More than both pipes hold: the node is blocked on its output, and this thread until the node is gone.
@@ -151,7 +107,7 @@ fn a_signal_ends_the_node_even_if_nobody_reads_what_it_says() {
         std::thread::sleep(Duration::from_millis(200));
     }
     node.signal("TERM");
-    let status = node.child.wait().unwrap();
+    let status = node.wait();
     assert_eq!(status.code(), Some(0));
     flood.join().unwrap();
 }

@@ -1,0 +1,167 @@
+//! SIGKILL at every point of a process's life, counted by the lines that it has said: in virtual time one crash at
+//! every point and every two in a row, with real processes one.
+
+use maelstrom_counter::config::{AckPolicy, Config};
+
+use crate::cluster::{Op, Violation};
+use crate::pipes::Process;
+use crate::script::{Crash, How, Lives, Step, Virtual};
+
+/// Start and recovery, adds alone and together, gossip, and a shutdown with an add in it.
+pub(crate) const BUSY: &[Step] = &[
+    Step::Ask(&[Op::Read, Op::Add]),
+    Step::Ask(&[Op::Add, Op::Add]),
+    Step::Gossip,
+    Step::Ask(&[Op::Read]),
+    Step::Terminate(&[Op::Add]),
+];
+const BUSY_UNTIL_INPUT_ENDS: &[Step] =
+    &[Step::Ask(&[Op::Add]), Step::Ask(&[Op::Read]), Step::EndInput(&[Op::Add, Op::Read])];
+/// The store falls silent: what is acknowledged from then on is known to peers.
+const WITHOUT_THE_STORE: &[Step] = &[
+    Step::Ask(&[Op::Read, Op::Add]),
+    Step::StoreFallsSilent,
+    Step::Ask(&[Op::Add]),
+    Step::Ask(&[Op::Add, Op::Read]),
+];
+/// What is found in the end.
+const LAST: &[Step] = &[
+    Step::StoreAnswersAgain,
+    Step::Ask(&[Op::Read]),
+    Step::Ask(&[Op::Add]),
+    Step::Gossip,
+    Step::Ask(&[Op::Read]),
+];
+
+pub(crate) type Start<'a> = &'a dyn Fn() -> Lives<'static>;
+
+/// The last life, and whether it knows what it must.
+fn verify(lives: &mut Lives<'_>) -> Result<(), Violation> {
+    lives.live(LAST, None)?;
+    lives.cluster.check_last_read()?;
+    lives.cluster.check_slot()
+}
+
+/// A crash at every line of the script, in every way; returns how many there were.
+pub(crate) fn every_crash(start: Start<'_>, script: &[Step], hows: &[How]) -> Result<usize, Violation> {
+    let mut crashes = 0;
+    for at_line in 1.. {
+        for &how in hows {
+            let crash = Crash { at_line, how };
+            let mut lives = start();
+            let was_killed = lives.live(script, Some(crash)).and_then(|was_killed| {
+                verify(&mut lives)?;
+                Ok(was_killed)
+            });
+            if !was_killed.map_err(|problem| format!("{crash:?}: {problem}"))? {
+                return Ok(crashes);
+            }
+            crashes += 1;
+        }
+    }
+    Ok(crashes)
+}
+
+/// As above, and the next life crashes too, at every line, in every way.
+fn every_two_crashes(start: Start<'_>, script: &[Step], hows: &[How]) -> Result<usize, Violation> {
+    let mut crashes = 0;
+    for at_line in 1.. {
+        for &how in hows {
+            let first = Crash { at_line, how };
+            let then = || {
+                let mut lives = start();
+                // If this fails, or the script ends, the search for single crashes has shown it.
+                let _ = lives.live(script, Some(first));
+                lives
+            };
+            let seconds =
+                every_crash(&then, script, hows).map_err(|problem| format!("{first:?}, then {problem}"))?;
+            crashes += seconds;
+        }
+        if !start().live(script, Some(Crash { at_line, how: How::Unheard }))? {
+            return Ok(crashes);
+        }
+    }
+    Ok(crashes)
+}
+
+fn ack(ack: AckPolicy) -> Config {
+    Config { ack, ..Config::default() }
+}
+
+fn in_virtual_time(config: Config, nodes: usize) -> Lives<'static> {
+    let mut seed = 0;
+    Lives::new(nodes, move || {
+        seed += 1;
+        Box::new(Virtual::start(config.clone(), seed))
+    })
+}
+
+pub(crate) fn hows(latest: usize) -> Vec<How> {
+    let late = (0..=latest).flat_map(|lines| [How::AnsweredLate(lines), How::PerformedLate(lines)]);
+    [How::Unheard, How::Performed, How::Answered].into_iter().chain(late).collect()
+}
+
+const SAFE: [AckPolicy; 2] = [AckPolicy::Store, AckPolicy::Durable];
+
+#[test]
+fn a_crash_at_any_point_loses_nothing_and_doubles_nothing() {
+    for policy in SAFE {
+        for (nodes, script) in [(1, BUSY), (3, BUSY), (1, BUSY_UNTIL_INPUT_ENDS), (3, BUSY_UNTIL_INPUT_ENDS)]
+        {
+            let crashes = every_crash(&|| in_virtual_time(ack(policy), nodes), script, &hows(12));
+            println!("{policy:?}, {nodes} nodes: {crashes:?} crashes");
+            assert!(crashes.unwrap() > 200);
+        }
+    }
+}
+
+#[test]
+fn a_crash_while_the_store_is_silent_loses_nothing_that_a_peer_has_confirmed() {
+    let crashes = every_crash(&|| in_virtual_time(ack(AckPolicy::Durable), 3), WITHOUT_THE_STORE, &hows(12));
+    println!("{crashes:?} crashes");
+    assert!(crashes.unwrap() > 200);
+}
+
+fn assert_two_crashes_harm_nothing(hows: &[How]) {
+    for policy in SAFE {
+        for (nodes, script) in [(1, BUSY), (3, BUSY), (1, BUSY_UNTIL_INPUT_ENDS)] {
+            let crashes = every_two_crashes(&|| in_virtual_time(ack(policy), nodes), script, hows);
+            println!("{policy:?}, {nodes} nodes: {crashes:?} pairs of crashes");
+            assert!(crashes.unwrap() > 1000);
+        }
+    }
+}
+
+#[test]
+fn two_crashes_in_a_row_at_any_two_points_lose_nothing_and_double_nothing() {
+    let late = [How::AnsweredLate(1), How::PerformedLate(2)];
+    assert_two_crashes_harm_nothing(&[How::Unheard, How::Performed, How::Answered, late[0], late[1]]);
+}
+
+/// What a dead process has sent, and what was sent to it, arrives after any number of lines of its successors.
+#[test]
+#[ignore = "minutes: cargo test --test it every_two_crashes -- --ignored --nocapture"]
+fn every_two_crashes_with_whatever_delay_lose_nothing_and_double_nothing() {
+    assert_two_crashes_harm_nothing(&hows(12));
+}
+
+#[test]
+fn a_real_process_killed_at_any_point_loses_nothing_and_doubles_nothing() {
+    for policy in ["store", "durable"] {
+        for (nodes, script) in [(1, BUSY), (3, BUSY), (1, BUSY_UNTIL_INPUT_ENDS)] {
+            let start = || {
+                Lives::new(nodes, move || {
+                    Box::new(Process::start(&["--ack", policy, "--gossip-interval", "20"]))
+                })
+            };
+            let crashes = every_crash(
+                &start,
+                script,
+                &[How::Unheard, How::Performed, How::Answered, How::PerformedLate(2)],
+            );
+            println!("{policy}, {nodes} nodes: {crashes:?} crashes");
+            assert!(crashes.unwrap() > 20);
+        }
+    }
+}

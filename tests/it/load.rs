@@ -1,0 +1,117 @@
+//! A node whose output nobody reads takes a bounded number of requests in bounded memory.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::pipes::Process;
+
+/// What the pipes, and the node's and the test's buffers between them, can hold: far more than they do.
+const ACCEPTED_AT_MOST: usize = 4 << 20;
+/// The node's resident memory, in bytes.
+const MEMORY_AT_MOST: usize = 32 << 20;
+
+#[test]
+fn while_nobody_reads_what_it_says_a_node_takes_no_more_and_later_answers_all() {
+    // A request that waits for seconds is not answered, for its client may be gone: on a machine so slow, once more.
+    assert!((0..5).any(|_| blocks_and_goes_on()), "the machine is too slow for this test");
+}
+
+/// False: it took so long that the node could not know whether its clients are still there.
+fn blocks_and_goes_on() -> bool {
+    let clock = Clock::start();
+    let mut node = Process::member(&["--ack", "memory"]);
+    let mut stdin = node.stdin.take().unwrap();
+    let (written, enough) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (count, stop) = (Arc::clone(&written), Arc::clone(&enough));
+    let flood = thread::spawn(move || {
+        let mut bytes = 0;
+        for id in 1.. {
+            let line = json!({"src": "c1", "dest": "n0", "body": {"type": "add", "delta": 1, "msg_id": id}});
+            let line = format!("{line}\n");
+            stdin.write_all(line.as_bytes()).unwrap();
+            bytes += line.len();
+            count.store(bytes, Ordering::Relaxed);
+            if stop.load(Ordering::Relaxed) || bytes > ACCEPTED_AT_MOST {
+                return id;
+            }
+        }
+        unreachable!("there is no end to ids");
+    });
+    until_it_stands_still(&written);
+    assert!(written.load(Ordering::Relaxed) < ACCEPTED_AT_MOST, "nothing blocks");
+    let memory = resident_bytes(node.id());
+    assert!(memory < MEMORY_AT_MOST, "{memory} bytes");
+    println!("blocked after {} bytes of requests; resident: {memory} bytes", written.load(Ordering::Relaxed));
+    enough.store(true, Ordering::Relaxed);
+    let mut answered = Vec::new();
+    // The flood ends with its next line: from then on the input has an end, and so have the answers.
+    while let Some(message) = node.next_line() {
+        if message["dest"] == "c1" {
+            assert_eq!(message["body"]["type"], "add_ok");
+            answered.push(message["body"]["in_reply_to"].as_i64().unwrap());
+        }
+    }
+    let asked = flood.join().unwrap();
+    if clock.seconds() > 3 {
+        return false;
+    }
+    assert_eq!(answered, (1..=asked).collect::<Vec<i64>>());
+    true
+}
+
+/// Each message of 70 bytes is answered with half a megabyte: this peer seems to be restarted all the time.
+#[test]
+fn long_answers_to_short_messages_take_bounded_memory_too() {
+    let mut node = Process::start(&["--ack", "memory"]);
+    node.say("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0", "n1"]}));
+    assert_eq!(node.hear()["body"]["type"], "init_ok");
+    let counts: serde_json::Map<_, _> = (0..25_000).map(|i| (format!("n1#{i:08x}"), json!(1))).collect();
+    node.say("n1", json!({"type": "gossip", "msg_id": 1, "epoch": "00000001", "counts": counts}));
+    let short = (0..1000).map(|i| {
+        let body = json!({"type": "gossip", "msg_id": 2, "epoch": format!("{i:08x}")});
+        format!("{}\n", json!({"src": "n1", "dest": "n0", "body": body}))
+    });
+    node.write(short.collect::<String>().trim_end()).unwrap();
+    let mut heard = 0;
+    while heard < 100 {
+        let message = node.hear();
+        heard +=
+            usize::from(message["body"]["counts"].as_object().is_some_and(|counts| counts.len() == 25_000));
+        let memory = resident_bytes(node.id());
+        assert!(memory < 2 * MEMORY_AT_MOST, "{memory} bytes");
+    }
+}
+
+/// Waits until a number has stopped growing.
+fn until_it_stands_still(number: &AtomicUsize) {
+    let mut seen = 0;
+    while seen == 0 || seen != number.load(Ordering::Relaxed) {
+        seen = number.load(Ordering::Relaxed);
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn resident_bytes(pid: u32) -> usize {
+    const PAGE: usize = 4096;
+    let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
+    statm.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * PAGE
+}
+
+#[expect(clippy::disallowed_types, reason = "a real process takes real time")]
+struct Clock(std::time::Instant);
+
+#[expect(clippy::disallowed_types, reason = "a real process takes real time")]
+impl Clock {
+    fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    fn seconds(&self) -> u64 {
+        self.0.elapsed().as_secs()
+    }
+}

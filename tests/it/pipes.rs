@@ -1,0 +1,106 @@
+//! The node as a child process: the test reads and writes its pipes. Waits are bounded, and a process that is dropped
+//! is dead.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+pub(crate) const BIN: &str = env!("CARGO_BIN_EXE_maelstrom-counter");
+
+/// A process that says nothing for so long, though it should, fails the test.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A process and what it says, line by line. While nothing is taken no more than a line is read.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+}
+
+impl Process {
+    /// A process that waits for its `init`.
+    pub(crate) fn start(args: &[&str]) -> Self {
+        let mut command = Command::new(BIN);
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // What a failed test prints should be the failure: whoever wants the log asks for it.
+        let has_log = args.contains(&"--log");
+        let mut child = command.stderr(if has_log { Stdio::piped() } else { Stdio::null() }).spawn().unwrap();
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take().unwrap());
+        Self { child, stdin, lines: read_in_background(stdout) }
+    }
+
+    /// The node `n0` of a cluster of one, initialised.
+    pub(crate) fn member(args: &[&str]) -> Self {
+        let mut node = Self::start(args);
+        node.say("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0"]}));
+        assert_eq!(node.hear()["body"]["type"], "init_ok");
+        node
+    }
+
+    pub(crate) fn say(&mut self, src: &str, body: Value) {
+        self.write(&json!({"src": src, "dest": "n0", "body": body}).to_string()).unwrap();
+    }
+
+    /// Writes a line; it fails if the process has ended.
+    pub(crate) fn write(&mut self, line: &str) -> std::io::Result<()> {
+        self.stdin.as_mut().map_or(Ok(()), |stdin| stdin.write_all(format!("{line}\n").as_bytes()))
+    }
+
+    /// The next line that the process says; `None` once it has closed its output.
+    pub(crate) fn next_line(&self) -> Option<Value> {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => Some(serde_json::from_str(&line).unwrap()),
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => None,
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("the node says nothing"),
+        }
+    }
+
+    /// The next line that the process says; the test fails if it ends instead.
+    pub(crate) fn hear(&self) -> Value {
+        self.next_line().expect("the node has ended")
+    }
+
+    pub(crate) fn stderr(&mut self) -> ChildStderr {
+        self.child.stderr.take().expect("a log, asked for with --log")
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// Waits for the end; returns the exit status and what was left to be heard.
+    pub(crate) fn end(mut self) -> (Option<i32>, Vec<Value>) {
+        let rest = std::iter::from_fn(|| self.next_line()).collect();
+        (self.wait().code(), rest)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It fails only if the process has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read_in_background(stdout: ChildStdout) -> Receiver<String> {
+    let (to_test, lines) = sync_channel(0);
+    thread::spawn(move || {
+        let whole = BufReader::new(stdout).lines().map_while(Result::ok);
+        whole.take_while(|line| to_test.send(line.clone()).is_ok()).for_each(drop);
+    });
+    lines
+}
