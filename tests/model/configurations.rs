@@ -129,7 +129,6 @@ fn a_death_while_the_store_is_down() {
 
 /// Reads show what is stored, and what they have shown on a node they show there ever after.
 #[test]
-#[ignore = "not promised yet: what a life shows of its own adds may be lost with it"]
 fn reads_across_a_crash() {
     let with_reads = |setup| Setup { rules: FOR_READS, ..setup };
     holds("reads of one", with_reads(alone(&[0, 0], 1, Faults { crashes: 1, duplicates: 1, ..NONE })));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub(crate) enum Bug {
     SameIds,
     /// A life counts under the epoch of the life before.
     EpochReused,
+    /// Every write of the slot leaves the replica to the next process, though this one goes on counting.
+    FreeTooSoon,
     /// The slot is written whatever is there.
     PlainWrite,
     /// A peer counts as knowing what it was merely sent.
@@ -67,6 +69,7 @@ impl Saboteur {
                 body["type"] = json!("write");
                 body["value"] = body["to"].take();
             }
+            (Some(Bug::FreeTooSoon), "cas") => leave_free(body["to"].as_object_mut().unwrap()),
             (Some(Bug::IndefiniteRefused), "error") => body["code"] = json!(11),
             (Some(Bug::AnsweredTwice), "add_ok") => return (vec![message.clone(), message], None),
             (Some(Bug::KnownWhenSent), "gossip") => aside = self.confirmation(&message),
@@ -80,4 +83,10 @@ impl Saboteur {
         let body = json!({"type": "gossip_ok", "in_reply_to": message["body"]["msg_id"], "epoch": epoch});
         Some(json!({"src": message["dest"], "dest": message["src"], "body": body}).to_string())
     }
+}
+
+fn leave_free(slot: &mut Map<String, Value>) {
+    let epoch = |replica: &String| replica.split_once('#').map(|(_, epoch)| json!([epoch, epoch]));
+    let title = slot.remove("held").or_else(|| slot.keys().find_map(epoch));
+    slot.entry("free").or_insert(title.unwrap());
 }

@@ -175,9 +175,10 @@ impl Entries {
         before.counts().all(|(replica, count)| here.get(replica).copied().unwrap_or_default() >= count)
     }
 
-    /// All entries of all slots. What is no slot, such as a barrier, is no object.
+    /// All entries of all slots. What is no slot, such as a barrier, is no object; who may count under a replica is a list.
     fn counts(&self) -> impl Iterator<Item = (&String, u64)> {
         let slots = self.0.values().filter_map(Value::as_object);
-        slots.flat_map(Map::iter).map(|(replica, count)| (replica, count.as_u64().expect("a count")))
+        let entries = slots.flat_map(Map::iter).filter(|(_, entry)| !entry.is_array());
+        entries.map(|(replica, count)| (replica, count.as_u64().expect("a count")))
     }
 }
