@@ -105,19 +105,33 @@ fn seems_down_without_a_store_fault(plan: &Plan) -> bool {
     has(Fault::Slow) || loses_much || plan.loss > 0.0 || plan.store_loss > 0.0
 }
 
-/// What this node claims of itself, as README.md has it.
-pub fn claims(config: &Config) -> Claims {
+/// What this node claims of itself under that configuration, in the weather that the plan makes.
+pub fn claims(config: &Config, plan: &Plan) -> Claims {
     let durability = match config.ack {
         AckPolicy::Durable => Durability::OneDeathWithoutServices,
         AckPolicy::Store | AckPolicy::Memory => Durability::AnyDeaths,
     };
-    Claims { durability, ..Claims::default() }
+    let reads_survive_crashes = config.ack != AckPolicy::Memory && recovery_is_in_time(plan);
+    Claims { durability, reads_survive_crashes }
+}
+
+/// Whether a node that starts can read what it needs of the store within the second for which it holds its reads, and the
+/// store is never taken for one that is down.
+fn recovery_is_in_time(plan: &Plan) -> bool {
+    let longest_mean_ms = match plan.latency.shape {
+        LatencyShape::Exponential => 10,
+        LatencyShape::Constant | LatencyShape::Uniform => 50,
+    };
+    let is_disturbed =
+        [Fault::Store, Fault::Loss, Fault::Slow].iter().any(|fault| plan.nemesis.contains(fault));
+    let loses_something = plan.loss > 0.0 || plan.store_loss > 0.0;
+    !is_disturbed && !loses_something && !plan.cut_store && plan.latency.mean_ms <= longest_mean_ms
 }
 
 /// What the seed stands for: a plan that the nodes can bear, and what they claim under the configuration that is drawn.
 pub fn adapted(plan: Plan) -> Plan {
     let plan = bearable(plan);
-    Plan { claims: claims(&drawn_config(&plan)), ..plan }
+    Plan { claims: claims(&drawn_config(&plan), &plan), ..plan }
 }
 
 /// Runs the `simulate` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
@@ -138,7 +152,7 @@ pub fn test(mut options: TestOptions) -> ExitCode {
         let Some(counter) = counter_for(options.workload) else { return could_not_run("test", NOT_SERVED) };
         options.node_args = own_arguments(counter, options.node_args);
         match own_config(&options.node_args) {
-            Ok(config) => options.claims = claims(&config),
+            Ok(config) => options.claims = claims(&config, &options.plan(0)),
             Err(problem) => {
                 return could_not_run("test", &format!("what follows -- is for this node: {problem}"));
             }

@@ -6,6 +6,7 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::band_colour;
+use crate::nemesis::Fault;
 use crate::report::Report;
 
 /// Size in units of the drawing.
@@ -66,16 +67,30 @@ pub(super) fn over_time(
     Ok(svg)
 }
 
+/// Each kind of fault has a strip of its own, in the order of the legend: laid over each other their colours would mix.
+#[expect(clippy::cast_precision_loss, reason = "there are few kinds of fault")]
 fn draw_bands(report: &Report, chart: &mut Chart<'_, '_>, (low, high): (f64, f64)) -> Result<(), String> {
     let end = duration(report);
+    let kinds = kinds(report);
+    let height = (high - low) / kinds.len().max(1) as f64;
     for window in &report.faults {
         let (red, green, blue) = band_colour(window.fault);
         let until = window.until.map_or(end, |until| until.as_secs_f64());
-        let corners = [(window.from.as_secs_f64(), low), (until, high)];
+        let place = kinds.iter().position(|kind| *kind == window.fault).unwrap_or(0);
+        let top = high - height * place as f64;
+        let corners = [(window.from.as_secs_f64(), top - height), (until, top)];
         let band = Rectangle::new(corners, RGBColor(red, green, blue).mix(0.16).filled());
         chart.draw_series([band]).map_err(text)?;
     }
     Ok(())
+}
+
+/// The kinds of fault that there were.
+pub(super) fn kinds(report: &Report) -> Vec<Fault> {
+    let mut kinds: Vec<Fault> = report.faults.iter().map(|window| window.fault).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
 }
 
 /// When the last thing happened, in seconds.

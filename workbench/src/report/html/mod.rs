@@ -74,11 +74,10 @@ impl Report {
 
     /// The faults that there were, with their colours.
     fn legend(&self) -> String {
-        let mut faults: Vec<Fault> = self.faults.iter().map(|window| window.fault).collect();
-        faults.sort_unstable();
-        faults.dedup();
+        let faults = chart::kinds(self);
+        let heading = if faults.len() > 1 { "Faults, from top to bottom:" } else { "" };
         let bands = faults.into_iter().map(|fault| swatch("band", band_colour(fault), &fault.name()));
-        bands.collect()
+        std::iter::once(heading.to_owned()).chain(bands).collect()
     }
 }
 
