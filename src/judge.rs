@@ -4,13 +4,15 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Parser;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use workbench::{
-    BenchError, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, SimulateOptions, TestOptions,
-    Verdict, Workload, run_simulations, run_test,
+    BenchError, Claims, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan,
+    SimulateOptions, TestOptions, Verdict, Workload, run_simulations, run_test,
 };
 
+use crate::cli::Cli;
 use crate::config::{AckPolicy, Config, CounterKind};
 use crate::endpoint::Endpoint;
 
@@ -64,7 +66,7 @@ fn counter_for(workload: Workload) -> Option<CounterKind> {
     match workload {
         Workload::GCounter => Some(CounterKind::G),
         Workload::PnCounter => Some(CounterKind::Pn),
-        Workload::Echo | Workload::UniqueIds | Workload::Broadcast | Workload::GSet => None,
+        Workload::Echo | Workload::UniqueIds | Workload::Broadcast | Workload::GSet | Workload::LinKv => None,
     }
 }
 
@@ -86,15 +88,36 @@ pub fn bearable(plan: Plan) -> Plan {
 pub fn drawn_config(plan: &Plan) -> Config {
     let has = |fault| plan.nemesis.contains(&fault);
     let ends = has(Fault::Kill) || has(Fault::Restart);
-    let store_may_seem_down =
-        has(Fault::Store) || has(Fault::Loss) || has(Fault::Slow) || plan.loss > 0.0 || plan.store_loss > 0.0;
     let ack = match StdRng::seed_from_u64(plan.seed).random_range(0..3) {
         0 if !ends => AckPolicy::Memory,
-        0 | 1 if !(ends && store_may_seem_down) => AckPolicy::Durable,
+        0 | 1 if !(ends && seems_down_without_a_store_fault(plan)) => AckPolicy::Durable,
         _ => AckPolicy::Store,
     };
     let counter = counter_for(plan.workload).unwrap_or(CounterKind::G);
     Config { counter, ack, ..Config::default() }
+}
+
+/// Whether the network alone may keep all answers of the store from a node for a whole timeout. Half of the messages
+/// lost do so only if a message takes time: otherwise it is sent again 40 times within the timeout.
+fn seems_down_without_a_store_fault(plan: &Plan) -> bool {
+    let has = |fault| plan.nemesis.contains(&fault);
+    let loses_much = has(Fault::Loss) && plan.latency.mean_ms > 0;
+    has(Fault::Slow) || loses_much || plan.loss > 0.0 || plan.store_loss > 0.0
+}
+
+/// What this node claims of itself, as README.md has it.
+pub fn claims(config: &Config) -> Claims {
+    let durability = match config.ack {
+        AckPolicy::Durable => Durability::OneDeathWithoutServices,
+        AckPolicy::Store | AckPolicy::Memory => Durability::AnyDeaths,
+    };
+    Claims { durability, ..Claims::default() }
+}
+
+/// What the seed stands for: a plan that the nodes can bear, and what they claim under the configuration that is drawn.
+pub fn adapted(plan: Plan) -> Plan {
+    let plan = bearable(plan);
+    Plan { claims: claims(&drawn_config(&plan)), ..plan }
 }
 
 /// Runs the `simulate` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
@@ -102,10 +125,7 @@ pub fn simulate(options: &SimulateOptions) -> ExitCode {
     if counter_for(options.workload).is_none() {
         return could_not_run("simulate", NOT_SERVED);
     }
-    exit(
-        "simulate",
-        run_simulations(options, bearable, |plan| factory(drawn_config(plan)), &mut io::stdout()),
-    )
+    exit("simulate", run_simulations(options, adapted, |plan| factory(drawn_config(plan)), &mut io::stdout()))
 }
 
 /// Runs the `test` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
@@ -117,6 +137,12 @@ pub fn test(mut options: TestOptions) -> ExitCode {
     if options.bin.is_none() {
         let Some(counter) = counter_for(options.workload) else { return could_not_run("test", NOT_SERVED) };
         options.node_args = own_arguments(counter, options.node_args);
+        match own_config(&options.node_args) {
+            Ok(config) => options.claims = claims(&config),
+            Err(problem) => {
+                return could_not_run("test", &format!("what follows -- is for this node: {problem}"));
+            }
+        }
     }
     exit("test", run_test(&options, &this_node, &mut io::stdout()))
 }
@@ -145,4 +171,14 @@ fn own_arguments(counter: CounterKind, given: Vec<String>) -> Vec<String> {
     let is_given = given.iter().any(|arg| arg == "--counter" || arg.starts_with("--counter="));
     let own = if is_given { Vec::new() } else { vec!["--counter".into(), counter.into()] };
     [own, given].concat()
+}
+
+/// How the nodes will be configured, by those arguments and the environment that they inherit.
+fn own_config(arguments: &[String]) -> Result<Config, String> {
+    let command_line = std::iter::once("maelstrom-counter").chain(arguments.iter().map(String::as_str));
+    match Cli::try_parse_from(command_line) {
+        Ok(Cli { command: None, node }) => Ok(node.config()),
+        Ok(Cli { command: Some(_), .. }) => Err("a node has no subcommand".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }

@@ -64,6 +64,11 @@ impl Replica {
         self.0.rsplit_once('#').map_or(&self.0, |(node, _)| node)
     }
 
+    /// The epoch that tells it from the node's other replicas.
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.0.rsplit_once('#').and_then(|(_, epoch)| Epoch::parse(epoch))
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (_, epoch) = text.rsplit_once('#')?;
         Epoch::parse(epoch).map(|_| Self(text.into()))

@@ -12,7 +12,7 @@ use crate::replica::Replica;
 pub type Vector = PnCounter<Replica>;
 
 /// What one replica has counted. It is written as a number or, with decrements, as a pair.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Tally {
     /// The sum of the increments.
@@ -49,6 +49,22 @@ impl Tally {
         Self { up: vector.increments().get(replica), down: vector.decrements().get(replica) }
     }
 
+    /// With `delta` counted too; `None` if the increments or the decrements would pass `u64::MAX`.
+    pub fn plus(self, delta: i64) -> Option<Self> {
+        let (up, down) = if delta < 0 { (0, delta.unsigned_abs()) } else { (delta.unsigned_abs(), 0) };
+        Some(Self { up: self.up.checked_add(up)?, down: self.down.checked_add(down)? })
+    }
+
+    /// Takes in another tally of the same replica.
+    pub fn raise(&mut self, other: Self) {
+        *self = Self { up: self.up.max(other.up), down: self.down.max(other.down) };
+    }
+
+    /// Whether it says no more than `other`.
+    pub fn is_within(self, other: Self) -> bool {
+        self.up <= other.up && self.down <= other.down
+    }
+
     /// How far the replica has got. A replica's tallies over time are a chain, so one number orders them.
     pub fn progress(self) -> u128 {
         u128::from(self.up) + u128::from(self.down)
@@ -60,9 +76,10 @@ pub fn replicas(vector: &Vector) -> impl Iterator<Item = &Replica> {
     vector.increments().iter().chain(vector.decrements().iter()).map(|(replica, _)| replica)
 }
 
-/// The entries of a vector by replica.
-pub fn tallies(vector: &Vector) -> BTreeMap<&Replica, Tally> {
-    replicas(vector).map(|replica| (replica, Tally::of(vector, replica))).collect()
+/// The entries of the replicas that pass.
+pub fn tallies(vector: &Vector, keep: impl Fn(&Replica) -> bool) -> BTreeMap<Replica, Tally> {
+    let kept = replicas(vector).filter(|replica| keep(replica));
+    kept.map(|replica| (replica.clone(), Tally::of(vector, replica))).collect()
 }
 
 /// The vector with these entries.

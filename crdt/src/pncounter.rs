@@ -131,6 +131,19 @@ impl<A: Ord + Clone> PnCounter<A> {
         }
     }
 
+    /// Raises the increments and the decrements of `actor` to these, as merging a counter of this one entry would.
+    /// Returns whether that changed anything.
+    ///
+    /// ```
+    /// let mut counter = crdt::PnCounter::<String>::new();
+    /// assert!(counter.raise("n0", 5, 2));
+    /// assert!(!counter.raise("n0", 4, 2));
+    /// assert_eq!(counter.get("n0"), 3);
+    /// ```
+    pub fn raise(&mut self, actor: impl ToActor<A> + Copy, increments: u64, decrements: u64) -> bool {
+        self.p.raise(actor, increments) | self.n.raise(actor, decrements)
+    }
+
     /// The balance of one actor: its increments less its decrements.
     ///
     /// ```

@@ -24,6 +24,7 @@ use rand::{Rng, RngExt};
 
 use crate::config::{Config, PEER_BACKOFF_MAX};
 use crate::message::{Gossip, MsgId, Name, Outgoing, Say};
+use crate::node::msg_ids::MsgIds;
 use crate::replica::{Epoch, Replica};
 use crate::vector::{Tally, Vector};
 
@@ -133,7 +134,7 @@ impl Peers {
         state: &Vector,
         now: Duration,
         hurry: bool,
-        next_id: &mut impl FnMut() -> MsgId,
+        ids: &mut MsgIds,
         rng: &mut dyn Rng,
         out: &mut Vec<Outgoing>,
     ) {
@@ -151,7 +152,7 @@ impl Peers {
         if now >= self.next_round || hurry {
             self.skipped = std::mem::take(&mut self.had_turn) && !self.skipped && !hurry;
             if !self.skipped {
-                self.round(state, now, next_id, rng, out);
+                self.round(state, now, ids, rng, out);
             }
             self.next_round = now + jittered(self.interval, rng);
         }
@@ -161,7 +162,7 @@ impl Peers {
         &mut self,
         state: &Vector,
         now: Duration,
-        next_id: &mut impl FnMut() -> MsgId,
+        ids: &mut MsgIds,
         rng: &mut dyn Rng,
         out: &mut Vec<Outgoing>,
     ) {
@@ -169,7 +170,7 @@ impl Peers {
         idle.shuffle(rng);
         for (name, peer) in idle.into_iter().filter(|(_, peer)| peer.lacks(state)).take(self.fanout) {
             let counts = state.delta_since(&peer.known);
-            let msg_id = next_id();
+            let msg_id = ids.next();
             let resend_at = now + jittered(self.timeout, rng);
             peer.in_flight = Some(InFlight::new(msg_id, counts.clone(), resend_at));
             out.push(peer.message(name, msg_id, self.epoch, counts));

@@ -5,17 +5,17 @@ mod duties;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rand::{Rng, RngExt};
+use rand::Rng;
 use tracing::{debug, error, info, warn};
 
-use crate::config::{
-    AckPolicy, Config, CounterKind, ON_THE_WAY_MAX, REPLY_WITHIN, SETTLE_FOR, SHUT_DOWN_WITHIN,
-};
+use crate::config::{AckPolicy, Config, CounterKind, ON_THE_WAY_MAX, REPLY_WITHIN, SETTLE_FOR};
 use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Name, Outgoing, Reply, Request, Say};
 use crate::node::Event;
 use crate::node::gossip::Peers;
+use crate::node::msg_ids::MsgIds;
+use crate::node::own::Own;
 use crate::node::punctuality::Punctuality;
-use crate::node::slot::Slot;
+use crate::node::slot::{News, Slot};
 use crate::node::sweep::Sweep;
 use crate::node::waiting::{Client, Queue};
 use crate::replica::{Epoch, Replica};
@@ -27,11 +27,11 @@ const STORE: &str = "seq-kv";
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     name: Name,
-    /// This process's life: the one entry that it adds to.
-    own: Replica,
+    own: Own,
     ack: AckPolicy,
     counter: CounterKind,
     store: Name,
+    /// What is shown to clients and told to peers: of the own replica only what is stored, while the store answers.
     state: Vector,
     slot: Slot,
     peers: Peers,
@@ -40,7 +40,8 @@ pub(super) struct Member {
     ids: MsgIds,
     /// Adds that are counted, each with the own progress that must be safe before it is acknowledged.
     adds: Queue<u128>,
-    /// Adds that are not counted, since the store is down and they may be acknowledged only by it.
+    /// Adds that are not counted: it is not settled under which replica, or the store is down and they may be
+    /// acknowledged only by it.
     parked: Queue<i64>,
     reads: Queue<()>,
     recovery: Recovery,
@@ -64,18 +65,6 @@ enum Recovery {
     Over,
 }
 
-/// The ids of our messages. They start at random: a delayed answer meant for an earlier life of this node
-/// must not be taken for one of ours.
-#[derive(Debug, Clone)]
-struct MsgIds(MsgId);
-
-impl MsgIds {
-    fn next(&mut self) -> MsgId {
-        self.0 += 1;
-        self.0
-    }
-}
-
 impl Member {
     pub(super) fn new(
         id: Name,
@@ -85,8 +74,7 @@ impl Member {
         now: Duration,
         rng: &mut dyn Rng,
     ) -> Self {
-        let epoch = Epoch::random(rng);
-        let own = Replica::new(&id, epoch);
+        let own = Own::new(&id, Epoch::random(rng));
         let store: Name = STORE.into();
         let peers = ids.iter().filter(|&&peer| peer != &*id).map(|&peer| peer.into());
         let spacing = match config.ack {
@@ -94,11 +82,11 @@ impl Member {
             AckPolicy::Store | AckPolicy::Durable => Duration::ZERO,
         };
         Self {
-            peers: Peers::new(peers, epoch, config),
-            slot: Slot::new(id.clone(), own.clone(), config, spacing),
-            sweep: Sweep::new(store.clone(), own.clone()),
+            peers: Peers::new(peers, own.life(), config),
+            slot: Slot::new(id.clone(), config, spacing),
+            sweep: Sweep::new(store.clone(), own.replica().clone()),
             punctuality,
-            ids: MsgIds(rng.random_range(1 << 20..1 << 48)),
+            ids: MsgIds::random(rng),
             name: id,
             own,
             ack: config.ack,
@@ -119,8 +107,8 @@ impl Member {
         &self.name
     }
 
-    pub(super) fn replica(&self) -> &Replica {
-        &self.own
+    pub(super) fn life(&self) -> Epoch {
+        self.own.life()
     }
 
     pub(super) fn state(&self) -> &Vector {
@@ -151,13 +139,9 @@ impl Member {
                 }
             }
             Event::Wake => return self.wake(now, rng, out),
-            Event::Terminate => {
-                info!("shutting down");
-                self.shut_down_by.get_or_insert(now + SHUT_DOWN_WITHIN);
-                self.slot.hurry();
-            }
+            Event::Terminate => self.shut_down(now, out),
             Event::InputClosed => {
-                self.slot.hurry();
+                self.shut_down(now, out);
                 self.poll_slot(now, out);
                 self.finish(now, out);
                 return true;
@@ -217,20 +201,30 @@ impl Member {
         if self.adds.is_full() || self.parked.is_full() {
             return client.refuse(ErrorCode::TemporarilyUnavailable, "too many adds are waiting", now, out);
         }
-        if self.ack == AckPolicy::Store && self.slot.is_down() {
+        if self.ack == AckPolicy::Memory {
+            self.own.settle();
+        }
+        if !self.may_count() {
             return self.parked.push(delta, client);
         }
         self.count(delta, client, now, out);
     }
 
+    fn may_count(&self) -> bool {
+        self.own.is_settled() && !(self.ack == AckPolicy::Store && self.slot.is_down())
+    }
+
     fn count(&mut self, delta: i64, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
-        match self.state.add(&self.own, delta) {
-            Ok(_) => {
+        match self.own.add(delta) {
+            Ok(()) => {
                 self.slot.touch();
                 match self.ack {
-                    AckPolicy::Memory => client.answer(Say::AddOk, now, out),
+                    AckPolicy::Memory => {
+                        self.show();
+                        client.answer(Say::AddOk, now, out);
+                    }
                     AckPolicy::Store | AckPolicy::Durable => {
-                        self.adds.push(Tally::of(&self.state, &self.own).progress(), client);
+                        self.adds.push(self.own.counted().progress(), client);
                     }
                 }
             }
@@ -239,6 +233,18 @@ impl Member {
                 client.refuse(ErrorCode::Abort, "the count would overflow", now, out);
             }
         }
+    }
+
+    /// Lets clients and peers see what they may of the own counts. What is not stored yet could be lost in a crash, and
+    /// reads would go back: it is shown only where no more can be had, with `--ack memory` or while the store is down.
+    fn show(&mut self) {
+        let all = match self.ack {
+            AckPolicy::Memory => true,
+            AckPolicy::Durable => self.slot.is_down(),
+            AckPolicy::Store => false,
+        };
+        let Tally { up, down } = if all { self.own.counted() } else { self.slot.stored() };
+        self.state.raise(self.own.replica(), up, down);
     }
 
     fn read(&mut self, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
@@ -292,10 +298,10 @@ impl Member {
             Reply::ReadOk { .. } | Reply::CasOk | Reply::WriteOk | Reply::Error { .. }
                 if *src == *self.store =>
             {
-                if let Some(counts) = self.slot.answer(msg_id, &reply, now) {
-                    let counts = self.plausible(counts, src);
-                    self.merge(&counts);
+                if let Some(news) = self.slot.answer(msg_id, &reply, &self.own, now) {
+                    self.slot_news(news);
                 }
+                self.show();
                 self.sweep_answer(msg_id, &reply, now, out);
             }
             Reply::Error { code, text } => debug!(src, code, text, "an error that nothing here waits for"),
@@ -303,9 +309,32 @@ impl Member {
         }
     }
 
+    fn slot_news(&mut self, news: News) {
+        match news {
+            News::Nothing => self.own.settle(),
+            News::Found { counts, has_free } => {
+                let counts = self.plausible(counts, STORE);
+                self.merge(&counts);
+                if !has_free {
+                    self.own.settle();
+                }
+            }
+            News::Inherited(replica, counted) => self.inherit(replica, counted),
+        }
+    }
+
+    /// Goes on under a predecessor's replica. What is known to have been counted under it was: whoever says that it was
+    /// more from now on is not believed.
+    fn inherit(&mut self, replica: Replica, stored: Tally) {
+        info!(%replica, ?stored, "goes on where its predecessor ended");
+        let mut counted = Tally::of(&self.state, &replica);
+        counted.raise(stored);
+        self.own.inherit(replica, counted);
+        self.slot.touch();
+    }
+
     fn sweep_answer(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, out: &mut Vec<Outgoing>) {
-        let Self { sweep, ids, .. } = self;
-        if let Some(counts) = sweep.answer(msg_id, reply, now, &mut || ids.next(), out) {
+        if let Some(counts) = self.sweep.answer(msg_id, reply, now, &mut self.ids, out) {
             let counts = self.plausible(counts, STORE);
             if self.merge(&counts) {
                 self.sweep.brought_news(now);
@@ -322,15 +351,16 @@ impl Member {
         news
     }
 
-    /// What of the others' claims can be believed: of this very life no more than it has counted, and nothing of
-    /// nodes that are not in the cluster.
+    /// What of the others' claims can be believed: of this process's replica no more than it has counted, and nothing
+    /// of nodes that are not in the cluster.
     fn plausible(&self, counts: Vector, from: &str) -> Vector {
         let is_member = |node: &str| node == &*self.name || self.peers.name(node).is_some();
-        let (claimed, counted) = (Tally::of(&counts, &self.own), Tally::of(&self.state, &self.own));
-        let own_is_true = claimed.up <= counted.up && claimed.down <= counted.down;
+        let claimed = Tally::of(&counts, self.own.replica());
+        let own_is_true = self.own.admits(claimed);
         let is_plausible =
-            |replica: &Replica| is_member(replica.node()) && (own_is_true || *replica != self.own);
+            |replica: &Replica| is_member(replica.node()) && (own_is_true || replica != self.own.replica());
         if let Some(replica) = replicas(&counts).find(|replica| !is_plausible(replica)) {
+            let counted = self.own.counted();
             error!(from, %replica, ?claimed, ?counted, "a claim that can't be true is ignored");
             return filtered(&counts, is_plausible);
         }

@@ -6,6 +6,8 @@
 
 mod gossip;
 mod member;
+mod msg_ids;
+mod own;
 mod punctuality;
 mod slot;
 mod sweep;
@@ -164,7 +166,7 @@ impl Node {
         }
         let punctuality = self.punctuality.take().unwrap_or_else(|| Punctuality::new(now));
         let member = Member::new(id.into(), &ids, &self.config, punctuality, now, rng);
-        info!(replica = %member.replica(), nodes = ids.len(), "initialised");
+        info!(node = id, life = %member.life(), nodes = ids.len(), "initialised");
         self.member = Some(Box::new(member));
         Ok(())
     }

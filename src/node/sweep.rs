@@ -12,7 +12,8 @@ use tracing::{debug, warn};
 
 use crate::codec::cut;
 use crate::message::{KEY_DOES_NOT_EXIST, MsgId, Name, Outgoing, Reply, Say};
-use crate::node::slot::parse_slot;
+use crate::node::msg_ids::MsgIds;
+use crate::node::slot::SlotValue;
 use crate::replica::Replica;
 use crate::vector::{Vector, from_tallies};
 
@@ -66,7 +67,7 @@ impl Sweep {
         targets: impl FnOnce() -> Vec<Name>,
         store: &StoreView,
         now: Duration,
-        next_id: &mut impl FnMut() -> MsgId,
+        ids: &mut MsgIds,
         out: &mut Vec<Outgoing>,
     ) {
         match &self.phase {
@@ -77,7 +78,7 @@ impl Sweep {
             Phase::Resting(until) if now >= *until => {
                 let targets = targets();
                 if !targets.is_empty() {
-                    self.begin(targets, store, now, next_id, out);
+                    self.begin(targets, store, now, ids, out);
                 }
             }
             Phase::Resting(_) | Phase::Barrier { .. } | Phase::Reading { .. } => {}
@@ -90,13 +91,13 @@ impl Sweep {
         targets: Vec<Name>,
         store: &StoreView,
         now: Duration,
-        next_id: &mut impl FnMut() -> MsgId,
+        ids: &mut MsgIds,
         out: &mut Vec<Outgoing>,
     ) {
         let give_up_at = now + store.patience;
         if store.slot_writes > self.seen_slot_writes {
             self.seen_slot_writes = store.slot_writes;
-            self.read(targets, give_up_at, next_id, out);
+            self.read(targets, give_up_at, ids, out);
             return;
         }
         self.barriers += 1;
@@ -104,22 +105,16 @@ impl Sweep {
             key: format!("{}/barrier", self.own.node()).into(),
             value: format!("{}/{}", self.own, self.barriers),
         };
-        let msg_id = next_id();
+        let msg_id = ids.next();
         out.push(self.to_store(msg_id, say));
         self.phase = Phase::Barrier { msg_id, targets, give_up_at };
     }
 
-    fn read(
-        &mut self,
-        targets: Vec<Name>,
-        give_up_at: Duration,
-        next_id: &mut impl FnMut() -> MsgId,
-        out: &mut Vec<Outgoing>,
-    ) {
+    fn read(&mut self, targets: Vec<Name>, give_up_at: Duration, ids: &mut MsgIds, out: &mut Vec<Outgoing>) {
         if targets.is_empty() {
             return;
         }
-        let open: BTreeMap<MsgId, Name> = targets.into_iter().map(|name| (next_id(), name)).collect();
+        let open: BTreeMap<MsgId, Name> = targets.into_iter().map(|name| (ids.next(), name)).collect();
         out.extend(open.iter().map(|(id, name)| self.to_store(*id, Say::StoreRead(name.clone()))));
         self.phase = Phase::Reading { open, give_up_at };
     }
@@ -134,14 +129,14 @@ impl Sweep {
         msg_id: MsgId,
         reply: &Reply<'_>,
         now: Duration,
-        next_id: &mut impl FnMut() -> MsgId,
+        ids: &mut MsgIds,
         out: &mut Vec<Outgoing>,
     ) -> Option<Vector> {
         match &mut self.phase {
             Phase::Barrier { msg_id: asked, targets, give_up_at } if *asked == msg_id => {
                 let (targets, give_up_at) = (std::mem::take(targets), *give_up_at);
                 match reply {
-                    Reply::WriteOk => self.read(targets, give_up_at, next_id, out),
+                    Reply::WriteOk => self.read(targets, give_up_at, ids, out),
                     other => {
                         debug!(answer = ?other, "the store refuses a barrier");
                         self.rest(now);
@@ -193,8 +188,8 @@ impl Sweep {
 /// The counts in a peer's slot, if the answer brings any.
 fn slot_of(peer: &Name, reply: &Reply<'_>) -> Option<Vector> {
     match reply {
-        Reply::ReadOk { value } => match parse_slot(peer, value) {
-            Ok(entries) => Some(from_tallies(&entries)),
+        Reply::ReadOk { value } => match SlotValue::parse(peer, value) {
+            Ok(slot) => Some(from_tallies(&slot.entries)),
             Err(problem) => {
                 warn!(%peer, value = %cut(value.get()), problem, "a peer's slot can't be read");
                 None

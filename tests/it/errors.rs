@@ -155,27 +155,32 @@ fn what_others_claim_of_this_life_or_of_strangers_is_not_believed() {
 }
 
 #[test]
-fn an_add_without_the_store_and_without_peers_is_indefinite_within_4_s() {
-    for ack in [AckPolicy::Store, AckPolicy::Durable] {
+fn an_add_that_found_neither_store_nor_peers_is_not_counted_or_indefinite_within_4_s() {
+    for (ack, expected) in [(AckPolicy::Store, 11), (AckPolicy::Durable, 0)] {
         let mut node = Harness::member(Config { ack, ..Config::default() }, 3);
         node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
         node.pass(ms(3900));
         assert!(node.take_to("c1").is_empty());
         node.pass(ms(100));
-        assert_eq!(code(&node.take_to("c1")), Some(0), "{ack:?}");
+        assert_eq!(code(&node.take_to("c1")), Some(expected), "{ack:?}");
     }
 }
 
 #[test]
 fn an_add_while_the_store_is_known_to_be_down_is_refused_for_certain_and_not_counted() {
     let mut node = Harness::member(Config { ack: AckPolicy::Store, ..Config::default() }, 3);
+    node.let_slot_be_written_after_first_read();
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
     node.pass(ms(1100));
-    node.take();
     node.ask("c2", json!({"type": "add", "delta": 40, "msg_id": 8}));
     node.pass(ms(4000));
+    assert_eq!(code(&node.take_to("c1")), Some(0));
     assert_eq!(code(&node.take_to("c2")), Some(11));
-    assert_eq!(node.endpoint.node().value(), 3, "the first was counted, the second was not");
+    let cas = node.take_to("seq-kv").pop().unwrap();
+    assert_eq!(cas["to"].as_object().unwrap().values().collect::<Vec<_>>(), [3], "not the second");
+    node.store_says(&cas, json!({"type": "cas_ok"}));
+    assert_eq!(node.endpoint.node().value(), 3);
+    assert!(node.take_to("seq-kv").iter().all(|request| request["type"] != "cas"));
 }
 
 #[test]

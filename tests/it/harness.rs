@@ -33,7 +33,12 @@ impl Harness {
 
     /// The node `n0` of a cluster of so many, initialised.
     pub(crate) fn member(config: Config, nodes: usize) -> Self {
-        let mut node = Self::new(config, 1);
+        Self::life(config, nodes, 1)
+    }
+
+    /// The same in another life, by the number.
+    pub(crate) fn life(config: Config, nodes: usize, life: u64) -> Self {
+        let mut node = Self::new(config, life);
         let ids: Vec<_> = (0..nodes).map(|i| format!("n{i}")).collect();
         node.ask("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ids}));
         assert_eq!(node.take()[0]["body"], json!({"type": "init_ok", "in_reply_to": 1}));

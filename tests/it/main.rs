@@ -13,8 +13,10 @@
 mod cluster;
 mod crash_points;
 mod errors;
+mod handing_on;
 mod harness;
 mod lies;
+mod liveness;
 mod load;
 mod pipes;
 mod planted;
@@ -22,6 +24,7 @@ mod planted_crashes;
 mod processes;
 mod recovery;
 mod script;
+mod shown;
 mod simulated;
 mod stragglers;
 mod tidy;

@@ -80,7 +80,9 @@ fn signals_end_the_node_once_the_slot_is_stored() {
             node.say("seq-kv", answer);
             message = node.hear();
         }
-        assert_eq!(message["body"]["to"].as_object().unwrap().values().collect::<Vec<_>>(), [3]);
+        let slot = &message["body"]["to"];
+        assert!(slot["free"].is_array(), "left to the next process: {slot}");
+        assert!(slot.as_object().unwrap().values().any(|entry| *entry == 3), "{slot}");
         node.say("seq-kv", json!({"type": "cas_ok", "in_reply_to": message["body"]["msg_id"]}));
         assert_eq!(node.end().0, Some(0), "SIG{signal}");
     }

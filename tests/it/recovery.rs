@@ -123,13 +123,17 @@ fn a_clean_shutdown_gets_the_slot_into_the_store() {
     assert!(!node.endpoint.is_done());
     assert_eq!(node.answers("c1", json!({"type": "add", "delta": 5, "msg_id": 2}))[0]["code"], 11);
     node.let_slot_be_written();
+    assert!(!node.endpoint.is_done(), "the next process may not have the replica yet");
+    let slot = node.let_slot_be_written();
     assert!(node.endpoint.is_done());
     assert_eq!(node.endpoint.node().value(), 3);
+    assert!(slot["free"].is_array(), "{slot}");
 }
 
 #[test]
 fn a_clean_shutdown_takes_1_s_at_most() {
     let mut node = Harness::member(Config::default(), 1);
+    node.let_slot_be_written_after_first_read();
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
     node.terminate();
     node.pass(ms(999));

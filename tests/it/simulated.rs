@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use maelstrom_counter::config::{AckPolicy, Config, CounterKind};
-use maelstrom_counter::judge::{bearable, drawn_config, factory};
+use maelstrom_counter::judge::{adapted, drawn_config, factory};
 use workbench::{Check, Fault, Latency, LatencyShape, Plan, Report, Workload, simulate};
 
 const SEEDS: std::ops::Range<u64> = 0..5;
@@ -168,7 +168,7 @@ fn the_same_seed_gives_the_same_history() {
 fn random_mixes_of_everything() {
     for workload in [Workload::GCounter, Workload::PnCounter] {
         for seed in 0..60 {
-            let plan = bearable(Plan::drawn(workload, seed, Plan::all_faults()));
+            let plan = adapted(Plan::drawn(workload, seed, Plan::all_faults()));
             let report = run(&plan, &drawn_config(&plan));
             assert!(report.valid, "seed {seed}:\n{report}");
         }

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use workbench::{TestOptions, run_test};
 
 #[derive(Parser)]
@@ -17,7 +17,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let options = Cli::parse().options;
+    let options = options();
     match run_test(&options, Path::new("node"), &mut std::io::stdout().lock()) {
         Ok(verdict) => verdict.exit_code().into(),
         Err(error) => {
@@ -26,4 +26,10 @@ fn main() -> ExitCode {
             2.into()
         }
     }
+}
+
+/// There is no node in this program: the flags must name one.
+fn options() -> TestOptions {
+    let command = Cli::command().mut_arg("bin", |arg| arg.required(true).help("The program to test"));
+    Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit()).options
 }

@@ -23,6 +23,10 @@ pub struct CampaignReport {
     pub operations: u64,
     /// Messages of all of them.
     pub messages: u64,
+    /// Acknowledged adds that counted as indeterminate, by the nodes' own claim: see [`Durability`](crate::Durability).
+    pub excused: u64,
+    /// Clusters in which there were any.
+    pub excused_runs: u64,
     /// The failure with the lowest seed, if there is one.
     pub failure: Option<CampaignFailure>,
 }
@@ -100,6 +104,8 @@ fn record(shared: &Mutex<Shared>, seed: u64, outcome: RunOutcome, progress: &imp
     if let Ok(run) = &outcome.result {
         report.operations += run.operations.count;
         report.messages += run.messages.journal.all.sent;
+        report.excused += run.excused;
+        report.excused_runs += u64::from(run.excused > 0);
     }
     let failed = outcome.result.as_ref().map_or(true, |run| !run.valid);
     if failed && report.failure.as_ref().is_none_or(|other| seed < other.seed) {

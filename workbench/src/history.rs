@@ -14,6 +14,7 @@ use crate::workload::Request;
 pub struct History {
     operations: Vec<Operation>,
     acts: Vec<NemesisAct>,
+    deaths: Vec<(Duration, usize)>,
     order: Vec<Moment>,
 }
 
@@ -127,6 +128,11 @@ impl History {
         &self.acts
     }
 
+    /// When which node's process ended, killed or by itself, in order.
+    pub(crate) fn deaths(&self) -> &[(Duration, usize)] {
+        &self.deaths
+    }
+
     /// Records an invocation and returns the operation's number.
     pub(crate) fn invoke(&mut self, operation: Operation) -> usize {
         let number = self.operations.len();
@@ -142,13 +148,17 @@ impl History {
         }
     }
 
+    pub(crate) fn death(&mut self, at: Duration, node: usize) {
+        self.deaths.push((at, node));
+    }
+
     pub(crate) fn nemesis(&mut self, act: NemesisAct) {
         self.order.push(Moment::Nemesis(self.acts.len()));
         self.acts.push(act);
     }
 
     /// Writes one JSON object a line and event: `index`, `time` in nanoseconds, `process`, `type` (`invoke`, `ok`,
-    /// `info`), `f`, `value`, and what else is known.
+    /// `fail`, `info`), `f`, `value`, and what else is known.
     ///
     /// # Errors
     /// Those of the writer.
@@ -180,8 +190,12 @@ fn completion(operation: &Operation) -> Map<String, Value> {
     let Some(completion) = &operation.completion else { return Map::new() };
     let asked = operation.request.argument();
     let (kind, value, error) = match &completion.outcome {
-        Outcome::Ok(answer) => ("ok", answer.to_json().unwrap_or(asked), Value::Null),
+        Outcome::Ok(answer) => ("ok", answered(operation.request, answer).unwrap_or(asked), Value::Null),
         Outcome::Timeout => ("info", asked, json!("timeout")),
+        // Only the clients of a key-value store believe that nothing happened.
+        Outcome::Refused { code, text, definite: true } if operation.request.key().is_some() => {
+            ("fail", asked, json!([code, text]))
+        }
         Outcome::Refused { code, text, .. } => ("info", asked, json!([code, text])),
         Outcome::Malformed(why) => ("info", asked, json!(["malformed", why])),
     };
@@ -190,6 +204,11 @@ fn completion(operation: &Operation) -> Map<String, Value> {
         line.insert("error".into(), error);
     }
     line
+}
+
+fn answered(request: Request, answer: &Answer) -> Option<Value> {
+    let value = answer.to_json()?;
+    Some(request.key().map_or_else(|| value.clone(), |key| json!([key, value])))
 }
 
 fn event(operation: &Operation, at: Duration, kind: &str, value: Value) -> Map<String, Value> {

@@ -4,6 +4,7 @@
 mod answer;
 mod campaign;
 mod check;
+mod claims;
 mod cli;
 mod endpoint;
 mod envelope;
@@ -28,7 +29,8 @@ mod world;
 pub use answer::Answer;
 pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
 pub use check::{Check, Ranges, Violation, Violations};
-pub use cli::{FaultList, SimulateOptions, TestOptions, Verdict, run_simulations, run_test};
+pub use claims::{Claims, Durability};
+pub use cli::{FaultList, SimulateOptions, StrictList, TestOptions, Verdict, run_simulations, run_test};
 pub use error::BenchError;
 pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
 pub use host::machine::{Machine, MachineFactory};

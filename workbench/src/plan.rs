@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::check::Check;
+use crate::claims::Claims;
 use crate::nemesis::Fault;
 use crate::network::Latency;
 use crate::workload::Workload;
@@ -69,9 +71,12 @@ pub struct Plan {
     pub malformed: u32,
     /// Keep the messages: see [`Report::trace`](crate::Report::trace).
     pub trace: bool,
-    /// Demand more than Maelstrom does: see [`Check::is_strict`](crate::Check::is_strict).
-    pub strict: bool,
-    /// Upper bound on the time from the last heal until all nodes show the same value for good. Strict.
+    /// The [strict](crate::Check::is_strict) checks that count. What the others find is told as
+    /// [remarks](crate::Report::remarks).
+    pub strict: BTreeSet<Check>,
+    /// What the nodes claim of themselves.
+    pub claims: Claims,
+    /// Upper bound on the time from the last heal until all nodes show the same value for good.
     pub max_convergence: Option<Duration>,
     /// Demand that of each kind of operation at least one succeeds, as Maelstrom does. A short run full of faults may
     /// have none, through nobody's fault.
@@ -81,7 +86,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The default run: 3 nodes, a client each, 100 requests a second for 20 s, no faults, strict.
+    /// The default run: 3 nodes, a client each, 100 requests a second for 20 s, no faults, all checks.
     pub fn new(workload: Workload, seed: u64) -> Self {
         Self {
             workload,
@@ -104,7 +109,8 @@ impl Plan {
             silence: None,
             malformed: 0,
             trace: false,
-            strict: true,
+            strict: Check::strict().collect(),
+            claims: Claims::default(),
             max_convergence: None,
             demand_success: true,
             max_rss_mb: None,

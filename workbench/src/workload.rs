@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, check_fields};
 use crate::seeds::Random;
@@ -23,6 +23,8 @@ pub enum Workload {
     Broadcast,
     /// A set that only grows.
     GSet,
+    /// A linearizable key-value store: reads, writes and compare-and-sets of small integers, 20 on each key.
+    LinKv,
 }
 
 /// What a client asks of a node.
@@ -45,7 +47,31 @@ pub enum Request {
     Insert(u64),
     /// Which elements are in the set?
     ReadElements,
+    /// What is under this key?
+    ReadKey {
+        /// The key.
+        key: u64,
+    },
+    /// Put that there.
+    WriteKey {
+        /// The key.
+        key: u64,
+        /// What to put there.
+        value: i64,
+    },
+    /// Put `to` there if `from` is there.
+    Cas {
+        /// The key.
+        key: u64,
+        /// What must be there.
+        from: i64,
+        /// What to put there.
+        to: i64,
+    },
 }
+
+/// How many operations a key of [`Workload::LinKv`] gets: more would make the search for an order long.
+const PER_KEY: u64 = 20;
 
 impl Workload {
     /// The name on the command line.
@@ -57,6 +83,7 @@ impl Workload {
             Self::UniqueIds => "unique-ids",
             Self::Broadcast => "broadcast",
             Self::GSet => "g-set",
+            Self::LinKv => "lin-kv",
         }
     }
 
@@ -76,6 +103,7 @@ impl Workload {
             Self::Broadcast => Request::ReadMessages,
             Self::GSet if random.random() => Request::Insert(count(next)),
             Self::GSet => Request::ReadElements,
+            Self::LinKv => draw_for_key(count(next) / PER_KEY, random),
         }
     }
 
@@ -96,8 +124,18 @@ impl Workload {
             Self::GCounter | Self::PnCounter => Some(Request::Read),
             Self::Broadcast => Some(Request::ReadMessages),
             Self::GSet => Some(Request::ReadElements),
-            Self::Echo | Self::UniqueIds => None,
+            Self::Echo | Self::UniqueIds | Self::LinKv => None,
         }
+    }
+}
+
+/// As many reads as changes, and of these one write to two compare-and-sets.
+fn draw_for_key(key: u64, random: &mut Random) -> Request {
+    let (from, to) = (random.random_range(0..5), random.random_range(0..5));
+    match random.random_range(0..6) {
+        0..3 => Request::ReadKey { key },
+        3 => Request::WriteKey { key, value: to },
+        _ => Request::Cas { key, from, to },
     }
 }
 
@@ -111,10 +149,20 @@ impl Request {
     pub fn name(self) -> &'static str {
         match self {
             Self::Add(_) | Self::Insert(_) => "add",
-            Self::Read | Self::ReadMessages | Self::ReadElements => "read",
+            Self::Read | Self::ReadMessages | Self::ReadElements | Self::ReadKey { .. } => "read",
             Self::Echo(_) => "echo",
             Self::Generate => "generate",
             Self::Broadcast(_) => "broadcast",
+            Self::WriteKey { .. } => "write",
+            Self::Cas { .. } => "cas",
+        }
+    }
+
+    /// The key that it is about, if it is about one.
+    pub(crate) fn key(self) -> Option<u64> {
+        match self {
+            Self::ReadKey { key } | Self::WriteKey { key, .. } | Self::Cas { key, .. } => Some(key),
+            _ => None,
         }
     }
 
@@ -125,6 +173,9 @@ impl Request {
             Self::Insert(element) | Self::Broadcast(element) => element.into(),
             Self::Echo(number) => format!("Please echo {number}").into(),
             Self::Read | Self::ReadMessages | Self::ReadElements | Self::Generate => Value::Null,
+            Self::ReadKey { key } => json!([key, null]),
+            Self::WriteKey { key, value } => json!([key, value]),
+            Self::Cas { key, from, to } => json!([key, [from, to]]),
         }
     }
 
@@ -132,7 +183,9 @@ impl Request {
     pub(crate) fn reply_type(self) -> &'static str {
         match self {
             Self::Add(_) | Self::Insert(_) => "add_ok",
-            Self::Read | Self::ReadMessages | Self::ReadElements => "read_ok",
+            Self::Read | Self::ReadMessages | Self::ReadElements | Self::ReadKey { .. } => "read_ok",
+            Self::WriteKey { .. } => "write_ok",
+            Self::Cas { .. } => "cas_ok",
             Self::Echo(_) => "echo_ok",
             Self::Generate => "generate_ok",
             Self::Broadcast(_) => "broadcast_ok",
@@ -152,14 +205,25 @@ impl Request {
             Self::Read | Self::ReadMessages | Self::ReadElements | Self::Generate => {
                 format!(r#"{{"type":"{kind}","msg_id":{msg_id}}}"#)
             }
+            Self::ReadKey { key } => format!(r#"{{"type":"read","key":{key},"msg_id":{msg_id}}}"#),
+            Self::WriteKey { key, value } => {
+                format!(r#"{{"type":"write","key":{key},"value":{value},"msg_id":{msg_id}}}"#)
+            }
+            Self::Cas { key, from, to } => {
+                format!(r#"{{"type":"cas","key":{key},"from":{from},"to":{to},"msg_id":{msg_id}}}"#)
+            }
         }
     }
 
     /// Reads the content of an answer of the right type. Says how it breaks the closed schema if it does.
     pub(crate) fn read_answer(self, body: &Map<String, Value>) -> Result<Answer, String> {
         let field = match self {
-            Self::Add(_) | Self::Insert(_) | Self::Broadcast(_) => None,
-            Self::Read | Self::ReadElements => Some("value"),
+            Self::Add(_)
+            | Self::Insert(_)
+            | Self::Broadcast(_)
+            | Self::WriteKey { .. }
+            | Self::Cas { .. } => None,
+            Self::Read | Self::ReadElements | Self::ReadKey { .. } => Some("value"),
             Self::ReadMessages => Some("messages"),
             Self::Echo(_) => Some("echo"),
             Self::Generate => Some("id"),
@@ -169,9 +233,7 @@ impl Request {
         match self {
             Self::Read => value.as_i64().map(Answer::Integer).ok_or_else(|| format!("{value} is no integer")),
             Self::ReadMessages | Self::ReadElements => Answer::elements(value),
-            Self::Add(_) | Self::Insert(_) | Self::Broadcast(_) | Self::Echo(_) | Self::Generate => {
-                Ok(Answer::Json(value.to_string().into()))
-            }
+            _ => Ok(Answer::Json(value.to_string().into())),
         }
     }
 }

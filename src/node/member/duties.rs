@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use rand::Rng;
+use tracing::info;
 
 use super::{Member, Recovery};
-use crate::config::{AckPolicy, RECOVER_WITHIN};
+use crate::config::{AckPolicy, RECOVER_WITHIN, SHUT_DOWN_WITHIN};
 use crate::message::{ErrorCode, Outgoing, Say};
 use crate::node::sweep::StoreView;
 
@@ -16,11 +17,13 @@ impl Member {
             return false;
         }
         self.settle_until = None;
+        self.slot.notice_silence(now);
+        self.recover(now, out);
         self.count_parked(now, out);
+        self.show();
         self.poll_slot(now, out);
         self.poll_sweep(now, out);
         self.poll_peers(now, rng, out);
-        self.recover(now, out);
         self.settle(now, out);
         let finished = self.shut_down_by.is_some_and(|by| self.slot.is_clean() || now >= by);
         if finished {
@@ -39,8 +42,18 @@ impl Member {
         }
     }
 
+    /// Begins a clean shutdown: nothing is counted from now on, and all that was gets into the slot.
+    pub(super) fn shut_down(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
+        info!("shutting down");
+        self.shut_down_by.get_or_insert(now + SHUT_DOWN_WITHIN);
+        self.slot.close();
+        while let Some((_, client)) = self.parked.pop_if(|_| true) {
+            client.refuse(ErrorCode::TemporarilyUnavailable, "shutting down: not counted", now, out);
+        }
+    }
+
     fn count_parked(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
-        while !self.slot.is_down()
+        while self.may_count()
             && let Some((delta, client)) = self.parked.pop_if(|_| true)
         {
             self.count(delta, client, now, out);
@@ -48,8 +61,7 @@ impl Member {
     }
 
     pub(super) fn poll_slot(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
-        let Self { slot, state, ids, .. } = self;
-        if let Some((msg_id, say)) = slot.poll(state, now, &mut || ids.next()) {
+        if let Some((msg_id, say)) = self.slot.poll(&self.own, &self.state, now, &mut self.ids) {
             out.push(Outgoing::request(self.store.clone(), msg_id, say));
         }
     }
@@ -58,7 +70,7 @@ impl Member {
         let store = self.store_view();
         let Self { sweep, ids, peers, slot, .. } = self;
         let unreachable = || if slot.is_down() { Vec::new() } else { peers.unreachable().cloned().collect() };
-        sweep.poll(unreachable, &store, now, &mut || ids.next(), out);
+        sweep.poll(unreachable, &store, now, ids, out);
     }
 
     fn store_view(&self) -> StoreView {
@@ -67,8 +79,7 @@ impl Member {
 
     fn poll_peers(&mut self, now: Duration, rng: &mut dyn Rng, out: &mut Vec<Outgoing>) {
         let hurry = self.ack == AckPolicy::Durable && self.slot.is_down() && !self.adds.is_empty();
-        let Self { peers, state, ids, .. } = self;
-        peers.poll(state, now, hurry, &mut || ids.next(), rng, out);
+        self.peers.poll(&self.state, now, hurry, &mut self.ids, rng, out);
     }
 
     /// Goes on with the recovery, as far as it has got.
@@ -76,8 +87,7 @@ impl Member {
         if !self.has_swept && self.slot.writes() > 0 && self.slot.has_earlier_lives() {
             self.has_swept = true;
             let store = self.store_view();
-            let Self { sweep, ids, peers, .. } = self;
-            sweep.begin(peers.names().cloned().collect(), &store, now, &mut || ids.next(), out);
+            self.sweep.begin(self.peers.names().cloned().collect(), &store, now, &mut self.ids, out);
             if let Recovery::Slot { by } = self.recovery {
                 self.recovery = Recovery::Sweep { by };
             }
@@ -87,6 +97,9 @@ impl Member {
             Recovery::Slot { by } if self.slot.writes() > 0 || now >= by => self.recovery = Recovery::Over,
             Recovery::Sweep { by } if self.sweep.is_resting() || now >= by => self.recovery = Recovery::Over,
             Recovery::Slot { .. } | Recovery::Sweep { .. } | Recovery::Over => {}
+        }
+        if self.recovery == Recovery::Over || self.slot.is_down() {
+            self.own.settle();
         }
     }
 
@@ -116,9 +129,9 @@ impl Member {
 
     /// The own progress up to which adds are safe by the policy.
     fn safe_progress(&self) -> u128 {
-        let stored = self.slot.confirmed();
+        let stored = self.slot.stored().progress();
         match self.ack {
-            AckPolicy::Durable if self.slot.is_down() => stored.max(self.peers.most_held(&self.own)),
+            AckPolicy::Durable if self.slot.is_down() => stored.max(self.peers.most_held(self.own.replica())),
             AckPolicy::Store | AckPolicy::Durable | AckPolicy::Memory => stored,
         }
     }
@@ -129,9 +142,6 @@ impl Member {
         self.settle(now, out);
         while let Some((_, client)) = self.adds.pop_if(|_| true) {
             client.refuse(ErrorCode::Timeout, "shut down before it was known to be durable", now, out);
-        }
-        while let Some((_, client)) = self.parked.pop_if(|_| true) {
-            client.refuse(ErrorCode::TemporarilyUnavailable, "shut down: not counted", now, out);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Check, Ranges, Violations};
+use super::{Check, Leave, Ranges, Violations};
 use crate::history::{History, Operation, Outcome};
 use crate::workload::Request;
 
@@ -11,25 +11,30 @@ use crate::workload::Request;
 pub(crate) struct Sums {
     /// Sum of the acknowledged adds.
     pub(crate) acknowledged: i64,
-    /// That, with any of the other adds, whatever their error.
+    /// How many of these may be lost by the node's own word.
+    pub(crate) excused: u64,
+    /// That sum, without any of the excused adds and with any that were not acknowledged, whatever their error.
     pub(crate) possible: Ranges,
     /// The same without the adds that were definitely refused.
     pub(crate) honest: Ranges,
 }
 
 impl Sums {
-    pub(crate) fn of(history: &History) -> Self {
+    pub(crate) fn of(history: &History, leave: &Leave) -> Self {
         let adds = || history.operations().iter().filter_map(|add| Some((add, delta(add)?)));
+        let is_certain = |add: &Operation| add.is_ok() && !leave.covers(add);
         let acknowledged = adds().filter(|(add, _)| add.is_ok()).map(|(_, delta)| delta).sum();
-        let mut possible = Ranges::of(acknowledged);
+        let certain = adds().filter(|(add, _)| is_certain(add)).map(|(_, delta)| delta).sum();
+        let mut possible = Ranges::of(certain);
         let mut honest = possible.clone();
-        for (add, delta) in adds().filter(|(add, _)| !add.is_ok()) {
+        for (add, delta) in adds().filter(|(add, _)| !is_certain(add)) {
             possible.allow(delta);
             if !matches!(add.outcome(), Some(Outcome::Refused { definite: true, .. })) {
                 honest.allow(delta);
             }
         }
-        Self { acknowledged, possible, honest }
+        let excused = adds().filter(|(add, _)| leave.covers(add)).count() as u64;
+        Self { acknowledged, excused, possible, honest }
     }
 }
 
@@ -139,7 +144,7 @@ mod tests {
             run(&mut history, Request::Read, true, outcome.clone());
         }
         let mut violations = Violations::default();
-        check_final_reads(&history, &Sums::of(&history), &mut violations);
+        check_final_reads(&history, &Sums::of(&history, &Leave::default()), &mut violations);
         violations.counts().keys().copied().collect()
     }
 

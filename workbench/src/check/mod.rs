@@ -2,19 +2,25 @@
 
 mod answers;
 mod counter;
+mod leave;
+mod linearizable;
 mod ranges;
 mod reads;
 mod success;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
+
+use crate::workload::Workload;
 
 pub use self::ranges::Ranges;
 
 pub(crate) use self::answers::{check_echoes, check_set, check_unique_ids};
 pub(crate) use self::counter::{Sums, check_final_reads, list};
+pub(crate) use self::leave::Leave;
+pub(crate) use self::linearizable::check_linearizable;
 pub(crate) use self::reads::check_reads;
 pub(crate) use self::success::{check_success, ok_fraction};
 
@@ -35,6 +41,10 @@ pub enum Check {
     FinalReads,
     /// Echoes are what was said, ids are given out once, and sets show each element once.
     Answers,
+    /// The answers about each key are those of a store that does one thing after the other.
+    Linearizable,
+    /// Whether they are could not be told within bounds.
+    Undecided,
     /// Of each kind of operation at least one went well.
     Stats,
     /// The demanded fraction of the operations went well.
@@ -53,14 +63,17 @@ pub enum Check {
     DefiniteErrors,
     /// In a process's life what it lets read never goes back (counters that only grow). Strict.
     MonotonicReads,
+    /// Nor does it in the next life: what a node has let read it never takes back (counters that only grow; where
+    /// [`Claims::reads_survive_crashes`](crate::Claims::reads_survive_crashes)). Strict.
+    MonotonicReadsAcrossCrashes,
     /// A client reads at least what it has itself added on that node in this process's life (counters that only grow).
     /// Strict.
     OwnAdds,
     /// No read shows more (or less) than all adds so far could make. Strict.
     ImpossibleReads,
-    /// No server sends anything once all is said: see [`Plan::silence`](crate::Plan::silence). Strict.
+    /// No server sends anything once all is said: see [`Plan::silence`](crate::Plan::silence).
     Silence,
-    /// All nodes agree within the demanded time after the last heal. Strict.
+    /// All nodes agree within the demanded time after the last heal.
     Convergence,
     /// Malformed requests get the right error, and other malformed lines nothing. Strict.
     Malformed,
@@ -71,7 +84,8 @@ pub enum Check {
 }
 
 impl Check {
-    /// Whether Maelstrom would let it pass. Such a check counts only if [`Plan::strict`](crate::Plan::strict).
+    /// Whether Maelstrom would let it pass, and nothing in the plan asks for it by itself. Such a check counts only if it is
+    /// in [`Plan::strict`](crate::Plan::strict).
     pub fn is_strict(self) -> bool {
         match self {
             Self::Init
@@ -80,8 +94,12 @@ impl Check {
             | Self::Exit
             | Self::FinalReads
             | Self::Answers
+            | Self::Linearizable
+            | Self::Undecided
             | Self::Stats
             | Self::Availability
+            | Self::Silence
+            | Self::Convergence
             | Self::Memory
             | Self::Cpu => false,
             Self::Source
@@ -91,12 +109,62 @@ impl Check {
             | Self::Agreement
             | Self::DefiniteErrors
             | Self::MonotonicReads
+            | Self::MonotonicReadsAcrossCrashes
             | Self::OwnAdds
             | Self::ImpossibleReads
-            | Self::Silence
-            | Self::Convergence
             | Self::Malformed => true,
         }
+    }
+
+    /// Every strict check.
+    pub fn strict() -> impl Iterator<Item = Self> {
+        [
+            Self::Source,
+            Self::Replies,
+            Self::Schema,
+            Self::FinalReadsAnswered,
+            Self::Agreement,
+            Self::DefiniteErrors,
+            Self::MonotonicReads,
+            Self::MonotonicReadsAcrossCrashes,
+            Self::OwnAdds,
+            Self::ImpossibleReads,
+            Self::Malformed,
+        ]
+        .into_iter()
+    }
+
+    /// Whether there is anything for it to find under that workload.
+    pub(crate) fn concerns(self, workload: Workload) -> bool {
+        match self {
+            Self::FinalReadsAnswered | Self::Agreement | Self::ImpossibleReads => {
+                workload.final_request().is_some()
+            }
+            Self::DefiniteErrors | Self::Malformed | Self::Convergence => workload.is_counter(),
+            Self::MonotonicReads | Self::MonotonicReadsAcrossCrashes | Self::OwnAdds => {
+                workload == Workload::GCounter
+            }
+            Self::Init
+            | Self::Output
+            | Self::Destination
+            | Self::Exit
+            | Self::FinalReads
+            | Self::Answers
+            | Self::Linearizable
+            | Self::Undecided
+            | Self::Stats
+            | Self::Availability
+            | Self::Source
+            | Self::Replies
+            | Self::Schema
+            | Self::Silence
+            | Self::Memory
+            | Self::Cpu => true,
+        }
+    }
+
+    fn counts(self, strict: &BTreeSet<Self>) -> bool {
+        !self.is_strict() || strict.contains(&self)
     }
 
     /// The name in reports, as in JSON.
@@ -145,11 +213,26 @@ impl Violations {
         &self.examples
     }
 
+    /// How many there are that count.
+    pub(crate) fn counting(&self, strict: &BTreeSet<Check>) -> u64 {
+        self.counts.iter().filter(|(check, _)| check.counts(strict)).map(|(_, count)| count).sum()
+    }
+
+    /// Takes out those that do not count.
+    pub(crate) fn take_remarks(&mut self, strict: &BTreeSet<Check>) -> Self {
+        let (counts, other_counts) =
+            std::mem::take(&mut self.counts).into_iter().partition(|(check, _)| check.counts(strict));
+        let (examples, other_examples) =
+            std::mem::take(&mut self.examples).into_iter().partition(|found| found.check.counts(strict));
+        *self = Self { counts, examples };
+        Self { counts: other_counts, examples: other_examples }
+    }
+
     /// For people: each broken rule with its first examples.
-    pub(crate) fn write(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    pub(crate) fn write(&self, heading: &str, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         const SHOWN: usize = 3;
         for (check, count) in &self.counts {
-            writeln!(f, "broken      {} ({count} times)", check.name())?;
+            writeln!(f, "{heading:<11} {} ({count} times)", check.name())?;
             let examples = self.examples.iter().filter(|violation| violation.check == *check);
             for violation in examples.take(SHOWN) {
                 let at = violation.at.map_or(String::new(), |at| format!("{:.3} s ", at.as_secs_f64()));
@@ -157,11 +240,5 @@ impl Violations {
             }
         }
         Ok(())
-    }
-
-    /// Forgets what Maelstrom would let pass.
-    pub(crate) fn forgive_strict(&mut self) {
-        self.counts.retain(|check, _| !check.is_strict());
-        self.examples.retain(|violation| !violation.check.is_strict());
     }
 }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use super::{Check, Violations};
 use crate::history::{History, Moment, Operation};
+use crate::plan::Plan;
 use crate::workload::{Request, Workload};
 
 /// Judges every read against what had happened by then, in the order of things.
-pub(crate) fn check_reads(history: &History, workload: Workload, violations: &mut Violations) {
-    let mut state = Watch { grows: workload == Workload::GCounter, ..Watch::default() };
+pub(crate) fn check_reads(history: &History, plan: &Plan, violations: &mut Violations) {
+    let grows = plan.workload == Workload::GCounter;
+    let survives = plan.claims.reads_survive_crashes;
+    let mut state = Watch { grows, survives, ..Watch::default() };
     for moment in history.moments() {
         match *moment {
             Moment::Invoked(number) => {
@@ -32,14 +35,26 @@ type Life = (usize, u32);
 #[derive(Default)]
 struct Watch {
     grows: bool,
+    /// The nodes claim that reads survive crashes.
+    survives: bool,
     /// Sums of the negative and of the positive adds invoked so far.
     invoked: (i64, i64),
     /// The largest value that a process has let read.
     read: BTreeMap<Life, i64>,
+    /// The largest value that any process of a node has let read.
+    read_in_any_life: BTreeMap<usize, i64>,
     /// What each worker had acknowledged by a process.
     added: BTreeMap<(usize, Life), i64>,
-    /// What a read under way must show at least: both of the above at the time it was invoked.
-    floors: BTreeMap<usize, (i64, i64)>,
+    /// What a read under way must show at least.
+    floors: BTreeMap<usize, Floors>,
+}
+
+/// The three above, at the time the read was invoked.
+#[derive(Clone, Copy)]
+struct Floors {
+    read: i64,
+    read_in_any_life: i64,
+    added: i64,
 }
 
 impl Watch {
@@ -49,9 +64,11 @@ impl Watch {
             Request::Add(delta) => self.invoked.1 += delta,
             Request::Read => {
                 let life = (operation.node, operation.life);
-                let read = self.read.get(&life).copied().unwrap_or(i64::MIN);
-                let added = self.added.get(&(operation.worker, life)).copied().unwrap_or(i64::MIN);
-                self.floors.insert(number, (read, added));
+                let or_any = |floor: Option<&i64>| floor.copied().unwrap_or(i64::MIN);
+                let read = or_any(self.read.get(&life));
+                let read_in_any_life = or_any(self.read_in_any_life.get(&operation.node));
+                let added = or_any(self.added.get(&(operation.worker, life)));
+                self.floors.insert(number, Floors { read, read_in_any_life, added });
             }
             _ => {}
         }
@@ -69,9 +86,9 @@ impl Watch {
                 let Some(value) = operation.value() else { return };
                 self.check_possible(operation, value, violations);
                 if let Some(floors) = floors.filter(|_| self.grows && same_life) {
-                    check_floors(operation, value, floors, violations);
-                    let read = self.read.entry(life).or_insert(value);
-                    *read = value.max(*read);
+                    self.check_floors(operation, value, floors, violations);
+                    raise(self.read.entry(life).or_insert(value), value);
+                    raise(self.read_in_any_life.entry(operation.node).or_insert(value), value);
                 }
             }
             _ => {}
@@ -85,18 +102,27 @@ impl Watch {
             violations.record(Check::ImpossibleReads, at(read), text);
         }
     }
+
+    fn check_floors(&self, operation: &Operation, value: i64, floors: Floors, violations: &mut Violations) {
+        let node = operation.node;
+        let Floors { read, read_in_any_life, added } = floors;
+        if value < read {
+            let text = format!("n{node} read {value} after it had read {read}");
+            violations.record(Check::MonotonicReads, at(operation), text);
+        } else if self.survives && value < read_in_any_life {
+            let text =
+                format!("n{node} read {value} after an earlier life of it had read {read_in_any_life}");
+            violations.record(Check::MonotonicReadsAcrossCrashes, at(operation), text);
+        }
+        if value < added {
+            let text = format!("n{node} read {value} to a client that it had acknowledged {added}");
+            violations.record(Check::OwnAdds, at(operation), text);
+        }
+    }
 }
 
-fn check_floors(read: &Operation, value: i64, (seen, added): (i64, i64), violations: &mut Violations) {
-    let node = read.node;
-    if value < seen {
-        let text = format!("n{node} read {value} after it had read {seen}");
-        violations.record(Check::MonotonicReads, at(read), text);
-    }
-    if value < added {
-        let text = format!("n{node} read {value} to a client that it had acknowledged {added}");
-        violations.record(Check::OwnAdds, at(read), text);
-    }
+fn raise(to: &mut i64, value: i64) {
+    *to = value.max(*to);
 }
 
 fn at(operation: &Operation) -> Option<std::time::Duration> {
@@ -109,6 +135,7 @@ mod tests {
 
     use super::*;
     use crate::answer::Answer;
+    use crate::claims::Claims;
     use crate::history::{Completion, Outcome};
 
     #[derive(Default)]
@@ -144,8 +171,12 @@ mod tests {
         }
 
         fn verdict(&self, workload: Workload) -> Vec<Check> {
+            self.verdict_on(&Plan::new(workload, 1))
+        }
+
+        fn verdict_on(&self, plan: &Plan) -> Vec<Check> {
             let mut violations = Violations::default();
-            check_reads(&self.0, workload, &mut violations);
+            check_reads(&self.0, plan, &mut violations);
             violations.counts().keys().copied().collect()
         }
     }
@@ -170,6 +201,25 @@ mod tests {
         script.read(1, 2, 1);
         assert_eq!(script.verdict(Workload::GCounter), [Check::MonotonicReads]);
         assert_eq!(script.verdict(Workload::PnCounter), []);
+    }
+
+    #[test]
+    fn reads_that_go_back_in_a_later_life_are_caught_where_the_node_claims_that_they_do_not() {
+        let claims = Claims { reads_survive_crashes: true, ..Claims::default() };
+        let claiming = |workload| Plan { claims, ..Plan::new(workload, 1) };
+        let mut script = Script::default();
+        script.add(0, 1, 5);
+        script.read(1, 1, 3);
+        let slow = script.invoke(2, 2, Request::Read);
+        script.read(1, 2, 3);
+        script.read(1, 2, 4);
+        script.complete(slow, 2, Some(3));
+        assert_eq!(script.verdict_on(&claiming(Workload::GCounter)), []);
+        script.read(1, 3, 3);
+        assert_eq!(script.verdict(Workload::GCounter), []);
+        let caught = script.verdict_on(&claiming(Workload::GCounter));
+        assert_eq!(caught, [Check::MonotonicReadsAcrossCrashes]);
+        assert_eq!(script.verdict_on(&claiming(Workload::PnCounter)), []);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use self::options::TestOptions;
 use self::progress::ProgressLine;
 pub use self::simulate::{SimulateOptions, run_simulations};
 use self::store::RunDirectory;
-pub use self::values::FaultList;
+pub use self::values::{FaultList, StrictList};
 
 use crate::error::BenchError;
 use crate::host::process::{FloodPlan, NodeCommand, flood_process, run_processes};
@@ -55,6 +55,7 @@ pub fn run_test(
     default_bin: &Path,
     out: &mut dyn Write,
 ) -> Result<Verdict, BenchError> {
+    options.check()?;
     let seed = options.seed.unwrap_or_else(rand::random);
     let directory = RunDirectory::create(&options.store, options.workload.name(), seed)?;
     let command = NodeCommand {

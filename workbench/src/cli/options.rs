@@ -1,11 +1,15 @@
 //! The flags of `test`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{FaultList, availability, fraction, rate, seconds, span};
+use super::values::{FaultList, StrictList, availability, fraction, rate, seconds, span};
+use crate::check::Check;
+use crate::claims::Claims;
+use crate::error::BenchError;
 use crate::network::{Latency, LatencyShape};
 use crate::plan::{Concurrency, Plan};
 use crate::workload::Workload;
@@ -112,8 +116,21 @@ pub struct TestOptions {
     #[arg(long, value_name = "N", default_value = "0")]
     pub malformed: u32,
 
-    /// Judge as Maelstrom does, no stricter
-    #[arg(long)]
+    /// Demand more than Maelstrom does: all that can be checked, or only these checks, separated by commas
+    ///
+    /// This is the default for this program's own node. What checks find that are not asked for is told as remarks.
+    #[arg(
+        long,
+        value_name = "CHECKS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all",
+        conflicts_with = "flood"
+    )]
+    pub strict: Option<StrictList>,
+
+    /// Judge as Maelstrom does, no stricter; the default with --bin
+    #[arg(long, conflicts_with_all = ["strict", "flood"])]
     pub lenient: bool,
 
     /// Instead of all this: hand one node so many requests as fast as it takes them
@@ -127,6 +144,10 @@ pub struct TestOptions {
     /// Peak memory of a node that is allowed, in MiB
     #[arg(long, value_name = "MB")]
     pub max_rss_mb: Option<u64>,
+
+    /// What the nodes claim of themselves: for the command to say, there is no flag for it.
+    #[arg(skip)]
+    pub claims: Claims,
 
     /// Arguments for the node
     #[arg(last = true, value_name = "NODE_ARGS")]
@@ -157,10 +178,44 @@ impl TestOptions {
             malformed: self.malformed,
             max_convergence: self.max_convergence,
             trace: true,
-            strict: !self.lenient,
+            strict: self.strict_checks(),
+            claims: self.claims(),
             max_rss_mb: self.max_rss_mb,
             ..Plan::new(self.workload, self.seed.unwrap_or(seed))
         }
+    }
+
+    /// All for the own node, none for others, unless something is asked for.
+    fn strict_checks(&self) -> BTreeSet<Check> {
+        match &self.strict {
+            Some(list) => list.checks(),
+            None if self.lenient || self.bin.is_some() => BTreeSet::new(),
+            None => StrictList::All.checks(),
+        }
+    }
+
+    /// Whoever asks by name for a check that is there for those who claim it makes the claim.
+    fn claims(&self) -> Claims {
+        let is_named = matches!(&self.strict, Some(StrictList::These(checks))
+            if checks.contains(&Check::MonotonicReadsAcrossCrashes));
+        Claims { reads_survive_crashes: is_named || self.claims.reads_survive_crashes, ..self.claims }
+    }
+
+    /// # Errors
+    /// If a flag would have no effect.
+    pub(super) fn check(&self) -> Result<(), BenchError> {
+        let Some(StrictList::These(checks)) = &self.strict else { return Ok(()) };
+        let idle = checks.iter().find(|check| !check.concerns(self.workload));
+        if let Some(check) = idle {
+            let (name, workload) = (check.name(), self.workload.name());
+            return Err(BenchError::Usage(format!("--strict={name} has nothing to check in {workload}")));
+        }
+        if checks.contains(&Check::Malformed) && self.malformed == 0 {
+            return Err(BenchError::Usage(
+                "--strict=malformed has nothing to check without --malformed".into(),
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -203,6 +258,43 @@ mod tests {
     }
 
     #[test]
+    fn the_own_node_is_judged_strictly_and_others_as_asked() {
+        let strict = |flags: &str| parse(flags).unwrap().plan(9).strict;
+        let all: BTreeSet<Check> = Check::strict().collect();
+        assert_eq!(strict(""), all);
+        assert!(strict("--lenient").is_empty() && strict("--bin x").is_empty());
+        assert!(strict("--bin x --lenient").is_empty());
+        assert_eq!(strict("--bin x --strict"), all);
+        let two = [Check::OwnAdds, Check::Agreement].into();
+        assert_eq!(strict("--bin x --strict=own-adds,agreement"), two);
+        assert_eq!(strict("--strict=agreement,own-adds"), two);
+        assert!(all.iter().all(|check| check.is_strict()));
+    }
+
+    #[test]
+    fn a_claim_is_made_by_asking_for_its_check() {
+        let claims = |flags: &str| parse(flags).unwrap().plan(9).claims;
+        assert!(claims("--bin x --strict=monotonic-reads-across-crashes").reads_survive_crashes);
+        assert!(!claims("--bin x --strict").reads_survive_crashes);
+    }
+
+    #[test]
+    fn a_flag_without_effect_is_refused() {
+        let check = |flags: &str| parse(flags).unwrap().check();
+        for flags in [
+            "--strict=own-adds -w pn-counter",
+            "--strict=agreement -w echo",
+            "--strict=definite-errors -w g-set",
+            "--strict=malformed",
+        ] {
+            assert!(check(flags).is_err(), "{flags}");
+        }
+        for flags in ["--strict -w echo", "--strict=malformed --malformed 9", "--strict=agreement -w g-set"] {
+            assert!(check(flags).is_ok(), "{flags}");
+        }
+    }
+
+    #[test]
     fn long_runs_have_maelstroms_interval() {
         assert_eq!(parse("--time-limit 200").unwrap().plan(9).nemesis_interval, Duration::from_secs(10));
     }
@@ -230,6 +322,11 @@ mod tests {
             "--nemesis-interval 0",
             "--max-cpu-us 2",
             "--latency-dist wavy",
+            "--strict --lenient",
+            "--strict=own-adds,charm",
+            "--strict own-adds",
+            "--strict --flood 9",
+            "--lenient --flood 9",
             "extra",
         ] {
             assert!(parse(flags).is_err(), "{flags}");

@@ -162,8 +162,7 @@ fn show<F: MachineFactory>(
 }
 
 fn describe(options: &SimulateOptions, report: &CampaignReport) -> String {
-    let (runs, operations, messages) = (report.runs, report.operations, report.messages);
-    let totals = format!("{runs} clusters, {operations} operations, {messages} messages");
+    let totals = totals(report);
     let Some(failure) = &report.failure else { return format!("{totals}: all valid") };
     let story = match (&failure.report, &failure.panic) {
         (Some(run), _) => run.to_string(),
@@ -172,6 +171,16 @@ fn describe(options: &SimulateOptions, report: &CampaignReport) -> String {
     };
     let replay = options.replay(failure.seed);
     format!("{story}\n\n{totals}: seed {} failed\nreplay      simulate {replay}", failure.seed)
+}
+
+fn totals(report: &CampaignReport) -> String {
+    let CampaignReport { runs, operations, messages, excused, excused_runs, .. } = report;
+    let leave = if *excused == 0 {
+        String::new()
+    } else {
+        format!(", {excused} acknowledged adds excused in {excused_runs} clusters")
+    };
+    format!("{runs} clusters, {operations} operations, {messages} messages{leave}")
 }
 
 fn progress_bar(length: u64) -> ProgressBar {

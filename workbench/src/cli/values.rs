@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::check::Check;
 use crate::nemesis::Fault;
 
 /// The faults of `--nemesis`: names separated by commas, or `none`.
@@ -34,6 +35,47 @@ fn fault(name: &str) -> Result<Fault, String> {
         let known = Fault::value_variants().iter().filter_map(ValueEnum::to_possible_value);
         let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
         format!("no fault is called {name}; there are {}, or none", known.join(", "))
+    })
+}
+
+/// The checks of `--strict`: names separated by commas, or `all`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StrictList {
+    /// All of them.
+    All,
+    /// These.
+    These(BTreeSet<Check>),
+}
+
+impl StrictList {
+    /// The checks.
+    pub fn checks(&self) -> BTreeSet<Check> {
+        match self {
+            Self::All => Check::strict().collect(),
+            Self::These(checks) => checks.clone(),
+        }
+    }
+}
+
+impl FromStr for StrictList {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(Self::All),
+            names => names
+                .split(',')
+                .map(|name| strict_check(name.trim()))
+                .collect::<Result<_, _>>()
+                .map(Self::These),
+        }
+    }
+}
+
+fn strict_check(name: &str) -> Result<Check, String> {
+    Check::strict().find(|check| check.name() == name).ok_or_else(|| {
+        let known: Vec<String> = Check::strict().map(Check::name).collect();
+        format!("no strict check is called {name}; there are {}, or all", known.join(", "))
     })
 }
 

@@ -54,10 +54,14 @@ pub struct Report {
     pub final_reads: Vec<FinalRead>,
     /// Sum of the acknowledged adds.
     pub acknowledged: i64,
+    /// How many of these count as indeterminate, by the nodes' own claim: see [`Durability`](crate::Durability).
+    pub excused: u64,
     /// Every sum that the final reads may show, as closed ranges.
     pub possible: Ranges,
     /// The rules that were broken.
     pub violations: Violations,
+    /// What the strict checks found that do not count: see [`Plan::strict`].
+    pub remarks: Violations,
     /// What each node's process used (child processes only).
     pub nodes: Vec<NodeUsage>,
     /// Everything that happened. Not part of the JSON document.
@@ -175,6 +179,7 @@ impl Report {
             latencies: Latencies::by_kind(&history),
             final_reads: final_reads(&history),
             acknowledged: sums.acknowledged,
+            excused: sums.excused,
             possible: sums.possible,
             nodes: Vec::new(),
             plan,
@@ -182,6 +187,7 @@ impl Report {
             faults,
             convergence,
             violations,
+            remarks: Violations::default(),
             history,
             probes: Vec::new(),
             trace: None,

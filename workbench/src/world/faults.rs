@@ -30,6 +30,10 @@ impl Faults {
         self.healed_at
     }
 
+    pub(crate) fn windows(&self) -> &[FaultWindow] {
+        &self.windows
+    }
+
     pub(crate) fn into_windows(self) -> Vec<FaultWindow> {
         self.windows
     }

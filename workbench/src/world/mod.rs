@@ -26,8 +26,8 @@ use self::probes::Probes;
 use self::timers::{Timer, Timers};
 
 use crate::check::{
-    Sums, Violations, check_echoes, check_final_reads, check_reads, check_set, check_success,
-    check_unique_ids,
+    Leave, Sums, Violations, check_echoes, check_final_reads, check_linearizable, check_reads, check_set,
+    check_success, check_unique_ids,
 };
 use crate::history::History;
 use crate::nemesis::Nemesis;
@@ -169,13 +169,14 @@ impl World {
             phase: self.phase.name(),
             operations: self.history.operations().len(),
             faults: self.faults.active(),
-            violations: self.violations.counts().values().sum(),
+            violations: self.violations.counting(&self.plan.strict),
         }
     }
 
     /// Judges the run.
     pub(crate) fn into_report(mut self) -> Report {
-        let sums = Sums::of(&self.history);
+        let leave = Leave::new(&self.plan, self.faults.windows(), &self.history);
+        let sums = Sums::of(&self.history, &leave);
         if self.is_done() {
             self.judge_malformed();
         }
@@ -184,23 +185,22 @@ impl World {
         }
         let convergence = self.probes.convergence(self.faults.healed_at());
         self.judge_convergence(convergence);
-        if !self.plan.strict {
-            self.violations.forgive_strict();
-        }
+        let remarks = self.violations.take_remarks(&self.plan.strict);
         let (messages, trace) = (self.network.journal().clone(), self.network.take_trace());
         let rate = Rate::of(&self.plan, &self.history, self.starved, self.phase == Phase::Done);
         let (faults, probes) = (self.faults.into_windows(), self.probes.changes());
         let report =
             Report::new(self.plan, self.history, sums, self.violations, messages, faults, convergence);
-        Report { rate, probes, trace, ..report }
+        Report { rate, remarks, probes, trace, ..report }
     }
 
     fn judge_history(&mut self, sums: &Sums) {
         let (history, violations) = (&self.history, &mut self.violations);
         match self.plan.workload {
-            Workload::GCounter | Workload::PnCounter => check_reads(history, self.plan.workload, violations),
+            Workload::GCounter | Workload::PnCounter => check_reads(history, &self.plan, violations),
             Workload::Echo => check_echoes(history, violations),
             Workload::UniqueIds => check_unique_ids(history, violations),
+            Workload::LinKv => check_linearizable(history, violations),
             Workload::Broadcast | Workload::GSet => {}
         }
         if self.phase != Phase::Done {
@@ -209,7 +209,7 @@ impl World {
         match self.plan.workload {
             Workload::GCounter | Workload::PnCounter => check_final_reads(history, sums, violations),
             Workload::Broadcast | Workload::GSet => check_set(history, violations),
-            Workload::Echo | Workload::UniqueIds => {}
+            Workload::Echo | Workload::UniqueIds | Workload::LinKv => {}
         }
         check_success(history, &self.plan, violations);
     }

@@ -17,6 +17,8 @@ use crate::workload::Request;
 
 /// How long a client waits for an answer.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The same for one of a key-value store, unless messages take long.
+const KEY_REPLY_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl World {
     /// Sends the requests that are due while somebody is free to send them.
@@ -62,8 +64,13 @@ impl World {
         });
         worker.pending = Some(Pending { operation, msg_id, invoked: now });
         let node = worker.node;
-        self.timers.set(now + REPLY_TIMEOUT, Timer::OpTimeout { worker: index, operation });
+        self.timers.set(now + self.reply_timeout(request), Timer::OpTimeout { worker: index, operation });
         self.send_from_client(now, client, node, request.body(msg_id));
+    }
+
+    fn reply_timeout(&self, request: Request) -> Duration {
+        let latency = Duration::from_millis(self.plan.latency.mean_ms);
+        request.key().map_or(REPLY_TIMEOUT, |_| KEY_REPLY_TIMEOUT.max(latency.saturating_mul(10)))
     }
 
     /// The worker's client. One whose request ended badly leaves now, not sooner, as in Jepsen.
@@ -146,12 +153,25 @@ impl World {
         let Some(worker) = self.workers.get_mut(index) else { return };
         let Some(pending) = worker.pending.take() else { return };
         self.has_news = true;
-        if !matches!(outcome, Outcome::Ok(_)) {
+        let request = self.history.operations().get(pending.operation).map(|operation| operation.request);
+        if request.is_none_or(|request| leaves_open(request, &outcome)) {
             worker.is_crashed = true;
             worker.process += workers;
         }
         let life = self.nodes.get(worker.node).map_or(0, |node| node.life);
         debug_assert!(pending.invoked <= now);
         self.history.complete(pending.operation, Completion { at: now, life, outcome });
+    }
+}
+
+/// Whether what was asked may yet happen. To a counter's client every failure says so; to one of a key-value store only
+/// the indefinite ones, and of those no read.
+fn leaves_open(request: Request, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Ok(_) => false,
+        Outcome::Refused { definite: true, .. } if request.key().is_some() => false,
+        Outcome::Refused { .. } | Outcome::Timeout | Outcome::Malformed(_) => {
+            !matches!(request, Request::ReadKey { .. })
+        }
     }
 }

@@ -153,6 +153,7 @@ impl World {
     /// A process is no more.
     pub(super) fn take_down(&mut self, now: Duration, index: usize) {
         self.close_init(index);
+        self.history.death(now, index);
         if let Some(node) = self.nodes.get_mut(index) {
             node.end();
         }

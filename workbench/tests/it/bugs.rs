@@ -1,6 +1,7 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use workbench::{Check, Plan, Report, Workload, simulate};
+use workbench::{Check, Claims, Fault, Plan, Report, Workload, simulate};
 
 use crate::toy::{Bug, Toy};
 
@@ -53,10 +54,46 @@ fn each_bug_is_caught_by_its_check() {
 #[test]
 fn without_strict_only_maelstroms_own_checks_count() {
     for bug in [Bug::AnswersTwice, Bug::RefusesAndCounts, Bug::NeverSilent, Bug::Forges] {
-        let plan = Plan { strict: false, ..Plan::new(Workload::GCounter, 1) };
+        let plan = Plan { strict: BTreeSet::new(), ..Plan::new(Workload::GCounter, 1) };
         let report = simulate(&plan, &mut Toy::factory(bug));
         assert!(report.valid, "{bug:?}\n{report}");
     }
+}
+
+#[test]
+fn what_a_check_finds_that_does_not_count_is_a_remark() {
+    let run = |strict: &[Check]| {
+        let plan = Plan { strict: strict.iter().copied().collect(), ..Plan::new(Workload::GCounter, 1) };
+        simulate(&plan, &mut Toy::factory(Bug::GoesBack))
+    };
+    let report = run(&[]);
+    assert!(report.valid && report.remarks.counts().contains_key(&Check::MonotonicReads), "{report}");
+    let text = report.to_string();
+    assert!(text.contains("remark      monotonic-reads"), "{text}");
+    assert!(text.ends_with("verdict     valid; by all checks (--strict) INVALID"), "{text}");
+    assert!(report.to_html().contains("What a stricter bench would say"));
+    let report = run(&[Check::MonotonicReads]);
+    assert!(!report.valid && !report.remarks.counts().contains_key(&Check::MonotonicReads), "{report}");
+    assert!(report.remarks.counts().contains_key(&Check::OwnAdds), "{report}");
+    let report = run(&[Check::MonotonicReads, Check::OwnAdds]);
+    assert!(report.remarks.counts().is_empty(), "{report}");
+}
+
+/// The toy keeps its counts in memory only, so that a crash takes back what it has let read.
+#[test]
+fn reads_that_a_crash_takes_back_are_caught_where_the_node_claims_that_none_does() {
+    let run = |seed, nemesis: &[Fault], reads_survive_crashes| {
+        let plan = Plan {
+            nemesis: nemesis.iter().copied().collect(),
+            claims: Claims { reads_survive_crashes, ..Claims::default() },
+            ..Plan::new(Workload::GCounter, seed)
+        };
+        let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
+        report.violations.counts().contains_key(&Check::MonotonicReadsAcrossCrashes)
+    };
+    assert!((0..5).any(|seed| run(seed, &[Fault::Kill], true)));
+    assert!(!(0..5).any(|seed| run(seed, &[Fault::Kill], false)));
+    assert!(!(0..5).any(|seed| run(seed, &[Fault::Partition, Fault::Pause], true)));
 }
 
 #[test]

@@ -5,5 +5,6 @@ mod bugs;
 mod campaign;
 mod determinism;
 mod faults;
+mod lin_kv;
 mod others;
 mod toy;

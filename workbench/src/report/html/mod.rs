@@ -7,6 +7,7 @@ mod sequence;
 use std::fmt::Write;
 
 use super::Report;
+use crate::check::Violations;
 use crate::nemesis::Fault;
 
 /// Colours of the faults' bands, told apart by the colour-blind too (Okabe and Ito).
@@ -36,42 +37,38 @@ impl Report {
              <style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
              <h1>{title} <span class=\"verdict {class}\">{verdict}</span></h1>\n"
         );
-        self.add_violations(&mut page);
+        add_findings(&mut page, "What is wrong", &self.violations);
+        add_findings(&mut page, "What a stricter bench would say", &self.remarks);
+        self.add_diagram(&mut page);
         add_section(&mut page, "Summary", &format!("<pre>{}</pre>", escape(&self.to_string())));
         self.add_charts(&mut page);
         page.push_str("</main>\n</body>\n</html>\n");
         page
     }
 
-    fn add_violations(&self, page: &mut String) {
-        if self.violations.examples().is_empty() {
-            return;
-        }
-        let mut list = String::from("<ul>");
-        for violation in self.violations.examples() {
-            let at = violation.at.map_or(String::new(), |at| format!("at {:.3} s: ", at.as_secs_f64()));
-            let (check, text) = (violation.check.name(), escape(&violation.text));
-            // Writing to a string cannot fail.
-            let _ = write!(list, "<li><b>{check}</b> {at}{text}</li>");
-        }
-        list.push_str("</ul>");
-        add_section(page, "What is wrong", &list);
-        if let Some(diagram) = sequence::around_first_violation(self) {
-            add_section(page, "Messages around the first violation", &diagram);
+    /// Of what counts, or else of what does not.
+    fn add_diagram(&self, page: &mut String) {
+        let findings = [("violation", &self.violations), ("remark", &self.remarks)];
+        let mut diagrams = findings
+            .into_iter()
+            .filter_map(|(what, found)| Some((what, sequence::around_first(found, self.trace.as_ref()?)?)));
+        if let Some((what, diagram)) = diagrams.next() {
+            let heading = format!("Messages around the first {what}");
+            add_section(page, &heading, &format!("<p class=\"note\">{}</p>{diagram}", sequence::NOTE));
         }
     }
 
     fn add_charts(&self, page: &mut String) {
-        let legend = self.legend();
-        for (title, note, drawn) in [
-            ("Latency", plots::LATENCY_NOTE, plots::latency(self)),
-            ("Throughput", plots::THROUGHPUT_NOTE, plots::throughput(self)),
-            ("What each node let read", plots::VALUES_NOTE, plots::values(self)),
-            ("Messages between servers", plots::MESSAGES_NOTE, plots::messages(self)),
-            ("Bytes between servers", plots::BYTES_NOTE, plots::bytes(self)),
+        let (legend, nodes) = (self.legend(), plots::nodes_legend(self.plan.node_count));
+        for (title, note, series, drawn) in [
+            ("Latency", plots::LATENCY_NOTE, "", plots::latency(self)),
+            ("Throughput", plots::THROUGHPUT_NOTE, "", plots::throughput(self)),
+            ("What each node let read", plots::VALUES_NOTE, nodes.as_str(), plots::values(self)),
+            ("Messages between servers", plots::MESSAGES_NOTE, "", plots::messages(self)),
+            ("Bytes between servers", plots::BYTES_NOTE, "", plots::bytes(self)),
         ] {
             let chart = drawn.unwrap_or_else(|problem| format!("<p>{}</p>", escape(&problem)));
-            add_section(page, title, &format!("<p class=\"note\">{note} {legend}</p>{chart}"));
+            add_section(page, title, &format!("<p class=\"note\">{note} {series} {legend}</p>{chart}"));
         }
     }
 
@@ -80,13 +77,29 @@ impl Report {
         let mut faults: Vec<Fault> = self.faults.iter().map(|window| window.fault).collect();
         faults.sort_unstable();
         faults.dedup();
-        let entry = |fault: Fault| {
-            let (red, green, blue) = band_colour(fault);
-            let name = fault.name();
-            format!("<span class=\"swatch\" style=\"background:rgb({red},{green},{blue})\"></span>{name} ")
-        };
-        faults.into_iter().map(entry).collect()
+        let bands = faults.into_iter().map(|fault| swatch("band", band_colour(fault), &fault.name()));
+        bands.collect()
     }
+}
+
+/// A colour and what it stands for.
+pub(super) fn swatch(class: &str, (red, green, blue): (u8, u8, u8), name: &str) -> String {
+    format!("<span class=\"swatch {class}\" style=\"background:rgb({red},{green},{blue})\"></span>{name} ")
+}
+
+fn add_findings(page: &mut String, title: &str, found: &Violations) {
+    if found.examples().is_empty() {
+        return;
+    }
+    let mut list = String::from("<ul>");
+    for violation in found.examples() {
+        let at = violation.at.map_or(String::new(), |at| format!("at {:.3} s: ", at.as_secs_f64()));
+        let (check, text) = (violation.check.name(), escape(&violation.text));
+        // Writing to a string cannot fail.
+        let _ = write!(list, "<li><b>{check}</b> {at}{text}</li>");
+    }
+    list.push_str("</ul>");
+    add_section(page, title, &list);
 }
 
 fn add_section(page: &mut String, title: &str, content: &str) {
@@ -98,7 +111,7 @@ pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Charts are drawn in black on nothing; a dark page turns black to white.
+/// Charts are drawn in black on nothing; a dark page turns black to white, and makes the dark blue lighter.
 const STYLE: &str = "
 :root { color-scheme: light dark; --back: #fff; --fore: #1a1a1a; --soft: #666; --line: #ddd; }
 @media (prefers-color-scheme: dark) {
@@ -106,17 +119,23 @@ const STYLE: &str = "
   svg [fill='#000000'] { fill: #e6e6e6; }
   svg [stroke='#000000'] { stroke: #e6e6e6; }
   svg [stroke='#DDDDDD'] { stroke: #3a3d44; }
+  svg [fill='#0072B2'] { fill: #2e8bc9; }
+  svg [stroke='#0072B2'] { stroke: #2e8bc9; }
+  .swatch[style*='(0,114,178)'] { background: #2e8bc9 !important; }
 }
 body { margin: 0; background: var(--back); color: var(--fore); font: 16px/1.45 system-ui, sans-serif; }
 main { max-width: 1000px; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .3rem; }
 .verdict { padding: .1em .5em; border-radius: .3em; color: #fff; font-size: 1rem; }
 .valid { background: #00684c; } .invalid { background: #b3261e; } .broken-off { background: #5f6368; }
-pre { overflow-x: auto; font-size: .82rem; border: 1px solid var(--line); padding: .8rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; border: 1px solid var(--line); padding: .8rem; }
 li { overflow-wrap: anywhere; margin: .3rem 0; }
 .note { color: var(--soft); font-size: .88rem; margin: .2rem 0; }
-.swatch { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 .6em; opacity: .6; }
+.swatch { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 .6em; }
+.band { opacity: .6; }
+.line { height: .25em; vertical-align: middle; }
 svg { width: 100%; height: auto; display: block; }
+svg text { paint-order: stroke; stroke: var(--back); stroke-width: 3px; }
 ";
 
 #[cfg(test)]

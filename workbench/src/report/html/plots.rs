@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use plotters::prelude::*;
 
-use super::chart::{Chart, colour, duration, over_time, text};
+use super::chart::{Chart, SERIES, colour, duration, over_time, text};
+use super::swatch;
 use crate::history::{Moment, Operation};
 use crate::report::Report;
 use crate::workload::Request;
@@ -13,10 +14,19 @@ use crate::workload::Request;
 pub(super) const LATENCY_NOTE: &str = "Each dot is an operation, by the time it was asked: \
     orange reads, blue all others; grey crosses were not answered well.";
 pub(super) const THROUGHPUT_NOTE: &str = "Operations that ended in each second: blue well, grey otherwise.";
-pub(super) const VALUES_NOTE: &str =
-    "One colour a node; the black line (white on dark) is the sum of the acknowledged adds.";
+pub(super) const VALUES_NOTE: &str = "The black line (white on dark) is the sum of the acknowledged adds.";
 pub(super) const MESSAGES_NOTE: &str = "Messages that nodes and services sent each other in each second.";
 pub(super) const BYTES_NOTE: &str = "Bytes that nodes and services sent each other in each second.";
+
+/// Which colour stands for which nodes.
+pub(super) fn nodes_legend(count: usize) -> String {
+    let entry = |(number, RGBColor(red, green, blue)): (usize, &RGBColor)| {
+        let nodes: Vec<String> =
+            (number..count).step_by(SERIES.len()).map(|node| format!("n{node}")).collect();
+        (!nodes.is_empty()).then(|| swatch("line", (*red, *green, *blue), &nodes.join(" ")))
+    };
+    SERIES.iter().enumerate().filter_map(entry).collect()
+}
 
 /// At most so many dots of a kind are drawn; of more, every so-manieth.
 const DOTS: usize = 8000;
@@ -161,14 +171,13 @@ pub(super) fn bytes(report: &Report) -> Result<String, String> {
 }
 
 fn load(report: &Report, unit: &str, per_second: &[f64]) -> Result<String, String> {
-    let mut middle = -0.5;
-    let points: Vec<(f64, f64)> = per_second
-        .iter()
-        .map(|value| {
-            middle += 1.0;
-            (middle, *value)
-        })
-        .collect();
+    let mut points: Vec<(f64, f64)> = Vec::new();
+    let mut values = per_second.iter().copied();
+    let mut middle = 0.5;
+    while middle < duration(report) || values.len() > 0 {
+        points.push((middle, values.next().unwrap_or(0.0)));
+        middle += 1.0;
+    }
     over_time(report, unit, (0.0, highest(per_second.iter().copied())), &whole, |chart| {
         line(chart, points, colour(0))
     })

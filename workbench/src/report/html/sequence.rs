@@ -1,48 +1,54 @@
 //! The messages around the first violation, with everybody as a lane and time going down.
 
-use std::time::Duration;
-
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::chart::{Area, text};
+use crate::check::Violations;
 use crate::endpoint::Endpoint;
-use crate::report::Report;
-use crate::trace::TracedMessage;
+use crate::trace::{Trace, TracedMessage};
 
 /// Messages shown before and after the violation.
 const BEFORE: usize = 30;
 const AFTER: usize = 8;
 /// Height of a message, and of the names on top.
-const ROW: i32 = 22;
+const ROW: i32 = 24;
 const HEAD: i32 = 30;
 const WIDTH: u32 = 1000;
 const LEFT: i32 = 120;
 
-/// A diagram, if messages were kept and something went wrong at a known time.
-pub(super) fn around_first_violation(report: &Report) -> Option<String> {
-    let at = report.violations.examples().iter().filter_map(|violation| violation.at).min()?;
-    let messages = report.trace.as_ref()?.messages();
-    let place = messages.partition_point(|message| message.sent <= at);
-    let shown = messages.get(place.saturating_sub(BEFORE)..messages.len().min(place + AFTER))?;
-    draw(shown, at).ok()
+pub(super) const NOTE: &str = "From top to bottom in the order of sending; those that were never received are orange and \
+    say so. The orange line is the moment.";
+
+/// A diagram, if something was found at a known time.
+pub(super) fn around_first(found: &Violations, trace: &Trace) -> Option<String> {
+    let first =
+        found.examples().iter().filter(|violation| violation.at.is_some()).min_by_key(|found| found.at)?;
+    let messages = trace.messages();
+    let place = messages.partition_point(|message| Some(message.sent) <= first.at);
+    let start = place.saturating_sub(BEFORE);
+    let shown = messages.get(start..messages.len().min(place + AFTER))?;
+    draw(shown, place - start, &first.text).ok()
 }
 
-fn draw(messages: &[TracedMessage], at: Duration) -> Result<String, String> {
+/// The moment comes after so many messages.
+fn draw(messages: &[TracedMessage], before: usize, moment: &str) -> Result<String, String> {
     let lanes = lanes(messages);
-    let height = HEAD + ROW * (i32::try_from(messages.len()).unwrap_or(0) + 2);
+    let height = HEAD + ROW * (i32::try_from(messages.len()).unwrap_or(0) + 3);
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, u32::try_from(height).unwrap_or(0)))
             .into_drawing_area();
         draw_lanes(&area, &lanes, height)?;
-        let mut is_marked = false;
-        for (row, message) in (0..).zip(messages) {
-            let y = HEAD + ROW * (row + 1);
-            if !is_marked && message.sent > at {
-                is_marked = true;
-                mark(&area, y - ROW + 4)?;
-            }
+        let mut y = HEAD;
+        for message in messages.iter().take(before) {
+            y += ROW;
+            draw_message(&area, &lanes, message, y)?;
+        }
+        y += ROW;
+        draw_moment(&area, y, moment)?;
+        for message in messages.iter().skip(before) {
+            y += ROW;
             draw_message(&area, &lanes, message, y)?;
         }
         area.present().map_err(text)?;
@@ -76,10 +82,13 @@ fn draw_lanes(area: &Area<'_>, lanes: &[Endpoint], height: i32) -> Result<(), St
     Ok(())
 }
 
-fn mark(area: &Area<'_>, y: i32) -> Result<(), String> {
+fn draw_moment(area: &Area<'_>, y: i32, moment: &str) -> Result<(), String> {
+    const SHOWN: usize = 110;
     let right = i32::try_from(WIDTH).unwrap_or(0);
-    let line = PathElement::new([(0, y), (right, y)], RGBColor(213, 94, 0).stroke_width(2));
-    area.draw(&line).map_err(text)
+    let line = PathElement::new([(0, y), (right, y)], RGBColor(213, 94, 0).stroke_width(3));
+    area.draw(&line).map_err(text)?;
+    let moment: String = moment.chars().take(SHOWN).collect();
+    area.draw(&Text::new(moment, (right - 4, y - 9), label(HPos::Right))).map_err(text)
 }
 
 /// An arrow from lane to lane; one that never arrived is drawn in orange and says so.
@@ -93,7 +102,7 @@ fn draw_message(area: &Area<'_>, lanes: &[Endpoint], message: &TracedMessage, y:
     let sent = format!("{:.4} s", message.sent.as_secs_f64());
     area.draw(&Text::new(sent, (4, y), label(HPos::Left))).map_err(text)?;
     let middle = i32::midpoint(from, to);
-    area.draw(&Text::new(caption(message), (middle, y - 8), label(HPos::Center))).map_err(text)
+    area.draw(&Text::new(caption(message), (middle, y - 9), label(HPos::Center))).map_err(text)
 }
 
 /// The message's type and what tells it from others of the type.
@@ -113,5 +122,5 @@ fn caption(message: &TracedMessage) -> String {
 }
 
 fn label(side: HPos) -> TextStyle<'static> {
-    TextStyle::from(("sans-serif", 12).into_font()).color(&BLACK).pos(Pos::new(side, VPos::Center))
+    TextStyle::from(("sans-serif", 15).into_font()).color(&BLACK).pos(Pos::new(side, VPos::Center))
 }

@@ -1,0 +1,58 @@
+//! The slot's one request that the store has yet to answer.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::value::SlotValue;
+use crate::message::{MsgId, Say};
+
+/// An answer counts only to so many of a request's last transmissions.
+const MAX_TRANSMISSIONS: usize = 64;
+
+/// A request that the store has yet to answer.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    say: Say,
+    /// `None` for a read.
+    pub write: Option<Write>,
+    pub since: Duration,
+    pub resend_at: Duration,
+    /// Its last transmissions, each with its time.
+    transmissions: VecDeque<(MsgId, Duration)>,
+}
+
+/// What the store holds once it has done what it is asked to.
+#[derive(Debug, Clone)]
+pub(super) struct Write {
+    pub text: Arc<RawValue>,
+    pub value: SlotValue,
+}
+
+impl Request {
+    pub(super) fn new(say: Say, write: Option<Write>, now: Duration) -> Self {
+        Self { say, write, since: now, resend_at: now, transmissions: VecDeque::new() }
+    }
+
+    /// Sends it, for the first time or once more, under a new id.
+    pub(super) fn transmit(&mut self, now: Duration, pause: Duration, msg_id: MsgId) -> (MsgId, Say) {
+        self.resend_at = now + pause;
+        self.transmissions.truncate(MAX_TRANSMISSIONS - 1);
+        self.transmissions.push_front((msg_id, now));
+        (msg_id, self.say.clone())
+    }
+
+    /// When it was sent under that id, if it was.
+    pub(super) fn sent_at(&self, msg_id: MsgId) -> Option<Duration> {
+        self.transmissions.iter().find(|(id, _)| *id == msg_id).map(|(_, at)| *at)
+    }
+
+    /// No answer has been waited for in a time as long as this.
+    pub(super) fn postpone(&mut self, gap: Duration) {
+        self.since += gap;
+        self.resend_at += gap;
+        self.transmissions.iter_mut().for_each(|(_, sent_at)| *sent_at += gap);
+    }
+}

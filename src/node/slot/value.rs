@@ -1,0 +1,132 @@
+//! What stands in the store under a node's name: `{"n0#9f3a17c2": 41}`, an entry for each replica of the node.
+//!
+//! A process that has ended cleanly leaves its replica *free*, which its last write says:
+//! `{"n0#9f3a17c2": 41, "free": ["9f3a17c2", "9f3a17c2"]}`, the replica's epoch and the mark of the process. The next
+//! process may go on under it once it has put its own mark there, by a compare-and-set from that very value:
+//! `{"n0#9f3a17c2": 41, "held": ["9f3a17c2", "77aa01bc"]}`. Every process has a mark of its own, so no value ever
+//! stands there twice, and a delayed compare-and-set can't undo what came after it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::replica::{Epoch, Replica};
+use crate::vector::Tally;
+
+/// The content of a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::node) struct SlotValue {
+    /// What each replica of the node has counted.
+    pub entries: BTreeMap<Replica, Tally>,
+    /// Who may count under one that has been, or may be, handed on.
+    pub title: Option<Title>,
+}
+
+/// Who may count under a replica that has been, or may be, handed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::node) struct Title {
+    pub replica: Replica,
+    /// The process that has the replica, or had it last.
+    pub life: Epoch,
+    /// That process counts no more: the next one may have the replica.
+    pub is_free: bool,
+}
+
+/// As it is written. No replica is called `free` or `held`: each has a `#` in its name.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    #[serde(flatten)]
+    entries: BTreeMap<Replica, Tally>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<(Epoch, Epoch)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free: Option<(Epoch, Epoch)>,
+}
+
+impl SlotValue {
+    /// Reads the slot of `node`.
+    ///
+    /// # Errors
+    ///
+    /// Why this is no slot of that node's.
+    pub(in crate::node) fn parse(node: &str, value: &RawValue) -> Result<Self, String> {
+        let written: Written = serde_json::from_str(value.get()).map_err(|e| e.to_string())?;
+        if let Some(stranger) = written.entries.keys().find(|replica| replica.node() != node) {
+            return Err(format!("{stranger} is no replica of {node}"));
+        }
+        let (epochs, is_free) = match (written.held, written.free) {
+            (None, None) => return Ok(Self { entries: written.entries, title: None }),
+            (Some(held), None) => (held, false),
+            (None, Some(free)) => (free, true),
+            (Some(_), Some(_)) => return Err("a replica is both held and free".into()),
+        };
+        let title = Title { replica: Replica::new(node, epochs.0), life: epochs.1, is_free };
+        if !written.entries.contains_key(&title.replica) {
+            return Err(format!("{} is held or free, and has no entry", title.replica));
+        }
+        Ok(Self { entries: written.entries, title: Some(title) })
+    }
+
+    /// What `replica` has counted.
+    pub(in crate::node) fn tally(&self, replica: &Replica) -> Tally {
+        self.entries.get(replica).copied().unwrap_or_default()
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written.
+    pub(in crate::node) fn to_json(&self) -> serde_json::Result<Arc<RawValue>> {
+        let epochs = |title: &Title| title.replica.epoch().map(|epoch| (epoch, title.life));
+        let title = |is_free| self.title.as_ref().filter(|title| title.is_free == is_free).and_then(epochs);
+        let written = Written { entries: self.entries.clone(), held: title(false), free: title(true) };
+        serde_json::value::to_raw_value(&written).map(Arc::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<SlotValue, String> {
+        SlotValue::parse("n0", &RawValue::from_string(text.into()).unwrap())
+    }
+
+    #[test]
+    fn is_read_as_it_was_written() {
+        for text in [
+            "{}",
+            r#"{"n0#00000001":41}"#,
+            r#"{"n0#00000001":41,"n0#00000002":[3,18446744073709551615]}"#,
+            r#"{"n0#00000001":0,"free":["00000001","00000001"]}"#,
+            r#"{"n0#00000001":41,"n0#00000002":3,"held":["00000001","00000009"]}"#,
+        ] {
+            assert_eq!(parse(text).unwrap().to_json().unwrap().get(), text);
+        }
+    }
+
+    #[test]
+    fn what_no_node_of_that_name_has_written_is_refused() {
+        for text in [
+            "null",
+            "3",
+            "[]",
+            r#""garbage""#,
+            r#"{"n0":3}"#,
+            r#"{"n1#00000001":3}"#,
+            r#"{"n0#00000001":-3}"#,
+            r#"{"n0#00000001":1.5}"#,
+            r#"{"n0#00000001":18446744073709551616}"#,
+            r#"{"n0#00000001":{"n0#00000001":3}}"#,
+            r#"{"n0#00000001":3,"free":true}"#,
+            r#"{"n0#00000001":3,"free":["00000002","00000002"]}"#,
+            r#"{"n0#00000001":3,"free":["00000001","00000001"],"held":["00000001","00000002"]}"#,
+            r#"{"n0#00000001":3,"lost":["00000001","00000001"]}"#,
+        ] {
+            assert!(parse(text).is_err(), "{text} was taken for a slot");
+        }
+    }
+}

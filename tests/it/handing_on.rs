@@ -1,0 +1,254 @@
+//! A process that ends cleanly leaves its replica to the next one; one that crashes never does.
+
+use maelstrom_counter::config::{AckPolicy, Config};
+use serde_json::{Value, json};
+
+use crate::harness::{Harness, ms};
+
+/// A store with one key, which does what it is asked to.
+#[derive(Default)]
+struct Store {
+    slot: Value,
+    /// All values that were ever there.
+    past: Vec<Value>,
+}
+
+impl Store {
+    /// Performs a request; the answer is yet to be given.
+    fn perform(&mut self, request: &Value) -> Value {
+        let error = |code: i64| json!({"type": "error", "code": code, "text": "no"});
+        match request["type"].as_str() {
+            Some("cas") if request["from"] == self.slot => {
+                self.slot = request["to"].clone();
+                self.past.push(self.slot.clone());
+                json!({"type": "cas_ok"})
+            }
+            Some("cas") => error(22),
+            Some("read") if request["key"] == "n0" && !self.slot.is_null() => {
+                json!({"type": "read_ok", "value": self.slot})
+            }
+            Some("read") => error(20),
+            _ => json!({"type": "write_ok"}),
+        }
+    }
+
+    /// Answers until nothing more is asked.
+    fn serve(&mut self, node: &mut Harness) {
+        for _ in 0..20 {
+            for request in node.take_to("seq-kv") {
+                let answer = self.perform(&request);
+                node.store_says(&request, answer);
+            }
+        }
+    }
+
+    fn entries(&self) -> Vec<(String, i64)> {
+        let slot = self.slot.as_object().unwrap();
+        slot.iter().filter_map(|(replica, count)| Some((replica.clone(), count.as_i64()?))).collect()
+    }
+
+    fn counts(&self) -> Vec<i64> {
+        self.entries().into_iter().map(|(_, count)| count).collect()
+    }
+}
+
+fn add(node: &mut Harness, delta: i64) {
+    node.ask("c1", json!({"type": "add", "delta": delta, "msg_id": delta}));
+}
+
+fn acknowledged(node: &mut Harness) -> Vec<Value> {
+    node.take_to("c1")
+        .into_iter()
+        .filter(|body| body["type"] == "add_ok")
+        .map(|body| body["in_reply_to"].clone())
+        .collect()
+}
+
+/// A process that adds so much, and is told to end.
+fn live(store: &mut Store, life: u64, delta: i64) {
+    let mut node = Harness::life(Config::default(), 3, life);
+    add(&mut node, delta);
+    store.serve(&mut node);
+    assert_eq!(acknowledged(&mut node), [delta]);
+    node.terminate();
+    store.serve(&mut node);
+    assert!(node.endpoint.is_done());
+}
+
+/// A process that is to add 5, and has read in its slot that there is a replica to be had.
+fn heir(store: &mut Store, life: u64) -> Harness {
+    let mut node = Harness::life(Config::default(), 3, life);
+    add(&mut node, 5);
+    let read = node.take_to("seq-kv").remove(0);
+    let answer = store.perform(&read);
+    node.store_says(&read, answer);
+    node
+}
+
+#[test]
+fn rolling_restarts_do_not_grow_the_vector() {
+    let mut store = Store::default();
+    for (life, count) in (1..=5).zip([10, 20, 30, 40, 50]) {
+        live(&mut store, life, 10);
+        assert_eq!(store.counts(), [count]);
+    }
+    let all = store.past.len();
+    store.past.sort_by_key(Value::to_string);
+    store.past.dedup();
+    assert_eq!(store.past.len(), all, "no value may ever come back: a late compare-and-set would find it");
+}
+
+#[test]
+fn a_crash_never_hands_on() {
+    let mut store = Store::default();
+    live(&mut store, 1, 10);
+    let mut crashed = Harness::life(Config::default(), 3, 2);
+    add(&mut crashed, 5);
+    store.serve(&mut crashed);
+    assert_eq!(store.entries().len(), 1, "it had inherited");
+    live(&mut store, 3, 7);
+    assert_eq!(store.counts().iter().sum::<i64>(), 22);
+    assert_eq!(store.entries().len(), 2, "what the crashed one counted may be more than is known here");
+}
+
+#[test]
+fn an_end_that_was_not_confirmed_hands_on_only_if_it_was_stored() {
+    for is_stored in [false, true] {
+        let mut store = Store::default();
+        let mut node = Harness::life(Config::default(), 3, 1);
+        add(&mut node, 10);
+        store.serve(&mut node);
+        node.terminate();
+        let closing = node.take_to("seq-kv").remove(0);
+        if is_stored {
+            store.perform(&closing);
+        }
+        node.pass(ms(1000));
+        assert!(node.endpoint.is_done());
+        live(&mut store, 2, 5);
+        assert_eq!(store.entries().len(), if is_stored { 1 } else { 2 });
+        assert_eq!(store.perform(&closing)["code"], 22, "too late now");
+    }
+}
+
+#[test]
+fn of_two_processes_only_one_inherits() {
+    let mut store = Store::default();
+    live(&mut store, 1, 10);
+    let mut both = [2, 3].map(|life| heir(&mut store, life));
+    assert!(both.iter_mut().all(|node| acknowledged(node).is_empty()));
+    for _ in 0..3 {
+        for node in &mut both {
+            store.serve(node);
+        }
+    }
+    assert!(both.iter_mut().all(|node| acknowledged(node) == [5]));
+    assert_eq!(store.entries().len(), 2);
+    assert_eq!(store.counts().iter().sum::<i64>(), 20);
+}
+
+#[test]
+fn an_inheritance_whose_confirmation_is_lost_is_found_out_by_reading() {
+    let mut store = Store::default();
+    live(&mut store, 1, 10);
+    let mut node = heir(&mut store, 2);
+    let claim = node.take_to("seq-kv").remove(0);
+    assert_eq!((&claim["type"], &claim["from"]), (&json!("cas"), &store.slot));
+    store.perform(&claim);
+    node.pass(ms(300));
+    store.serve(&mut node);
+    assert_eq!(acknowledged(&mut node), [5]);
+    assert_eq!(store.counts(), [15]);
+}
+
+#[test]
+fn an_inheritance_that_takes_too_long_is_declined() {
+    let mut store = Store::default();
+    live(&mut store, 1, 10);
+    let mut node = heir(&mut store, 2);
+    let claim = node.take_to("seq-kv").remove(0);
+    node.pass(ms(1100));
+    node.take_to("seq-kv");
+    store.perform(&claim);
+    node.pass(ms(300));
+    store.serve(&mut node);
+    assert_eq!(acknowledged(&mut node), [5]);
+    assert_eq!(store.entries().len(), 2, "it has begun to count under a replica of its own");
+    assert_eq!(store.counts().iter().sum::<i64>(), 15);
+}
+
+#[test]
+fn what_somebody_claims_beyond_a_predecessors_end_swallows_no_add() {
+    for time_of_lie in 0..3 {
+        let mut store = Store::default();
+        live(&mut store, 1, 10);
+        let (replica, _) = store.entries().remove(0);
+        let mut node = Harness::life(Config::default(), 3, 2);
+        add(&mut node, 5);
+        for step in 0..20 {
+            if step == time_of_lie {
+                let counts = json!({&*replica: 1000});
+                node.ask("n1", json!({"type": "gossip", "msg_id": 9, "epoch": "00000001", "counts": counts}));
+            }
+            for request in node.take_to("seq-kv") {
+                let answer = store.perform(&request);
+                node.store_says(&request, answer);
+            }
+        }
+        assert_eq!(acknowledged(&mut node), [5]);
+        let value: i64 = if time_of_lie < 2 { 1005 } else { 15 };
+        assert_eq!(
+            node.endpoint.node().value(),
+            i128::from(value),
+            "a lie of the dead is believed, one of the living is not"
+        );
+        assert_eq!(store.entries(), [(replica, value)]);
+    }
+}
+
+#[test]
+fn a_process_that_is_told_to_end_before_it_has_begun_leaves_all_as_it_was() {
+    let mut store = Store::default();
+    live(&mut store, 1, 10);
+    let before = store.slot.clone();
+    let mut node = Harness::life(Config::default(), 3, 2);
+    add(&mut node, 5);
+    let read = node.take_to("seq-kv").remove(0);
+    node.terminate();
+    assert_eq!(node.take_to("c1")[0]["code"], 11, "it was not counted, and will not be");
+    let answer = store.perform(&read);
+    node.store_says(&read, answer);
+    assert!(node.endpoint.is_done());
+    assert_eq!(store.slot, before);
+}
+
+#[test]
+fn peers_are_told_of_the_new_process_by_another_epoch() {
+    let mut store = Store::default();
+    let epoch = |store: &mut Store, life| {
+        let mut node = Harness::life(Config::default(), 2, life);
+        add(&mut node, 1);
+        let gossip = node.take_to("n1").remove(0);
+        store.serve(&mut node);
+        node.terminate();
+        store.serve(&mut node);
+        gossip["epoch"].clone()
+    };
+    let (first, second) = (epoch(&mut store, 1), epoch(&mut store, 2));
+    assert_eq!(store.entries().len(), 1);
+    assert_ne!(first, second, "it has lost its memory, and must be told everything again");
+}
+
+#[test]
+fn without_a_store_to_wait_for_adds_are_counted_at_once() {
+    let mut store = Store::default();
+    live(&mut store, 1, 10);
+    let mut node = Harness::life(Config { ack: AckPolicy::Memory, ..Config::default() }, 3, 2);
+    add(&mut node, 5);
+    assert_eq!(acknowledged(&mut node), [5]);
+    for _ in 0..3 {
+        store.serve(&mut node);
+        node.pass(ms(100));
+    }
+    assert_eq!(store.entries().len(), 2);
+}
