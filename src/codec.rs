@@ -10,6 +10,7 @@ use crdt::GCounter;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::config::MAX_NAME;
 use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Outgoing, Reply, Request, Say};
 use crate::replica::{Epoch, Replica};
 use crate::vector::Vector;
@@ -52,7 +53,8 @@ pub fn addressee(line: &[u8]) -> Option<String> {
     struct Addressed {
         dest: String,
     }
-    serde_json::from_slice::<Addressed>(line).ok().map(|addressed| addressed.dest)
+    let addressed = serde_json::from_slice::<Addressed>(line).ok()?;
+    Some(addressed.dest).filter(|dest| dest.len() <= MAX_NAME)
 }
 
 /// Every field that any message may have, unread.
@@ -104,6 +106,9 @@ pub fn decode<'a>(line: &'a [u8], known: &Vector) -> Result<Message<'a>, Reject<
     }
     let envelope: Envelope =
         serde_json::from_slice(line).map_err(|e| unanswerable(format!("not a message: {e}")))?;
+    if !(1..=MAX_NAME).contains(&envelope.src.len()) {
+        return Err(unanswerable(format!("nobody has such a name: {}", cut(&envelope.src))));
+    }
     if !envelope.body.get().starts_with('{') {
         return Err(unanswerable("the body is not a JSON object".into()));
     }

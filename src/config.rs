@@ -77,5 +77,29 @@ pub const PEER_BACKOFF_MAX: Duration = Duration::from_secs(1);
 /// How many adds, and how many reads, may wait for their answer at once. What comes beyond is refused.
 pub const MAX_WAITING: usize = 65_536;
 
-/// The longest line that is read, in bytes. A longer one is skipped, with a warning.
+/// The longest line that is read or written, in bytes. A longer one is skipped, with a warning.
 pub const MAX_LINE: usize = 16 << 20;
+
+/// The longest name of a node or a client, in bytes.
+pub const MAX_NAME: usize = 64;
+
+/// The largest cluster, in nodes.
+pub const MAX_NODES: usize = 16_384;
+
+/// How many replicas others may bring into the vector. Each crash of a node that had counted leaves one behind for
+/// good, and a peer can make them up: past this, replicas that are not known yet are refused, loudly, while those
+/// that are go on growing. Five nodes reach it if each crashes every 40 minutes for a year, a thousand with 65
+/// crashes each.
+///
+/// It is as large as one line allows: a peer that has lost its memory is told everything at once, and a
+/// compare-and-set names a slot as it was and as it shall be.
+pub const MAX_REPLICAS: usize = 1 << 16;
+
+/// A replica in a slot, its name and counts as long as can be: `"…#9f3a17c2":[…,…],`.
+const LONGEST_ENTRY: usize = MAX_NAME + "\"#9f3a17c2\":[,],".len() + 2 * 20;
+
+/// The longest text of a slot that this node takes for its own, in bytes.
+pub const MAX_SLOT: usize = MAX_LINE - MAX_REPLICAS * LONGEST_ENTRY - (1 << 12);
+
+// This node's own slots, as it writes them, are shorter than that.
+const _: () = assert!(MAX_SLOT > MAX_REPLICAS * LONGEST_ENTRY + LONGEST_ENTRY);

@@ -12,6 +12,7 @@ pub mod config;
 pub mod endpoint;
 pub mod judge;
 pub mod lines;
+pub mod log;
 pub mod message;
 pub mod node;
 pub mod replica;

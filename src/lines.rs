@@ -1,13 +1,12 @@
 //! Cuts a stream of bytes into lines, of bounded length.
 
 use std::mem;
+use std::ops::ControlFlow;
 
 /// Keeps the beginning of a line until its end comes.
 #[derive(Debug)]
 pub struct Lines {
     partial: Vec<u8>,
-    /// The line that was given last, if it came in pieces.
-    joined: Vec<u8>,
     longest: usize,
     /// The line that is coming in is too long: this much of it has been dropped.
     dropped: usize,
@@ -25,33 +24,39 @@ pub enum Line<'a> {
 impl Lines {
     /// Lines of up to `longest` bytes.
     pub fn new(longest: usize) -> Self {
-        Self { partial: Vec::new(), joined: Vec::new(), longest, dropped: 0 }
+        Self { partial: Vec::new(), longest, dropped: 0 }
     }
 
-    /// The next line that ends in `bytes`, from which it is cut off. `None`: no more line ends there, and what has
-    /// begun is kept.
-    pub fn next<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Option<Line<'a>> {
-        self.joined = Vec::new();
-        let Some(end) = memchr::memchr(b'\n', bytes) else {
-            self.keep(mem::take(bytes));
-            return None;
-        };
-        let (line, rest) = bytes.split_at(end);
-        *bytes = rest.get(1..).unwrap_or_default();
-        if self.partial.is_empty() && self.dropped == 0 && line.len() <= self.longest {
-            return Some(Line::Whole(line));
+    /// Gives each line that ends in `bytes` to `take`, until that breaks off; returns what follows then.
+    pub fn feed<'a>(
+        &mut self,
+        mut bytes: &'a [u8],
+        mut take: impl FnMut(Line<'_>) -> ControlFlow<()>,
+    ) -> &'a [u8] {
+        while let Some(end) = memchr::memchr(b'\n', bytes) {
+            let (line, rest) = bytes.split_at(end);
+            bytes = rest.get(1..).unwrap_or_default();
+            let taken = if self.partial.is_empty() && self.dropped == 0 && line.len() <= self.longest {
+                Some(take(Line::Whole(line)))
+            } else {
+                self.keep(line);
+                self.finish(&mut take)
+            };
+            if taken == Some(ControlFlow::Break(())) {
+                return bytes;
+            }
         }
-        self.keep(line);
-        self.finish()
+        self.keep(bytes);
+        &[]
     }
 
-    /// The stream has ended: a last line without an end.
-    pub fn finish(&mut self) -> Option<Line<'_>> {
-        self.joined = mem::take(&mut self.partial);
+    /// The stream has ended: gives a last line without an end to `take`.
+    pub fn finish<T>(&mut self, take: impl FnOnce(Line<'_>) -> T) -> Option<T> {
+        let line = mem::take(&mut self.partial);
         match mem::take(&mut self.dropped) {
-            0 if self.joined.is_empty() => None,
-            0 => Some(Line::Whole(&self.joined)),
-            dropped => Some(Line::TooLong(dropped)),
+            0 if line.is_empty() => None,
+            0 => Some(take(Line::Whole(&line))),
+            dropped => Some(take(Line::TooLong(dropped))),
         }
     }
 
@@ -70,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    fn cut(chunks: &[Vec<u8>], longest: usize) -> Vec<Result<Vec<u8>, usize>> {
+    fn cut(chunks: &[Vec<u8>], longest: usize, break_after: usize) -> Vec<Result<Vec<u8>, usize>> {
         let mut lines = Lines::new(longest);
         let mut taken = Vec::new();
         let mut take = |line: Line<'_>| {
@@ -78,13 +83,15 @@ mod tests {
                 Line::Whole(line) => Ok(line.to_vec()),
                 Line::TooLong(length) => Err(length),
             });
+            let is_enough = taken.len().is_multiple_of(break_after);
+            if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        for mut chunk in chunks.iter().map(Vec::as_slice) {
-            while let Some(line) = lines.next(&mut chunk) {
-                take(line);
+        for mut rest in chunks.iter().map(Vec::as_slice) {
+            while !rest.is_empty() {
+                rest = lines.feed(rest, &mut take);
             }
         }
-        lines.finish().map(take);
+        lines.finish(&mut take);
         taken
     }
 
@@ -93,6 +100,7 @@ mod tests {
         fn cuts_as_the_naive_version_does_however_the_stream_is_chunked(
             chunks in prop::collection::vec(prop::collection::vec(prop::sample::select(b"ab\n".to_vec()), 0..12), 0..8),
             longest in 0_usize..8,
+            break_after in 1_usize..5,
         ) {
             let whole = chunks.concat();
             let naive: Vec<_> = whole
@@ -100,7 +108,7 @@ mod tests {
                 .map(|line| if line.len() <= longest { Ok(line.to_vec()) } else { Err(line.len()) })
                 .filter(|line| line != &Ok(Vec::new()))
                 .collect();
-            let cut: Vec<_> = cut(&chunks, longest).into_iter().filter(|line| line != &Ok(Vec::new())).collect();
+            let cut: Vec<_> = cut(&chunks, longest, break_after).into_iter().filter(|line| line != &Ok(Vec::new())).collect();
             prop_assert_eq!(cut, naive);
         }
     }
@@ -109,7 +117,7 @@ mod tests {
     fn a_line_that_is_too_long_takes_no_memory() {
         let mut lines = Lines::new(10);
         for _ in 0..1000 {
-            assert_eq!(lines.next(&mut &[b'x'; 1000][..]), None);
+            lines.feed(&[b'x'; 1000], |_| ControlFlow::Continue(()));
         }
         assert!(lines.partial.capacity() <= 10);
     }

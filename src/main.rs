@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use maelstrom_counter::cli::{Cli, Command};
-use maelstrom_counter::{cli, judge, runtime};
+use maelstrom_counter::{cli, judge, log, runtime};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let default_log = if cli.command.is_some() { "off" } else { "info" };
-    if let Err(error) = runtime::log_to_stderr(cli.node.log.as_deref().unwrap_or(default_log)) {
+    if let Err(error) = log::to_stderr(cli.node.log.as_deref().unwrap_or(default_log)) {
         clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("--log: {error}\n")).exit();
     }
     match cli.command {

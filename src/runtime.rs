@@ -1,10 +1,11 @@
 //! The shell around the node: stdin, stdout, signals, the clock and the generator, and nothing else.
 //!
 //! Whatever is there to be read is taken in one go, handled as one batch, and all answers go out in one
-//! write, or several, if there is much to say. While a write blocks nothing is read and nothing said, so a reader
-//! that stalls can't make the node grow.
+//! write; a batch whose answers are many is cut short. While a write blocks nothing is read. So neither a reader
+//! that stalls nor lines that ask for much can make the node grow.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -12,7 +13,6 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, MAX_LINE, SHUT_DOWN_WITHIN};
 use crate::endpoint::Endpoint;
@@ -21,24 +21,8 @@ use crate::lines::{Line, Lines};
 /// How much is read in one go, in bytes.
 const READ_SIZE: usize = 64 << 10;
 
-/// Once so much is to be said it is written before more is handled, in bytes: a small message can have a long answer.
-/// That much room is kept for the next batch.
-const ENOUGH: usize = 1 << 20;
-
-/// Logs to stderr what the filter lets through.
-///
-/// # Errors
-///
-/// What is wrong with the filter.
-pub fn log_to_stderr(filter: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|e| e.to_string())?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(false)
-        .try_init()
-        .map_err(|e| e.to_string())
-}
+/// A batch ends as soon as its answers take more than this, in bytes; room for as much is kept for the next one.
+const BATCH: usize = 1 << 20;
 
 /// Runs a node on stdin and stdout until its input ends or it is told to stop.
 ///
@@ -97,21 +81,17 @@ pub async fn serve(
     let mut endpoint = Endpoint::new(config);
     let mut lines = Lines::new(MAX_LINE);
     let mut buffer = vec![0; READ_SIZE];
+    let mut unread = 0..0;
+    let mut has_ended = false;
     let mut out = Vec::new();
-    let (mut unread, mut now) = (0..0, clock.now());
     let mut told = false;
-    endpoint.wake(now, &mut rng, &mut out);
+    endpoint.wake(clock.now(), &mut rng, &mut out);
     while !endpoint.is_done() {
         if unread.is_empty() {
             tokio::select! {
                 read = input.read(&mut buffer) => {
-                    (unread, now) = (0..read?, clock.now());
-                    if unread.is_empty() {
-                        if let Some(line) = lines.finish() {
-                            take(&mut endpoint, now, &line, &mut rng, &mut out);
-                        }
-                        endpoint.input_closed(now, &mut rng, &mut out);
-                    }
+                    unread = 0..read?;
+                    has_ended = unread.is_empty();
                 }
                 () = clock.sleep_until(endpoint.next_wake()) => {}
                 () = shutdown.told() => {
@@ -120,24 +100,31 @@ pub async fn serve(
                 }
             }
         }
-        let mut bytes = buffer.get(unread.clone()).unwrap_or_default();
-        while out.len() < ENOUGH
-            && let Some(line) = lines.next(&mut bytes)
-        {
-            take(&mut endpoint, now, &line, &mut rng, &mut out);
+        let now = clock.now();
+        let mut take = |line: Line<'_>| {
+            match line {
+                Line::Whole(line) => endpoint.receive(now, line, &mut rng, &mut out),
+                Line::TooLong(length) => endpoint.skipped(length),
+            }
+            if out.len() > BATCH { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let rest = lines.feed(buffer.get(unread.clone()).unwrap_or_default(), &mut take);
+        unread.start = unread.end - rest.len();
+        if has_ended {
+            lines.finish(&mut take);
+            endpoint.input_closed(now, &mut rng, &mut out);
         }
-        unread.start = unread.end - bytes.len();
-        if unread.is_empty() && !endpoint.is_done() {
+        if !endpoint.is_done() {
             endpoint.wake(clock.now(), &mut rng, &mut out);
         }
         let written = write(&mut output, &out, &mut shutdown, told).await?;
         out.clear();
-        out.shrink_to(ENOUGH);
+        out.shrink_to(BATCH);
         match written {
             Written::All => {}
             Written::AndTold => {
-                (told, now) = (true, clock.now());
-                endpoint.terminate(now, &mut rng, &mut out);
+                told = true;
+                endpoint.terminate(clock.now(), &mut rng, &mut out);
             }
             Written::Stalled => {
                 tracing::warn!("shut down without the last words: nobody reads them");
@@ -146,13 +133,6 @@ pub async fn serve(
         }
     }
     Ok(())
-}
-
-fn take(endpoint: &mut Endpoint, now: Duration, line: &Line<'_>, rng: &mut StdRng, out: &mut Vec<u8>) {
-    match line {
-        Line::Whole(line) => endpoint.receive(now, line, rng, out),
-        Line::TooLong(length) => endpoint.skipped(*length),
-    }
 }
 
 /// How a write ended.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crdt::{GCounter, PnCounter};
 use serde::{Deserialize, Serialize};
 
+use crate::config::MAX_REPLICAS;
 use crate::replica::Replica;
 
 /// Increments and decrements by replica: the whole state, a delta of it, or a slot. A counter that only grows
@@ -74,6 +75,26 @@ impl Tally {
 /// The replicas with increments, then those with decrements.
 pub fn replicas(vector: &Vector) -> impl Iterator<Item = &Replica> {
     vector.increments().iter().chain(vector.decrements().iter()).map(|(replica, _)| replica)
+}
+
+/// Whether a vector has a count of this replica.
+pub fn knows(vector: &Vector, replica: &Replica) -> bool {
+    Tally::of(vector, replica).progress() > 0
+}
+
+/// Whether a vector that takes in `counts` has no more than [`MAX_REPLICAS`] replicas, or no more than now.
+pub fn has_room_for(vector: &Vector, counts: &Vector) -> bool {
+    let at_most = |vector: &Vector| vector.increments().len() + vector.decrements().len();
+    if at_most(vector) + at_most(counts) <= MAX_REPLICAS {
+        return true;
+    }
+    let new = tallies(counts, |replica| !knows(vector, replica)).len();
+    new == 0 || replica_count(vector) + new <= MAX_REPLICAS
+}
+
+fn replica_count(vector: &Vector) -> usize {
+    let (up, down) = (vector.increments(), vector.decrements());
+    up.len() + down.iter().filter(|(replica, _)| up.get(*replica) == 0).count()
 }
 
 /// The entries of the replicas that pass.

@@ -1,16 +1,16 @@
 //! A node that has been initialised: a member of its cluster.
 
+mod belief;
 mod duties;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rand::Rng;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, info, warn};
 
 use crate::config::{AckPolicy, Config, CounterKind, ON_THE_WAY_MAX, REPLY_WITHIN, SETTLE_FOR};
 use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Name, Outgoing, Reply, Request, Say};
-use crate::node::Event;
 use crate::node::gossip::Peers;
 use crate::node::msg_ids::MsgIds;
 use crate::node::own::Own;
@@ -18,11 +18,10 @@ use crate::node::punctuality::Punctuality;
 use crate::node::slot::{News, Slot};
 use crate::node::sweep::Sweep;
 use crate::node::waiting::{Client, Queue};
+use crate::node::{Event, STORE};
 use crate::replica::{Epoch, Replica};
-use crate::vector::{Tally, Vector, filtered, replicas};
-
-/// The store's name in Maelstrom's network.
-const STORE: &str = "seq-kv";
+use crate::vector::{Tally, Vector, replicas};
+use belief::Taken;
 
 #[derive(Debug, Clone)]
 pub(super) struct Member {
@@ -107,8 +106,8 @@ impl Member {
         &self.name
     }
 
-    pub(super) fn life(&self) -> Epoch {
-        self.own.life()
+    pub(super) fn own(&self) -> &Own {
+        &self.own
     }
 
     pub(super) fn state(&self) -> &Vector {
@@ -172,12 +171,25 @@ impl Member {
                 self.settle_until = None;
                 self.read(client, now, out);
             }
-            Request::Init { node_id, .. } if *node_id == *self.name => client.answer(Say::InitOk, now, out),
+            Request::Init { node_id, node_ids } if self.was_told(&node_id, &node_ids) => {
+                client.answer(Say::InitOk, now, out);
+            }
             Request::Init { .. } => {
-                client.refuse(ErrorCode::MalformedRequest, "already initialised as another node", now, out);
+                client.refuse(ErrorCode::MalformedRequest, "already initialised otherwise", now, out);
             }
             Request::Gossip(_) => {}
         }
+    }
+
+    /// Whether this is what the node was initialised with.
+    fn was_told(&self, id: &str, ids: &[String]) -> bool {
+        let told: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        *id == *self.name && told.into_iter().eq(self.members())
+    }
+
+    /// All nodes of the cluster, in the order of their names.
+    fn members(&self) -> BTreeSet<&str> {
+        self.peers.names().chain([&self.name]).map(|name| &**name).collect()
     }
 
     /// Who is to be answered, and until when; `None` if it is too late for any answer.
@@ -276,10 +288,10 @@ impl Member {
             return warn!(src, "gossip from a stranger is ignored");
         };
         self.settle_until = None;
-        let counts = self.plausible(gossip.counts, src);
+        let Taken { counts, refused } = self.take(gossip.counts, src);
         self.peers.heard(&peer, gossip.epoch, &[gossip.ack], &counts);
         self.merge(&counts);
-        if let Some(msg_id) = msg_id {
+        if let Some(msg_id) = msg_id.filter(|_| !refused) {
             let own_id = self.ids.next();
             out.push(self.peers.confirm((&peer, msg_id), &self.state, now, own_id, rng));
         }
@@ -289,16 +301,16 @@ impl Member {
         match reply {
             Reply::GossipOk(own_id, gossip) => {
                 if self.peers.name(src).is_some() {
-                    let counts = self.plausible(gossip.counts, src);
+                    let Taken { counts, refused } = self.take(gossip.counts, src);
                     self.peers.heard(src, gossip.epoch, &[Some(msg_id), gossip.ack], &counts);
                     self.merge(&counts);
-                    self.peers.owe(src, own_id);
+                    self.peers.owe(src, own_id.filter(|_| !refused));
                 }
             }
             Reply::ReadOk { .. } | Reply::CasOk | Reply::WriteOk | Reply::Error { .. }
                 if *src == *self.store =>
             {
-                if let Some(news) = self.slot.answer(msg_id, &reply, &self.own, now) {
+                if let Some(news) = self.slot.answer(msg_id, &reply, &self.own, &self.state, now) {
                     self.slot_news(news);
                 }
                 self.show();
@@ -335,7 +347,7 @@ impl Member {
 
     fn sweep_answer(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, out: &mut Vec<Outgoing>) {
         if let Some(counts) = self.sweep.answer(msg_id, reply, now, &mut self.ids, out) {
-            let counts = self.plausible(counts, STORE);
+            let Taken { counts, .. } = self.take(counts, STORE);
             if self.merge(&counts) {
                 self.sweep.brought_news(now);
             }
@@ -349,21 +361,5 @@ impl Member {
             self.slot.touch();
         }
         news
-    }
-
-    /// What of the others' claims can be believed: of this process's replica no more than it has counted, and nothing
-    /// of nodes that are not in the cluster.
-    fn plausible(&self, counts: Vector, from: &str) -> Vector {
-        let is_member = |node: &str| node == &*self.name || self.peers.name(node).is_some();
-        let claimed = Tally::of(&counts, self.own.replica());
-        let own_is_true = self.own.admits(claimed);
-        let is_plausible =
-            |replica: &Replica| is_member(replica.node()) && (own_is_true || replica != self.own.replica());
-        if let Some(replica) = replicas(&counts).find(|replica| !is_plausible(replica)) {
-            let counted = self.own.counted();
-            error!(from, %replica, ?claimed, ?counted, "a claim that can't be true is ignored");
-            return filtered(&counts, is_plausible);
-        }
-        counts
     }
 }

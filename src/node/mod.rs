@@ -20,14 +20,15 @@ use std::time::Duration;
 use rand::Rng;
 use tracing::{debug, info, warn};
 
-use crate::config::{Config, REPLY_WITHIN};
+use crate::config::{Config, MAX_NAME, MAX_NODES, REPLY_WITHIN};
 use crate::message::{Body, ErrorCode, Message, MsgId, Name, Outgoing, Request, Say};
-use crate::vector::Vector;
+use crate::replica::Replica;
+use crate::vector::{Tally, Vector};
 use member::Member;
 use punctuality::Punctuality;
 
-/// The largest cluster, in nodes.
-const MAX_NODES: usize = 16_384;
+/// The store's name in Maelstrom's network.
+const STORE: &str = "seq-kv";
 
 /// What can happen to a node.
 #[derive(Debug)]
@@ -72,6 +73,16 @@ impl Node {
     /// The node's name, once it has one.
     pub fn name(&self) -> Option<&Name> {
         self.member.as_ref().map(|member| member.name())
+    }
+
+    /// What this process counts under, once it has a name: a replica of its own, or its predecessor's.
+    pub fn replica(&self) -> Option<&Replica> {
+        self.member.as_ref().map(|member| member.own().replica())
+    }
+
+    /// All that was counted under that replica, stored and shown or not.
+    pub fn counted(&self) -> Option<Tally> {
+        self.member.as_ref().map(|member| member.own().counted())
     }
 
     /// The node has shut down and can be dropped.
@@ -160,14 +171,24 @@ impl Node {
         if ids.len() > MAX_NODES {
             return Err("more nodes than this node can do with");
         }
+        if ids.iter().any(|id| !is_node_name(id)) {
+            return Err("a name that no node can have");
+        }
         if !ids.contains(id) {
             warn!(id, "init with a node_id that is not among the node_ids");
             return Err("node_id is not among node_ids");
         }
         let punctuality = self.punctuality.take().unwrap_or_else(|| Punctuality::new(now));
         let member = Member::new(id.into(), &ids, &self.config, punctuality, now, rng);
-        info!(node = id, life = %member.life(), nodes = ids.len(), "initialised");
+        info!(node = id, life = %member.own().life(), nodes = ids.len(), "initialised");
         self.member = Some(Box::new(member));
         Ok(())
     }
+}
+
+/// Whether a node can have this name: it is written in JSON as it is, and none of the store's keys or names is taken
+/// for another.
+fn is_node_name(name: &str) -> bool {
+    let is_bad = |c: char| c.is_control() || matches!(c, '"' | '\\' | '/');
+    (1..=MAX_NAME).contains(&name.len()) && name != STORE && !name.contains(is_bad)
 }

@@ -25,7 +25,7 @@ use crate::message::{KEY_DOES_NOT_EXIST, MsgId, Name, PRECONDITION_FAILED, Reply
 use crate::node::msg_ids::MsgIds;
 use crate::node::own::Own;
 use crate::replica::Replica;
-use crate::vector::{Tally, Vector, from_tallies, tallies};
+use crate::vector::{Tally, Vector, from_tallies, has_room_for, tallies};
 use health::Health;
 use request::{Request, Write};
 pub(super) use value::SlotValue;
@@ -249,15 +249,15 @@ impl Slot {
         msg_id: MsgId,
         reply: &Reply<'_>,
         own: &Own,
+        state: &Vector,
         now: Duration,
     ) -> Option<News> {
         let sent_at = self.open.as_ref()?.sent_at(msg_id)?;
         let open = self.open.take()?;
         let news = match (open.write, reply) {
             (Some(write), Reply::CasOk) => self.written(write, own),
-            (None, Reply::ReadOk { value }) => match SlotValue::parse(&self.key, value) {
-                Ok(found) if own.admits(found.tally(own.replica())) => Some(self.found(value, found, own)),
-                Ok(_) => return self.leave_alone(value, "more than this process has counted", now),
+            (None, Reply::ReadOk { value }) => match self.credible(value, own, state) {
+                Ok(found) => Some(self.found(value, found, own)),
                 Err(problem) => return self.leave_alone(value, &problem, now),
             },
             (None, Reply::Error { code: KEY_DOES_NOT_EXIST, .. }) => {
@@ -270,7 +270,8 @@ impl Slot {
                 None
             }
             (_, refusal) => {
-                warn!(answer = ?refusal, "the store does not do what it is asked to");
+                let answer = format!("{refusal:?}");
+                warn!(answer = %cut(&answer), "the store does not do what it is asked to");
                 self.forget_content();
                 self.give_pause(now);
                 return None;
@@ -303,6 +304,18 @@ impl Slot {
         let news = self.holds(&value, own).unwrap_or(News::Found { counts, has_free });
         self.content = Content::Known(Arc::from(text.to_owned()), value);
         news
+    }
+
+    /// What the slot holds, if it can be what processes of this node have written, and there is room for it.
+    fn credible(&self, value: &RawValue, own: &Own, state: &Vector) -> Result<SlotValue, String> {
+        let found = SlotValue::parse(&self.key, value)?;
+        if !own.admits(found.tally(own.replica())) {
+            return Err("it claims more of this process than it has counted".into());
+        }
+        if !has_room_for(state, &from_tallies(&found.entries)) {
+            return Err("there are too many replicas".into());
+        }
+        Ok(found)
     }
 
     /// Takes note of what the store holds of this process. `Some`: it has just come into a predecessor's replica.

@@ -13,8 +13,11 @@
 mod cluster;
 mod crash_points;
 mod errors;
+mod fuzzed;
+mod fuzzing;
 mod handing_on;
 mod harness;
+mod hostile;
 mod lies;
 mod liveness;
 mod load;

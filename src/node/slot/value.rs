@@ -12,6 +12,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::codec::cut;
+use crate::config::MAX_SLOT;
 use crate::replica::{Epoch, Replica};
 use crate::vector::Tally;
 
@@ -52,9 +54,13 @@ impl SlotValue {
     ///
     /// Why this is no slot of that node's.
     pub(in crate::node) fn parse(node: &str, value: &RawValue) -> Result<Self, String> {
-        let written: Written = serde_json::from_str(value.get()).map_err(|e| e.to_string())?;
+        if value.get().len() > MAX_SLOT {
+            return Err("it is too long".into());
+        }
+        let written: Written =
+            serde_json::from_str(value.get()).map_err(|e| cut(&e.to_string()).into_owned())?;
         if let Some(stranger) = written.entries.keys().find(|replica| replica.node() != node) {
-            return Err(format!("{stranger} is no replica of {node}"));
+            return Err(format!("{} is no replica of {node}", cut(&stranger.to_string())));
         }
         let (epochs, is_free) = match (written.held, written.free) {
             (None, None) => return Ok(Self { entries: written.entries, title: None }),

@@ -1,0 +1,113 @@
+//! Logs to stderr, at a bounded rate: hostile input can't fill a disk.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tracing::{Event, Level, Subscriber, warn};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// How many warnings and errors one place in the code may log in each [`WINDOW`].
+const MOST: u32 = 100;
+const WINDOW: Duration = Duration::from_mins(1);
+
+/// Logs to stderr what the filter lets through; of warnings and errors no more than 100 a minute from one place.
+///
+/// # Errors
+///
+/// What is wrong with the filter.
+pub fn to_stderr(filter: &str) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter).map_err(|e| e.to_string())?;
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(Throttle::default())
+        .with(fmt::layer().with_writer(io::stderr).with_ansi(false))
+        .try_init()
+        .map_err(|e| e.to_string())
+}
+
+/// Leaves out what one place logs too often.
+struct Throttle {
+    #[expect(clippy::disallowed_types, reason = "the log is part of the shell")]
+    start: std::time::Instant,
+    places: Mutex<BTreeMap<&'static str, Place>>,
+}
+
+impl Default for Throttle {
+    #[expect(clippy::disallowed_types, reason = "the log is part of the shell")]
+    fn default() -> Self {
+        Self { start: std::time::Instant::now(), places: Mutex::default() }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Throttle {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        let metadata = event.metadata();
+        if *metadata.level() > Level::WARN {
+            return true;
+        }
+        let now = self.start.elapsed();
+        let logged = {
+            let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+            places.entry(metadata.name()).or_default().log(now)
+        };
+        match logged {
+            Logged::Yes => true,
+            Logged::YesAfter(left_out) => {
+                warn!(left_out, place = metadata.name(), "more of the kind below were left out");
+                true
+            }
+            Logged::No => false,
+        }
+    }
+}
+
+/// What one place has logged in its present window.
+#[derive(Default)]
+struct Place {
+    since: Duration,
+    count: u32,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Logged {
+    Yes,
+    /// In the window before so many were left out.
+    YesAfter(u32),
+    No,
+}
+
+impl Place {
+    fn log(&mut self, now: Duration) -> Logged {
+        let left_out = if now >= self.since + WINDOW {
+            self.since = now;
+            std::mem::take(&mut self.count).saturating_sub(MOST)
+        } else {
+            0
+        };
+        self.count = self.count.saturating_add(1);
+        match left_out {
+            _ if self.count > MOST => Logged::No,
+            0 => Logged::Yes,
+            left_out => Logged::YesAfter(left_out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_logged_too_often_is_counted_and_told_in_the_next_window() {
+        let mut place = Place::default();
+        let logged = (0..250).map(|i| place.log(Duration::from_millis(i)));
+        assert_eq!(logged.filter(|logged| *logged == Logged::Yes).count(), 100);
+        assert_eq!(place.log(WINDOW), Logged::YesAfter(150));
+        assert_eq!(place.log(WINDOW), Logged::Yes);
+        assert_eq!(place.log(WINDOW * 2), Logged::Yes, "nothing was left out in between");
+    }
+}

@@ -1,0 +1,31 @@
+//! What holds whatever comes in: the bodies of the fuzz targets in `fuzz/`, run for a short while by `fuzzed`.
+
+mod steps;
+mod world;
+
+use arbitrary::Unstructured;
+use maelstrom_counter::config::{AckPolicy, Config};
+
+use steps::Sequence;
+use world::World;
+
+/// Any bytes, as lines, to a node before its `init` and to a member of a cluster.
+pub(crate) fn line(bytes: &[u8]) {
+    let config = Config { ack: AckPolicy::Memory, ..Config::default() };
+    let worlds =
+        [World::new(config.clone(), 1), World::member(config, 1), World::member(Config::default(), 1)];
+    for mut world in worlds {
+        for line in bytes.split(|&b| b == b'\n') {
+            world.line(line);
+            world.pass(40);
+        }
+        world.terminate();
+        world.pass(1500);
+    }
+}
+
+/// Structured but wrong sequences of events, as these bytes spell them.
+pub(crate) fn sequence(bytes: &[u8]) {
+    let Ok(sequence) = Unstructured::new(bytes).arbitrary::<Sequence>() else { return };
+    sequence.run();
+}
