@@ -124,6 +124,9 @@ impl World {
     }
 
     pub(crate) fn terminate(&mut self) {
+        if self.is_done() {
+            return;
+        }
         let mut out = Vec::new();
         self.endpoint.terminate(self.now, &mut self.rng, &mut out);
         self.check(&out);
