@@ -153,7 +153,11 @@ impl Setup {
             ..Config::default()
         };
         let seed = self.seed.into();
-        if self.waits_for_init % 8 == 0 { World::new(config, seed) } else { World::member(config, seed) }
+        if self.waits_for_init.is_multiple_of(8) {
+            World::new(config, seed)
+        } else {
+            World::member(config, seed)
+        }
     }
 }
 
