@@ -59,3 +59,17 @@ fn files_are_short_enough_to_be_read() {
         }
     }
 }
+
+#[test]
+fn everything_comes_from_one_registry_in_a_pinned_version() {
+    let lock = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock")).unwrap();
+    let packages: Vec<&str> = lock.split("[[package]]").skip(1).collect();
+    assert!(packages.len() > 100, "{}", packages.len());
+    for package in packages.into_iter().filter(|package| package.contains("\nsource = ")) {
+        assert!(
+            package.contains("\nsource = \"registry+") && package.contains("/crates.io-index\"\n"),
+            "{package}"
+        );
+        assert!(package.contains("\nchecksum = "), "{package}");
+    }
+}

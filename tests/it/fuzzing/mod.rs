@@ -1,12 +1,13 @@
 //! What holds whatever comes in: the bodies of the fuzz targets in `fuzz/`, run for a short while by `fuzzed`.
 
+mod pieces;
 mod steps;
 mod world;
 
 use arbitrary::Unstructured;
 use maelstrom_counter::config::{AckPolicy, Config};
 
-use steps::Sequence;
+use steps::Setup;
 use world::World;
 
 /// Any bytes, as lines, to a node before its `init` and to a member of a cluster.
@@ -26,6 +27,8 @@ pub(crate) fn line(bytes: &[u8]) {
 
 /// Structured but wrong sequences of events, as these bytes spell them.
 pub(crate) fn sequence(bytes: &[u8]) {
-    let Ok(sequence) = Unstructured::new(bytes).arbitrary::<Sequence>() else { return };
-    sequence.run();
+    let mut bytes = Unstructured::new(bytes);
+    if let Ok(setup) = bytes.arbitrary::<Setup>() {
+        setup.run(&mut bytes);
+    }
 }

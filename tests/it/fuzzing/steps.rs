@@ -1,19 +1,23 @@
 //! Structured but wrong: what may happen to a node, with references to what it has said so that it gets deep.
 
-use arbitrary::Arbitrary;
+use arbitrary::{Arbitrary, Unstructured};
 use maelstrom_counter::config::{AckPolicy, Config, CounterKind};
 use serde_json::{Value, json};
 
+use super::pieces::{Claim, Id, Name, Number, ODD_JSON, Seldom, Slot, claims, pick};
 use super::world::World;
 
+/// How a node is set up, and what happens to it then.
 #[derive(Debug, Arbitrary)]
-pub(crate) struct Sequence {
+pub(crate) struct Setup {
     ack: u8,
     is_pn: bool,
     seed: u8,
-    is_member: bool,
-    steps: Vec<Step>,
+    waits_for_init: u8,
 }
+
+/// So many steps are run at most: a fuzzer prefers many runs to long ones.
+const MOST_STEPS: usize = 200;
 
 #[derive(Debug, Arbitrary)]
 enum Step {
@@ -68,8 +72,8 @@ enum Step {
     },
     Pass(u16),
     Freeze(u16),
-    Terminate,
-    Close,
+    Terminate(Seldom),
+    Close(Seldom),
 }
 
 #[derive(Debug, Arbitrary)]
@@ -82,47 +86,6 @@ struct Gossip {
 }
 
 #[derive(Debug, Arbitrary)]
-enum Name {
-    Node(u8),
-    Client(u8),
-    Store,
-    Odd(u8),
-}
-
-#[derive(Debug, Arbitrary)]
-enum Id {
-    None,
-    Fresh,
-    Small(u8),
-    Asked(u8),
-    Any(i64),
-    Odd(u8),
-}
-
-#[derive(Debug, Arbitrary)]
-enum Number {
-    Small(i8),
-    Any(u64),
-    Signed(i64),
-    /// This much more than the node has counted.
-    Own(i8),
-    Odd(u8),
-}
-
-#[derive(Debug, Arbitrary)]
-struct Claim {
-    of: Of,
-    count: Number,
-}
-
-#[derive(Debug, Arbitrary)]
-enum Of {
-    Own,
-    Life(u8, u8),
-    Odd(u8),
-}
-
-#[derive(Debug, Arbitrary)]
 enum Answer {
     Done(u8),
     Value(Slot),
@@ -130,47 +93,10 @@ enum Answer {
 }
 
 #[derive(Debug, Arbitrary)]
-enum Slot {
-    Claims(Vec<Claim>),
-    Pairs(Vec<(Claim, Number)>),
-    Odd(u8),
-}
-
-#[derive(Debug, Arbitrary)]
 struct Junk {
     kind: u8,
     fields: Vec<(u8, u8)>,
 }
-
-const ODD_NAMES: [&str; 10] = [
-    "",
-    "n0#00000001",
-    "n0/barrier",
-    "a\"b",
-    "a\\b",
-    "\0",
-    "ü",
-    " ",
-    "n0",
-    "a name that is longer than any node's name may be, which is to say 64 bytes",
-];
-
-const ODD_JSON: [&str; 14] = [
-    "null",
-    "true",
-    "-0",
-    "1.5",
-    "1e400",
-    "-1",
-    "18446744073709551615",
-    "18446744073709551616",
-    "-9223372036854775808",
-    "\"\"",
-    "[]",
-    "{}",
-    "[[[{\"a\":[null]}]]]",
-    "\"00000001\"",
-];
 
 const KINDS: [&str; 12] = [
     "init",
@@ -204,24 +130,34 @@ const FIELDS: [&str; 14] = [
     "frob",
 ];
 
-impl Sequence {
-    pub(crate) fn run(&self) {
+impl Setup {
+    /// Runs the steps that these bytes spell.
+    pub(crate) fn run(&self, bytes: &mut Unstructured<'_>) {
+        let mut world = self.world();
+        for _ in 0..MOST_STEPS {
+            if bytes.is_empty() || world.is_done() {
+                break;
+            }
+            let Ok(step) = bytes.arbitrary::<Step>() else { break };
+            step.run(&mut world);
+        }
+        world.terminate();
+        world.pass(2000);
+        assert!(world.is_done(), "a node that is told to stop stops");
+    }
+
+    fn world(&self) -> World {
         let config = Config {
             ack: pick(&[AckPolicy::Store, AckPolicy::Durable, AckPolicy::Memory], self.ack),
             counter: if self.is_pn { CounterKind::Pn } else { CounterKind::G },
             ..Config::default()
         };
         let seed = self.seed.into();
-        let mut world = if self.is_member { World::member(config, seed) } else { World::new(config, seed) };
-        for step in self.steps.iter().take(100) {
-            step.run(&mut world);
-            if world.is_done() {
-                return;
-            }
+        if self.waits_for_init.is_multiple_of(8) {
+            World::new(config, seed)
+        } else {
+            World::member(config, seed)
         }
-        world.terminate();
-        world.pass(2000);
-        assert!(world.is_done() || world.own().is_none(), "a node that is told to stop stops");
     }
 }
 
@@ -270,8 +206,9 @@ impl Step {
             }
             Self::Pass(ms) => world.pass(u64::from(ms % 6000)),
             Self::Freeze(ms) => world.freeze(u64::from(ms % 6000)),
-            Self::Terminate => world.terminate(),
-            Self::Close => world.close(),
+            Self::Terminate(Seldom(0)) => world.terminate(),
+            Self::Close(Seldom(0)) => world.close(),
+            Self::Terminate(_) | Self::Close(_) => {}
         }
     }
 }
@@ -280,19 +217,6 @@ impl Step {
 fn say(world: &mut World, src: &str, kind: &str, fields: &[&str]) {
     let (src, fields) = (json!(src), fields.concat());
     world.line(format!(r#"{{"src":{src},"dest":"n0","body":{{"type":"{kind}"{fields}}}}}"#).as_bytes());
-}
-
-fn pick<T: Copy>(all: &[T], which: u8) -> T {
-    all[usize::from(which) % all.len()]
-}
-
-/// By hand: keys may be doubled.
-fn claims(world: &World, claims: &[Claim]) -> String {
-    let entries: Vec<_> = claims
-        .iter()
-        .map(|claim| format!("{}:{}", json!(claim.of.text(world)), claim.count.json(world)))
-        .collect();
-    format!("{{{}}}", entries.join(","))
 }
 
 impl Gossip {
@@ -311,54 +235,6 @@ impl Junk {
     }
 }
 
-impl Name {
-    fn text(&self) -> String {
-        match self {
-            Self::Node(n) => format!("n{}", n % 4),
-            Self::Client(n) => format!("c{}", n % 4),
-            Self::Store => "seq-kv".into(),
-            Self::Odd(n) => pick(&ODD_NAMES, *n).into(),
-        }
-    }
-}
-
-impl Id {
-    /// The field of this name, or nothing.
-    fn field(&self, name: &str, world: &mut World) -> String {
-        let id = match self {
-            Self::None => return String::new(),
-            Self::Fresh => world.fresh_id().to_string(),
-            Self::Small(id) => (id % 8).to_string(),
-            Self::Asked(back) => world.asked(*back).unwrap_or_default().to_string(),
-            Self::Any(id) => id.to_string(),
-            Self::Odd(which) => pick(&ODD_JSON, *which).into(),
-        };
-        format!(r#","{name}":{id}"#)
-    }
-}
-
-impl Number {
-    fn json(&self, world: &World) -> String {
-        match self {
-            Self::Small(n) => n.to_string(),
-            Self::Any(n) => n.to_string(),
-            Self::Signed(n) => n.to_string(),
-            Self::Own(more) => (i128::from(world.counted().0) + i128::from(*more)).to_string(),
-            Self::Odd(which) => pick(&ODD_JSON, *which).into(),
-        }
-    }
-}
-
-impl Of {
-    fn text(&self, world: &World) -> String {
-        match self {
-            Self::Own => world.own().unwrap_or_else(|| "n0#00000000".into()),
-            Self::Life(node, epoch) => format!("n{}#{:08x}", node % 5, epoch % 8),
-            Self::Odd(which) => pick(&ODD_NAMES, *which).into(),
-        }
-    }
-}
-
 impl Answer {
     fn say(&self, world: &mut World, src: &str, to: &str) {
         let (kind, field) = match self {
@@ -367,21 +243,5 @@ impl Answer {
             Self::Error(code) => ("error", format!(r#","code":{code},"text":"so""#)),
         };
         say(world, src, kind, &[to, &field]);
-    }
-}
-
-impl Slot {
-    fn json(&self, world: &World) -> String {
-        match self {
-            Self::Claims(all) => claims(world, all),
-            Self::Pairs(all) => {
-                let pairs = all.iter().map(|(claim, down)| {
-                    let (of, up) = (json!(claim.of.text(world)), claim.count.json(world));
-                    format!("{of}:[{up},{}]", down.json(world))
-                });
-                format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
-            }
-            Self::Odd(which) => pick(&ODD_JSON, *which).into(),
-        }
     }
 }
