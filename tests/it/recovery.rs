@@ -143,6 +143,28 @@ fn a_clean_shutdown_takes_1_s_at_most() {
     assert_eq!(node.take_to("c1")[0]["code"], 0, "it may be in the store or not");
 }
 
+/// Found by the simulation: seed 9382 of the random mixes.
+#[test]
+fn a_node_that_ends_before_it_has_recovered_shows_nothing() {
+    for close in [Harness::terminate, Harness::close_input] {
+        let mut node = Harness::member(Config::default(), 3);
+        node.ask("c1", json!({"type": "read", "msg_id": 1}));
+        let read = node.take_to("seq-kv").remove(0);
+        close(&mut node);
+        if !node.endpoint.is_done() {
+            node.store_says(&read, json!({"type": "read_ok", "value": {"n0#00000001": 4}}));
+            let closing = node.take_to("seq-kv").remove(0);
+            node.store_says(&closing, json!({"type": "cas_ok"}));
+        }
+        assert!(node.endpoint.is_done());
+        assert_eq!(
+            node.take_to("c1")[0]["code"],
+            11,
+            "an earlier life may have shown what peers have stored"
+        );
+    }
+}
+
 #[test]
 fn when_the_input_ends_the_slot_is_sent_and_everybody_told() {
     let mut node = Harness::member(Config { ack: AckPolicy::Memory, ..Config::default() }, 1);

@@ -138,8 +138,10 @@ impl Member {
 
     /// Answers everybody who still waits: nothing more will come.
     pub(super) fn finish(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
-        self.recovery = Recovery::Over;
         self.settle(now, out);
+        while let Some(((), client)) = self.reads.pop_if(|()| true) {
+            client.refuse(ErrorCode::TemporarilyUnavailable, "shut down before it had recovered", now, out);
+        }
         while let Some((_, client)) = self.adds.pop_if(|_| true) {
             client.refuse(ErrorCode::Timeout, "shut down before it was known to be durable", now, out);
         }
