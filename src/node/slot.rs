@@ -263,7 +263,7 @@ impl Slot {
         let news = match (open.write, reply) {
             (Some(write), Reply::CasOk) => self.written(write, own),
             (None, Reply::ReadOk { value }) => match self.credible(value, own, state) {
-                Ok(found) => Some(self.found(value, found, own)),
+                Ok((found, counts)) => Some(self.found(value, found, counts, own)),
                 Err(problem) => return self.leave_alone(value, &problem, now),
             },
             (None, Reply::Error { code: KEY_DOES_NOT_EXIST, .. }) => {
@@ -297,8 +297,7 @@ impl Slot {
     }
 
     /// The slot was read.
-    fn found(&mut self, text: &RawValue, value: SlotValue, own: &Own) -> News {
-        let counts = from_tallies(&value.entries);
+    fn found(&mut self, text: &RawValue, value: SlotValue, counts: Vector, own: &Own) -> News {
         let is_ours = value.entries.contains_key(own.replica())
             || value.title.as_ref().is_some_and(|title| title.life == own.life());
         if is_ours {
@@ -312,16 +311,18 @@ impl Slot {
         news
     }
 
-    /// What the slot holds, if it can be what processes of this node have written, and there is room for it.
-    fn credible(&self, value: &RawValue, own: &Own, state: &Vector) -> Result<SlotValue, String> {
+    /// What the slot holds, and the counts in it, if it can be what processes of this node have written, and there is
+    /// room for it.
+    fn credible(&self, value: &RawValue, own: &Own, state: &Vector) -> Result<(SlotValue, Vector), String> {
         let found = SlotValue::parse(&self.key, value)?;
         if !found.tally(own.replica()).is_within(self.offered) {
             return Err(format!("this process has written {:?} at most", self.offered));
         }
-        if !has_room_for(state, &from_tallies(&found.entries)) {
+        let counts = from_tallies(&found.entries);
+        if !has_room_for(state, &counts) {
             return Err("there are too many replicas".into());
         }
-        Ok(found)
+        Ok((found, counts))
     }
 
     /// Takes note of what the store holds of this process. `Some`: it has just come into a predecessor's replica.

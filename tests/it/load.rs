@@ -4,11 +4,10 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use serde_json::json;
 
-use crate::pipes::Process;
+use crate::pipes::{Process, until_it_stands_still};
 
 /// What the pipes, and the node's and the test's buffers between them, can hold: far more than they do.
 const ACCEPTED_AT_MOST: usize = 4 << 20;
@@ -84,15 +83,6 @@ fn long_answers_to_short_messages_take_bounded_memory_too() {
             usize::from(message["body"]["counts"].as_object().is_some_and(|counts| counts.len() == 25_000));
         let memory = resident_bytes(node.id());
         assert!(memory < 2 * MEMORY_AT_MOST, "{memory} bytes");
-    }
-}
-
-/// Waits until a number has stopped growing.
-fn until_it_stands_still(number: &AtomicUsize) {
-    let mut seen = 0;
-    while seen == 0 || seen != number.load(Ordering::Relaxed) {
-        seen = number.load(Ordering::Relaxed);
-        thread::sleep(Duration::from_millis(200));
     }
 }
 

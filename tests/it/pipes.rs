@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -103,4 +104,13 @@ fn read_in_background(stdout: ChildStdout) -> Receiver<String> {
         whole.take_while(|line| to_test.send(line.clone()).is_ok()).for_each(drop);
     });
     lines
+}
+
+/// Waits until a number has stopped growing.
+pub(crate) fn until_it_stands_still(number: &AtomicUsize) {
+    let mut seen = 0;
+    while seen == 0 || seen != number.load(Ordering::Relaxed) {
+        seen = number.load(Ordering::Relaxed);
+        thread::sleep(Duration::from_millis(200));
+    }
 }

@@ -4,11 +4,10 @@ use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::pipes::{BIN, Process};
+use crate::pipes::{BIN, Process, until_it_stands_still};
 
 fn test(flags: &[&str]) -> Output {
     let store = concat!(env!("CARGO_TARGET_TMPDIR"), "/store");
@@ -101,11 +100,7 @@ fn a_signal_ends_the_node_even_if_nobody_reads_what_it_says() {
             count.fetch_add(1, Ordering::Relaxed);
         }
     });
-    let mut seen = 0;
-    while seen == 0 || seen != written.load(Ordering::Relaxed) {
-        seen = written.load(Ordering::Relaxed);
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    until_it_stands_still(&written);
     node.signal("TERM");
     let status = node.wait();
     assert_eq!(status.code(), Some(0));

@@ -11,6 +11,7 @@ mod success;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::workload::Workload;
@@ -25,7 +26,7 @@ pub(crate) use self::reads::check_reads;
 pub(crate) use self::success::{check_success, ok_fraction};
 
 /// A rule. A run is valid if none is broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Check {
     /// Every node answers `init` with `init_ok` within 10 s, at the start and after each restart.
@@ -118,20 +119,7 @@ impl Check {
 
     /// Every strict check.
     pub fn strict() -> impl Iterator<Item = Self> {
-        [
-            Self::Source,
-            Self::Replies,
-            Self::Schema,
-            Self::FinalReadsAnswered,
-            Self::Agreement,
-            Self::DefiniteErrors,
-            Self::MonotonicReads,
-            Self::MonotonicReadsAcrossCrashes,
-            Self::OwnAdds,
-            Self::ImpossibleReads,
-            Self::Malformed,
-        ]
-        .into_iter()
+        Self::value_variants().iter().copied().filter(|check| check.is_strict())
     }
 
     /// Whether there is anything for it to find under that workload.
