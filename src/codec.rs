@@ -5,13 +5,14 @@
 //! with a `delta` of `1e400` or of 10,000 nested brackets still has a sender and an id to answer to.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crdt::GCounter;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::config::MAX_NAME;
-use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Outgoing, Reply, Request, Say};
+use crate::message::{Body, Claim, ErrorCode, Gossip, Message, MsgId, Outgoing, Reply, Request, Say};
 use crate::replica::{Epoch, Replica};
 use crate::vector::Vector;
 
@@ -80,6 +81,8 @@ struct Fields<'a> {
     counts: Option<&'a RawValue>,
     #[serde(borrow)]
     minus: Option<&'a RawValue>,
+    #[serde(borrow)]
+    unstored: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "even_null")]
     value: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -190,11 +193,23 @@ fn read_gossip(fields: &Fields<'_>, known: &Vector) -> Result<Gossip, Malformed>
     Ok(Gossip {
         epoch: required("epoch", fields.epoch)?,
         ack: optional("ack", fields.ack)?,
-        counts: Vector::from_parts(
-            read_counts("counts", fields.counts, known.increments())?,
-            read_counts("minus", fields.minus, known.decrements())?,
-        ),
+        claim: Claim {
+            counts: Vector::from_parts(
+                read_counts("counts", fields.counts, known.increments())?,
+                read_counts("minus", fields.minus, known.decrements())?,
+            ),
+            unstored: read_unstored(fields)?,
+        },
     })
+}
+
+/// Replicas out of those that are counted: no list of them is longer than the counts are.
+fn read_unstored(fields: &Fields<'_>) -> Result<BTreeSet<Replica>, Malformed> {
+    let longest: usize = [fields.counts, fields.minus].into_iter().flatten().map(|raw| raw.get().len()).sum();
+    match fields.unstored {
+        Some(raw) if raw.get().len() > longest => Err(Malformed("more is unstored than counted".into())),
+        raw => Ok(optional("unstored", raw)?.unwrap_or_default()),
+    }
 }
 
 fn read_counts(
@@ -267,6 +282,8 @@ struct Spoken<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     minus: Option<&'a GCounter<Replica>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    unstored: Option<&'a BTreeSet<Replica>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'a RawValue>,
@@ -322,6 +339,8 @@ fn spoken(message: &Outgoing) -> Spoken<'_> {
 
 fn spoken_gossip<'a>(kind: &'static str, gossip: &'a Gossip, body: Spoken<'a>) -> Spoken<'a> {
     let side = |counts| Some(counts).filter(|counts: &&GCounter<Replica>| !counts.is_empty());
-    let (counts, minus) = (side(gossip.counts.increments()), side(gossip.counts.decrements()));
-    Spoken { kind, epoch: Some(gossip.epoch), ack: gossip.ack, counts, minus, ..body }
+    let Claim { counts, unstored } = &gossip.claim;
+    let (counts, minus) = (side(counts.increments()), side(counts.decrements()));
+    let unstored = Some(unstored).filter(|replicas| !replicas.is_empty());
+    Spoken { kind, epoch: Some(gossip.epoch), ack: gossip.ack, counts, minus, unstored, ..body }
 }

@@ -1,11 +1,12 @@
 //! The messages that a node hears and says, apart from how they are written (that is [`crate::codec`]).
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::replica::Epoch;
+use crate::replica::{Epoch, Replica};
 use crate::vector::Vector;
 
 /// The id of a message, unique per sender. Maelstrom's are small integers; ours start at random.
@@ -61,7 +62,16 @@ pub struct Gossip {
     /// The last message of the receiver's with counts in it that the sender has merged.
     pub ack: Option<MsgId>,
     /// What the sender holds and the receiver, as far as the sender knows, does not.
+    pub claim: Claim,
+}
+
+/// Counts, as somebody tells them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// How much each replica has counted.
     pub counts: Vector,
+    /// The replicas among them whose count is not known to be in the slot of its node.
+    pub unstored: BTreeSet<Replica>,
 }
 
 /// What others answer.

@@ -103,6 +103,13 @@ pub fn tallies(vector: &Vector, keep: impl Fn(&Replica) -> bool) -> BTreeMap<Rep
     kept.map(|replica| (replica.clone(), Tally::of(vector, replica))).collect()
 }
 
+/// Takes other tallies into some, each the larger.
+pub fn raise_all(tallies: &mut BTreeMap<Replica, Tally>, others: &BTreeMap<Replica, Tally>) {
+    for (replica, tally) in others {
+        tallies.entry(replica.clone()).or_default().raise(*tally);
+    }
+}
+
 /// The vector with these entries.
 pub fn from_tallies(tallies: &BTreeMap<Replica, Tally>) -> Vector {
     let side =

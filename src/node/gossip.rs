@@ -23,8 +23,9 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use crate::config::{Config, PEER_BACKOFF_MAX};
-use crate::message::{Gossip, MsgId, Name, Outgoing, Say};
+use crate::message::{Claim, Gossip, MsgId, Name, Outgoing, Say};
 use crate::node::msg_ids::MsgIds;
+use crate::node::state::State;
 use crate::replica::{Epoch, Replica};
 use crate::vector::{Tally, Vector};
 
@@ -102,18 +103,18 @@ impl Peers {
     pub(super) fn confirm(
         &mut self,
         (name, msg_id): (&Name, MsgId),
-        state: &Vector,
+        state: &State,
         now: Duration,
         new_id: MsgId,
         rng: &mut dyn Rng,
     ) -> Outgoing {
         let resend_at = now + jittered(self.timeout, rng);
-        let mut answer = Gossip { epoch: self.epoch, ack: None, counts: Vector::default() };
+        let mut answer = Gossip { epoch: self.epoch, ack: None, claim: Claim::default() };
         let mut own_id = None;
         if let Some(peer) = self.by_name.get_mut(name) {
             answer.ack = peer.owed;
-            if let Some((id, counts)) = peer.answer(state, now, new_id, resend_at) {
-                (own_id, answer.counts) = (Some(id), counts);
+            if let Some((id, claim)) = peer.answer(state, now, new_id, resend_at) {
+                (own_id, answer.claim) = (Some(id), claim);
                 self.had_turn = true;
             }
         }
@@ -131,7 +132,7 @@ impl Peers {
     /// `hurry` brings the round forward: a client waits for a peer to confirm.
     pub(super) fn poll(
         &mut self,
-        state: &Vector,
+        state: &State,
         now: Duration,
         hurry: bool,
         ids: &mut MsgIds,
@@ -140,13 +141,13 @@ impl Peers {
     ) {
         for (name, peer) in &mut self.by_name {
             // On one table of replicas, to compare and to merge is one pass over the counts.
-            peer.known.share_ids(state);
+            peer.known.share_ids(state.counts());
             if let Some(sent) = peer.in_flight.as_mut().filter(|sent| sent.resend_at <= now) {
                 let pause = backoff(self.timeout, sent.transmissions);
                 sent.transmissions += 1;
                 sent.resend_at = now + jittered(pause, rng);
                 let msg_id = sent.msg_id;
-                out.push(peer.message(name, msg_id, self.epoch, state.delta_since(&peer.known)));
+                out.push(peer.message(name, msg_id, self.epoch, state.claim_since(&peer.known)));
             }
         }
         if now >= self.next_round || hurry {
@@ -160,7 +161,7 @@ impl Peers {
 
     fn round(
         &mut self,
-        state: &Vector,
+        state: &State,
         now: Duration,
         ids: &mut MsgIds,
         rng: &mut dyn Rng,
@@ -169,16 +170,16 @@ impl Peers {
         let mut idle: Vec<_> = self.by_name.iter_mut().filter(|(_, peer)| peer.in_flight.is_none()).collect();
         idle.shuffle(rng);
         for (name, peer) in idle.into_iter().filter(|(_, peer)| peer.lacks(state)).take(self.fanout) {
-            let counts = state.delta_since(&peer.known);
+            let claim = state.claim_since(&peer.known);
             let msg_id = ids.next();
             let resend_at = now + jittered(self.timeout, rng);
-            peer.in_flight = Some(InFlight::new(msg_id, counts.clone(), resend_at));
-            out.push(peer.message(name, msg_id, self.epoch, counts));
+            peer.in_flight = Some(InFlight::new(msg_id, claim.counts.clone(), resend_at));
+            out.push(peer.message(name, msg_id, self.epoch, claim));
         }
     }
 
     /// When [`poll`](Self::poll) is due again, if nothing is heard until then.
-    pub(super) fn next_wake(&self, state: &Vector) -> Option<Duration> {
+    pub(super) fn next_wake(&self, state: &State) -> Option<Duration> {
         let resend =
             self.by_name.values().filter_map(|peer| peer.in_flight.as_ref()).map(|sent| sent.resend_at);
         let round = self.by_name.values().any(|peer| peer.in_flight.is_none() && peer.lacks(state));
@@ -217,30 +218,32 @@ impl Peer {
     /// under its own, so that a late confirmation of it still counts.
     fn answer(
         &mut self,
-        state: &Vector,
+        state: &State,
         now: Duration,
         new_id: MsgId,
         resend_at: Duration,
-    ) -> Option<(MsgId, Vector)> {
+    ) -> Option<(MsgId, Claim)> {
         if self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
             return None;
         }
-        let counts = state.delta_since(&self.known);
-        if counts.is_empty() {
+        let claim = state.claim_since(&self.known);
+        if claim.counts.is_empty() {
             return None;
         }
-        let sent = self.in_flight.get_or_insert_with(|| InFlight::new(new_id, counts.clone(), resend_at));
+        let credit = || claim.counts.clone();
+        let sent = self.in_flight.get_or_insert_with(|| InFlight::new(new_id, credit(), resend_at));
         // The peer is there, and confirms this only with its next message, if it has one: no cause for alarm.
         (sent.transmissions, sent.resend_at) = (0, resend_at);
-        Some((sent.msg_id, counts))
+        Some((sent.msg_id, claim))
     }
 
-    fn lacks(&self, state: &Vector) -> bool {
-        !self.established || !matches!(state.partial_cmp(&self.known), Some(Ordering::Less | Ordering::Equal))
+    fn lacks(&self, state: &State) -> bool {
+        !self.established
+            || !matches!(state.counts().partial_cmp(&self.known), Some(Ordering::Less | Ordering::Equal))
     }
 
-    fn message(&self, name: &Name, msg_id: MsgId, epoch: Epoch, counts: Vector) -> Outgoing {
-        let say = Say::Gossip(Gossip { epoch, ack: self.owed, counts });
+    fn message(&self, name: &Name, msg_id: MsgId, epoch: Epoch, claim: Claim) -> Outgoing {
+        let say = Say::Gossip(Gossip { epoch, ack: self.owed, claim });
         Outgoing::request(name.clone(), msg_id, say)
     }
 }

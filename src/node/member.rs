@@ -10,17 +10,18 @@ use rand::Rng;
 use tracing::{debug, info, warn};
 
 use crate::config::{AckPolicy, Config, CounterKind, ON_THE_WAY_MAX, REPLY_WITHIN, SETTLE_FOR};
-use crate::message::{Body, ErrorCode, Gossip, Message, MsgId, Name, Outgoing, Reply, Request, Say};
+use crate::message::{Body, Claim, ErrorCode, Gossip, Message, MsgId, Name, Outgoing, Reply, Request, Say};
 use crate::node::gossip::Peers;
 use crate::node::msg_ids::MsgIds;
 use crate::node::own::Own;
 use crate::node::punctuality::Punctuality;
 use crate::node::slot::{News, Slot};
+use crate::node::state::State;
 use crate::node::sweep::Sweep;
 use crate::node::waiting::{Client, Queue};
 use crate::node::{Event, STORE};
 use crate::replica::{Epoch, Replica};
-use crate::vector::{Tally, Vector, replicas};
+use crate::vector::{Tally, replicas};
 use belief::Taken;
 
 #[derive(Debug, Clone)]
@@ -31,7 +32,7 @@ pub(super) struct Member {
     counter: CounterKind,
     store: Name,
     /// What is shown to clients and told to peers: of the own replica only what is stored, while the store answers.
-    state: Vector,
+    state: State,
     slot: Slot,
     peers: Peers,
     sweep: Sweep,
@@ -91,7 +92,7 @@ impl Member {
             ack: config.ack,
             counter: config.counter,
             store,
-            state: Vector::default(),
+            state: State::default(),
             adds: Queue::default(),
             parked: Queue::default(),
             reads: Queue::default(),
@@ -110,7 +111,7 @@ impl Member {
         &self.own
     }
 
-    pub(super) fn state(&self) -> &Vector {
+    pub(super) fn state(&self) -> &State {
         &self.state
     }
 
@@ -255,8 +256,10 @@ impl Member {
             AckPolicy::Durable => self.slot.is_down(),
             AckPolicy::Store => false,
         };
-        let Tally { up, down } = if all { self.own.counted() } else { self.slot.stored() };
-        self.state.raise(self.own.replica(), up, down);
+        let stored = self.slot.stored();
+        let shown = if all { self.own.counted() } else { stored };
+        let is_stored = self.ack == AckPolicy::Memory || shown.is_within(stored);
+        self.state.raise(self.own.replica(), shown, is_stored);
     }
 
     fn read(&mut self, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
@@ -265,7 +268,7 @@ impl Member {
         } else if self.holds_reads() {
             self.reads.push((), client);
         } else {
-            client.answer(Say::ReadOk(self.state.value()), now, out);
+            client.answer(Say::ReadOk(self.state.counts().value()), now, out);
         }
     }
 
@@ -288,9 +291,9 @@ impl Member {
             return warn!(src, "gossip from a stranger is ignored");
         };
         self.settle_until = None;
-        let Taken { counts, refused } = self.take(gossip.counts, src);
-        self.peers.heard(&peer, gossip.epoch, &[gossip.ack], &counts);
-        self.merge(&counts);
+        let Taken { claim, refused } = self.take(gossip.claim, src);
+        self.peers.heard(&peer, gossip.epoch, &[gossip.ack], &claim.counts);
+        self.merge(&claim);
         if let Some(msg_id) = msg_id.filter(|_| !refused) {
             let own_id = self.ids.next();
             out.push(self.peers.confirm((&peer, msg_id), &self.state, now, own_id, rng));
@@ -301,9 +304,9 @@ impl Member {
         match reply {
             Reply::GossipOk(own_id, gossip) => {
                 if self.peers.name(src).is_some() {
-                    let Taken { counts, refused } = self.take(gossip.counts, src);
-                    self.peers.heard(src, gossip.epoch, &[Some(msg_id), gossip.ack], &counts);
-                    self.merge(&counts);
+                    let Taken { claim, refused } = self.take(gossip.claim, src);
+                    self.peers.heard(src, gossip.epoch, &[Some(msg_id), gossip.ack], &claim.counts);
+                    self.merge(&claim);
                     self.peers.owe(src, own_id.filter(|_| !refused));
                 }
             }
@@ -313,6 +316,7 @@ impl Member {
                 if let Some(news) = self.slot.answer(msg_id, &reply, &self.own, &self.state, now) {
                     self.slot_news(news);
                 }
+                self.state.are_stored(self.slot.entries());
                 self.show();
                 self.sweep_answer(msg_id, &reply, now, out);
             }
@@ -324,9 +328,9 @@ impl Member {
     fn slot_news(&mut self, news: News) {
         match news {
             News::Nothing => self.own.settle(),
-            News::Found { counts, has_free } => {
-                let counts = self.plausible(counts, STORE);
-                self.merge(&counts);
+            News::Found { claim, has_free } => {
+                let claim = self.plausible(claim, STORE);
+                self.merge(&claim);
                 if !has_free {
                     self.own.settle();
                 }
@@ -339,25 +343,26 @@ impl Member {
     /// more from now on is not believed.
     fn inherit(&mut self, replica: Replica, stored: Tally) {
         info!(%replica, ?stored, "goes on where its predecessor ended");
-        let mut counted = Tally::of(&self.state, &replica);
+        let mut counted = Tally::of(self.state.counts(), &replica);
         counted.raise(stored);
         self.own.inherit(replica, counted);
         self.slot.touch();
     }
 
     fn sweep_answer(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, out: &mut Vec<Outgoing>) {
-        if let Some(counts) = self.sweep.answer(msg_id, reply, now, &mut self.ids, out) {
-            let Taken { counts, .. } = self.take(counts, STORE);
-            if self.merge(&counts) {
+        if let Some(claim) = self.sweep.answer(msg_id, reply, now, &mut self.ids, out) {
+            let Taken { claim, .. } = self.take(claim, STORE);
+            if self.merge(&claim) {
                 self.sweep.brought_news(now);
             }
         }
     }
 
-    /// Merges what was found plausible; true if it was news.
-    fn merge(&mut self, counts: &Vector) -> bool {
-        let news = self.state.merge(counts);
-        if news && replicas(counts).any(|replica| replica.node() == &*self.name) {
+    /// Merges what was found plausible; true if it was news. What of it belongs into the own slot gets there.
+    fn merge(&mut self, claim: &Claim) -> bool {
+        let news = self.state.merge(claim);
+        let is_own = |replica: &Replica| replica.node() == &*self.name;
+        if news && (!claim.unstored.is_empty() || replicas(&claim.counts).any(is_own)) {
             self.slot.touch();
         }
         news

@@ -10,6 +10,7 @@ mod msg_ids;
 mod own;
 mod punctuality;
 mod slot;
+mod state;
 mod sweep;
 mod waiting;
 
@@ -92,7 +93,7 @@ impl Node {
 
     /// What the node holds, once it is initialised.
     pub fn state(&self) -> Option<&Vector> {
-        self.member.as_ref().map(|member| member.state())
+        self.member.as_ref().map(|member| member.state().counts())
     }
 
     /// The counter's value as this node sees it.

@@ -1,6 +1,7 @@
 //! The node's own slot in the store: one key, one writer, compare-and-set only, one request at a time.
 //!
-//! The slot holds the part of the vector that belongs to this node, all its replicas (see [`value`]). It starts by
+//! The slot holds the part of the vector that belongs to this node, all its replicas, and hints of others' (see
+//! [`value`] and [`state`](crate::node::state)). It starts by
 //! reading what is there and goes on from the last value known. A request that is not answered is sent again as it
 //! was, under a new id: a compare-and-set that was done unheard then finds another value than it names. That, and
 //! any other error, leave the value unknown, and the key is read again. Counts are absolute, so a retry can't
@@ -13,6 +14,7 @@ mod health;
 mod request;
 mod value;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,11 +23,12 @@ use tracing::{debug, error, warn};
 
 use crate::codec::cut;
 use crate::config::Config;
-use crate::message::{KEY_DOES_NOT_EXIST, MsgId, Name, PRECONDITION_FAILED, Reply, Say};
+use crate::message::{Claim, KEY_DOES_NOT_EXIST, MsgId, Name, PRECONDITION_FAILED, Reply, Say};
 use crate::node::msg_ids::MsgIds;
 use crate::node::own::Own;
+use crate::node::state::State;
 use crate::replica::Replica;
-use crate::vector::{Tally, Vector, from_tallies, has_room_for, tallies};
+use crate::vector::{Tally, has_room_for, raise_all, tallies};
 use health::Health;
 use request::{Request, Write};
 pub(super) use value::SlotValue;
@@ -72,9 +75,9 @@ enum Content {
 pub(super) enum News {
     /// The slot is empty.
     Nothing,
-    /// These counts are in the slot, to be merged.
+    /// This is in the slot, to be merged.
     Found {
-        counts: Vector,
+        claim: Claim,
         /// There is a replica among them that this process can have: it is asked for.
         has_free: bool,
     },
@@ -131,6 +134,14 @@ impl Slot {
         self.store.patience()
     }
 
+    /// What the slot holds of this node's replicas, as far as that is known.
+    pub(super) fn entries(&self) -> Option<&BTreeMap<Replica, Tally>> {
+        match &self.content {
+            Content::Known(_, value) => Some(&value.entries),
+            Content::Unknown | Content::Nothing | Content::Foreign => None,
+        }
+    }
+
     /// Everything that belongs into the slot is known to be there.
     pub(super) fn is_clean(&self) -> bool {
         !self.dirty && self.open.is_none()
@@ -167,7 +178,7 @@ impl Slot {
     pub(super) fn poll(
         &mut self,
         own: &Own,
-        state: &Vector,
+        state: &State,
         now: Duration,
         ids: &mut MsgIds,
     ) -> Option<(MsgId, Say)> {
@@ -191,7 +202,7 @@ impl Slot {
     }
 
     /// What to ask the store for; `None` if all is there already, or nothing may be written any more.
-    fn next_request(&self, own: &Own, state: &Vector) -> Option<(Say, Option<Write>)> {
+    fn next_request(&self, own: &Own, state: &State) -> Option<(Say, Option<Write>)> {
         if self.closing && !own.is_settled() {
             return None;
         }
@@ -208,22 +219,31 @@ impl Slot {
         }
     }
 
-    /// What the slot should hold, given what it holds: no less, and all that is known of this node's replicas. A
-    /// replica of this process's own has an entry even at zero: that makes the value one that was never written
-    /// before, and so its write a barrier.
-    fn wanted(&self, own: &Own, state: &Vector, found: Option<&SlotValue>) -> SlotValue {
-        let mut entries = found.map(|value| value.entries.clone()).unwrap_or_default();
-        for (replica, tally) in tallies(state, |replica| replica.node() == own.replica().node()) {
-            entries.entry(replica).or_default().raise(tally);
+    /// What the slot should hold, given what it holds: all that is known of this node's replicas, and no less, and what
+    /// of the others' is not stored. Hints go only when something else comes: so no value ever stands there twice.
+    fn wanted(&self, own: &Own, state: &State, found: Option<&SlotValue>) -> SlotValue {
+        let mut wanted = self.wanted_of_own(own, state, found);
+        wanted.hints = state.hints(own.replica().node());
+        if let Some(found) = found.filter(|found| found.says_the_same_of_own(&wanted)) {
+            raise_all(&mut wanted.hints, &found.hints);
         }
+        wanted
+    }
+
+    /// The same without hints. A replica of this process's own has an entry even at zero: that makes the value one that
+    /// was never written before, and so its write a barrier.
+    fn wanted_of_own(&self, own: &Own, state: &State, found: Option<&SlotValue>) -> SlotValue {
+        let mut entries = found.map(|value| value.entries.clone()).unwrap_or_default();
+        raise_all(&mut entries, &tallies(state.counts(), |replica| replica.node() == own.replica().node()));
         let free = found.and_then(|value| value.title.as_ref()).filter(|title| title.is_free);
         if let Some(free) = free.filter(|_| !own.is_settled()) {
             let taken = Title { life: own.life(), is_free: false, ..free.clone() };
-            return SlotValue { entries, title: Some(taken) };
+            return SlotValue { entries, title: Some(taken), hints: BTreeMap::new() };
         }
         entries.entry(own.replica().clone()).or_default().raise(own.counted());
         let title = Title { replica: own.replica().clone(), life: own.life(), is_free: self.closing };
-        SlotValue { entries, title: Some(title).filter(|_| self.closing || own.is_inherited()) }
+        let title = Some(title).filter(|_| self.closing || own.is_inherited());
+        SlotValue { entries, title, hints: BTreeMap::new() }
     }
 
     fn compare_and_set(&self, from: Option<Arc<RawValue>>, value: SlotValue) -> Option<(Say, Option<Write>)> {
@@ -255,7 +275,7 @@ impl Slot {
         msg_id: MsgId,
         reply: &Reply<'_>,
         own: &Own,
-        state: &Vector,
+        state: &State,
         now: Duration,
     ) -> Option<News> {
         let sent_at = self.open.as_ref()?.sent_at(msg_id)?;
@@ -263,7 +283,7 @@ impl Slot {
         let news = match (open.write, reply) {
             (Some(write), Reply::CasOk) => self.written(write, own),
             (None, Reply::ReadOk { value }) => match self.credible(value, own, state) {
-                Ok((found, counts)) => Some(self.found(value, found, counts, own)),
+                Ok((found, claim)) => Some(self.found(value, found, claim, own)),
                 Err(problem) => return self.leave_alone(value, &problem, now),
             },
             (None, Reply::Error { code: KEY_DOES_NOT_EXIST, .. }) => {
@@ -297,7 +317,7 @@ impl Slot {
     }
 
     /// The slot was read.
-    fn found(&mut self, text: &RawValue, value: SlotValue, counts: Vector, own: &Own) -> News {
+    fn found(&mut self, text: &RawValue, value: SlotValue, claim: Claim, own: &Own) -> News {
         let is_ours = value.entries.contains_key(own.replica())
             || value.title.as_ref().is_some_and(|title| title.life == own.life());
         if is_ours {
@@ -306,23 +326,23 @@ impl Slot {
             self.has_earlier_lives = true;
         }
         let has_free = value.title.as_ref().is_some_and(|title| title.is_free);
-        let news = self.holds(&value, own).unwrap_or(News::Found { counts, has_free });
+        let news = self.holds(&value, own).unwrap_or(News::Found { claim, has_free });
         self.content = Content::Known(Arc::from(text.to_owned()), value);
         news
     }
 
-    /// What the slot holds, and the counts in it, if it can be what processes of this node have written, and there is
+    /// What the slot holds, and claims by that, if it can be what processes of this node have written, and there is
     /// room for it.
-    fn credible(&self, value: &RawValue, own: &Own, state: &Vector) -> Result<(SlotValue, Vector), String> {
+    fn credible(&self, value: &RawValue, own: &Own, state: &State) -> Result<(SlotValue, Claim), String> {
         let found = SlotValue::parse(&self.key, value)?;
         if !found.tally(own.replica()).is_within(self.offered) {
             return Err(format!("this process has written {:?} at most", self.offered));
         }
-        let counts = from_tallies(&found.entries);
-        if !has_room_for(state, &counts) {
+        let claim = found.claim();
+        if !has_room_for(state.counts(), &claim.counts) {
             return Err("there are too many replicas".into());
         }
-        Ok((found, counts))
+        Ok((found, claim))
     }
 
     /// Takes note of what the store holds of this process. `Some`: it has just come into a predecessor's replica.

@@ -11,11 +11,10 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use crate::codec::cut;
-use crate::message::{KEY_DOES_NOT_EXIST, MsgId, Name, Outgoing, Reply, Say};
+use crate::message::{Claim, KEY_DOES_NOT_EXIST, MsgId, Name, Outgoing, Reply, Say};
 use crate::node::msg_ids::MsgIds;
 use crate::node::slot::SlotValue;
 use crate::replica::Replica;
-use crate::vector::{Vector, from_tallies};
 
 /// The pause before the next sweep, after one that brought news and, doubled each time, at most.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
@@ -123,7 +122,7 @@ impl Sweep {
         Outgoing::request(self.store.clone(), msg_id, say)
     }
 
-    /// Takes the store's answer to the message `msg_id`; `Some` are the counts that it brings, to be merged.
+    /// Takes the store's answer to the message `msg_id`; `Some` is what it brings, to be merged.
     pub(super) fn answer(
         &mut self,
         msg_id: MsgId,
@@ -131,7 +130,7 @@ impl Sweep {
         now: Duration,
         ids: &mut MsgIds,
         out: &mut Vec<Outgoing>,
-    ) -> Option<Vector> {
+    ) -> Option<Claim> {
         match &mut self.phase {
             Phase::Barrier { msg_id: asked, targets, give_up_at } if *asked == msg_id => {
                 let (targets, give_up_at) = (std::mem::take(targets), *give_up_at);
@@ -185,11 +184,11 @@ impl Sweep {
     }
 }
 
-/// The counts in a peer's slot, if the answer brings any.
-fn slot_of(peer: &Name, reply: &Reply<'_>) -> Option<Vector> {
+/// What a peer's slot says, if the answer brings it.
+fn slot_of(peer: &Name, reply: &Reply<'_>) -> Option<Claim> {
     match reply {
         Reply::ReadOk { value } => match SlotValue::parse(peer, value) {
-            Ok(slot) => Some(from_tallies(&slot.entries)),
+            Ok(slot) => Some(slot.claim()),
             Err(problem) => {
                 warn!(%peer, value = %cut(value.get()), problem, "a peer's slot can't be read");
                 None

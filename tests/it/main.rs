@@ -17,6 +17,7 @@ mod fuzzed;
 mod fuzzing;
 mod handing_on;
 mod harness;
+mod hints;
 mod hostile;
 mod lies;
 mod liveness;

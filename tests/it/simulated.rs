@@ -163,6 +163,15 @@ fn the_same_seed_gives_the_same_history() {
     assert_eq!(histories[0], histories[1]);
 }
 
+/// A node dies after `durable` has let it acknowledge without the store; the store comes back for some seconds, and then
+/// its peers die too. Found at random, seed 6851 of `maelstrom-counter simulate`: what they kept for the dead node was
+/// in nobody's slot.
+#[test]
+fn what_peers_keep_for_a_dead_node_survives_them_once_the_store_was_back() {
+    let plan = adapted(Plan::drawn(Workload::GCounter, 6851, Plan::all_faults()));
+    valid(&plan, &drawn_config(&plan));
+}
+
 /// Random clusters under random faults: the same that `maelstrom-counter simulate` runs by the thousand.
 #[test]
 fn random_mixes_of_everything() {

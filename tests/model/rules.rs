@@ -24,7 +24,7 @@ pub(crate) enum Rule {
     Definite,
     /// No add is answered twice.
     AnsweredOnce,
-    /// No count in a slot goes down.
+    /// No count in the store goes down: what a slot loses another has.
     SlotGrows,
     /// What a read shows is in the store.
     ShownIsStored,

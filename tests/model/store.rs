@@ -55,7 +55,7 @@ pub(crate) struct Store {
     states: Vec<Arc<Entries>>,
     /// Which state each node has last seen.
     seen: Vec<u8>,
-    /// The sum of all slots, now.
+    /// The sum of all counts in slots, now.
     pub(crate) total: u64,
     pub(crate) fingerprint: u64,
 }
@@ -64,7 +64,7 @@ pub(crate) struct Store {
 pub(crate) struct Handled {
     pub(crate) store: Arc<Store>,
     pub(crate) answer: Arc<Message>,
-    /// A count in a slot has gone down.
+    /// A count has gone down: no slot has so much any more.
     pub(crate) shrank: bool,
 }
 
@@ -164,21 +164,28 @@ impl Entries {
         (before.as_ref() != Some(value)).then_some(Self(next))
     }
 
-    /// The sum of all slots.
+    /// The sum of all counts in slots.
     fn total(&self) -> u64 {
-        self.counts().map(|(_, count)| count).sum()
+        self.counts().values().sum()
     }
 
     /// Whether every count of `before` is here, no smaller. One of naught may be left out.
     fn keep(&self, before: &Self) -> bool {
-        let here: BTreeMap<_, _> = self.counts().collect();
-        before.counts().all(|(replica, count)| here.get(replica).copied().unwrap_or_default() >= count)
+        let here = self.counts();
+        let keeps = |(replica, count)| here.get(replica).copied().unwrap_or_default() >= count;
+        before.counts().into_iter().all(keeps)
     }
 
-    /// All entries of all slots. What is no slot, such as a barrier, is no object; who may count under a replica is a list.
-    fn counts(&self) -> impl Iterator<Item = (&String, u64)> {
+    /// What some slot holds of each replica, as an entry or as a hint. What is no slot, such as a barrier, is no object.
+    fn counts(&self) -> BTreeMap<&String, u64> {
         let slots = self.0.values().filter_map(Value::as_object);
-        let entries = slots.flat_map(Map::iter).filter(|(_, entry)| !entry.is_array());
-        entries.map(|(replica, count)| (replica, count.as_u64().expect("a count")))
+        let hints = slots.clone().filter_map(|slot| slot.get("hints")?.as_object());
+        let mut counts = BTreeMap::new();
+        for (replica, entry) in slots.chain(hints).flat_map(Map::iter).filter(|(name, _)| name.contains('#'))
+        {
+            let count = entry.as_u64().expect("a count");
+            counts.entry(replica).and_modify(|known: &mut u64| *known = count.max(*known)).or_insert(count);
+        }
+        counts
     }
 }

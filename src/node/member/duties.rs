@@ -123,7 +123,7 @@ impl Member {
         while !self.holds_reads()
             && let Some(((), client)) = self.reads.pop_if(|()| true)
         {
-            client.answer(Say::ReadOk(self.state.value()), now, out);
+            client.answer(Say::ReadOk(self.state.counts().value()), now, out);
         }
     }
 

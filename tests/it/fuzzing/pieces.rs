@@ -60,6 +60,7 @@ pub(super) enum Of {
 pub(super) enum Slot {
     Claims(Vec<Claim>),
     Pairs(Vec<(Claim, Number)>),
+    Hinting { entries: Vec<Claim>, hints: Vec<Claim> },
     Odd(u8),
 }
 
@@ -151,6 +152,12 @@ impl Slot {
                     format!("{of}:[{up},{}]", down.json(world))
                 });
                 format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
+            }
+            Self::Hinting { entries, hints } => {
+                let hints = format!(r#""hints":{}"#, claims(world, hints));
+                let entries = claims(world, entries);
+                let comma = if entries == "{}" { "" } else { "," };
+                format!("{}{comma}{hints}}}", entries.trim_end_matches('}'))
             }
             Self::Odd(which) => pick(&ODD_JSON, *which).into(),
         }

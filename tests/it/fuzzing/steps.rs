@@ -4,7 +4,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use maelstrom_counter::config::{AckPolicy, Config, CounterKind};
 use serde_json::{Value, json};
 
-use super::pieces::{Claim, Id, Name, Number, ODD_JSON, Seldom, Slot, claims, pick};
+use super::pieces::{Claim, Id, Name, Number, ODD_JSON, Of, Seldom, Slot, claims, pick};
 use super::world::World;
 
 /// How a node is set up, and what happens to it then.
@@ -83,6 +83,7 @@ struct Gossip {
     ack: Id,
     counts: Vec<Claim>,
     minus: Vec<Claim>,
+    unstored: Vec<Of>,
 }
 
 #[derive(Debug, Arbitrary)]
@@ -223,7 +224,10 @@ impl Gossip {
     fn fields(&self, world: &mut World) -> String {
         let ids = [self.msg_id.field("msg_id", world), self.ack.field("ack", world)].concat();
         let (counts, minus) = (claims(world, &self.counts), claims(world, &self.minus));
-        format!(r#"{ids},"epoch":"{:08x}","counts":{counts},"minus":{minus}"#, self.epoch % 4)
+        let unstored: Vec<_> = self.unstored.iter().map(|replica| replica.text(world)).collect();
+        let unstored = json!(unstored);
+        let epoch = self.epoch % 4;
+        format!(r#"{ids},"epoch":"{epoch:08x}","counts":{counts},"minus":{minus},"unstored":{unstored}"#)
     }
 }
 
