@@ -141,8 +141,8 @@ fn decode_request<'a>(
         Some(msg_id) => Reject::Refuse { src: src.clone(), msg_id, code, text },
         None => Reject::Unanswerable(text),
     };
-    match read_request(fields, known) {
-        Ok(Some(request)) => Ok(Message { src, body: Body::Request(msg_id, request) }),
+    match read_request(fields, msg_id, known) {
+        Ok(Some(body)) => Ok(Message { src, body }),
         Ok(None) => {
             let kind = fields.kind.map_or("none", RawValue::get);
             Err(refuse(ErrorCode::NotSupported, format!("no such type of request: {}", cut(kind))))
@@ -151,12 +151,16 @@ fn decode_request<'a>(
     }
 }
 
-/// The request in these fields; `None` if its type is not known here.
-fn read_request(fields: &Fields<'_>, known: &Vector) -> Result<Option<Request>, Malformed> {
-    Ok(Some(match required::<Cow<str>>("type", fields.kind)?.as_ref() {
+/// What is asked, or told, in these fields; `None` if its type is not known here.
+fn read_request<'a>(
+    fields: &Fields<'a>,
+    msg_id: Option<MsgId>,
+    known: &Vector,
+) -> Result<Option<Body<'a>>, Malformed> {
+    let request = match required::<Cow<str>>("type", fields.kind)?.as_ref() {
+        "gossip" => return Ok(Some(Body::Gossip(msg_id, read_gossip(fields, known)?))),
         "add" => Request::Add { delta: required("delta", fields.delta)? },
         "read" => Request::Read,
-        "gossip" => Request::Gossip(read_gossip(fields, known)?),
         "init" => Request::Init {
             node_id: required("node_id", fields.node_id)?,
             node_ids: required(
@@ -165,7 +169,8 @@ fn read_request(fields: &Fields<'_>, known: &Vector) -> Result<Option<Request>, 
             )?,
         },
         _ => return Ok(None),
-    }))
+    };
+    Ok(Some(Body::Request(msg_id, request)))
 }
 
 fn decode_reply<'a>(

@@ -29,6 +29,8 @@ pub struct Message<'a> {
 pub enum Body<'a> {
     /// It asks. Without an id nobody waits for the answer.
     Request(Option<MsgId>, Request),
+    /// A peer tells what it has, and, with an id, wants that confirmed.
+    Gossip(Option<MsgId>, Gossip),
     /// It answers the message of ours that bears this id.
     Reply(MsgId, Reply<'a>),
 }
@@ -50,8 +52,6 @@ pub enum Request {
     },
     /// What is the counter's value?
     Read,
-    /// A peer tells what it has.
-    Gossip(Gossip),
 }
 
 /// What a peer tells: counts that it holds in its present life.

@@ -118,7 +118,9 @@ pub async fn serve(
         out.clear();
         out.shrink_to(ENOUGH);
         match written {
-            Written::All => {}
+            // What is still unread here has waited as long as that took.
+            // What is still unread here has waited as long as that took.
+            Written::All => now = clock.now(),
             Written::AndTold => {
                 (told, now) = (true, clock.now());
                 endpoint.terminate(now, &mut rng, &mut out);

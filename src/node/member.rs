@@ -128,7 +128,10 @@ impl Member {
         }
         match event {
             Event::Message(Message { src, body: Body::Request(msg_id, request) }) => {
-                self.request(&src, msg_id, request, now, rng, out);
+                self.request(&src, msg_id, request, now, out);
+            }
+            Event::Message(Message { src, body: Body::Gossip(msg_id, gossip) }) => {
+                self.gossip(&src, msg_id, gossip, now, rng, out);
             }
             Event::Message(Message { src, body: Body::Reply(msg_id, reply) }) => {
                 self.reply(&src, msg_id, reply, now, out);
@@ -156,12 +159,8 @@ impl Member {
         msg_id: Option<MsgId>,
         request: Request,
         now: Duration,
-        rng: &mut dyn Rng,
         out: &mut Vec<Outgoing>,
     ) {
-        if let Request::Gossip(gossip) = request {
-            return self.gossip(src, msg_id, gossip, now, rng, out);
-        }
         let Some(client) = self.client(src, msg_id, now) else { return };
         match request {
             Request::Add { delta } => {
@@ -178,7 +177,6 @@ impl Member {
             Request::Init { .. } => {
                 client.refuse(ErrorCode::MalformedRequest, "already initialised otherwise", now, out);
             }
-            Request::Gossip(_) => {}
         }
     }
 

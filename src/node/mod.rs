@@ -137,7 +137,7 @@ impl Node {
                 };
                 (src, msg_id, say)
             }
-            Event::Message(Message { src, body: Body::Request(_, Request::Gossip(_)) }) => {
+            Event::Message(Message { src, body: Body::Gossip(..) }) => {
                 debug!(%src, "gossip before init: it will come again");
                 return;
             }

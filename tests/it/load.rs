@@ -4,8 +4,12 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use serde_json::json;
+use maelstrom_counter::config::{AckPolicy, Config};
+use maelstrom_counter::runtime::{Shutdown, serve};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, duplex};
 
 use crate::pipes::{Process, until_it_stands_still};
 
@@ -83,6 +87,37 @@ fn long_answers_to_short_messages_take_bounded_memory_too() {
             usize::from(message["body"]["counts"].as_object().is_some_and(|counts| counts.len() == 25_000));
         let memory = resident_bytes(node.id());
         assert!(memory < 2 * MEMORY_AT_MOST, "{memory} bytes");
+    }
+}
+
+/// One read brings requests whose answers fill more than one write, and one that is handled only after those were written:
+/// by then it has waited so long that its client may be gone. The clock stands still but for the waiting.
+#[tokio::test(start_paused = true)]
+async fn what_waits_behind_a_blocked_write_is_not_answered_late() {
+    for (blocked, is_answered) in [(0, true), (10, false)] {
+        let (mut stdin, input) = duplex(8 << 20);
+        let (output, stdout) = duplex(1 << 12);
+        let config = Config { ack: AckPolicy::Memory, ..Config::default() };
+        let node = tokio::spawn(serve(config, input, output, Shutdown::listen().unwrap()));
+        let mut stdout = BufReader::new(stdout);
+        let line = |src: &str, body: &Value| format!("{}\n", json!({"src": src, "dest": "n0", "body": body}));
+        let init = json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0", "n1"]});
+        let counts: serde_json::Map<_, _> = (0..25_000).map(|i| (format!("n1#{i:08x}"), json!(1))).collect();
+        let gossip = json!({"type": "gossip", "msg_id": 1, "epoch": "00000000", "counts": counts});
+        stdin.write_all([line("c0", &init), line("n1", &gossip)].concat().as_bytes()).await.unwrap();
+        let mut heard = String::new();
+        while !heard.contains("seq-kv") {
+            stdout.read_line(&mut heard).await.unwrap();
+        }
+        let restarted = |i| line("n1", &json!({"type": "gossip", "msg_id": 2, "epoch": format!("{i:08x}")}));
+        let mut lines: Vec<_> = (1..=5).map(restarted).collect();
+        lines.push(line("c1", &json!({"type": "read", "msg_id": 7})));
+        stdin.write_all(lines.concat().as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(blocked)).await;
+        drop(stdin);
+        stdout.read_to_string(&mut heard).await.unwrap();
+        node.await.unwrap().unwrap();
+        assert_eq!(heard.contains("read_ok"), is_answered, "after {blocked} s");
     }
 }
 
