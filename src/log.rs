@@ -99,7 +99,43 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tracing::info;
+
     use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn of_warnings_from_one_place_no_more_than_the_most_are_logged_and_all_else_is() {
+        let lines = Lines::default();
+        let copy = lines.clone();
+        let writer = fmt::layer().with_writer(move || copy.clone()).with_ansi(false);
+        let subscriber = tracing_subscriber::registry().with(Throttle::default()).with(writer);
+        tracing::subscriber::with_default(subscriber, || {
+            for i in 0..=MOST {
+                warn!(i, "often");
+                info!(i, "no warning");
+            }
+            warn!("seldom");
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let lines_with = |what: &str| text.lines().filter(|line| line.contains(what)).count();
+        assert_eq!(lines_with("often"), 100);
+        assert_eq!((lines_with("no warning"), lines_with("seldom")), (101, 1));
+    }
 
     #[test]
     fn what_is_logged_too_often_is_counted_and_told_in_the_next_window() {

@@ -20,6 +20,11 @@ impl Epoch {
         Self(rng.random())
     }
 
+    #[cfg(test)]
+    pub(crate) const fn of(mark: u32) -> Self {
+        Self(mark)
+    }
+
     /// Reads the eight hexadecimal digits that [`Display`](fmt::Display) writes.
     fn parse(text: &str) -> Option<Self> {
         let canonical = text.len() == 8 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -123,9 +128,17 @@ mod tests {
     fn a_replica_is_its_node_and_its_epoch() {
         let replica = Replica::new("odd#name", Epoch(0x9f3a));
         assert_eq!(replica.to_string(), "odd#name#00009f3a");
-        assert_eq!(replica.node(), "odd#name");
+        assert_eq!((replica.node(), replica.epoch()), ("odd#name", Some(Epoch(0x9f3a))));
+        assert_eq!(format!("{replica:?}"), replica.to_string());
+        assert_eq!(Borrow::<str>::borrow(&replica), replica.to_string());
         let json = serde_json::to_string(&replica).unwrap();
         assert_eq!(serde_json::from_str::<Replica>(&json).unwrap(), replica);
+    }
+
+    #[test]
+    fn what_a_replica_looks_like_is_told_to_who_writes_something_else() {
+        let problem = serde_json::from_str::<Replica>("7").unwrap_err().to_string();
+        assert!(problem.contains("expected a replica such as"), "{problem}");
     }
 
     #[test]

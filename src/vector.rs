@@ -128,6 +128,46 @@ pub fn filtered(vector: &Vector, keep: impl Fn(&Replica) -> bool) -> Vector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replica::Epoch;
+
+    fn replica(epoch: usize) -> Replica {
+        Replica::new("n1", Epoch::of(u32::try_from(epoch).unwrap()))
+    }
+
+    /// These have counted 1 up, and those 1 down.
+    fn vector(up: std::ops::Range<usize>, down: std::ops::Range<usize>) -> Vector {
+        let side = |epochs: std::ops::Range<usize>| epochs.map(|epoch| (replica(epoch), 1)).collect();
+        Vector::from_parts(side(up), side(down))
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_replicas_and_no_more() {
+        const MOST: usize = MAX_REPLICAS;
+        let room = |held: &Vector, more| has_room_for(held, &vector(more, 0..0));
+        let one_short = vector(0..MOST - 1, 0..9);
+        assert!(room(&one_short, MOST..MOST + 1), "a replica that counts up and down is one");
+        assert!(!room(&one_short, MOST..MOST + 2));
+        assert!(room(&one_short, MOST - 2..MOST), "one of them is known");
+        let full = vector(9..MOST, 0..9);
+        assert!(!room(&full, MOST..MOST + 1));
+        assert!(room(&full, 0..MOST), "all are known");
+        assert!(has_room_for(&vector(0..MOST / 2, 0..MOST / 2), &vector(0..0, MOST / 2..MOST)));
+        assert!(room(&Vector::new(), 0..MOST) && !room(&Vector::new(), 0..MOST + 1));
+    }
+
+    #[test]
+    fn a_replica_is_known_that_has_counted_in_either_direction() {
+        let vector = vector(1..2, 2..3);
+        assert_eq!([0, 1, 2].map(|epoch| knows(&vector, &replica(epoch))), [false, true, true]);
+    }
+
+    #[test]
+    fn progress_is_the_way_gone_up_and_down() {
+        let tally = Tally { up: u64::MAX, down: 3 };
+        assert_eq!(tally.progress(), u128::from(u64::MAX) + 3);
+        assert_eq!(tally.plus(1), None);
+        assert_eq!(tally.plus(-4), Some(Tally { down: 7, ..tally }));
+    }
 
     #[test]
     fn a_tally_is_written_as_a_number_or_as_a_pair() {

@@ -193,3 +193,18 @@ fn is_node_name(name: &str) -> bool {
     let is_bad = |c: char| c.is_control() || matches!(c, '"' | '\\' | '/');
     (1..=MAX_NAME).contains(&name.len()) && name != STORE && !name.contains(is_bad)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_what_can_stand_in_json_and_among_keys_as_it_is() {
+        for name in ["n0", "ü", "a b", &"n".repeat(MAX_NAME)] {
+            assert!(is_node_name(name), "{name:?}");
+        }
+        for name in ["", "seq-kv", "n\"", "n\\", "n0/barrier", "n\n", &"n".repeat(MAX_NAME + 1)] {
+            assert!(!is_node_name(name), "{name:?}");
+        }
+    }
+}

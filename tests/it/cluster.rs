@@ -170,8 +170,9 @@ impl Cluster {
             (Op::Init, Some("init_ok")) | (Op::Add, Some("error")) => {}
             (Op::Read, Some("read_ok")) => {
                 let value = body["value"].as_u64().ok_or(format!("no value: {body}"))?;
+                let mut known = if self.store.is_silent { Vec::new() } else { asked.acknowledged.clone() };
+                known.extend(self.shown_by(life));
                 self.reads.insert(id, value);
-                let known = if self.store.is_silent { Vec::new() } else { asked.acknowledged.clone() };
                 self.check_read(value, &known)?;
             }
             (op, _) => return Err(format!("{op:?} is answered by {body}")),
@@ -179,16 +180,22 @@ impl Cluster {
         Ok(())
     }
 
-    /// A read shows no add twice, none that was refused, and those that had been acknowledged before it was asked.
-    fn check_read(&self, value: u64, acknowledged: &[usize]) -> Result<(), Violation> {
+    /// The adds that this life's reads have shown.
+    fn shown_by(&self, life: usize) -> Vec<usize> {
+        let reads: Vec<_> = self.reads.iter().filter(|(id, _)| self.is_for(life, **id)).collect();
+        (0..self.adds.len()).filter(|add| reads.iter().any(|(_, value)| times(**value, *add) > 0)).collect()
+    }
+
+    /// A read shows no add twice, none that was refused, and those that must be known.
+    fn check_read(&self, value: u64, known: &[usize]) -> Result<(), Violation> {
         for i in 0..30 {
             let times = times(value, i);
             let fate = self.adds.get(i).copied();
             if times > 1 || times == 1 && matches!(fate, None | Some(Fate::Refused)) {
                 return Err(format!("add {i} ({fate:?}) is counted {times} times"));
             }
-            if times == 0 && acknowledged.contains(&i) {
-                return Err(format!("add {i} was acknowledged and is lost"));
+            if times == 0 && known.contains(&i) {
+                return Err(format!("add {i} was acknowledged, or shown, and is lost"));
             }
         }
         Ok(())

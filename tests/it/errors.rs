@@ -1,6 +1,6 @@
 //! Every row of the table of errors, and that nothing bad that comes in is counted, lost or fatal.
 
-use maelstrom_counter::config::{AckPolicy, Config, CounterKind};
+use maelstrom_counter::config::{AckPolicy, Config, CounterKind, MAX_NODES};
 use serde_json::{Value, json};
 
 use crate::harness::{Harness, ms};
@@ -11,7 +11,9 @@ fn memory() -> Config {
 
 fn code(answers: &[Value]) -> Option<i64> {
     match answers {
-        [answer] if answer["type"] == "error" => answer["code"].as_i64(),
+        [answer] if answer["type"] == "error" && answer["text"] != "" => {
+            answer["text"].as_str().and(answer["code"].as_i64())
+        }
         _ => None,
     }
 }
@@ -20,12 +22,46 @@ fn code(answers: &[Value]) -> Option<i64> {
 fn a_request_before_init_is_refused_for_now() {
     let mut node = Harness::new(memory(), 1);
     for request in [json!({"type": "read", "msg_id": 7}), json!({"type": "add", "delta": 1, "msg_id": 7})] {
-        let answers = node.answers("c1", request);
-        assert_eq!(code(&answers), Some(11));
-        assert_eq!(answers[0]["in_reply_to"], 7);
+        node.ask("c1", request);
+        let answer = node.take().remove(0);
+        assert_eq!((&answer["src"], &answer["dest"]), (&json!("n0"), &json!("c1")));
+        assert_eq!(code(&[answer["body"].clone()]), Some(11));
+        assert_eq!(answer["body"]["in_reply_to"], 7);
     }
     assert_eq!(code(&node.answers("c1", json!({"type": "frob", "msg_id": 7}))), Some(10));
     assert!(node.take().is_empty());
+}
+
+#[test]
+fn a_request_before_init_that_has_waited_for_more_than_four_seconds_is_not_refused_any_more() {
+    for (waited, is_answered) in [(ms(4000), true), (ms(4001), false)] {
+        let mut node = Harness::new(memory(), 1);
+        node.ask("c1", json!({"type": "gossip", "epoch": "00000001"}));
+        node.freeze(waited);
+        assert_eq!(node.answers("c1", json!({"type": "read", "msg_id": 7})).len(), usize::from(is_answered));
+        let init = json!({"type": "init", "msg_id": 8, "node_id": "n0", "node_ids": ["n0"]});
+        assert_eq!(node.answers("c0", init)[0]["type"], "init_ok", "that one always");
+    }
+}
+
+#[test]
+fn a_cluster_can_be_so_large_and_no_larger() {
+    for (more, answer) in [(0, "init_ok"), (1, "error")] {
+        let ids: Vec<_> = (0..MAX_NODES + more).map(|i| format!("n{i}")).collect();
+        let init = json!({"type": "init", "msg_id": 8, "node_id": "n0", "node_ids": ids});
+        assert_eq!(Harness::new(memory(), 1).answers("c0", init)[0]["type"], answer);
+    }
+}
+
+#[test]
+fn a_node_tells_who_it_is_and_what_it_has_counted() {
+    let mut node = Harness::new(memory(), 1);
+    assert!(node.endpoint.node().name().is_none() && node.endpoint.node().counted().is_none());
+    node.ask("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0"]}));
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    let node = node.endpoint.node();
+    assert_eq!((node.name().unwrap().as_ref(), node.replica().unwrap().node()), ("n0", "n0"));
+    assert_eq!((node.counted().unwrap().up, node.value()), (3, 3));
 }
 
 #[test]
@@ -125,6 +161,8 @@ fn a_pn_counter_takes_negative_deltas() {
 #[test]
 fn replies_hold_nothing_but_what_the_schema_allows() {
     let mut node = Harness::member(memory(), 1);
+    let naught = node.answers("c1", json!({"type": "add", "delta": 0, "msg_id": 6}));
+    assert_eq!(naught, [json!({"type": "add_ok", "in_reply_to": 6})]);
     let added = node.answers("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
     assert_eq!(added, [json!({"type": "add_ok", "in_reply_to": 7})]);
     let read = node.answers("c1", json!({"type": "read", "msg_id": 8}));
@@ -137,8 +175,12 @@ fn a_second_init_is_confirmed_if_it_says_the_same() {
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
     let again = node.answers("c2", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0"]}));
     assert_eq!(again, [json!({"type": "init_ok", "in_reply_to": 1})]);
-    let other = node.answers("c2", json!({"type": "init", "msg_id": 1, "node_id": "n1", "node_ids": ["n1"]}));
-    assert_eq!(code(&other), Some(12));
+    for (id, ids) in [("n1", ["n1", "n0"]), ("n1", ["n1", "n1"]), ("n0", ["n0", "n1"])] {
+        let other = node.answers("c2", json!({"type": "init", "msg_id": 1, "node_id": id, "node_ids": ids}));
+        assert_eq!(code(&other), Some(12), "{id} {ids:?}");
+    }
+    let doubled = json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0", "n0"]});
+    assert_eq!(node.answers("c2", doubled)[0]["type"], "init_ok");
     assert_eq!(node.endpoint.node().value(), 3);
 }
 
@@ -158,7 +200,7 @@ fn what_others_claim_of_this_life_or_of_strangers_is_not_believed() {
 fn an_add_that_found_neither_store_nor_peers_is_not_counted_or_indefinite_within_4_s() {
     for (ack, expected) in [(AckPolicy::Store, 11), (AckPolicy::Durable, 0)] {
         let mut node = Harness::member(Config { ack, ..Config::default() }, 3);
-        node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
+        node.ask("c1", json!({"type": "add", "delta": 1, "msg_id": 7}));
         node.pass(ms(3900));
         assert!(node.take_to("c1").is_empty());
         node.pass(ms(100));

@@ -27,6 +27,7 @@ mod planted;
 mod planted_crashes;
 mod processes;
 mod recovery;
+mod rounds;
 mod script;
 mod shown;
 mod simulated;

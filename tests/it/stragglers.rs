@@ -24,6 +24,17 @@ fn after_a_long_pause_the_requests_that_waited_are_not_answered() {
 }
 
 #[test]
+fn a_request_is_answered_up_to_four_seconds_after_it_may_have_been_sent() {
+    for (waited, is_answered) in [(ms(4000), true), (ms(4001), false)] {
+        let mut node = Harness::member(memory(), 1);
+        node.ask("c1", json!({"type": "read", "msg_id": 1}));
+        node.freeze(waited);
+        let answers = node.answers("c2", json!({"type": "read", "msg_id": 1}));
+        assert_eq!(answers.len(), usize::from(is_answered), "{waited:?}");
+    }
+}
+
+#[test]
 fn after_a_short_pause_they_are_but_the_time_that_they_waited_counts() {
     let mut node = Harness::member(Config { ack: AckPolicy::Store, ..Config::default() }, 1);
     node.let_slot_be_written_after_first_read();

@@ -9,5 +9,7 @@ mod laws;
 mod mistakes;
 mod no_allocation;
 mod oracle;
+mod pn;
 mod reading;
+mod roads;
 mod support;

@@ -1,0 +1,172 @@
+//! Gossip, message by message: whose turn it is, what is told again, and what is confirmed.
+
+use std::time::Duration;
+
+use maelstrom_counter::config::{AckPolicy, Config};
+use serde_json::{Value, json};
+
+use crate::harness::{Harness, ms};
+
+/// A node of three whose peers hold nothing, and have met it. The store is silent.
+fn node(seed: u64) -> Harness {
+    let mut node = Harness::life(Config { ack: AckPolicy::Memory, ..Config::default() }, 3, seed);
+    node.ask("c9", json!({"type": "read", "msg_id": 1}));
+    for _ in 0..20 {
+        node.pass(ms(50));
+        for peer in ["n1", "n2"] {
+            for hello in node.take_to(peer) {
+                confirm(&mut node, peer, &hello);
+            }
+        }
+    }
+    node.take();
+    node
+}
+
+fn epoch(peer: &str) -> String {
+    format!("000000{peer}").replace('n', "0")
+}
+
+fn confirm(node: &mut Harness, peer: &str, gossip: &Value) {
+    node.ask(peer, json!({"type": "gossip_ok", "in_reply_to": gossip["msg_id"], "epoch": epoch(peer)}));
+}
+
+fn add(node: &mut Harness) {
+    node.ask("c1", json!({"type": "add", "delta": 1, "msg_id": 1}));
+}
+
+/// The next gossip to a peer, and how long it took.
+fn told(node: &mut Harness, peer: &str) -> (Value, Duration) {
+    let before = node.now;
+    loop {
+        let next = node.take_to(peer).into_iter().find(|body| body["type"] == "gossip");
+        if let Some(gossip) = next {
+            return (gossip, node.now - before);
+        }
+        assert!(node.now < before + ms(2000), "{peer} is told nothing");
+        node.pass(ms(1));
+    }
+}
+
+/// A peer tells what it has, and wants an answer: that.
+fn asks(node: &mut Harness, peer: &str) -> Value {
+    let gossip = json!({"type": "gossip", "msg_id": 7, "epoch": epoch(peer)});
+    node.answers(peer, gossip).into_iter().find(|body| body["type"] == "gossip_ok").unwrap()
+}
+
+#[test]
+fn a_round_tells_one_peer_and_the_next_round_another() {
+    for seed in 0..20 {
+        let mut node = node(seed);
+        add(&mut node);
+        node.pass(ms(250));
+        let told = ["n1", "n2"].map(|peer| node.take_to(peer).len());
+        assert_eq!(told, [1, 1], "seed {seed}");
+    }
+}
+
+#[test]
+fn an_answer_that_brings_counts_stands_in_for_a_round() {
+    let mut delays = Vec::new();
+    for seed in 0..20 {
+        let mut node = node(seed);
+        add(&mut node);
+        // Unless the round was due at once, and n1 was told in it.
+        if asks(&mut node, "n1")["counts"].is_object() && node.take_to("n2").is_empty() {
+            delays.push(told(&mut node, "n2").1);
+        }
+    }
+    assert!(delays.len() > 5 && delays.iter().all(|delay| *delay >= ms(75)), "{delays:?}");
+    assert!(delays.iter().all(|delay| *delay <= ms(250)), "{delays:?}");
+}
+
+/// However often n1 loses its memory and asks: n2 has its turn.
+#[test]
+fn it_does_so_once_in_a_row() {
+    let mut node = node(1);
+    node.take();
+    add(&mut node);
+    for life in 0..10 {
+        let epoch = format!("{:08x}", 0x100 + life);
+        node.ask("n1", json!({"type": "gossip", "msg_id": life, "epoch": epoch}));
+        node.pass(ms(50));
+        if node.take_to("n2").iter().any(|body| body["type"] == "gossip") {
+            return;
+        }
+    }
+    panic!("n2 never had its turn");
+}
+
+#[test]
+fn while_a_message_is_on_its_way_an_answer_brings_nothing_and_then_the_same_again() {
+    let mut node = node(1);
+    add(&mut node);
+    let (gossip, _) = told(&mut node, "n1");
+    let early = asks(&mut node, "n1");
+    assert_eq!((&early["counts"], &early["msg_id"]), (&Value::Null, &Value::Null));
+    let (again, later) = told(&mut node, "n1");
+    assert_eq!((&again["msg_id"], &again["counts"]), (&gossip["msg_id"], &gossip["counts"]));
+    assert!((ms(375)..=ms(625)).contains(&later), "{later:?}");
+    let late = asks(&mut node, "n1");
+    assert_eq!((&late["msg_id"], &late["counts"]), (&gossip["msg_id"], &gossip["counts"]));
+}
+
+#[test]
+fn pauses_double_up_to_a_second() {
+    let mut node = node(1);
+    add(&mut node);
+    told(&mut node, "n1");
+    let delays: Vec<_> = (0..4).map(|_| told(&mut node, "n1").1).collect();
+    let bounds = [ms(375)..=ms(625), ms(750)..=ms(1250), ms(750)..=ms(1250), ms(750)..=ms(1250)];
+    assert!(delays.iter().zip(bounds).all(|(delay, bound)| bound.contains(delay)), "{delays:?}");
+}
+
+#[test]
+fn counts_that_an_answer_brings_are_confirmed_by_the_next_message() {
+    let mut node = node(1);
+    add(&mut node);
+    let (gossip, _) = told(&mut node, "n1");
+    let counts = json!({"n1#00000001": 5});
+    node.ask(
+        "n1",
+        json!({"type": "gossip_ok", "in_reply_to": gossip["msg_id"], "msg_id": 77, "epoch": epoch("n1"), "counts": counts}),
+    );
+    add(&mut node);
+    assert_eq!(told(&mut node, "n1").0["ack"], 77);
+    assert_eq!(asks(&mut node, "n1")["ack"], 77);
+}
+
+#[test]
+fn an_add_that_only_a_peer_can_confirm_is_told_at_once() {
+    let mut node = Harness::member(Config::default(), 3);
+    add(&mut node);
+    node.pass(ms(1500));
+    let hello = node.take_to("n1").remove(0);
+    confirm(&mut node, "n1", &hello);
+    for msg_id in 2..5 {
+        let (gossip, delay) = told(&mut node, "n1");
+        assert_eq!(delay, Duration::ZERO);
+        confirm(&mut node, "n1", &gossip);
+        node.ask("c2", json!({"type": "add", "delta": 1, "msg_id": msg_id}));
+    }
+}
+
+#[test]
+fn an_answer_of_the_stores_that_somebody_else_gives_is_none() {
+    let mut node = Harness::member(Config::default(), 2);
+    node.ask("c1", json!({"type": "read", "msg_id": 1}));
+    let read = node.take_to("seq-kv").remove(0);
+    node.ask("n1", json!({"type": "error", "code": 20, "text": "no", "in_reply_to": read["msg_id"]}));
+    assert_eq!(node.take_to("seq-kv"), [] as [Value; 0]);
+}
+
+#[test]
+fn what_a_peer_knows_of_an_earlier_life_gets_into_the_slot() {
+    let mut node = Harness::member(Config::default(), 2);
+    node.let_slot_be_written_after_first_read();
+    let counts = json!({"n0#00000009": 3});
+    node.ask("n1", json!({"type": "gossip", "epoch": "00000001", "counts": {"n1#00000001": 1}}));
+    assert_eq!(node.take_to("seq-kv"), [] as [Value; 0], "others' counts don't");
+    node.ask("n1", json!({"type": "gossip", "epoch": "00000001", "counts": counts}));
+    assert_eq!(node.let_slot_be_written()["n0#00000009"], 3);
+}
