@@ -41,7 +41,7 @@ fn told(node: &mut Harness, peer: &str) -> (Value, Duration) {
     loop {
         let next = node.take_to(peer).into_iter().find(|body| body["type"] == "gossip");
         if let Some(gossip) = next {
-            return (gossip, node.now - before);
+            return (gossip, node.now.saturating_sub(before));
         }
         assert!(node.now < before + ms(2000), "{peer} is told nothing");
         node.pass(ms(1));

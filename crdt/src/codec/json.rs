@@ -286,10 +286,69 @@ fn is_plain(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+    use alloc::string::String;
+
     use super::*;
 
     fn number<'j>(json: &'j [u8], all: &[u8]) -> Option<(u64, &'j [u8])> {
         short_number(json, all).or_else(|| long_number(json))
+    }
+
+    #[test]
+    fn short_numbers_are_read_at_once() {
+        for text in ["0", "7", "42", "1234567"] {
+            let all = format!("{{\"node\":{text},\"n1\":5}}");
+            for end in [text.len() + 8, text.len() + 9, all.len()] {
+                let all = &all.as_bytes()[..end];
+                let json = &all[8..];
+                assert_eq!(
+                    short_number(json, all),
+                    Some((text.parse().unwrap(), &json[text.len()..])),
+                    "{text}"
+                );
+            }
+        }
+        for text in ["", "x", "00", "01", "0123456", "12345678"] {
+            let all = format!("{{\"node\":{text},\"n1\":5}}");
+            assert_eq!(short_number(&all.as_bytes()[8..], all.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_are_the_same_if_every_byte_is() {
+        for len in 0..40 {
+            let text: Vec<u8> = (0..len).collect();
+            assert!(same(&text, &text.clone()));
+            for at in 0..text.len() {
+                let mut other = text.clone();
+                other[at] ^= 1;
+                assert!(!same(&text, &other), "{len} {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_canonical_takes_the_short_road() {
+        let ids: Vec<String> = (0..5000).map(|n| format!("n{n:04}")).collect();
+        assert_eq!(next_key(&ids, 2, br#"n0002":5}"#), Some(&b"5}"[..]));
+        assert_eq!(next_key(&ids, 2, br#"n0003":5}"#), None);
+        assert_eq!(far_key(&ids, 2, br#"n0009":5}"#), Some((9, &b"5}"[..])));
+        assert_eq!(far_key(&ids, 2, br#"n0001":5}"#), None, "behind");
+        for (len, text, changes) in [
+            (5000, r#"{"n0000":4,"n4000":6}"#, true),
+            (5000, r#"{"n0000":6,"n4000":4}"#, true),
+            (5000, r#"{"n0000":4,"n4000":5}"#, false),
+            (100, r#"{"n0000":6,"n0001":0}"#, true),
+            (3, r#"{"n0000":5}"#, false),
+        ] {
+            let mut counter: GCounter<String> = ids.iter().take(len).map(|id| (id.clone(), 5)).collect();
+            assert_eq!(counter.merge_canonical(text.as_bytes()), Some(changes), "{text}");
+        }
+        let all: GCounter<String> = ids.iter().map(|id| (id.clone(), 5)).collect();
+        let pn = PnCounter::from_parts(all.clone(), all);
+        let read = pn.read_canonical(br#"{"p":{"n0007":1,"n0008":0},"n":{"n0009":2}}"#).unwrap();
+        assert!(read.increments().ids() == ["n0007"] && read.decrements().ids() == ["n0009"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crdt::{Delta, GCounter, Merge, PnCounter, laws};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cmp::Ordering;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -79,4 +80,46 @@ fn broken_laws_are_found() {
     assert_eq!(law(&[Wrong::FullDelta(1)]), "a delta has not the effect of the whole");
     let down = laws::monotone(&[Wrong::Left(3)], |wrong| *wrong = Wrong::Left(1));
     assert_eq!(down.unwrap_err().to_string(), "not monotone: [Left(3), Left(1)]");
+}
+
+/// A number that merges as it should, and is compared the wrong way round.
+#[derive(Clone, Debug, PartialEq)]
+struct UpsideDown(u32);
+
+impl Merge for UpsideDown {
+    fn merge(&mut self, other: &Self) -> bool {
+        let changed = other.0 > self.0;
+        self.0 = self.0.max(other.0);
+        changed
+    }
+}
+
+impl Delta for UpsideDown {
+    fn delta_since(&self, _: &Self) -> Self {
+        self.clone()
+    }
+}
+
+impl PartialOrd for UpsideDown {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        other.0.partial_cmp(&self.0)
+    }
+}
+
+#[test]
+fn a_wrong_order_is_found() {
+    let samples = [UpsideDown(1), UpsideDown(2)];
+    laws::merge(&samples).unwrap();
+    laws::delta(&samples).unwrap();
+    assert_eq!(laws::order(&samples).unwrap_err().law(), "a merge is not above its parts");
+    assert_eq!(laws::all(&samples).unwrap_err().law(), "a merge is not above its parts");
+}
+
+#[test]
+fn what_does_not_come_back_as_it_was_is_found() {
+    let sample = [UpsideDown(1)];
+    laws::round_trip(&sample, |sample| Some(sample.clone())).unwrap();
+    for wrong in [None, Some(UpsideDown(2))] {
+        assert_eq!(laws::round_trip(&sample, |_| wrong.clone()).unwrap_err().law(), "not itself again");
+    }
 }

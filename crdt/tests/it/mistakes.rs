@@ -66,3 +66,13 @@ fn adding_nothing_leaves_no_entry() {
     assert!(empty.is_empty());
     assert_eq!(empty, Counter::default());
 }
+
+#[test]
+fn errors_say_what_was_expected() {
+    let problem = |json: &str| serde_json::from_str::<Counter>(json).unwrap_err().to_string();
+    assert!(problem("7").contains("expected a map of actors to counts"), "{}", problem("7"));
+    assert_eq!(Overflow.to_string(), "the count of this actor would pass u64::MAX");
+    let known = counter(&[("n0", 1)]);
+    let problem = |json: &str| known.read_json(json.as_bytes()).unwrap_err().to_string();
+    assert!(problem("7").contains("expected a map of actors to counts"), "{}", problem("7"));
+}

@@ -2,6 +2,7 @@
 
 use crdt::{GCounter, Slot};
 use std::cmp::Ordering;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 type Counter = GCounter<u64>;
 
@@ -23,18 +24,76 @@ fn nothing_is_counted_without_an_id_being_made_for_it() {
 #[test]
 fn what_is_larger_far_behind_is_seen() {
     const LEN: u64 = 10_000;
-    let equal: Counter = (0..LEN).map(|id| (id, 5)).collect();
-    let raised = |ids: &[u64]| {
-        let mut counter = equal.clone();
-        ids.iter().for_each(|id| assert!(counter.raise(*id, 9)));
-        counter
-    };
-    let (first, last) = (raised(&[0]), raised(&[LEN - 1]));
+    let equal = counter(LEN);
+    let (first, last, both) = (raised(&equal, [0]), raised(&equal, [LEN - 1]), raised(&equal, [0, LEN - 1]));
     assert!(first.shares_ids(&last));
     assert_eq!(first.partial_cmp(&last), None);
     assert_eq!(last.partial_cmp(&first), None);
-    assert_eq!(raised(&[0, LEN - 1]).partial_cmp(&last), Some(Ordering::Greater));
-    assert_eq!(last.partial_cmp(&raised(&[0, LEN - 1])), Some(Ordering::Less));
+    assert_eq!(both.partial_cmp(&last), Some(Ordering::Greater));
+    assert_eq!(last.partial_cmp(&both), Some(Ordering::Less));
+}
+
+fn counter(len: u64) -> Counter {
+    (0..len).map(|id| (id, 5)).collect()
+}
+
+fn raised(counter: &Counter, ids: impl IntoIterator<Item = u64>) -> Counter {
+    let mut raised = counter.clone();
+    ids.into_iter().for_each(|id| assert!(raised.raise(id, 9)));
+    raised
+}
+
+/// Few news among many ids get a table of their own; from one in 64 on, or among few ids, they stay on the shared one.
+#[test]
+fn a_difference_holds_what_is_new_and_shares_the_ids_if_that_is_much() {
+    let here_and_there = vec![0, 7, 8, 511, 512, 513, 1024, 4095, 4999];
+    for (len, news, shares) in [
+        (5000, here_and_there, false),
+        (5000, vec![4999], false),
+        (1024, vec![3], true),
+        (1025, vec![3], false),
+        (6400, (0..100).collect(), true),
+        (6400, (0..99).collect(), false),
+    ] {
+        let before = counter(len);
+        let after = raised(&before, news.clone());
+        let delta = after.delta_since(&before);
+        assert_eq!(
+            delta.iter().map(|(id, n)| (*id, n)).collect::<Vec<_>>(),
+            news.iter().map(|id| (*id, 9)).collect::<Vec<_>>()
+        );
+        assert_eq!(delta.shares_ids(&after), shares, "{} of {len}", news.len());
+    }
+}
+
+/// Those that share a table are merged four at a time; each may be the only one to bring something.
+#[test]
+fn merging_many_tells_whether_any_of_them_brought_something() {
+    let state = counter(20);
+    for len in 1..=9 {
+        let mut others = vec![state.clone(); len];
+        assert!(!state.clone().merge_all(&others));
+        for at in 0..len {
+            others[at] = raised(&state, [3]);
+            assert!(state.clone().merge_all(&others), "{at} of {len}");
+            others[at] = state.clone();
+        }
+        others.insert(0, raised(&state, [3]));
+        others.push(counter(30));
+        assert!(state.clone().merge_all(&others), "both one of the same ids and one of others");
+    }
+}
+
+#[test]
+fn what_is_collected_without_a_count_gets_no_id() {
+    let counter: Counter = [(1, 0), (2, 0)].into_iter().collect();
+    assert!(counter.shares_ids(&Counter::new()));
+}
+
+#[test]
+fn different_counters_hash_differently() {
+    let hash = BuildHasherDefault::<DefaultHasher>::new();
+    assert_ne!(hash.hash_one(counter(3)), hash.hash_one(counter(4)));
 }
 
 #[test]
