@@ -42,10 +42,10 @@ impl State {
     /// Takes in what one replica has counted.
     pub(super) fn raise(&mut self, replica: &Replica, tally: Tally, is_stored: bool) {
         let before = Tally::of(&self.counts, replica);
-        if is_stored && before.is_within(tally) {
-            self.unstored.remove(replica);
-        } else if !is_stored && !tally.is_within(before) {
+        if !is_stored {
             self.unstored.insert(replica.clone());
+        } else if before.is_within(tally) {
+            self.unstored.remove(replica);
         }
         self.counts.raise(replica, tally.up, tally.down);
     }

@@ -131,8 +131,8 @@ fn own_adds_are_told_as_not_stored_while_the_store_is_silent() {
     let replica = slot.as_object().unwrap().keys().next().unwrap().clone();
     add(&mut node);
     let cas = write(&mut node).unwrap();
-    node.pass(ms(1000));
-    let unstored = told(&mut node, "n1").pop().unwrap();
+    node.pass(ms(990));
+    let unstored = told(&mut node, "n1").remove(0);
     assert_eq!(unstored, (json!({&replica: 1}), json!([&replica])));
     node.store_says(&cas, json!({"type": "cas_ok"}));
     let stored = told(&mut node, "n1").pop().unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maelstrom_counter::config::{Config, PEER_BACKOFF_MAX};
+use maelstrom_counter::config::{AckPolicy, Config, PEER_BACKOFF_MAX};
 use maelstrom_counter::judge::factory;
 use serde_json::json;
 use workbench::{Fault, Latency, LatencyShape, Plan, Workload, simulate};
@@ -48,6 +48,65 @@ fn an_add_takes_one_round_trip_to_the_store_or_what_is_left_of_the_one_before_an
     let next = node.take_to("seq-kv").remove(0);
     node.store_says(&next, json!({"type": "cas_ok"}));
     assert_eq!(node.take_to("c1"), [json!({"type": "add_ok", "in_reply_to": 2})]);
+}
+
+/// The slot is written; each answer of the store took so long.
+fn with_a_store_that_takes(round_trip: Duration, config: Config) -> Harness {
+    let mut node = Harness::member(config, 1);
+    node.ask("c9", json!({"type": "read", "msg_id": 1}));
+    for answer in [json!({"type": "error", "code": 20, "text": "no such key"}), json!({"type": "cas_ok"})] {
+        let request = loop {
+            match node.take_to("seq-kv").pop() {
+                Some(request) => break request,
+                None => node.pass(ms(1)),
+            }
+        };
+        node.pass(round_trip);
+        node.store_says(&request, answer);
+    }
+    node.take();
+    node
+}
+
+#[test]
+fn a_request_to_the_store_is_sent_again_after_two_round_trips_or_25_ms() {
+    for (round_trip, again) in [(ms(5), ms(25)), (ms(50), ms(100))] {
+        let mut node = with_a_store_that_takes(round_trip, Config::default());
+        node.ask("c1", json!({"type": "add", "delta": 1, "msg_id": 1}));
+        for _ in 0..4 {
+            assert_eq!(node.take_to("seq-kv").len(), 1);
+            node.pass(again - ms(1));
+            assert_eq!(node.take_to("seq-kv").len(), 0, "{round_trip:?}");
+            node.pass(ms(1));
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_due_two_round_trips_to_the_store_sooner() {
+    let mut node = with_a_store_that_takes(ms(200), Config { ack: AckPolicy::Store, ..Config::default() });
+    node.pass(ms(1));
+    node.ask("c1", json!({"type": "add", "delta": 1, "msg_id": 1}));
+    // It may have come as soon as the node looked before.
+    node.pass(ms(3598));
+    assert!(node.take_to("c1").is_empty());
+    node.pass(ms(1));
+    assert_eq!(node.take_to("c1")[0]["code"], 0);
+}
+
+#[test]
+fn where_nobody_waits_for_the_store_it_is_written_once_a_gossip_interval() {
+    let mut node = with_a_store_that_takes(ms(5), Config { ack: AckPolicy::Memory, ..Config::default() });
+    let mut writes = 0;
+    for msg_id in 0..1000 {
+        node.ask("c1", json!({"type": "add", "delta": 1, "msg_id": msg_id}));
+        for write in node.take_to("seq-kv") {
+            node.store_says(&write, json!({"type": "cas_ok"}));
+            writes += 1;
+        }
+        node.pass(ms(1));
+    }
+    assert!((9..=10).contains(&writes), "{writes}");
 }
 
 #[test]

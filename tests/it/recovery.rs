@@ -1,7 +1,7 @@
 //! Start, restart and shutdown of one node, with the test in the part of the store.
 
 use maelstrom_counter::config::{AckPolicy, Config};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Harness, ms};
 
@@ -27,6 +27,14 @@ fn a_first_start_writes_the_slot_even_without_a_count() {
     let slot = node.let_slot_be_written();
     assert_eq!(slot.as_object().unwrap().values().collect::<Vec<_>>(), [0]);
     assert_eq!(node.take_to("c1")[0]["value"], 0);
+}
+
+#[test]
+fn a_first_start_reads_nobody_elses_slot() {
+    let mut node = Harness::member(Config::default(), 3);
+    node.ask("c1", json!({"type": "read", "msg_id": 1}));
+    node.let_slot_be_written();
+    assert_eq!(node.take_to("seq-kv"), [] as [Value; 0]);
 }
 
 #[test]
@@ -64,13 +72,16 @@ fn a_slot_that_this_node_did_not_write_is_left_alone() {
     {
         let mut node = Harness::member(Config::default(), 1);
         node.ask("c1", json!({"type": "read", "msg_id": 1}));
-        for _ in 0..5 {
+        let mut reads = 0;
+        for _ in 0..500 {
             for request in node.take_to("seq-kv") {
                 assert_eq!(request["type"], "read", "{garbage} would be overwritten");
                 node.store_says(&request, json!({"type": "read_ok", "value": garbage}));
+                reads += 1;
             }
-            node.pass(ms(1000));
+            node.pass(ms(10));
         }
+        assert!((8..=12).contains(&reads), "after 50 ms, then twice as long each time up to 1 s: {reads}");
         assert_eq!(node.take_to("c1")[0]["type"], "read_ok", "it serves with its fresh epoch");
     }
 }

@@ -167,6 +167,8 @@ fn a_store_whose_answers_waited_for_this_node_is_not_down() {
     node.freeze(ms(2000));
     node.pass(ms(10));
     assert!(node.take_to("c1").is_empty(), "the peer's word counts only while the store is down");
+    let read = node.answers("c2", json!({"type": "read", "msg_id": 1}));
+    assert_eq!(read[0]["value"], 0, "what is not stored is shown only then");
     node.store_says(&cas, json!({"type": "cas_ok"}));
     assert_eq!(node.take_to("c1"), [json!({"type": "add_ok", "in_reply_to": 1})]);
 }
