@@ -106,6 +106,14 @@ mod tests {
     }
 
     #[test]
+    fn behind_the_last_line_end_there_is_no_line() {
+        let (mut lines, mut bytes) = (Lines::new(10), &b"a\n"[..]);
+        assert_eq!(lines.next(&mut bytes), Some(Line::Whole(b"a")));
+        assert_eq!(lines.next(&mut bytes), None);
+        assert_eq!(lines.finish(), None);
+    }
+
+    #[test]
     fn a_line_that_is_too_long_takes_no_memory() {
         let mut lines = Lines::new(10);
         for _ in 0..1000 {

@@ -111,6 +111,15 @@ mod tests {
     }
 
     #[test]
+    fn a_gap_right_after_the_backlog_was_read_stands_for_itself() {
+        let mut punctuality = Punctuality::new(ms(0));
+        punctuality.look(ms(1000));
+        punctuality.look(ms(1200));
+        punctuality.look(ms(2000));
+        assert_eq!(punctuality.earliest_arrival(), ms(1200));
+    }
+
+    #[test]
     fn the_backlog_lasts_as_long_as_input_keeps_coming_but_not_for_ever() {
         let mut punctuality = Punctuality::new(ms(0));
         for i in 0..90 {

@@ -47,6 +47,13 @@ impl Store {
         slot.iter().filter_map(|(replica, count)| Some((replica.clone(), count.as_i64()?))).collect()
     }
 
+    fn check_that_no_value_came_back(&mut self) {
+        let all = self.past.len();
+        self.past.sort_by_key(Value::to_string);
+        self.past.dedup();
+        assert_eq!(self.past.len(), all, "no value may ever come back: a late compare-and-set would find it");
+    }
+
     fn counts(&self) -> Vec<i64> {
         self.entries().into_iter().map(|(_, count)| count).collect()
     }
@@ -92,10 +99,37 @@ fn rolling_restarts_do_not_grow_the_vector() {
         live(&mut store, life, 10);
         assert_eq!(store.counts(), [count]);
     }
-    let all = store.past.len();
-    store.past.sort_by_key(Value::to_string);
-    store.past.dedup();
-    assert_eq!(store.past.len(), all, "no value may ever come back: a late compare-and-set would find it");
+    store.check_that_no_value_came_back();
+}
+
+#[test]
+fn an_heir_that_counts_nothing_brings_no_value_back() {
+    let mut store = Store::default();
+    live(&mut store, 1, 10);
+    for life in 2..5 {
+        let mut node = Harness::life(Config::default(), 3, life);
+        node.ask("c1", json!({"type": "read", "msg_id": 1}));
+        store.serve(&mut node);
+        assert!(store.slot["held"].is_array(), "{}", store.slot);
+        node.terminate();
+        store.serve(&mut node);
+        assert!(node.endpoint.is_done());
+    }
+    assert_eq!(store.counts(), [10]);
+    store.check_that_no_value_came_back();
+}
+
+#[test]
+fn an_heir_counts_as_soon_as_it_has_inherited() {
+    let mut store = Store::default();
+    live(&mut store, 1, 10);
+    let mut node = heir(&mut store, 2);
+    let claim = node.take_to("seq-kv").remove(0);
+    let answer = store.perform(&claim);
+    node.store_says(&claim, answer);
+    let (replica, _) = store.entries().remove(0);
+    let write = node.take_to("seq-kv").into_iter().find(|request| request["type"] == "cas").unwrap();
+    assert_eq!(write["to"][replica], 15);
 }
 
 #[test]
