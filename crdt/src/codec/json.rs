@@ -313,6 +313,10 @@ mod tests {
             let all = format!("{{\"node\":{text},\"n1\":5}}");
             assert_eq!(short_number(&all.as_bytes()[8..], all.as_bytes()), None, "{text}");
         }
+        for no_digit in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
+            let text = [b'1', no_digit, b'2', b'3', b'4', b'5', b'6', b'7'];
+            assert_eq!(short_number(&text, &text), Some((1, &text[1..])), "{no_digit}");
+        }
     }
 
     #[test]
@@ -338,6 +342,7 @@ mod tests {
         for (len, text, changes) in [
             (5000, r#"{"n0000":4,"n4000":6}"#, true),
             (5000, r#"{"n0000":6,"n4000":4}"#, true),
+            (5000, r#"{"n0000":6,"n4000":6}"#, true),
             (5000, r#"{"n0000":4,"n4000":5}"#, false),
             (100, r#"{"n0000":6,"n0001":0}"#, true),
             (3, r#"{"n0000":5}"#, false),

@@ -3,6 +3,7 @@
 use crdt::{GCounter, Slot};
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
 
 type Counter = GCounter<u64>;
 
@@ -18,6 +19,17 @@ fn nothing_is_counted_without_an_id_being_made_for_it() {
     assert_eq!((counter.add(1, 0), counter.add_at(&mut slot, 0)), (Ok(0), Ok(0)));
     assert!(!counter.raise(1, 0) && !counter.raise_at(&mut slot, 0));
     assert!(counter.shares_ids(&Counter::new()), "there is no id");
+}
+
+#[test]
+fn an_actor_may_be_named_by_text_by_reference_or_by_value() {
+    let mut counter = GCounter::<String>::new();
+    let sums =
+        [counter.add("n0", 1), counter.add(&String::from("n0"), 2), counter.add(String::from("n0"), 3)];
+    assert_eq!(sums, [Ok(1), Ok(3), Ok(6)]);
+    let mut counter = GCounter::<Arc<str>>::new();
+    assert_eq!([counter.add("n0", 1), counter.add(Arc::<str>::from("n0"), 2)], [Ok(1), Ok(3)]);
+    assert_eq!((counter.get("n0"), counter.len()), (3, 1));
 }
 
 /// Comparison stops once each is known to be larger somewhere, not before.
