@@ -90,7 +90,8 @@ fn merging_many_tells_whether_any_of_them_brought_something() {
             assert!(state.clone().merge_all(&others), "{at} of {len}");
             others[at] = state.clone();
         }
-        others.insert(0, raised(&state, [3]));
+        others.splice(0..0, [raised(&state, [3]), raised(&state, [4])]);
+        assert!(state.clone().merge_all(&others), "two of them");
         others.push(counter(30));
         assert!(state.clone().merge_all(&others), "both one of the same ids and one of others");
     }
