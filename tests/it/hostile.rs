@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::task::{Context, Poll};
 
-use maelstrom_counter::config::{AckPolicy, Config, MAX_LINE, MAX_NAME, MAX_REPLICAS, MAX_SLOT};
+use maelstrom_counter::config::{AckPolicy, Config, MAX_LINE, MAX_NAME, MAX_REPLICAS, MAX_SLOT, MAX_WAITING};
 use maelstrom_counter::runtime::{Shutdown, serve};
 use maelstrom_counter::vector::replicas;
 use serde_json::{Value, json};
@@ -87,6 +87,24 @@ fn message_ids_may_be_any_that_fit_and_no_others() {
     }
     for id in [json!(u64::MAX), json!(1.0), json!("1"), json!(null), json!([1])] {
         assert!(node.answers("c1", json!({"type": "read", "msg_id": id})).is_empty(), "{id}");
+    }
+}
+
+/// Adds wait for the store: counted, for it has yet to take them, or not yet counted, for it has yet to say what is there.
+#[test]
+fn so_many_adds_wait_and_no_more() {
+    for is_settled in [true, false] {
+        let mut node = Harness::member(store(), 1);
+        node.ask("c9", json!({"type": "read", "msg_id": 1}));
+        if is_settled {
+            node.let_slot_be_written();
+        }
+        for msg_id in 0..=MAX_WAITING {
+            node.ask("c1", json!({"type": "add", "delta": 1, "msg_id": msg_id}));
+        }
+        let answers = node.take_to("c1");
+        assert_eq!(answers.len(), 1, "{is_settled}");
+        assert_eq!((&answers[0]["code"], &answers[0]["in_reply_to"]), (&json!(11), &json!(MAX_WAITING)));
     }
 }
 
