@@ -32,5 +32,6 @@ mod script;
 mod shown;
 mod simulated;
 mod stragglers;
+mod sweeps;
 mod tidy;
 mod zombies;

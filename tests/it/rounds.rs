@@ -167,33 +167,6 @@ fn a_peer_that_tells_the_own_count_holds_it() {
 }
 
 #[test]
-fn unreachable_peers_slots_are_read_after_ever_longer_pauses() {
-    let mut node = node(1);
-    for _ in 0..2 {
-        node.answer_the_store();
-        node.pass(ms(200));
-    }
-    add(&mut node);
-    let mut sweeps = 0;
-    for _ in 0..1000 {
-        sweeps += node
-            .take_to("seq-kv")
-            .iter()
-            .filter(|request| {
-                let is_sweep = request["type"] == "read" && request["key"] == "n1";
-                let is_cas = request["type"] == "cas";
-                let error = json!({"type": "error", "code": 20, "text": "no such key"});
-                let done = json!({"type": if is_cas { "cas_ok" } else { "write_ok" }});
-                node.store_says(request, if request["type"] == "read" { error } else { done });
-                is_sweep
-            })
-            .count();
-        node.pass(ms(10));
-    }
-    assert!((3..=4).contains(&sweeps), "after 1, 2, 4 and 4 s: {sweeps}");
-}
-
-#[test]
 fn an_answer_of_the_stores_that_somebody_else_gives_is_none() {
     let mut node = Harness::member(Config::default(), 2);
     node.ask("c1", json!({"type": "read", "msg_id": 1}));
