@@ -77,3 +77,52 @@ impl<T> Queue<T> {
         self.0.front().map(|(_, client)| client.answer_by)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(answer_by: u64) -> Client {
+        Client { name: "c1".into(), msg_id: Some(1), answer_by: Duration::from_secs(answer_by) }
+    }
+
+    #[test]
+    fn nobody_is_answered_later_than_who_comes_after() {
+        let mut queue = Queue::default();
+        assert!(queue.is_empty());
+        for (what, answer_by) in [7, 8, 9, 6, 8].into_iter().enumerate() {
+            queue.push(what, client(answer_by));
+        }
+        assert!(!queue.is_empty());
+        assert_eq!(queue.next_expiry(), Some(Duration::from_secs(6)));
+        assert_eq!(queue.pop_if(|what| *what > 0).map(|(what, _)| what), None, "the oldest is another");
+        let times: Vec<_> = std::iter::from_fn(|| queue.pop_if(|_| true)).collect();
+        assert_eq!(times.iter().map(|(what, _)| *what).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+        assert_eq!(
+            times.iter().map(|(_, client)| client.answer_by.as_secs()).collect::<Vec<_>>(),
+            [6, 6, 6, 6, 8]
+        );
+    }
+
+    #[test]
+    fn who_has_waited_to_the_end_of_its_time_has_waited_enough() {
+        let mut queue = Queue::default();
+        queue.push((), client(7));
+        assert!(queue.pop_expired(Duration::from_millis(6999)).is_none());
+        assert!(queue.pop_expired(Duration::from_secs(7)).is_some());
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn an_answer_is_given_until_shortly_after_its_time_to_who_waits() {
+        let answered = |client: Client, at: Duration| {
+            let mut out = Vec::new();
+            client.answer(Say::AddOk, at, &mut out);
+            !out.is_empty()
+        };
+        let last = Duration::from_secs(7) + LATE;
+        assert!(answered(client(7), last));
+        assert!(!answered(client(7), last + Duration::from_millis(1)));
+        assert!(!answered(Client { msg_id: None, ..client(7) }, last));
+    }
+}
