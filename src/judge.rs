@@ -98,11 +98,10 @@ pub fn drawn_config(plan: &Plan) -> Config {
 }
 
 /// Whether the network alone may keep all answers of the store from a node for a whole timeout. Half of the messages
-/// lost do so only if a message takes time: otherwise it is sent again 40 times within the timeout.
+/// lost do so: before a node knows how long an answer takes, it asks four times within the timeout.
 fn seems_down_without_a_store_fault(plan: &Plan) -> bool {
     let has = |fault| plan.nemesis.contains(&fault);
-    let loses_much = has(Fault::Loss) && plan.latency.mean_ms > 0;
-    has(Fault::Slow) || loses_much || plan.loss > 0.0 || plan.store_loss > 0.0
+    has(Fault::Slow) || has(Fault::Loss) || plan.loss > 0.0 || plan.store_loss > 0.0
 }
 
 /// What this node claims of itself under that configuration, in the weather that the plan makes.

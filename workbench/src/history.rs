@@ -14,7 +14,7 @@ use crate::workload::Request;
 pub struct History {
     operations: Vec<Operation>,
     acts: Vec<NemesisAct>,
-    deaths: Vec<(Duration, usize)>,
+    deaths: Vec<Death>,
     order: Vec<Moment>,
 }
 
@@ -92,6 +92,15 @@ pub enum Moment {
     Nemesis(usize),
 }
 
+/// The end of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Death {
+    pub(crate) at: Duration,
+    pub(crate) node: usize,
+    /// The last time that the process stood still: from when until when.
+    pub(crate) last_pause: Option<(Duration, Duration)>,
+}
+
 impl Operation {
     /// Whether it ended as asked.
     pub fn is_ok(&self) -> bool {
@@ -129,7 +138,7 @@ impl History {
     }
 
     /// When which node's process ended, killed or by itself, in order.
-    pub(crate) fn deaths(&self) -> &[(Duration, usize)] {
+    pub(crate) fn deaths(&self) -> &[Death] {
         &self.deaths
     }
 
@@ -148,8 +157,8 @@ impl History {
         }
     }
 
-    pub(crate) fn death(&mut self, at: Duration, node: usize) {
-        self.deaths.push((at, node));
+    pub(crate) fn death(&mut self, death: Death) {
+        self.deaths.push(death);
     }
 
     pub(crate) fn nemesis(&mut self, act: NemesisAct) {

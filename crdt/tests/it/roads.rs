@@ -23,9 +23,8 @@ fn nothing_is_counted_without_an_id_being_made_for_it() {
 
 #[test]
 fn an_actor_may_be_named_by_text_by_reference_or_by_value() {
-    let mut counter = GCounter::<String>::new();
-    let sums =
-        [counter.add("n0", 1), counter.add(&String::from("n0"), 2), counter.add(String::from("n0"), 3)];
+    let (mut counter, id) = (GCounter::<String>::new(), String::from("n0"));
+    let sums = [counter.add("n0", 1), counter.add(&id, 2), counter.add(id, 3)];
     assert_eq!(sums, [Ok(1), Ok(3), Ok(6)]);
     let mut counter = GCounter::<Arc<str>>::new();
     assert_eq!([counter.add("n0", 1), counter.add(Arc::<str>::from("n0"), 2)], [Ok(1), Ok(3)]);

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::claims::Durability;
-use crate::history::{History, Operation};
+use crate::history::{Death, History, Operation};
 use crate::nemesis::Fault;
 use crate::plan::Plan;
 use crate::report::FaultWindow;
 use crate::workload::Request;
 
-/// How long the services must have been in order until a node has surely found out and stored what it has promised.
+/// How long the services must have been in order, and the node have run, until it has surely found out and stored what it
+/// has promised.
 const SETTLING: Duration = Duration::from_secs(2);
 
 /// The times in which the services were out of order, and who died in each.
@@ -20,7 +21,7 @@ pub(crate) struct Leave(Vec<Disturbance>);
 struct Disturbance {
     from: Duration,
     until: Duration,
-    deaths: Vec<(Duration, usize)>,
+    deaths: Vec<Death>,
 }
 
 impl Leave {
@@ -62,7 +63,12 @@ fn merged(mut times: Vec<(Duration, Duration)>) -> Vec<(Duration, Duration)> {
 
 impl Disturbance {
     fn new(from: Duration, until: Duration, history: &History) -> Self {
-        let deaths = history.deaths().iter().filter(|(at, _)| (from..=until).contains(at));
+        // Who stood still meanwhile has found out nothing.
+        let settled = |death: &Death| match death.last_pause {
+            Some((paused, resumed)) if paused <= until => until.max(resumed + SETTLING),
+            _ => until,
+        };
+        let deaths = history.deaths().iter().filter(|death| (from..=settled(death)).contains(&death.at));
         Self { from, until, deaths: deaths.copied().collect() }
     }
 
@@ -72,7 +78,7 @@ impl Disturbance {
             return false;
         };
         let died = |is_victim: &dyn Fn(usize) -> bool, since: Duration| {
-            self.deaths.iter().any(|(at, node)| is_victim(*node) && *at >= since)
+            self.deaths.iter().any(|death| is_victim(death.node) && death.at >= since)
         };
         (self.from..=self.until).contains(&acknowledged)
             && died(&|node| node == add.node, acknowledged)
@@ -124,8 +130,16 @@ mod tests {
     fn died(deaths: &[(u64, usize)]) -> History {
         let mut history = History::default();
         for (at, node) in deaths {
-            history.death(seconds(*at), *node);
+            history.death(Death { at: seconds(*at), node: *node, last_pause: None });
         }
+        history
+    }
+
+    /// Both die at 30 s and stood still before, as long as this.
+    fn died_after_a_pause(from: u64, until: u64) -> History {
+        let mut history = History::default();
+        let last_pause = Some((seconds(from), seconds(until)));
+        (0..2).for_each(|node| history.death(Death { at: seconds(30), node, last_pause }));
         history
     }
 
@@ -143,6 +157,16 @@ mod tests {
         assert!(is_excused(15, &[(16, 1), (19, 0)]));
         assert!(is_excused(15, &[(14, 1), (19, 0)]), "the peer died while its confirmation was on its way");
         assert!(is_excused(21, &[(22, 0), (22, 1)]), "the node had no time yet to find the store in order");
+    }
+
+    #[test]
+    fn who_stood_still_since_the_services_were_out_of_order_has_found_out_nothing() {
+        let is_excused = |from, until| {
+            leave(CLAIM, &[window(Fault::Store)], &died_after_a_pause(from, until)).covers(&add(15))
+        };
+        assert!(is_excused(19, 30) && is_excused(22, 30) && is_excused(21, 28));
+        assert!(!is_excused(23, 30), "it had run for two seconds before");
+        assert!(!is_excused(19, 27), "it had run for three after");
     }
 
     #[test]

@@ -167,7 +167,7 @@ impl World {
     fn pause(&mut self, now: Duration, nodes: &[usize]) -> String {
         let paused = self.those(nodes, |node| node.is_up && !node.is_paused);
         for &index in &paused {
-            self.nodes.get_mut(index).into_iter().for_each(|node| node.is_paused = true);
+            self.nodes.get_mut(index).into_iter().for_each(|node| node.pause(now));
             self.actions.push_back(Action::Pause { node: index });
             self.forget_malformed(index);
         }
@@ -179,7 +179,7 @@ impl World {
     fn resume(&mut self, now: Duration) -> String {
         let paused = self.indices(|node| node.is_up && node.is_paused);
         for &index in &paused {
-            self.nodes.get_mut(index).into_iter().for_each(|node| node.is_paused = false);
+            self.nodes.get_mut(index).into_iter().for_each(|node| node.resume(now));
             self.actions.push_back(Action::Resume { node: index });
         }
         self.faults.end(now, Fault::Pause);

@@ -20,6 +20,10 @@ pub(crate) struct Node {
     pub(crate) init_client: Option<u64>,
     /// When this life began.
     pub(crate) started: Duration,
+    /// When it was last paused in this life.
+    paused_at: Option<Duration>,
+    /// When it was last resumed.
+    resumed_at: Duration,
 }
 
 impl Node {
@@ -28,6 +32,19 @@ impl Node {
         let life = self.life + 1;
         *self = Self { life, is_up: true, started: now, ..Self::default() };
         life
+    }
+
+    pub(crate) fn pause(&mut self, now: Duration) {
+        (self.is_paused, self.paused_at) = (true, Some(now));
+    }
+
+    pub(crate) fn resume(&mut self, now: Duration) {
+        (self.is_paused, self.resumed_at) = (false, now);
+    }
+
+    /// From when until when it last stood still, in this life.
+    pub(crate) fn last_pause(&self, now: Duration) -> Option<(Duration, Duration)> {
+        self.paused_at.map(|from| (from, if self.is_paused { now } else { self.resumed_at }))
     }
 
     /// Ends the present life.

@@ -13,6 +13,7 @@ use super::{SetupFailure, World};
 
 use crate::check::Check;
 use crate::endpoint::Endpoint;
+use crate::history::Death;
 use crate::reply::{Reply, ReplyContent};
 use crate::service::ServiceName;
 
@@ -153,8 +154,8 @@ impl World {
     /// A process is no more.
     pub(super) fn take_down(&mut self, now: Duration, index: usize) {
         self.close_init(index);
-        self.history.death(now, index);
         if let Some(node) = self.nodes.get_mut(index) {
+            self.history.death(Death { at: now, node: index, last_pause: node.last_pause(now) });
             node.end();
         }
         self.network.ready(Endpoint::Node(index));
