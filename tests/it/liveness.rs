@@ -83,6 +83,18 @@ fn a_request_to_the_store_is_sent_again_after_two_round_trips_or_25_ms() {
 }
 
 #[test]
+fn before_it_is_known_how_long_the_store_takes_it_is_asked_four_times_within_the_timeout() {
+    let mut node = Harness::member(Config::default(), 1);
+    node.ask("c9", json!({"type": "read", "msg_id": 1}));
+    for _ in 0..4 {
+        let before = node.now;
+        assert_eq!(node.next_said(ms(1000)).unwrap()["dest"], "seq-kv");
+        assert!([ms(0), ms(250)].contains(&node.now.saturating_sub(before)));
+    }
+    assert_eq!(node.now, ms(750));
+}
+
+#[test]
 fn an_answer_is_due_two_round_trips_to_the_store_sooner() {
     let mut node = with_a_store_that_takes(ms(200), Config { ack: AckPolicy::Store, ..Config::default() });
     node.pass(ms(1));

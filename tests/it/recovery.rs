@@ -1,5 +1,7 @@
 //! Start, restart and shutdown of one node, with the test in the part of the store.
 
+use std::time::Duration;
+
 use maelstrom_counter::config::{AckPolicy, Config};
 use serde_json::{Value, json};
 
@@ -83,6 +85,49 @@ fn a_slot_that_this_node_did_not_write_is_left_alone() {
         }
         assert!((8..=12).contains(&reads), "after 50 ms, then twice as long each time up to 1 s: {reads}");
         assert_eq!(node.take_to("c1")[0]["type"], "read_ok", "it serves with its fresh epoch");
+    }
+}
+
+/// The store refuses; how long until it is asked again.
+fn pause_after_a_refusal(node: &mut Harness) -> Duration {
+    let request = node.take_to("seq-kv").pop().unwrap();
+    node.store_says(&request, json!({"type": "error", "code": 13, "text": "crash"}));
+    let before = node.now;
+    while node.take_to("seq-kv").is_empty() {
+        node.pass(ms(1));
+    }
+    node.now.saturating_sub(before)
+}
+
+#[test]
+fn a_store_that_refuses_is_left_alone_ever_longer_until_it_obeys() {
+    let mut node = Harness::member(Config::default(), 1);
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    for pause in [50, 100, 200, 400, 800, 1000, 1000] {
+        assert_eq!(pause_after_a_refusal(&mut node), ms(pause));
+        node.pass(ms(300));
+    }
+    let request = node.take_to("seq-kv").pop().unwrap();
+    node.store_says(&request, json!({"type": "error", "code": 20, "text": "no such key"}));
+    node.pass(ms(2000));
+    node.let_slot_be_written();
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 2}));
+    assert_eq!(pause_after_a_refusal(&mut node), ms(50));
+}
+
+#[test]
+fn an_answer_to_one_of_the_last_64_transmissions_counts() {
+    for (back, counts) in [(64, true), (65, false)] {
+        let mut node = Harness::member(Config::default(), 1);
+        node.ask("c1", json!({"type": "read", "msg_id": 1}));
+        let mut reads = node.take_to("seq-kv");
+        while reads.len() < 70 {
+            node.pass(ms(50));
+            reads.extend(node.take_to("seq-kv"));
+        }
+        let read = reads.swap_remove(reads.len() - back);
+        node.store_says(&read, json!({"type": "error", "code": 20, "text": "no such key"}));
+        assert_eq!(node.take_to("seq-kv").iter().any(|request| request["type"] == "cas"), counts, "{back}");
     }
 }
 

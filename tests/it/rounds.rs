@@ -166,6 +166,27 @@ fn a_peer_that_tells_the_own_count_holds_it() {
     assert_eq!(node.take_to("c1")[0]["type"], "add_ok");
 }
 
+/// An add waits, for the store; and it has not been silent for so long that a peer's word would do.
+#[test]
+fn what_the_store_will_confirm_hurries_nobody() {
+    let mut delays = Vec::new();
+    for seed in 0..20 {
+        let mut node = Harness::life(Config::default(), 3, seed);
+        node.let_slot_be_written_after_first_read();
+        for _ in 0..10 {
+            node.pass(ms(50));
+            for hello in node.take_to("n1") {
+                confirm(&mut node, "n1", &hello);
+            }
+        }
+        add(&mut node);
+        let counts = json!({"n2#00000001": 5});
+        node.ask("n2", json!({"type": "gossip", "epoch": epoch("n2"), "counts": counts}));
+        delays.push(told(&mut node, "n1").1);
+    }
+    assert!(delays.iter().any(|delay| *delay > ms(30)), "{delays:?}");
+}
+
 #[test]
 fn an_answer_of_the_stores_that_somebody_else_gives_is_none() {
     let mut node = Harness::member(Config::default(), 2);
