@@ -100,6 +100,20 @@ fn it_stays_until_it_is_known_to_be_stored_and_goes_with_the_next_write() {
 }
 
 #[test]
+fn another_hint_does_not_take_its_place() {
+    let (mut node, _) = node();
+    tell(&mut node, "n1", 7, false);
+    written(&mut node).unwrap();
+    tell(&mut node, "n2", 7, true);
+    let other = "n2#00000002";
+    let gossip = json!({"type": "gossip", "epoch": "00000002", "counts": {other: 1}, "unstored": [other]});
+    node.ask("n2", gossip);
+    assert_eq!(written(&mut node).unwrap()["hints"], json!({THEIRS: 7, other: 1}));
+    add(&mut node);
+    assert_eq!(written(&mut node).unwrap()["hints"], json!({other: 1}));
+}
+
+#[test]
 fn no_value_of_the_slot_ever_comes_back() {
     let (mut node, slot) = node();
     let mut past = vec![slot];
