@@ -54,6 +54,32 @@ fn while_the_store_is_down_a_peer_must_be_told_what_is_not_stored() {
 }
 
 #[test]
+fn once_the_store_answers_again_the_word_of_a_peer_is_not_enough() {
+    let mut node = with_ack(AckPolicy::Durable);
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    let cas = node.take_to("seq-kv").pop().unwrap();
+    node.pass(ms(1100));
+    let gossip = node.take_to("n1").into_iter().find(|body| body["counts"].is_object()).unwrap();
+    node.store_says(&cas, json!({"type": "error", "code": 22, "text": "another value"}));
+    node.ask("n1", json!({"type": "gossip_ok", "in_reply_to": gossip["msg_id"], "epoch": "00000001"}));
+    assert_eq!(node.take_to("c1"), [] as [Value; 0]);
+    let read = node.take_to("seq-kv").pop().unwrap();
+    node.store_says(&read, json!({"type": "read_ok", "value": cas["to"]}));
+    assert_eq!(node.take_to("c1"), [json!({"type": "add_ok", "in_reply_to": 1})]);
+}
+
+#[test]
+fn a_store_that_is_silent_from_the_start_is_waited_for_no_longer_than_its_timeout() {
+    let config = Config { store_timeout: ms(300), ..Config::default() };
+    let mut node = Harness::member(config, 2);
+    node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+    for (passes, counted) in [(299, 0), (1, 3)] {
+        node.pass(ms(passes));
+        assert_eq!(node.endpoint.node().counted().unwrap().up, counted);
+    }
+}
+
+#[test]
 fn where_the_store_alone_may_confirm_nothing_else_is_ever_shown() {
     let mut node = with_ack(AckPolicy::Store);
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));

@@ -145,6 +145,15 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_can_be_so_long_and_no_longer() {
+        let entry = r#"{"n0#00000001":41"#;
+        let padded = |len: usize| format!("{entry}{}}}", " ".repeat(len - entry.len() - 1));
+        assert!(parse(&padded(MAX_SLOT)).is_ok());
+        assert_eq!(parse(&padded(MAX_SLOT + 1)), Err("it is too long".into()));
+        assert!(parse(&padded(MAX_SLOT + 9)).is_err());
+    }
+
+    #[test]
     fn what_no_node_of_that_name_has_written_is_refused() {
         for text in [
             "null",
