@@ -1,0 +1,112 @@
+use super::*;
+
+fn line(message: &Outgoing) -> String {
+    let mut out = Vec::new();
+    encode("n0", message, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn every_answer_is_a_line_of_its_own_with_all_its_fields() {
+    for (say, body) in [
+        (Say::InitOk, r#""type":"init_ok","in_reply_to":7"#),
+        (Say::AddOk, r#""type":"add_ok","in_reply_to":7"#),
+        (Say::ReadOk(-5), r#""type":"read_ok","in_reply_to":7,"value":-5"#),
+        (
+            Say::Error(ErrorCode::Abort, "no \"more\"".into()),
+            r#""type":"error","in_reply_to":7,"code":14,"text":"no \"more\"""#,
+        ),
+    ] {
+        let message = Outgoing { dest: "c1".into(), msg_id: None, in_reply_to: Some(7), say };
+        assert_eq!(line(&message), format!("{{\"src\":\"n0\",\"dest\":\"c1\",\"body\":{{{body}}}}}\n"));
+    }
+}
+
+#[test]
+fn every_request_is_a_line_of_its_own_with_all_its_fields() {
+    let (key, slot) = ("n0".into(), || raw(r#"{"n0#00000001":3}"#.into()).into());
+    let cas = |from| Say::StoreCas { key: "n0".into(), from, to: slot() };
+    for (say, body) in [
+        (Say::StoreRead(key), r#""type":"read","msg_id":7,"key":"n0""#),
+        (
+            cas(None),
+            r#""type":"cas","msg_id":7,"key":"n0","from":null,"to":{"n0#00000001":3},"create_if_not_exists":true"#,
+        ),
+        (
+            cas(Some(slot())),
+            r#""type":"cas","msg_id":7,"key":"n0","from":{"n0#00000001":3},"to":{"n0#00000001":3}"#,
+        ),
+        (
+            Say::StoreWrite { key: "n0/barrier".into(), value: "new".into() },
+            r#""type":"write","msg_id":7,"value":"new","key":"n0/barrier""#,
+        ),
+        (
+            Say::Gossip(gossip()),
+            r#""type":"gossip","msg_id":7,"epoch":"00000009","ack":5,"counts":{"n1#00000001":3},"minus":{"n1#00000001":2},"unstored":["n1#00000001"]"#,
+        ),
+        (
+            Say::GossipOk(Gossip { ack: None, claim: Claim::default(), ..gossip() }),
+            r#""type":"gossip_ok","msg_id":7,"epoch":"00000009""#,
+        ),
+    ] {
+        let message = Outgoing::request("n1".into(), 7, say);
+        assert_eq!(line(&message), format!("{{\"src\":\"n0\",\"dest\":\"n1\",\"body\":{{{body}}}}}\n"));
+    }
+}
+
+fn gossip() -> Gossip {
+    let replica = Replica::new("n1", Epoch::of(1));
+    let mut counts = Vector::new();
+    counts.raise(&replica, 3, 2);
+    Gossip { epoch: Epoch::of(9), ack: Some(5), claim: Claim { counts, unstored: [replica].into() } }
+}
+
+#[test]
+fn gossip_is_read_as_it_was_written() {
+    let written = line(&Outgoing::request("n1".into(), 7, Say::Gossip(gossip())));
+    let message = decode(written.as_bytes(), &Vector::new()).ok().unwrap();
+    let Body::Gossip(Some(7), read) = message.body else { panic!("no gossip: {written}") };
+    assert_eq!((&*message.src, read), ("n0", gossip()));
+}
+
+fn raw(text: String) -> Box<RawValue> {
+    RawValue::from_string(text).unwrap()
+}
+
+#[test]
+fn scalars_are_read_up_to_their_bound_and_lists_beyond() {
+    let string = |length: usize| raw(format!("\"{}\"", "x".repeat(length - 2)));
+    assert!(read::<String>("text", &string(LONGEST_SCALAR)).is_ok());
+    let problem = read::<String>("text", &string(LONGEST_SCALAR + 1)).err().unwrap().0;
+    assert!(problem.ends_with("too long") && problem.len() < 200, "{problem}");
+    let list = raw(format!("[{}0]", "0,".repeat(LONGEST_SCALAR)));
+    assert_eq!(read::<Vec<u8>>("list", &list).ok().unwrap().len(), LONGEST_SCALAR + 1);
+}
+
+#[test]
+fn a_text_is_cut_after_80_characters() {
+    let (short, long) = ("ü".repeat(80), "ü".repeat(81));
+    assert_eq!(cut(&short), short);
+    assert_eq!(cut(&long), format!("{short}… (162 bytes)"));
+}
+
+#[test]
+fn the_addressee_is_who_can_have_such_a_name() {
+    let line = |name: &str| format!(r#"{{"dest":"{name}","src":"c1","body":{{}}}}"#);
+    let longest = "n".repeat(MAX_NAME);
+    assert_eq!(addressee(line(&longest).as_bytes()), Some(longest.clone()));
+    assert_eq!(addressee(line(&(longest + "n")).as_bytes()), None);
+    assert_eq!(addressee(br#"{"src":"c1"}"#), None);
+}
+
+#[test]
+fn what_is_unstored_is_no_longer_than_what_is_counted() {
+    let gossip = |unstored: &str| {
+        let counts = r#""counts":{"n1#00000001":7}"#;
+        let body = format!(r#"{{"type":"gossip","epoch":"00000001",{counts},"unstored":{unstored}}}"#);
+        let line = format!(r#"{{"src":"n1","dest":"n0","body":{body}}}"#);
+        decode(line.as_bytes(), &Vector::new()).is_ok()
+    };
+    assert!(gossip(r#"[  "n1#00000001"]"#), "as long");
+    assert!(!gossip(r#"[   "n1#00000001"]"#), "longer");
+}
