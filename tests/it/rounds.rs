@@ -173,7 +173,7 @@ fn what_the_store_will_confirm_hurries_nobody() {
     for seed in 0..20 {
         let mut node = Harness::life(Config::default(), 3, seed);
         node.let_slot_be_written_after_first_read();
-        for _ in 0..10 {
+        for _ in 0..40 {
             node.pass(ms(50));
             for hello in node.take_to("n1") {
                 confirm(&mut node, "n1", &hello);
