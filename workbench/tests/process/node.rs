@@ -15,7 +15,8 @@ pub(crate) const FLAG: &str = "--be-a-node";
 
 pub(crate) fn run(kind: &str) -> ExitCode {
     // The log tells the tests which processes there were.
-    let _ = writeln!(std::io::stderr(), "pid {}", std::process::id());
+    // In one piece: whoever is killed meanwhile has written all of it or nothing.
+    let _ = std::io::stderr().write_all(format!("pid {}\n", std::process::id()).as_bytes());
     match kind {
         "garbage" => {
             let _ = writeln!(std::io::stdout(), "Listening on port 8080");
