@@ -116,6 +116,18 @@ impl Harness {
         Some(self.said.remove(0))
     }
 
+    /// The first message to `dest` that is `wanted`, and how long it took to come; those to it before are passed over.
+    pub(crate) fn wait_for(&mut self, dest: &str, wanted: impl Fn(&Value) -> bool) -> (Value, Duration) {
+        let before = self.now;
+        loop {
+            if let Some(body) = self.take_to(dest).into_iter().find(&wanted) {
+                return (body, self.now.saturating_sub(before));
+            }
+            assert!(self.now < before + ms(6000), "nothing of the kind is said to {dest}");
+            self.pass(ms(1));
+        }
+    }
+
     /// All messages said since the last time, oldest first.
     pub(crate) fn take(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.said)

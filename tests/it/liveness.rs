@@ -55,12 +55,7 @@ fn with_a_store_that_takes(round_trip: Duration, config: Config) -> Harness {
     let mut node = Harness::member(config, 1);
     node.ask("c9", json!({"type": "read", "msg_id": 1}));
     for answer in [json!({"type": "error", "code": 20, "text": "no such key"}), json!({"type": "cas_ok"})] {
-        let request = loop {
-            match node.take_to("seq-kv").pop() {
-                Some(request) => break request,
-                None => node.pass(ms(1)),
-            }
-        };
+        let (request, _) = node.wait_for("seq-kv", |_| true);
         node.pass(round_trip);
         node.store_says(&request, answer);
     }

@@ -92,11 +92,7 @@ fn a_slot_that_this_node_did_not_write_is_left_alone() {
 fn pause_after_a_refusal(node: &mut Harness) -> Duration {
     let request = node.take_to("seq-kv").pop().unwrap();
     node.store_says(&request, json!({"type": "error", "code": 13, "text": "crash"}));
-    let before = node.now;
-    while node.take_to("seq-kv").is_empty() {
-        node.pass(ms(1));
-    }
-    node.now.saturating_sub(before)
+    node.wait_for("seq-kv", |_| true).1
 }
 
 #[test]

@@ -21,7 +21,8 @@ pub enum Durability {
     AnyDeaths,
     /// Any while the services are in order; one node's while they are not. They are out of order from the
     /// beginning of a [store fault](crate::Fault::Store) until there has been none for 2 s, for a node that is paused
-    /// meanwhile until it has run for 2 s since, and all the time with [`Plan::cut_store`](crate::Plan::cut_store). An add that was acknowledged in such a time counts as indeterminate if
-    /// in the same time the node that acknowledged it died after that, and another one after the add had been asked for.
+    /// meanwhile until it has run for 2 s since, and all the time with [`Plan::cut_store`](crate::Plan::cut_store). An add
+    /// that was acknowledged in such a time counts as indeterminate if in the same time the node that acknowledged it died
+    /// after that, and another one after the add had been asked for.
     OneDeathWithoutServices,
 }

@@ -165,7 +165,7 @@ impl World {
     }
 
     fn pause(&mut self, now: Duration, nodes: &[usize]) -> String {
-        let paused = self.those(nodes, |node| node.is_up && !node.is_paused);
+        let paused = self.those(nodes, |node| node.is_up && !node.is_paused());
         for &index in &paused {
             self.nodes.get_mut(index).into_iter().for_each(|node| node.pause(now));
             self.actions.push_back(Action::Pause { node: index });
@@ -177,7 +177,7 @@ impl World {
     }
 
     fn resume(&mut self, now: Duration) -> String {
-        let paused = self.indices(|node| node.is_up && node.is_paused);
+        let paused = self.indices(|node| node.is_up && node.is_paused());
         for &index in &paused {
             self.nodes.get_mut(index).into_iter().for_each(|node| node.resume(now));
             self.actions.push_back(Action::Resume { node: index });

@@ -73,7 +73,7 @@ impl World {
         let (src, dest) = (Endpoint::Client(self.malformed.client), Endpoint::Node(index));
         let garbage = Garbage::draw(number, self.plan.workload, src, dest, &mut self.malformed.random);
         let can_answer =
-            self.nodes.get(index).is_some_and(|node| node.is_up && node.is_ready && !node.is_paused);
+            self.nodes.get(index).is_some_and(|node| node.is_up && node.is_ready && !node.is_paused());
         if can_answer {
             let line = crate::envelope::excerpt(&garbage.line);
             let awaited = Awaited { node: index, expected: garbage.expected, line };

@@ -9,7 +9,6 @@ pub(crate) struct Node {
     /// The present life, counted from 1; 0 before the first.
     pub(crate) life: u32,
     pub(crate) is_up: bool,
-    pub(crate) is_paused: bool,
     /// It has been asked to end and has not yet.
     pub(crate) is_ending: bool,
     /// Maelstrom's reader has choked on what it printed and hears nothing more in this life.
@@ -20,10 +19,8 @@ pub(crate) struct Node {
     pub(crate) init_client: Option<u64>,
     /// When this life began.
     pub(crate) started: Duration,
-    /// When it was last paused in this life.
-    paused_at: Option<Duration>,
-    /// When it was last resumed.
-    resumed_at: Duration,
+    /// When it was last paused in this life, and when resumed.
+    pause: Option<(Duration, Option<Duration>)>,
 }
 
 impl Node {
@@ -35,16 +32,20 @@ impl Node {
     }
 
     pub(crate) fn pause(&mut self, now: Duration) {
-        (self.is_paused, self.paused_at) = (true, Some(now));
+        self.pause = Some((now, None));
     }
 
     pub(crate) fn resume(&mut self, now: Duration) {
-        (self.is_paused, self.resumed_at) = (false, now);
+        self.pause = self.last_pause(now).map(|(from, until)| (from, Some(until)));
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        matches!(self.pause, Some((_, None)))
     }
 
     /// From when until when it last stood still, in this life.
     pub(crate) fn last_pause(&self, now: Duration) -> Option<(Duration, Duration)> {
-        self.paused_at.map(|from| (from, if self.is_paused { now } else { self.resumed_at }))
+        self.pause.map(|(from, until)| (from, until.unwrap_or(now)))
     }
 
     /// Ends the present life.

@@ -167,7 +167,7 @@ impl World {
     pub(super) fn end_timed_out(&mut self, now: Duration, index: usize, life: u32) {
         let is_late = |node: &&super::Node| node.life == life && node.is_ending;
         let Some(node) = self.nodes.get(index).filter(is_late) else { return };
-        if !node.is_paused {
+        if !node.is_paused() {
             let text = format!("n{index} did not end within 5 s of SIGTERM");
             self.violations.record(Check::Exit, Some(now), text);
         }
