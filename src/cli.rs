@@ -1,8 +1,11 @@
 //! The command line.
 
+use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use workbench::{SimulateOptions, TestOptions};
 
@@ -65,6 +68,45 @@ pub struct NodeOptions {
     /// simulations: off]
     #[arg(long, env = "COUNTER_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+}
+
+/// Reads the command line, and the environment for what it leaves open. An empty variable counts as unset.
+///
+/// # Errors
+///
+/// As [`clap::Error`] tells: a wrong flag, with the name of the variable if the value is from the environment, or a call
+/// for help.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = Cli::command().mut_args(|arg| match arg.get_env() {
+        Some(name) if is_empty(name) => arg.env(Resettable::Reset),
+        _ => arg,
+    });
+    let variable = |error: &clap::Error| {
+        let flag = match error.get(ContextKind::InvalidArg)? {
+            ContextValue::String(usage) => usage.split([' ', '=']).next()?.to_owned(),
+            _ => return None,
+        };
+        let is_given = |argument: &OsString| argument.to_string_lossy().split('=').next() == Some(&*flag);
+        let arg = command.get_arguments().find(|arg| arg.get_long() == flag.strip_prefix("--"))?;
+        let name = arg.get_env().filter(|_| !arguments.iter().any(is_given))?;
+        std::env::var_os(name).map(|_| name.to_string_lossy().into_owned())
+    };
+    command
+        .clone()
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map_err(|error| match variable(&error) {
+            Some(name) => {
+                let text = error.to_string();
+                let text = text.strip_prefix("error: ").unwrap_or(&text);
+                command
+                    .clone()
+                    .error(error.kind(), format!("in the environment variable {name}: {}", text.trim_end()))
+            }
+            None => error,
+        })
 }
 
 /// The script that makes a shell complete this command line.

@@ -141,8 +141,15 @@ fn decode_request<'a>(
         Some(msg_id) => Reject::Refuse { src: src.clone(), msg_id, code, text },
         None => Reject::Unanswerable(text),
     };
-    match read_request(fields, msg_id, known) {
-        Ok(Some(body)) => Ok(Message { src, body }),
+    if is_gossip(fields) {
+        // Nodes refuse each other nothing: what is sent to a stranger, who may not be there, mutes this node.
+        return match read_gossip(fields, known) {
+            Ok(gossip) => Ok(Message { src, body: Body::Gossip(msg_id, gossip) }),
+            Err(malformed) => Err(Reject::Unanswerable(malformed.0)),
+        };
+    }
+    match read_request(fields) {
+        Ok(Some(request)) => Ok(Message { src, body: Body::Request(msg_id, request) }),
         Ok(None) => {
             let kind = fields.kind.map_or("none", RawValue::get);
             Err(refuse(ErrorCode::NotSupported, format!("no such type of request: {}", cut(kind))))
@@ -151,14 +158,13 @@ fn decode_request<'a>(
     }
 }
 
-/// What is asked, or told, in these fields; `None` if its type is not known here.
-fn read_request<'a>(
-    fields: &Fields<'a>,
-    msg_id: Option<MsgId>,
-    known: &Vector,
-) -> Result<Option<Body<'a>>, Malformed> {
-    let request = match required::<Cow<str>>("type", fields.kind)?.as_ref() {
-        "gossip" => return Ok(Some(Body::Gossip(msg_id, read_gossip(fields, known)?))),
+fn is_gossip(fields: &Fields<'_>) -> bool {
+    required::<Cow<str>>("type", fields.kind).is_ok_and(|kind| kind == "gossip")
+}
+
+/// What is asked in these fields; `None` if its type is not known here.
+fn read_request(fields: &Fields<'_>) -> Result<Option<Request>, Malformed> {
+    Ok(Some(match required::<Cow<str>>("type", fields.kind)?.as_ref() {
         "add" => Request::Add { delta: required("delta", fields.delta)? },
         "read" => Request::Read,
         "init" => Request::Init {
@@ -169,8 +175,7 @@ fn read_request<'a>(
             )?,
         },
         _ => return Ok(None),
-    };
-    Ok(Some(Body::Request(msg_id, request)))
+    }))
 }
 
 fn decode_reply<'a>(

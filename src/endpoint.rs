@@ -3,6 +3,7 @@
 //! The shell drives it with real lines and real time; simulations drive the very same thing, so that every
 //! simulated message passes through the real encoder and decoder.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use rand::Rng;
@@ -16,25 +17,42 @@ use crate::vector::Vector;
 
 /// A node that hears and says lines.
 ///
-/// After each batch of lines call [`wake`](Self::wake), with the time of the batch, and again no later than
-/// [`next_wake`](Self::next_wake).
+/// Report each look at the input ([`looked`](Self::looked)), then give it the lines. After each batch of lines, and after
+/// a look that found none, call [`wake`](Self::wake) with the time, and again no later than
+/// [`next_wake`](Self::next_wake). What it says is appended to one buffer. Empty that when it is written, and let
+/// [`withdraw`](Self::withdraw) look at it before.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     node: Node,
     /// The name that others call this node by before it has been told.
     called: String,
     sent: Vec<Outgoing>,
+    /// The answers to clients in the buffer: where they stand, and until when they may leave.
+    answers: Vec<(Range<usize>, Duration)>,
+    /// No answer in the buffer must have left before.
+    first_due: Duration,
 }
 
 impl Endpoint {
     /// A node that waits for its `init`.
     pub fn new(config: Config) -> Self {
-        Self { node: Node::new(config), called: String::new(), sent: Vec::new() }
+        Self {
+            node: Node::new(config),
+            called: String::new(),
+            sent: Vec::new(),
+            answers: Vec::new(),
+            first_due: Duration::MAX,
+        }
     }
 
     /// The node behind.
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// The input was looked at, and so many bytes were read: none, if it was empty. See [`Node::looked`].
+    pub fn looked(&mut self, at: Duration, bytes: usize) {
+        self.node.looked(at, bytes);
     }
 
     /// Takes one line, with or without its line end, and appends to `out` the lines that answer it at once.
@@ -60,6 +78,41 @@ impl Endpoint {
             }
         };
         self.handle(now, event, rng, out);
+    }
+
+    /// Takes back those answers in `out` that may no longer leave at `now`; the first `written` bytes have left. To be
+    /// called at the last moment: between the handling of a request and the writing of its answer the process may have
+    /// been stopped. All else waits for no one, and stays.
+    pub fn withdraw(&mut self, now: Duration, written: usize, out: &mut Vec<u8>) {
+        if now <= self.first_due {
+            return;
+        }
+        let before = out.len();
+        let mut kept = out.get(..written).unwrap_or_default().to_vec();
+        let mut rest = written;
+        let mut answers = Vec::new();
+        self.first_due = Duration::MAX;
+        for (place, by) in self.answers.drain(..).filter(|(place, _)| written <= place.start) {
+            kept.extend_from_slice(out.get(rest..place.start).unwrap_or_default());
+            rest = place.end;
+            if now <= by {
+                let start = kept.len();
+                kept.extend_from_slice(out.get(place).unwrap_or_default());
+                answers.push((start..kept.len(), by));
+                self.first_due = self.first_due.min(by);
+            }
+        }
+        kept.extend_from_slice(out.get(rest..).unwrap_or_default());
+        (*out, self.answers) = (kept, answers);
+        if out.len() < before {
+            warn!("answers are withdrawn: they could not leave in time, and their clients may be gone");
+        }
+    }
+
+    /// The buffer is written, and empty again.
+    pub fn written(&mut self) {
+        self.answers.clear();
+        self.first_due = Duration::MAX;
     }
 
     /// Takes note of a line that was too long to be kept.
@@ -94,10 +147,17 @@ impl Endpoint {
 
     fn handle(&mut self, now: Duration, event: Event<'_>, rng: &mut dyn Rng, out: &mut Vec<u8>) {
         self.node.handle(now, event, rng, &mut self.sent);
+        if out.is_empty() {
+            self.written();
+        }
         let name = self.node.name().map_or(self.called.as_str(), |name| name);
         for message in self.sent.drain(..) {
             let start = out.len();
             codec::encode(name, &message, out);
+            if let Some(by) = message.by {
+                self.first_due = self.first_due.min(by);
+                self.answers.push((start..out.len(), by));
+            }
             trace!(line = %String::from_utf8_lossy(out.get(start..).unwrap_or_default().trim_ascii_end()), "out");
         }
     }

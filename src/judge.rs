@@ -4,7 +4,6 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use workbench::{
@@ -12,7 +11,7 @@ use workbench::{
     SimulateOptions, TestOptions, Verdict, Workload, run_simulations, run_test,
 };
 
-use crate::cli::Cli;
+use crate::cli::{self, Cli};
 use crate::config::{AckPolicy, Config, CounterKind};
 use crate::endpoint::Endpoint;
 
@@ -31,6 +30,10 @@ impl SimulatedNode {
 }
 
 impl Machine for SimulatedNode {
+    fn looked(&mut self, now: Duration, bytes: usize) {
+        self.endpoint.looked(now, bytes);
+    }
+
     fn receive(&mut self, now: Duration, line: &[u8], out: &mut Vec<u8>) {
         self.endpoint.receive(now, line, &mut self.rng, out);
         self.wake(now, out);
@@ -189,7 +192,7 @@ fn own_arguments(counter: CounterKind, given: Vec<String>) -> Vec<String> {
 /// How the nodes will be configured, by those arguments and the environment that they inherit.
 fn own_config(arguments: &[String]) -> Result<Config, String> {
     let command_line = std::iter::once("maelstrom-counter").chain(arguments.iter().map(String::as_str));
-    match Cli::try_parse_from(command_line) {
+    match cli::parse(command_line.map(Into::into)) {
         Ok(Cli { command: None, node }) => Ok(node.config()),
         Ok(Cli { command: Some(_), .. }) => Err("a node has no subcommand".into()),
         Err(error) => Err(error.to_string()),

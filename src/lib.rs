@@ -7,6 +7,7 @@
 //! [Maelstrom]: https://github.com/jepsen-io/maelstrom
 
 pub mod cli;
+mod clock;
 pub mod codec;
 pub mod config;
 pub mod endpoint;
@@ -17,6 +18,7 @@ pub mod message;
 pub mod node;
 pub mod replica;
 pub mod runtime;
+pub mod stdio;
 pub mod vector;
 
 #[cfg(doctest)]

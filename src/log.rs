@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tracing::{Event, Level, Subscriber, warn};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -20,6 +21,7 @@ const WINDOW: Duration = Duration::from_mins(1);
 ///
 /// What is wrong with the filter.
 pub fn to_stderr(filter: &str) -> Result<(), String> {
+    check(filter)?;
     let filter = EnvFilter::try_new(filter).map_err(|e| e.to_string())?;
     tracing_subscriber::registry()
         .with(filter)
@@ -27,6 +29,26 @@ pub fn to_stderr(filter: &str) -> Result<(), String> {
         .with(fmt::layer().with_writer(io::stderr).with_ansi(false))
         .try_init()
         .map_err(|e| e.to_string())
+}
+
+/// A filter that names what does not exist lets nothing through: a slip of the finger would silence the log.
+fn check(filter: &str) -> Result<(), String> {
+    const CRATE: &str = "maelstrom_counter";
+    let names_a_module = |name: &str| {
+        let target = name.split(['[', '=']).next().unwrap_or_default();
+        target.is_empty() && name.starts_with('[')
+            || target == CRATE
+            || target.starts_with(&format!("{CRATE}::"))
+    };
+    let is_level = |name: &str| name.parse::<LevelFilter>().is_ok();
+    let parts = filter.split(',').map(str::trim).filter(|part| !part.is_empty());
+    match parts.into_iter().find(|part| !is_level(part) && !names_a_module(part)) {
+        None => Ok(()),
+        Some(unknown) => Err(format!(
+            "\"{unknown}\" is neither a level (off, error, warn, info, debug, trace) nor a part of this program, \
+             as in {CRATE}::node=debug"
+        )),
+    }
 }
 
 /// Leaves out what one place logs too often.
@@ -135,6 +157,21 @@ mod tests {
         let lines_with = |what: &str| text.lines().filter(|line| line.contains(what)).count();
         assert_eq!(lines_with("often"), 100);
         assert_eq!((lines_with("no warning"), lines_with("seldom")), (101, 1));
+    }
+
+    #[test]
+    fn a_filter_that_would_silence_the_log_by_a_slip_is_refused() {
+        for good in
+            ["info", "OFF", "trace", "warn,maelstrom_counter::node=debug", "maelstrom_counter=trace", ""]
+        {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for bad in
+            ["inof", "debgu", "info,inof", "maelstrm_counter=debug", "tokio=trace", "maelstrom_counters=info"]
+        {
+            let problem = check(bad).unwrap_err();
+            assert!(problem.contains("neither a level"), "{bad}: {problem}");
+        }
     }
 
     #[test]

@@ -3,12 +3,11 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-use maelstrom_counter::cli::{Cli, Command};
+use maelstrom_counter::cli::Command;
 use maelstrom_counter::{cli, judge, log, runtime};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = cli::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
     let default_log = if cli.command.is_some() { "off" } else { "info" };
     if let Err(error) = log::to_stderr(cli.node.log.as_deref().unwrap_or(default_log)) {
         clap::Error::raw(clap::error::ErrorKind::ValueValidation, format!("--log: {error}\n")).exit();

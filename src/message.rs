@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 
@@ -97,6 +99,19 @@ pub enum Reply<'a> {
     },
 }
 
+/// In words, for the log.
+impl fmt::Display for Reply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GossipOk(..) => f.write_str("gossip_ok"),
+            Self::ReadOk { value } => write!(f, "read_ok with {}", value.get()),
+            Self::CasOk => f.write_str("cas_ok"),
+            Self::WriteOk => f.write_str("write_ok"),
+            Self::Error { code, text } => write!(f, "error {code}: {text}"),
+        }
+    }
+}
+
 /// A message to send.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
@@ -108,12 +123,15 @@ pub struct Outgoing {
     pub in_reply_to: Option<MsgId>,
     /// What it says.
     pub say: Say,
+    /// When it must have left at the latest, if it is to a client: who waits for an answer leaves sooner or later, and what
+    /// is sent to one who has left mutes the node.
+    pub by: Option<Duration>,
 }
 
 impl Outgoing {
     /// A message that wants an answer to `msg_id`.
     pub fn request(dest: Name, msg_id: MsgId, say: Say) -> Self {
-        Self { dest, msg_id: Some(msg_id), in_reply_to: None, say }
+        Self { dest, msg_id: Some(msg_id), in_reply_to: None, say, by: None }
     }
 }
 

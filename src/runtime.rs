@@ -1,21 +1,25 @@
 //! The shell around the node: stdin, stdout, signals, the clock and the generator, and nothing else.
 //!
-//! Whatever is there to be read is taken in one go, handled as one batch, and all answers go out in one
-//! write, or several, if there is much to say. While a write blocks nothing is read and nothing said, so a reader
-//! that stalls can't make the node grow.
+//! Whatever is there to be read is taken in one go and handled as one batch. All answers are written before more is
+//! read, so a reader that stalls can't make the node grow. The clock is read before each look at the input, and once
+//! more before each piece of output: the process may have been stopped at any point in between.
 
+use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::clock::Clock;
 use crate::config::{Config, MAX_LINE, SHUT_DOWN_WITHIN};
 use crate::endpoint::Endpoint;
 use crate::lines::{Line, Lines};
+use crate::stdio::{Stdin, Stdout};
 
 /// How much is read in one go, in bytes.
 const READ_SIZE: usize = 64 << 10;
@@ -31,13 +35,10 @@ const ENOUGH: usize = 1 << 20;
 /// If the runtime can't be set up, or stdin or stdout fails.
 pub fn run(config: Config) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(async {
+    runtime.block_on(async {
         let shutdown = Shutdown::listen()?;
-        serve(config, tokio::io::stdin(), tokio::io::stdout(), shutdown).await
-    });
-    // The thread that reads stdin may be blocked for ever: don't wait for it.
-    runtime.shutdown_background();
-    result
+        serve(config, Stdin::new()?, Stdout::new()?, shutdown).await
+    })
 }
 
 /// SIGTERM and SIGINT.
@@ -67,135 +68,204 @@ impl Shutdown {
 
 /// Drives a node with the lines of `input`, the wall clock and a generator seeded by the system.
 ///
+/// A read of `input` that is pending must mean that nothing is there to be read, as with [`Stdin`]: the node dates its
+/// requests by that. (Tokio's own standard input has a thread, which may hold what it has read.)
+///
 /// # Errors
 ///
 /// If `input` can't be read or `output` can't be written.
 pub async fn serve(
     config: Config,
-    mut input: impl AsyncRead + Unpin,
-    mut output: impl AsyncWrite + Unpin,
-    mut shutdown: Shutdown,
+    input: impl AsyncRead + Unpin,
+    output: impl AsyncWrite + Unpin,
+    shutdown: Shutdown,
 ) -> io::Result<()> {
-    let mut rng = StdRng::from_rng(&mut rand::rng());
-    let clock = Clock::start();
-    let mut endpoint = Endpoint::new(config);
-    let mut lines = Lines::new(MAX_LINE);
-    let mut buffer = vec![0; READ_SIZE];
-    let mut out = Vec::new();
-    let (mut unread, mut now) = (0..0, clock.now());
-    let mut told = false;
-    endpoint.wake(now, &mut rng, &mut out);
-    while !endpoint.is_done() {
-        if unread.is_empty() {
-            tokio::select! {
-                read = input.read(&mut buffer) => {
-                    (unread, now) = (0..read?, clock.now());
-                    if unread.is_empty() {
-                        if let Some(line) = lines.finish() {
-                            take(&mut endpoint, now, &line, &mut rng, &mut out);
-                        }
-                        endpoint.input_closed(now, &mut rng, &mut out);
-                    }
-                }
-                () = clock.sleep_until(endpoint.next_wake()) => {}
-                () = shutdown.told() => {
-                    told = true;
-                    endpoint.terminate(clock.now(), &mut rng, &mut out);
-                }
-            }
-        }
-        let mut bytes = buffer.get(unread.clone()).unwrap_or_default();
-        while out.len() < ENOUGH
-            && let Some(line) = lines.next(&mut bytes)
-        {
-            take(&mut endpoint, now, &line, &mut rng, &mut out);
-        }
-        unread.start = unread.end - bytes.len();
-        if unread.is_empty() && !endpoint.is_done() {
-            endpoint.wake(clock.now(), &mut rng, &mut out);
-        }
-        let written = write(&mut output, &out, &mut shutdown, told).await?;
-        out.clear();
-        out.shrink_to(ENOUGH);
-        match written {
-            // What is still unread here has waited as long as that took.
-            // What is still unread here has waited as long as that took.
-            Written::All => now = clock.now(),
-            Written::AndTold => {
-                (told, now) = (true, clock.now());
-                endpoint.terminate(now, &mut rng, &mut out);
-            }
-            Written::Stalled => {
-                tracing::warn!("shut down without the last words: nobody reads them");
-                break;
-            }
-        }
-    }
-    Ok(())
+    let node = Driver {
+        clock: Clock::start(),
+        endpoint: Endpoint::new(config),
+        rng: StdRng::from_rng(&mut rand::rng()),
+        out: Vec::new(),
+        told: false,
+    };
+    Shell { node, lines: Lines::new(MAX_LINE), input, output, shutdown }.run().await
 }
 
-fn take(endpoint: &mut Endpoint, now: Duration, line: &Line<'_>, rng: &mut StdRng, out: &mut Vec<u8>) {
-    match line {
-        Line::Whole(line) => endpoint.receive(now, line, rng, out),
-        Line::TooLong(length) => endpoint.skipped(*length),
+/// A node with its clock, its generator, and what it has said.
+struct Driver {
+    clock: Clock,
+    endpoint: Endpoint,
+    rng: StdRng,
+    /// What is said and not written yet.
+    out: Vec<u8>,
+    /// The node has been told to stop.
+    told: bool,
+}
+
+impl Driver {
+    fn take(&mut self, now: Duration, line: &Line<'_>) {
+        match line {
+            Line::Whole(line) => self.endpoint.receive(now, line, &mut self.rng, &mut self.out),
+            Line::TooLong(length) => self.endpoint.skipped(*length),
+        }
     }
+
+    fn wake(&mut self) {
+        if !self.endpoint.is_done() {
+            self.endpoint.wake(self.clock.now(), &mut self.rng, &mut self.out);
+        }
+    }
+
+    fn terminate(&mut self) {
+        self.told = true;
+        self.endpoint.terminate(self.clock.now(), &mut self.rng, &mut self.out);
+    }
+
+    /// Looks at the input, and reads what is there. The clock is read first: what is found later was handed in later.
+    fn look(
+        &mut self,
+        input: &mut (impl AsyncRead + Unpin),
+        buffer: &mut [u8],
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let at = self.clock.now();
+        let mut buffer = ReadBuf::new(buffer);
+        let read = match Pin::new(input).poll_read(cx, &mut buffer) {
+            Poll::Ready(done) => Poll::Ready(done.map(|()| buffer.filled().len())),
+            Poll::Pending => Poll::Pending,
+        };
+        // An input that has ended is not empty: nothing will ever come.
+        match &read {
+            Poll::Ready(Ok(0) | Err(_)) => {}
+            Poll::Ready(Ok(bytes)) => self.endpoint.looked(at, *bytes),
+            Poll::Pending => self.endpoint.looked(at, 0),
+        }
+        read
+    }
+
+    /// Writes more of what is said: what may still leave of what is not yet `written`.
+    fn write(
+        &mut self,
+        output: &mut (impl AsyncWrite + Unpin),
+        written: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        self.endpoint.withdraw(self.clock.now(), written, &mut self.out);
+        match self.out.get(written..) {
+            None | Some([]) => Poll::Ready(Ok(0)),
+            Some(rest) => match ready!(Pin::new(output).poll_write(cx, rest)) {
+                Ok(0) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                done => Poll::Ready(done),
+            },
+        }
+    }
+}
+
+/// A node between its input and its output.
+struct Shell<I, O> {
+    node: Driver,
+    lines: Lines,
+    input: I,
+    output: O,
+    shutdown: Shutdown,
 }
 
 /// How a write ended.
+#[derive(PartialEq, Eq)]
 enum Written {
     /// All is out.
     All,
-    /// All is out, and meanwhile the node was told to stop.
-    AndTold,
     /// The node was told to stop, and then nobody read for too long.
     Stalled,
 }
 
-/// Writes the answers of a batch. Once the node is told to stop, a reader that has stalled gets a bounded time.
-async fn write(
-    output: &mut (impl AsyncWrite + Unpin),
-    bytes: &[u8],
-    shutdown: &mut Shutdown,
-    told: bool,
-) -> io::Result<Written> {
-    if bytes.is_empty() {
-        return Ok(Written::All);
+impl<I: AsyncRead + Unpin, O: AsyncWrite + Unpin> Shell<I, O> {
+    async fn run(&mut self) -> io::Result<()> {
+        let mut buffer = vec![0; READ_SIZE];
+        self.node.wake();
+        while !self.node.endpoint.is_done() {
+            // Input that never ends must not keep the runtime from its other work, such as signals.
+            tokio::task::consume_budget().await;
+            let read = self.wait(&mut buffer).await?;
+            let written = match read {
+                None => Written::All,
+                Some(0) => {
+                    self.close_input();
+                    Written::All
+                }
+                Some(read) => self.handle(buffer.get(..read).unwrap_or_default()).await?,
+            };
+            self.node.wake();
+            if written == Written::Stalled || self.write().await? == Written::Stalled {
+                tracing::warn!("shut down without the last words: nobody reads them");
+                return Ok(());
+            }
+        }
+        Ok(())
     }
-    let mut writing = pin!(async {
-        output.write_all(bytes).await?;
-        output.flush().await
-    });
-    if !told {
+
+    /// Reads what is there, waiting for it if need be; `None` once something else is to be done. Each time that it wakes
+    /// up it looks at the input first.
+    async fn wait(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let Self { node, input, shutdown, .. } = self;
+        let sleep = node.clock.sleep_until(node.endpoint.next_wake());
         tokio::select! {
             biased;
-            written = &mut writing => return written.map(|()| Written::All),
-            () = shutdown.told() => {}
+            () = shutdown.told() => node.terminate(),
+            read = poll_fn(|cx| node.look(input, buffer, cx)) => return read.map(Some),
+            () = sleep => {}
         }
-    }
-    match tokio::time::timeout(SHUT_DOWN_WITHIN, writing).await {
-        Ok(written) => written.map(|()| if told { Written::All } else { Written::AndTold }),
-        Err(_) => Ok(Written::Stalled),
-    }
-}
-
-/// The time since the node started.
-#[expect(clippy::disallowed_types, reason = "the shell is where the clock is read")]
-struct Clock(tokio::time::Instant);
-
-#[expect(clippy::disallowed_types, reason = "the shell is where the clock is read")]
-impl Clock {
-    fn start() -> Self {
-        Self(tokio::time::Instant::now())
+        Ok(None)
     }
 
-    fn now(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    async fn sleep_until(&self, wake: Option<Duration>) {
-        match wake {
-            Some(wake) => tokio::time::sleep_until(self.0 + wake).await,
-            None => std::future::pending().await,
+    /// Handles what was read. If there is much to say, some of it is written in between.
+    async fn handle(&mut self, mut bytes: &[u8]) -> io::Result<Written> {
+        let mut now = self.node.clock.now();
+        while let Some(line) = self.lines.next(&mut bytes) {
+            self.node.take(now, &line);
+            if self.node.out.len() >= ENOUGH {
+                if self.write().await? == Written::Stalled {
+                    return Ok(Written::Stalled);
+                }
+                // What is still to be handled has waited as long as that took.
+                now = self.node.clock.now();
+            }
         }
+        Ok(Written::All)
+    }
+
+    fn close_input(&mut self) {
+        let now = self.node.clock.now();
+        if let Some(line) = self.lines.finish() {
+            self.node.take(now, &line);
+        }
+        self.node.endpoint.input_closed(now, &mut self.node.rng, &mut self.node.out);
+    }
+
+    /// Writes what is said, less what has become too late. Once the node is told to stop, a reader that has stalled gets a
+    /// bounded time.
+    async fn write(&mut self) -> io::Result<Written> {
+        let Self { node, output, shutdown, .. } = self;
+        let (mut written, was_told) = (0, node.told);
+        let mut give_up = node.told.then(|| node.clock.now() + SHUT_DOWN_WITHIN);
+        while written < node.out.len() {
+            let sleep = node.clock.sleep_until(give_up);
+            tokio::select! {
+                biased;
+                more = poll_fn(|cx| node.write(output, written, cx)) => written += more?,
+                () = shutdown.told(), if !node.told => {
+                    node.told = true;
+                    give_up = Some(node.clock.now() + SHUT_DOWN_WITHIN);
+                }
+                () = sleep => return Ok(Written::Stalled),
+            }
+        }
+        output.flush().await?;
+        node.out.clear();
+        node.endpoint.written();
+        node.out.shrink_to(ENOUGH);
+        if node.told && !was_told {
+            node.terminate();
+        }
+        Ok(Written::All)
     }
 }

@@ -1,6 +1,7 @@
 //! The state: what every replica has counted.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crdt::{GCounter, PnCounter};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,16 @@ impl From<Written> for Tally {
 impl From<Tally> for Written {
     fn from(Tally { up, down }: Tally) -> Self {
         if down == 0 { Self::Up(up) } else { Self::UpDown(up, down) }
+    }
+}
+
+/// As `5`, or `5-2` with decrements.
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.down {
+            0 => write!(f, "{}", self.up),
+            down => write!(f, "{}-{down}", self.up),
+        }
     }
 }
 

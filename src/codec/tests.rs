@@ -17,7 +17,7 @@ fn every_answer_is_a_line_of_its_own_with_all_its_fields() {
             r#""type":"error","in_reply_to":7,"code":14,"text":"no \"more\"""#,
         ),
     ] {
-        let message = Outgoing { dest: "c1".into(), msg_id: None, in_reply_to: Some(7), say };
+        let message = Outgoing { dest: "c1".into(), msg_id: None, in_reply_to: Some(7), say, by: None };
         assert_eq!(line(&message), format!("{{\"src\":\"n0\",\"dest\":\"c1\",\"body\":{{{body}}}}}\n"));
     }
 }

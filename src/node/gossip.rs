@@ -118,7 +118,13 @@ impl Peers {
                 self.had_turn = true;
             }
         }
-        Outgoing { dest: name.clone(), msg_id: own_id, in_reply_to: Some(msg_id), say: Say::GossipOk(answer) }
+        Outgoing {
+            dest: name.clone(),
+            msg_id: own_id,
+            in_reply_to: Some(msg_id),
+            say: Say::GossipOk(answer),
+            by: None,
+        }
     }
 
     /// Remembers to confirm a message of a peer's with the next one that goes there.

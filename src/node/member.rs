@@ -11,10 +11,10 @@ use tracing::{debug, info, warn};
 
 use crate::config::{AckPolicy, Config, CounterKind, ON_THE_WAY_MAX, REPLY_WITHIN, SETTLE_FOR};
 use crate::message::{Body, Claim, ErrorCode, Gossip, Message, MsgId, Name, Outgoing, Reply, Request, Say};
+use crate::node::arrivals::Arrivals;
 use crate::node::gossip::Peers;
 use crate::node::msg_ids::MsgIds;
 use crate::node::own::Own;
-use crate::node::punctuality::Punctuality;
 use crate::node::slot::{News, Slot};
 use crate::node::state::State;
 use crate::node::sweep::Sweep;
@@ -36,7 +36,7 @@ pub(super) struct Member {
     slot: Slot,
     peers: Peers,
     sweep: Sweep,
-    punctuality: Punctuality,
+    arrivals: Arrivals,
     ids: MsgIds,
     /// Adds that are counted, each with the own progress that must be safe before it is acknowledged.
     adds: Queue<u128>,
@@ -70,7 +70,7 @@ impl Member {
         id: Name,
         ids: &BTreeSet<&str>,
         config: &Config,
-        punctuality: Punctuality,
+        arrivals: Arrivals,
         now: Duration,
         rng: &mut dyn Rng,
     ) -> Self {
@@ -85,7 +85,7 @@ impl Member {
             peers: Peers::new(peers, own.life(), config),
             slot: Slot::new(id.clone(), config, spacing),
             sweep: Sweep::new(store.clone(), own.replica().clone()),
-            punctuality,
+            arrivals,
             ids: MsgIds::random(rng),
             name: id,
             own,
@@ -115,6 +115,11 @@ impl Member {
         &self.state
     }
 
+    /// The input was looked at: see [`Node::looked`](super::Node::looked).
+    pub(super) fn looked(&mut self, at: Duration, bytes: usize) {
+        self.arrivals.looked(at, bytes);
+    }
+
     /// Handles one event; true if the node is done.
     pub(super) fn handle(
         &mut self,
@@ -123,9 +128,7 @@ impl Member {
         rng: &mut dyn Rng,
         out: &mut Vec<Outgoing>,
     ) -> bool {
-        if let Some(gap) = self.punctuality.look(now) {
-            self.did_not_run_for(gap);
-        }
+        self.arrivals.event(now);
         match event {
             Event::Message(Message { src, body: Body::Request(msg_id, request) }) => {
                 self.request(&src, msg_id, request, now, out);
@@ -194,7 +197,7 @@ impl Member {
     /// Who is to be answered, and until when; `None` if it is too late for any answer.
     fn client(&self, src: &str, msg_id: Option<MsgId>, now: Duration) -> Option<Client> {
         let on_the_way = self.slot.round_trip().saturating_mul(2).min(ON_THE_WAY_MAX);
-        let answer_by = self.punctuality.earliest_arrival() + REPLY_WITHIN.saturating_sub(on_the_way);
+        let answer_by = self.arrivals.earliest() + REPLY_WITHIN.saturating_sub(on_the_way);
         if answer_by < now {
             debug!(src, "a request that waited too long is dropped: its client may be gone");
             return None;
@@ -311,7 +314,9 @@ impl Member {
             Reply::ReadOk { .. } | Reply::CasOk | Reply::WriteOk | Reply::Error { .. }
                 if *src == *self.store =>
             {
-                if let Some(news) = self.slot.answer(msg_id, &reply, &self.own, &self.state, now) {
+                if let Some(news) =
+                    self.slot.answer(msg_id, &reply, &self.own, &self.state, (now, &self.arrivals))
+                {
                     self.slot_news(news);
                 }
                 self.state.are_stored(self.slot.entries());
@@ -340,7 +345,7 @@ impl Member {
     /// Goes on under a predecessor's replica. What is known to have been counted under it was: whoever says that it was
     /// more from now on is not believed.
     fn inherit(&mut self, replica: Replica, stored: Tally) {
-        info!(%replica, ?stored, "goes on where its predecessor ended");
+        info!(%replica, %stored, "goes on where its predecessor ended");
         let mut counted = Tally::of(self.state.counts(), &replica);
         counted.raise(stored);
         self.own.inherit(replica, counted);

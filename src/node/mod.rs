@@ -2,13 +2,14 @@
 //!
 //! It reads no clock, holds no generator and does no I/O. After each batch of events [`Event::Wake`] must be
 //! handled, with the time of the batch, and again no later than [`Node::next_wake`]: all that a node does
-//! unasked (gossip, the slot, answers that waited) it does then.
+//! unasked (gossip, the slot, answers that waited) it does then. Each look at the input is reported to
+//! [`Node::looked`], for a node judges by it how long a request has waited and who is silent.
 
+mod arrivals;
 mod gossip;
 mod member;
 mod msg_ids;
 mod own;
-mod punctuality;
 mod slot;
 mod state;
 mod sweep;
@@ -21,12 +22,14 @@ use std::time::Duration;
 use rand::Rng;
 use tracing::{debug, info, warn};
 
+use crate::codec::cut;
 use crate::config::{Config, MAX_NAME, MAX_NODES, REPLY_WITHIN};
 use crate::message::{Body, ErrorCode, Message, MsgId, Name, Outgoing, Request, Say};
 use crate::replica::Replica;
 use crate::vector::{Tally, Vector};
+use arrivals::Arrivals;
 use member::Member;
-use punctuality::Punctuality;
+use waiting::Client;
 
 /// The store's name in Maelstrom's network.
 const STORE: &str = "seq-kv";
@@ -60,7 +63,7 @@ pub enum Event<'a> {
 pub struct Node {
     config: Config,
     /// From the first event until there is a member, which then has its own.
-    punctuality: Option<Punctuality>,
+    arrivals: Option<Arrivals>,
     member: Option<Box<Member>>,
     done: bool,
 }
@@ -68,7 +71,7 @@ pub struct Node {
 impl Node {
     /// A node that waits for its `init`.
     pub fn new(config: Config) -> Self {
-        Self { config, punctuality: None, member: None, done: false }
+        Self { config, arrivals: None, member: None, done: false }
     }
 
     /// The node's name, once it has one.
@@ -109,7 +112,19 @@ impl Node {
         }
         match &self.member {
             Some(member) => Some(member.next_wake()),
-            None => self.punctuality.as_ref().map(Punctuality::next_look),
+            None => self.arrivals.as_ref().map(Arrivals::next_look),
+        }
+    }
+
+    /// The node's input was looked at, and so many bytes were read: none, if it was empty. `at` must have been read off
+    /// the clock before that, and all lines that were read before must have been handled.
+    ///
+    /// From this alone the node knows how long a request may have waited for it, and that others are silent: without a
+    /// look at an empty input from time to time it answers nobody.
+    pub fn looked(&mut self, at: Duration, bytes: usize) {
+        match &mut self.member {
+            Some(member) => member.looked(at, bytes),
+            None => self.arrivals.get_or_insert_with(|| Arrivals::new(at)).looked(at, bytes),
         }
     }
 
@@ -123,9 +138,9 @@ impl Node {
     }
 
     fn before_init(&mut self, now: Duration, event: Event<'_>, rng: &mut dyn Rng, out: &mut Vec<Outgoing>) {
-        let punctuality = self.punctuality.get_or_insert_with(|| Punctuality::new(now));
-        punctuality.look(now);
-        let is_too_late = punctuality.earliest_arrival() + REPLY_WITHIN < now;
+        let arrivals = self.arrivals.get_or_insert_with(|| Arrivals::new(now));
+        arrivals.event(now);
+        let answer_by = arrivals.earliest() + REPLY_WITHIN;
         let (src, msg_id, say) = match event {
             Event::Message(Message {
                 src,
@@ -133,7 +148,10 @@ impl Node {
             }) => {
                 let say = match self.init(now, &node_id, &node_ids, rng) {
                     Ok(()) => Say::InitOk,
-                    Err(text) => Say::Error(ErrorCode::MalformedRequest, text.into()),
+                    Err(text) => {
+                        warn!(%text, "init is refused");
+                        Say::Error(ErrorCode::MalformedRequest, text.into())
+                    }
                 };
                 (src, msg_id, say)
             }
@@ -156,42 +174,47 @@ impl Node {
                 return;
             }
         };
-        if let Some(in_reply_to) = msg_id.filter(|_| !is_too_late || matches!(say, Say::InitOk)) {
-            out.push(Outgoing { dest: src.into(), msg_id: None, in_reply_to: Some(in_reply_to), say });
+        if matches!(say, Say::InitOk) {
+            // Whoever starts a node waits for this answer however long it takes.
+            out.push(Outgoing { dest: src.into(), msg_id: None, in_reply_to: msg_id, say, by: None });
+        } else if now <= answer_by {
+            Client { name: src.into(), msg_id, answer_by }.answer(say, now, out);
         }
     }
 
-    fn init(
-        &mut self,
-        now: Duration,
-        id: &str,
-        ids: &[String],
-        rng: &mut dyn Rng,
-    ) -> Result<(), &'static str> {
+    fn init(&mut self, now: Duration, id: &str, ids: &[String], rng: &mut dyn Rng) -> Result<(), String> {
         let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
         if ids.len() > MAX_NODES {
-            return Err("more nodes than this node can do with");
+            return Err(format!("node_ids names {} nodes, and {MAX_NODES} is the most", ids.len()));
         }
-        if ids.iter().any(|id| !is_node_name(id)) {
-            return Err("a name that no node can have");
-        }
+        ids.iter().try_for_each(|id| check_node_name(id))?;
         if !ids.contains(id) {
-            warn!(id, "init with a node_id that is not among the node_ids");
-            return Err("node_id is not among node_ids");
+            return Err(format!("the node_id \"{}\" is not among the node_ids", cut(id)));
         }
-        let punctuality = self.punctuality.take().unwrap_or_else(|| Punctuality::new(now));
-        let member = Member::new(id.into(), &ids, &self.config, punctuality, now, rng);
+        let arrivals = self.arrivals.take().unwrap_or_else(|| Arrivals::new(now));
+        let member = Member::new(id.into(), &ids, &self.config, arrivals, now, rng);
         info!(node = id, life = %member.own().life(), nodes = ids.len(), "initialised");
         self.member = Some(Box::new(member));
         Ok(())
     }
 }
 
-/// Whether a node can have this name: it is written in JSON as it is, and none of the store's keys or names is taken
+/// Says why a node can't have this name: it is written in JSON as it is, and none of the store's keys or names is taken
 /// for another.
-fn is_node_name(name: &str) -> bool {
+fn check_node_name(name: &str) -> Result<(), String> {
     let is_bad = |c: char| c.is_control() || matches!(c, '"' | '\\' | '/');
-    (1..=MAX_NAME).contains(&name.len()) && name != STORE && !name.contains(is_bad)
+    let why = if name.is_empty() {
+        "it is empty".to_owned()
+    } else if name.len() > MAX_NAME {
+        format!("it has {} bytes, and {MAX_NAME} is the most", name.len())
+    } else if name == STORE {
+        "that is the store".to_owned()
+    } else if name.contains(is_bad) {
+        "it holds a quote, a slash, a backslash or a control character".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(format!("no node can be called \"{}\": {why}", cut(name).escape_debug()))
 }
 
 #[cfg(test)]
@@ -201,10 +224,19 @@ mod tests {
     #[test]
     fn a_name_is_what_can_stand_in_json_and_among_keys_as_it_is() {
         for name in ["n0", "ü", "a b", &"n".repeat(MAX_NAME)] {
-            assert!(is_node_name(name), "{name:?}");
+            assert_eq!(check_node_name(name), Ok(()), "{name:?}");
         }
-        for name in ["", "seq-kv", "n\"", "n\\", "n0/barrier", "n\n", &"n".repeat(MAX_NAME + 1)] {
-            assert!(!is_node_name(name), "{name:?}");
+        for (name, said) in [
+            ("", r#"called "": it is empty"#),
+            ("seq-kv", r#"called "seq-kv": that is the store"#),
+            ("n\"", r#"called "n\"": it holds a quote"#),
+            ("n\\", r#"called "n\\": it holds"#),
+            ("n0/barrier", "it holds a quote, a slash"),
+            ("n\n", r#"called "n\n": it holds"#),
+            (&"n".repeat(MAX_NAME + 1), "it has 65 bytes, and 64 is the most"),
+        ] {
+            let refused = check_node_name(name).unwrap_err();
+            assert!(refused.contains(said), "{name:?}: {refused}");
         }
     }
 }

@@ -24,6 +24,7 @@ use tracing::{debug, error, warn};
 use crate::codec::cut;
 use crate::config::Config;
 use crate::message::{Claim, KEY_DOES_NOT_EXIST, MsgId, Name, PRECONDITION_FAILED, Reply, Say};
+use crate::node::arrivals::Arrivals;
 use crate::node::msg_ids::MsgIds;
 use crate::node::own::Own;
 use crate::node::state::State;
@@ -160,16 +161,10 @@ impl Slot {
         self.not_before = Duration::ZERO;
     }
 
-    /// The process did not run for so long: an open request has not been waited for in that time.
-    pub(super) fn did_not_run_for(&mut self, gap: Duration) {
-        if let Some(open) = &mut self.open {
-            open.postpone(gap);
-        }
-    }
-
-    /// Takes note of the time: a store that has been silent for too long is down.
-    pub(super) fn notice_silence(&mut self, now: Duration) {
-        if self.open.as_ref().is_some_and(|open| now >= open.since + self.store.timeout()) {
+    /// A store that has been silent for too long is down. All that was handed in until `heard` has been handled: later
+    /// silence means nothing, for an answer may be waiting to be read.
+    pub(super) fn notice_silence(&mut self, heard: Duration) {
+        if self.open.as_ref().is_some_and(|open| heard >= open.since + self.store.timeout()) {
             self.store.silent();
         }
     }
@@ -261,10 +256,10 @@ impl Slot {
 
     /// When [`notice_silence`](Self::notice_silence) and [`poll`](Self::poll) are due again, if no answer comes until
     /// then.
-    pub(super) fn next_wake(&self) -> Option<Duration> {
+    pub(super) fn next_wake(&self, arrivals: &Arrivals) -> Option<Duration> {
         match &self.open {
             Some(open) if self.is_down() => Some(open.resend_at),
-            Some(open) => Some(open.resend_at.min(open.since + self.store.timeout())),
+            Some(open) => Some(open.resend_at.min(arrivals.known_at(open.since + self.store.timeout()))),
             None => self.dirty.then_some(self.not_before),
         }
     }
@@ -276,7 +271,7 @@ impl Slot {
         reply: &Reply<'_>,
         own: &Own,
         state: &State,
-        now: Duration,
+        (now, arrivals): (Duration, &Arrivals),
     ) -> Option<News> {
         let sent_at = self.open.as_ref()?.sent_at(msg_id)?;
         let open = self.open.take()?;
@@ -296,14 +291,13 @@ impl Slot {
                 None
             }
             (_, refusal) => {
-                let answer = format!("{refusal:?}");
-                warn!(answer = %cut(&answer), "the store does not do what it is asked to");
+                warn!(answer = %cut(&refusal.to_string()), "the store does not do what it is asked to");
                 self.forget_content();
                 self.give_pause(now);
                 return None;
             }
         };
-        self.store.answered(now.saturating_sub(sent_at));
+        self.store.answered(arrivals.ran_since(sent_at).then(|| now.saturating_sub(sent_at)));
         news
     }
 
@@ -336,7 +330,7 @@ impl Slot {
     fn credible(&self, value: &RawValue, own: &Own, state: &State) -> Result<(SlotValue, Claim), String> {
         let found = SlotValue::parse(&self.key, value)?;
         if !found.tally(own.replica()).is_within(self.offered) {
-            return Err(format!("this process has written {:?} at most", self.offered));
+            return Err(format!("this process has written {} at most", self.offered));
         }
         let claim = found.claim();
         if !has_room_for(state.counts(), &claim.counts) {

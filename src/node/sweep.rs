@@ -12,6 +12,7 @@ use tracing::{debug, warn};
 
 use crate::codec::cut;
 use crate::message::{Claim, KEY_DOES_NOT_EXIST, MsgId, Name, Outgoing, Reply, Say};
+use crate::node::arrivals::Arrivals;
 use crate::node::msg_ids::MsgIds;
 use crate::node::slot::SlotValue;
 use crate::replica::Replica;
@@ -60,7 +61,18 @@ impl Sweep {
         matches!(self.phase, Phase::Resting(_))
     }
 
-    /// Ends a sweep that got no answer, and begins one if it is time and there is anybody to read.
+    /// Ends a sweep that got no answer in time. All that was handed in until `heard` has been handled.
+    pub(super) fn give_up(&mut self, heard: Duration, now: Duration) {
+        match &self.phase {
+            Phase::Barrier { give_up_at, .. } | Phase::Reading { give_up_at, .. } if heard >= *give_up_at => {
+                debug!("a sweep of the store got no answer in time");
+                self.rest(now);
+            }
+            Phase::Resting(_) | Phase::Barrier { .. } | Phase::Reading { .. } => {}
+        }
+    }
+
+    /// Begins a sweep if it is time and there is anybody to read.
     pub(super) fn poll(
         &mut self,
         targets: impl FnOnce() -> Vec<Name>,
@@ -70,10 +82,6 @@ impl Sweep {
         out: &mut Vec<Outgoing>,
     ) {
         match &self.phase {
-            Phase::Barrier { give_up_at, .. } | Phase::Reading { give_up_at, .. } if now >= *give_up_at => {
-                debug!("a sweep of the store got no answer in time");
-                self.rest(now);
-            }
             Phase::Resting(until) if now >= *until => {
                 let targets = targets();
                 if !targets.is_empty() {
@@ -137,7 +145,7 @@ impl Sweep {
                 match reply {
                     Reply::WriteOk => self.read(targets, give_up_at, ids, out),
                     other => {
-                        debug!(answer = ?other, "the store refuses a barrier");
+                        debug!(answer = %cut(&other.to_string()), "the store refuses a barrier");
                         self.rest(now);
                     }
                 }
@@ -151,14 +159,6 @@ impl Sweep {
                 slot_of(&peer, reply)
             }
             Phase::Resting(_) | Phase::Barrier { .. } => None,
-        }
-    }
-
-    /// The process did not run for so long: answers have not been waited for in that time.
-    pub(super) fn did_not_run_for(&mut self, gap: Duration) {
-        match &mut self.phase {
-            Phase::Barrier { give_up_at, .. } | Phase::Reading { give_up_at, .. } => *give_up_at += gap,
-            Phase::Resting(_) => {}
         }
     }
 
@@ -176,10 +176,12 @@ impl Sweep {
     }
 
     /// When [`poll`](Self::poll) is due again, if no answer comes until then.
-    pub(super) fn next_wake(&self, anybody_to_read: bool) -> Option<Duration> {
+    pub(super) fn next_wake(&self, anybody_to_read: bool, arrivals: &Arrivals) -> Option<Duration> {
         match &self.phase {
             Phase::Resting(until) => anybody_to_read.then_some(*until),
-            Phase::Barrier { give_up_at, .. } | Phase::Reading { give_up_at, .. } => Some(*give_up_at),
+            Phase::Barrier { give_up_at, .. } | Phase::Reading { give_up_at, .. } => {
+                Some(arrivals.known_at(*give_up_at))
+            }
         }
     }
 }
@@ -196,7 +198,7 @@ fn slot_of(peer: &Name, reply: &Reply<'_>) -> Option<Claim> {
         },
         Reply::Error { code: KEY_DOES_NOT_EXIST, .. } => None,
         other => {
-            debug!(%peer, answer = ?other, "the store does not tell a peer's slot");
+            debug!(%peer, answer = %cut(&other.to_string()), "the store does not tell a peer's slot");
             None
         }
     }

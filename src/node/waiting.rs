@@ -21,8 +21,9 @@ pub(super) struct Client {
 impl Client {
     /// Answers, unless nobody waits or it is too late.
     pub(super) fn answer(self, say: Say, now: Duration, out: &mut Vec<Outgoing>) {
-        if self.msg_id.is_some() && now <= self.answer_by + LATE {
-            out.push(Outgoing { dest: self.name, msg_id: None, in_reply_to: self.msg_id, say });
+        let by = self.answer_by + LATE;
+        if self.msg_id.is_some() && now <= by {
+            out.push(Outgoing { dest: self.name, msg_id: None, in_reply_to: self.msg_id, say, by: Some(by) });
         }
     }
 

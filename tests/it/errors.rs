@@ -85,10 +85,6 @@ fn a_malformed_request_is_refused_and_counts_nothing() {
         r#"{"type":"add","msg_id":7,"delta":9223372036854775808}"#,
         r#"{"type":"add","msg_id":7,"delta":1000000000000000000000000000000}"#,
         r#"{"type":"add","msg_id":7,"delta":{"a":[1]}}"#,
-        r#"{"type":"gossip","msg_id":7,"epoch":"xyz","counts":{}}"#,
-        r#"{"type":"gossip","msg_id":7,"epoch":"00000001","counts":{"n1#00000001":-1}}"#,
-        r#"{"type":"gossip","msg_id":7,"epoch":"00000001","counts":{"n1":1}}"#,
-        r#"{"type":"gossip","msg_id":7,"epoch":"00000001","counts":[1]}"#,
         r#"{"type":"init","msg_id":7}"#,
     ];
     for body in bodies {
@@ -104,6 +100,38 @@ fn a_malformed_request_is_refused_and_counts_nothing() {
     node.line(deep.as_bytes());
     assert_eq!(code(&node.take_to("c1")), Some(12));
     assert_eq!(node.endpoint.node().value(), 0);
+}
+
+/// A stranger may not be there, and what is sent to one who is not mutes the node.
+#[test]
+fn gossip_is_never_refused_whoever_sends_it_and_whatever_it_says() {
+    let gossips = [
+        r#"{"type":"gossip","msg_id":5,"epoch":"e","counts":{}}"#,
+        r#"{"type":"gossip","msg_id":5,"epoch":"00000001","counts":{"n1#00000001":-1}}"#,
+        r#"{"type":"gossip","msg_id":5,"epoch":"00000001","counts":{"n1":1}}"#,
+        r#"{"type":"gossip","msg_id":5,"epoch":"00000001","counts":[1]}"#,
+        r#"{"type":"gossip","msg_id":5,"epoch":"00000001","counts":{},"ack":"x"}"#,
+        r#"{"type":"gossip","msg_id":5}"#,
+        r#"{"type":"gossip","msg_id":"x"}"#,
+        r#"{"type":"gossip_ok","in_reply_to":"x"}"#,
+        r#"{"type":"gossip_ok","in_reply_to":5,"msg_id":6,"epoch":"e"}"#,
+    ];
+    for is_member in [false, true] {
+        for gossip in gossips {
+            for src in ["zz", "n1", "n9", "seq-kv"] {
+                let mut node = Harness::new(memory(), 1);
+                if is_member {
+                    node = Harness::member(memory(), 3);
+                }
+                node.line(format!(r#"{{"src":"{src}","dest":"n0","body":{gossip}}}"#).as_bytes());
+                assert_eq!(node.take(), [] as [Value; 0], "{src}: {gossip}");
+            }
+        }
+        let mut node = Harness::member(memory(), 3);
+        let good = json!({"type": "gossip", "msg_id": 5, "epoch": "00000001", "counts": {"n1#00000001": 1}});
+        node.ask("zz", good);
+        assert_eq!(node.take(), [] as [Value; 0], "well-formed, but from a stranger");
+    }
 }
 
 #[test]

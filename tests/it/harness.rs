@@ -50,12 +50,27 @@ impl Harness {
         let mut out = Vec::new();
         self.endpoint.receive(self.now, line, &mut self.rng, &mut out);
         self.endpoint.wake(self.now, &mut self.rng, &mut out);
+        self.endpoint.looked(self.now, 0);
         self.hear(&out);
     }
 
     /// Sends it a message.
     pub(crate) fn ask(&mut self, src: &str, body: Value) {
         self.line(json!({"src": src, "dest": "n0", "body": body}).to_string().as_bytes());
+    }
+
+    /// It reads several messages at one look, which have waited for it.
+    pub(crate) fn find(&mut self, messages: &[(&str, Value)]) {
+        let line = |(src, body): &(&str, Value)| json!({"src": src, "dest": "n0", "body": body}).to_string();
+        let lines: Vec<String> = messages.iter().map(line).collect();
+        self.endpoint.looked(self.now, lines.iter().map(|line| line.len() + 1).sum());
+        let mut out = Vec::new();
+        for line in lines {
+            self.endpoint.receive(self.now, line.as_bytes(), &mut self.rng, &mut out);
+        }
+        self.endpoint.wake(self.now, &mut self.rng, &mut out);
+        self.endpoint.looked(self.now, 0);
+        self.hear(&out);
     }
 
     /// Sends it a message and returns the bodies of what it says to the sender at once.
@@ -94,7 +109,14 @@ impl Harness {
         self.hear(&out);
     }
 
+    /// The process looks at its input, which is empty, and does what is due.
     fn wake(&mut self) {
+        self.endpoint.looked(self.now, 0);
+        self.glimpse();
+    }
+
+    /// The process runs for a moment: it does what is due, and has no time to read what waits on its input.
+    pub(crate) fn glimpse(&mut self) {
         let mut out = Vec::new();
         self.endpoint.wake(self.now, &mut self.rng, &mut out);
         self.hear(&out);

@@ -60,6 +60,12 @@ impl Process {
         }
     }
 
+    /// The next line that the process says, if it says one within so many milliseconds.
+    pub(crate) fn hear_within(&self, ms: u64) -> Option<Value> {
+        let line = self.lines.recv_timeout(Duration::from_millis(ms)).ok()?;
+        Some(serde_json::from_str(&line).unwrap())
+    }
+
     /// The next line that the process says; the test fails if it ends instead.
     pub(crate) fn hear(&self) -> Value {
         self.next_line().expect("the node has ended")

@@ -20,6 +20,7 @@ enum Bug {
     AlwaysZero,
     UnknownNode,
     ReadsGoBack,
+    TakesAWakeForALook,
 }
 
 /// The node and what its saboteur remembers.
@@ -112,6 +113,10 @@ fn say(message: &Value, out: &mut Vec<u8>) {
 }
 
 impl Machine for Sabotaged {
+    fn looked(&mut self, now: Duration, bytes: usize) {
+        self.node.looked(now, bytes);
+    }
+
     fn receive(&mut self, now: Duration, line: &[u8], out: &mut Vec<u8>) {
         let mut said = Vec::new();
         let mut message: Value = serde_json::from_slice(line).unwrap();
@@ -138,6 +143,9 @@ impl Machine for Sabotaged {
     }
 
     fn wake(&mut self, now: Duration, out: &mut Vec<u8>) {
+        if self.bug == Bug::TakesAWakeForALook {
+            self.node.looked(now, 0);
+        }
         let mut said = Vec::new();
         self.node.wake(now, &mut said);
         self.pass_on(now, &said, out);
@@ -187,6 +195,7 @@ fn each_planted_bug_is_caught_by_the_right_check() {
         (Bug::AlwaysZero, Check::OwnAdds),
         (Bug::UnknownNode, Check::Destination),
         (Bug::ReadsGoBack, Check::MonotonicReads),
+        (Bug::TakesAWakeForALook, Check::Destination),
     ];
     for (bug, check) in expected {
         caught(bug, check);

@@ -4,6 +4,8 @@ use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -108,12 +110,47 @@ fn a_signal_ends_the_node_even_if_nobody_reads_what_it_says() {
 }
 
 #[test]
+fn the_session_in_the_readme_is_true() {
+    let lines = |what: &str| -> Vec<&str> { README.lines().filter(|line| line.contains(what)).collect() };
+    let (asked, answered) = (lines(r#"{"src":"c1","dest":"n0""#), lines(r#"{"src":"n0","dest":"c1""#));
+    assert_eq!((asked.len(), answered.len()), (3, 3));
+    let mut node = Process::start(&["--ack", "memory"]);
+    for line in &asked {
+        node.write(line).unwrap();
+    }
+    node.stdin = None;
+    let (status, said) = node.end();
+    let heard: Vec<_> = said.into_iter().filter(|message| message["dest"] == "c1").collect();
+    let expected: Vec<Value> = answered.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((status, heard), (Some(0), expected));
+}
+
+const README: &str = include_str!("../../README.md");
+
+#[test]
+fn the_log_says_whose_counts_are_ignored_and_why() {
+    for (counts, said, unsaid) in [
+        (json!({"n7#00000001": 3}), "not on this node's list", "claims more"),
+        (json!({"n1#00000001": 3}), "", "ignored"),
+    ] {
+        let mut node = Process::start(&["--ack", "memory", "--log", "warn"]);
+        node.say("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0", "n1"]}));
+        node.say("n1", json!({"type": "gossip", "msg_id": 2, "epoch": "00000001", "counts": counts}));
+        node.stdin = None;
+        let log = std::io::read_to_string(node.stderr()).unwrap();
+        assert!(log.contains(said) && !log.contains(unsaid), "{counts}: {log}");
+    }
+}
+
+#[test]
 fn bad_flags_are_refused() {
     for flags in [
         &["--ack", "perhaps"][..],
         &["--gossip-interval", "0"],
         &["--fanout", "0"],
         &["--log", "a=b=c"],
+        &["--log", "inof"],
+        &["--log", "maelstrm_counter=debug"],
         &["x"],
     ] {
         let output = Command::new(BIN).args(flags).stdin(Stdio::null()).output().unwrap();
@@ -124,8 +161,16 @@ fn bad_flags_are_refused() {
 
 #[test]
 fn every_flag_is_an_environment_variable_too() {
-    let output = Command::new(BIN).env("COUNTER_ACK", "perhaps").stdin(Stdio::null()).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
+    let with = |name: &str, value: &str| {
+        let output = Command::new(BIN).env(name, value).stdin(Stdio::null()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (name, wrong) in [("COUNTER_ACK", "perhaps"), ("COUNTER_FANOUT", "0"), ("COUNTER_PEER_TIMEOUT", "-1")]
+    {
+        let (status, said) = with(name, wrong);
+        assert!(status == Some(2) && said.contains(name) && said.contains(wrong), "{name}={wrong}: {said}");
+        assert_eq!(with(name, "").0, Some(0), "{name}: empty is unset");
+    }
     let help = Command::new(BIN).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     for flag in ["COUNTER", "ACK", "GOSSIP_INTERVAL", "FANOUT", "STORE_TIMEOUT", "PEER_TIMEOUT", "LOG"] {
@@ -138,4 +183,42 @@ fn shell_completions_are_printed() {
     let output = Command::new(BIN).args(["completions", "bash"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8(output.stdout).unwrap().contains("--nemesis-interval"));
+}
+
+/// A machine that is busy resumes a process for a moment, too short to read, and stops it again: to the process's clock
+/// it ran, and its input was not empty.
+#[test]
+fn a_request_that_waited_while_the_process_stuttered_is_not_answered() {
+    let nodes: Vec<Process> = (0..8).map(|_| Process::member(&["--ack", "memory"])).collect();
+    let stuttered = |(mut node, still): (Process, u64)| {
+        node.signal("STOP");
+        node.say("c1", json!({"type": "read", "msg_id": 1}));
+        pause(4300);
+        for _ in 0..3 {
+            node.signal("CONT");
+            node.signal("STOP");
+            pause(still);
+        }
+        node.signal("CONT");
+        // The first of these may be handed in before the node has found its input empty, and is not answered then either.
+        let mut said = Vec::new();
+        for msg_id in 0..200 {
+            node.say("c2", json!({"type": "read", "msg_id": msg_id}));
+            said.extend(std::iter::from_fn(|| node.hear_within(100)));
+            if said.iter().any(|message: &Value| message["dest"] == "c2") {
+                return said;
+            }
+        }
+        panic!("the node does not answer any more");
+    };
+    let run = |(number, node): (u64, Process)| thread::spawn(move || stuttered((node, 190 + 40 * number)));
+    let threads: Vec<_> = (0..).zip(nodes).map(run).collect();
+    for said in threads.into_iter().map(|thread| thread.join().unwrap()) {
+        assert!(said.iter().all(|message| message["dest"] != "c1"), "{said:?}");
+    }
+}
+
+/// The pause is what is tested: nothing is waited for.
+fn pause(ms: u64) {
+    thread::sleep(Duration::from_millis(ms));
 }

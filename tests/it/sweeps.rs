@@ -90,7 +90,7 @@ fn an_answer_that_waited_for_this_node_counts() {
     let mut node = node();
     let read = read(&mut node);
     node.freeze(ms(2000));
-    node.pass(ms(10));
+    node.glimpse();
     counted(&mut node, &read, 7);
     assert_eq!(node.endpoint.node().value(), 7);
 }

@@ -164,10 +164,14 @@ impl Process {
     }
 
     fn receive(&mut self, line: &str, setup: &Setup) -> Vec<Value> {
-        self.run(setup, |endpoint, now, life, out| endpoint.receive(now, line.as_bytes(), life, out))
+        let said =
+            self.run(setup, |endpoint, now, life, out| endpoint.receive(now, line.as_bytes(), life, out));
+        self.endpoint.looked(self.now, 0);
+        said
     }
 
     fn wake(&mut self, setup: &Setup) -> Vec<Value> {
+        self.endpoint.looked(self.now, 0);
         self.run(setup, |endpoint, now, life, out| endpoint.wake(now, life, out))
     }
 
@@ -179,6 +183,7 @@ impl Process {
     ) -> Vec<Value> {
         let mut out = Vec::new();
         what(&mut self.endpoint, self.now, &mut setup.life(self.node, self.life), &mut out);
+        self.endpoint.written();
         let mut said = Vec::new();
         for line in out.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
             let (messages, aside) = self.saboteur.say(serde_json::from_slice(line).unwrap());

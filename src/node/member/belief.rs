@@ -1,6 +1,6 @@
 //! What a member believes of what others say.
 
-use tracing::error;
+use tracing::{error, warn};
 
 use super::Member;
 use crate::config::MAX_REPLICAS;
@@ -34,13 +34,20 @@ impl Member {
         let is_member = |node: &str| node == &*self.name || self.peers.name(node).is_some();
         let claimed = Tally::of(&claim.counts, self.own.replica());
         let own_is_true = self.own.admits(claimed);
+        if !own_is_true {
+            let (replica, counted) = (self.own.replica(), self.own.counted());
+            error!(from, %replica, %claimed, %counted, "ignored: it claims more of this process than that has counted");
+        }
+        let stranger = replicas(&claim.counts).find(|replica| !is_member(replica.node()));
+        if let Some(replica) = stranger {
+            let node = replica.node();
+            warn!(from, node, %replica, "ignored: counts of a node that is not on this node's list");
+        }
+        if own_is_true && stranger.is_none() {
+            return claim;
+        }
         let is_plausible =
             |replica: &Replica| is_member(replica.node()) && (own_is_true || replica != self.own.replica());
-        if let Some(replica) = replicas(&claim.counts).find(|replica| !is_plausible(replica)) {
-            let counted = self.own.counted();
-            error!(from, %replica, ?claimed, ?counted, "a claim that can't be true is ignored");
-            return Claim { counts: filtered(&claim.counts, is_plausible), ..claim };
-        }
-        claim
+        Claim { counts: filtered(&claim.counts, is_plausible), ..claim }
     }
 }

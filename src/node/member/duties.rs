@@ -17,7 +17,7 @@ impl Member {
             return false;
         }
         self.settle_until = None;
-        self.slot.notice_silence(now);
+        self.slot.notice_silence(self.arrivals.earliest());
         self.recover(now, out);
         self.count_parked(now, out);
         self.show();
@@ -30,16 +30,6 @@ impl Member {
             self.finish(now, out);
         }
         finished
-    }
-
-    /// Others' silence while this process did not run means nothing: their answers may be waiting to be read.
-    pub(super) fn did_not_run_for(&mut self, gap: Duration) {
-        self.slot.did_not_run_for(gap);
-        self.sweep.did_not_run_for(gap);
-        match &mut self.recovery {
-            Recovery::Slot { by } | Recovery::Sweep { by } => *by += gap,
-            Recovery::Ahead | Recovery::Over => {}
-        }
     }
 
     /// Begins a clean shutdown: nothing is counted from now on, and all that was gets into the slot.
@@ -68,8 +58,9 @@ impl Member {
 
     fn poll_sweep(&mut self, now: Duration, out: &mut Vec<Outgoing>) {
         let store = self.store_view();
-        let Self { sweep, ids, peers, slot, .. } = self;
+        let Self { sweep, ids, peers, slot, arrivals, .. } = self;
         let unreachable = || if slot.is_down() { Vec::new() } else { peers.unreachable().cloned().collect() };
+        sweep.give_up(arrivals.earliest(), now);
         sweep.poll(unreachable, &store, now, ids, out);
     }
 
@@ -92,10 +83,13 @@ impl Member {
                 self.recovery = Recovery::Sweep { by };
             }
         }
+        let heard = self.arrivals.earliest();
         match self.recovery {
             Recovery::Ahead => self.recovery = Recovery::Slot { by: now + RECOVER_WITHIN },
-            Recovery::Slot { by } if self.slot.writes() > 0 || now >= by => self.recovery = Recovery::Over,
-            Recovery::Sweep { by } if self.sweep.is_resting() || now >= by => self.recovery = Recovery::Over,
+            Recovery::Slot { by } if self.slot.writes() > 0 || heard >= by => self.recovery = Recovery::Over,
+            Recovery::Sweep { by } if self.sweep.is_resting() || heard >= by => {
+                self.recovery = Recovery::Over;
+            }
             Recovery::Slot { .. } | Recovery::Sweep { .. } | Recovery::Over => {}
         }
         if self.recovery == Recovery::Over || self.slot.is_down() {
@@ -148,18 +142,18 @@ impl Member {
     }
 
     pub(in crate::node) fn next_wake(&self) -> Duration {
-        let look = self.punctuality.next_look();
+        let look = self.arrivals.next_look();
         if let Some(until) = self.settle_until {
             return until.min(look);
         }
         let recover_by = match self.recovery {
-            Recovery::Slot { by } | Recovery::Sweep { by } => Some(by),
+            Recovery::Slot { by } | Recovery::Sweep { by } => Some(self.arrivals.known_at(by)),
             Recovery::Ahead | Recovery::Over => None,
         };
         let anybody_to_read = !self.slot.is_down() && self.peers.unreachable().next().is_some();
         [
-            self.slot.next_wake(),
-            self.sweep.next_wake(anybody_to_read),
+            self.slot.next_wake(&self.arrivals),
+            self.sweep.next_wake(anybody_to_read, &self.arrivals),
             self.peers.next_wake(&self.state),
             self.adds.next_expiry(),
             self.parked.next_expiry(),

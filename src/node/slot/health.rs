@@ -68,12 +68,14 @@ impl Health {
         }
     }
 
-    /// It has answered, so long after it was asked.
-    pub(super) fn answered(&mut self, after: Duration) {
+    /// It has answered, so long after it was asked; `None` if that was not measured.
+    pub(super) fn answered(&mut self, after: Option<Duration>) {
         if std::mem::take(&mut self.is_down) {
             info!("the store answers");
         }
-        self.round_trip = Some(self.round_trip.map_or(after, |smoothed| (smoothed + after) / 2));
+        if let Some(after) = after {
+            self.round_trip = Some(self.round_trip.map_or(after, |smoothed| (smoothed + after) / 2));
+        }
     }
 
     /// It has done what it was asked to.

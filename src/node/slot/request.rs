@@ -48,11 +48,4 @@ impl Request {
     pub(super) fn sent_at(&self, msg_id: MsgId) -> Option<Duration> {
         self.transmissions.iter().find(|(id, _)| *id == msg_id).map(|(_, at)| *at)
     }
-
-    /// No answer has been waited for in a time as long as this.
-    pub(super) fn postpone(&mut self, gap: Duration) {
-        self.since += gap;
-        self.resend_at += gap;
-        self.transmissions.iter_mut().for_each(|(_, sent_at)| *sent_at += gap);
-    }
 }

@@ -105,6 +105,7 @@ impl World {
             self.members = ids.filter_map(|id| id.as_str().map(Into::into)).collect();
         }
         self.endpoint.wake(self.now, &mut self.rng, &mut out);
+        self.endpoint.looked(self.now, 0);
         self.check(&out);
     }
 
@@ -146,6 +147,7 @@ impl World {
     fn wake(&mut self) {
         if !self.is_done() {
             let mut out = Vec::new();
+            self.endpoint.looked(self.now, 0);
             self.endpoint.wake(self.now, &mut self.rng, &mut out);
             self.check(&out);
         }

@@ -7,6 +7,15 @@ use std::time::Duration;
 /// `now` is the time since the start of the run. Lines come without their newline; what the node prints is appended to
 /// `out`, each line followed by `b'\n'`. A paused machine is not called; on resume it gets at once whatever waited.
 pub trait Machine {
+    /// It looked at standard input and found so many bytes, which [`receive`](Self::receive) brings next, or nothing. As a
+    /// process finds out by asking before it reads. For nodes that need to know how long a line may have waited for them;
+    /// others leave it be.
+    ///
+    /// After a pause a process may do what is due before it looks.
+    fn looked(&mut self, now: Duration, bytes: usize) {
+        let _ = (now, bytes);
+    }
+
     /// A line on standard input.
     fn receive(&mut self, now: Duration, line: &[u8], out: &mut Vec<u8>);
 

@@ -76,10 +76,22 @@ impl Simulation<'_> {
     fn wake_machines(&mut self) {
         for node in 0..self.slots.len() {
             if self.slots.get(node).and_then(Slot::next_wake).is_some_and(|at| at <= self.now) {
-                self.call(node, |machine, now, out| machine.wake(now, out));
+                self.wake_machine(node);
                 self.note_wake(node);
             }
         }
+    }
+
+    /// Has a machine do what is due. It looks at its input before, unless it has not come to read what waits there.
+    fn wake_machine(&mut self, node: usize) {
+        let Some(slot) = self.slots.get_mut(node) else { return };
+        let has_to_read = !slot.pipe.is_empty();
+        self.call(node, |machine, now, out| {
+            if !has_to_read {
+                machine.looked(now, 0);
+            }
+            machine.wake(now, out);
+        });
     }
 
     /// A machine that can't wait would stop the clock: it counts as a process that burns its CPU and is ended.
@@ -122,6 +134,13 @@ impl Simulation<'_> {
                 self.slots.get_mut(node).into_iter().for_each(|slot| slot.is_paused = true);
             }
             Action::Resume { node } => self.resume(node),
+            // The timer goes off, and then there is no time to read.
+            Action::Glimpse { node } => {
+                let wake_at = self.slots.get(node).and_then(|slot| slot.wake_at);
+                if wake_at.is_some_and(|at| at <= self.now) {
+                    self.wake_machine(node);
+                }
+            }
         }
     }
 
@@ -141,7 +160,10 @@ impl Simulation<'_> {
                 return;
             }
         } else {
-            self.call(node, |machine, now, out| machine.receive(now, &line, out));
+            self.call(node, |machine, now, out| {
+                read(machine, now, &line, out);
+                machine.looked(now, 0);
+            });
         }
         self.world.handle(self.now, &Event::Accepted { node, life });
     }
@@ -157,8 +179,9 @@ impl Simulation<'_> {
             self.terminate(node);
         }
         for line in pipe {
-            self.call(node, |machine, now, out| machine.receive(now, &line, out));
+            self.call(node, |machine, now, out| read(machine, now, &line, out));
         }
+        self.call(node, |machine, now, _| machine.looked(now, 0));
         if owed {
             self.world.handle(self.now, &Event::Accepted { node, life });
         }
@@ -191,6 +214,12 @@ impl Simulation<'_> {
             slot.machine = None;
         }
     }
+}
+
+/// A machine reads a line.
+fn read(machine: &mut dyn Machine, now: Duration, line: &[u8], out: &mut Vec<u8>) {
+    machine.looked(now, line.len() + 1);
+    machine.receive(now, line, out);
 }
 
 impl Slot {

@@ -26,4 +26,6 @@ pub(crate) enum Action {
     Pause { node: usize },
     /// Let it go on.
     Resume { node: usize },
+    /// Let it go on and freeze it again at once: it may do what is due, but not read.
+    Glimpse { node: usize },
 }

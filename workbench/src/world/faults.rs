@@ -165,9 +165,12 @@ impl World {
     }
 
     fn pause(&mut self, now: Duration, nodes: &[usize]) -> String {
-        let paused = self.those(nodes, |node| node.is_up && !node.is_paused());
+        let paused = self.those(nodes, |node| node.is_up && (!node.is_paused() || node.stutters.is_some()));
         for &index in &paused {
-            self.nodes.get_mut(index).into_iter().for_each(|node| node.pause(now));
+            if let Some(node) = self.nodes.get_mut(index) {
+                node.stutters = None;
+                node.pause(now);
+            }
             self.actions.push_back(Action::Pause { node: index });
             self.forget_malformed(index);
         }
@@ -177,10 +180,9 @@ impl World {
     }
 
     fn resume(&mut self, now: Duration) -> String {
-        let paused = self.indices(|node| node.is_up && node.is_paused());
+        let paused = self.indices(|node| node.is_up && node.is_paused() && node.stutters.is_none());
         for &index in &paused {
-            self.nodes.get_mut(index).into_iter().for_each(|node| node.resume(now));
-            self.actions.push_back(Action::Resume { node: index });
+            self.begin_to_run(now, index);
         }
         self.faults.end(now, Fault::Pause);
         names(&paused)

@@ -11,6 +11,7 @@ mod phases;
 mod probes;
 mod receive;
 mod start;
+mod stutter;
 mod timers;
 
 use std::collections::VecDeque;
@@ -68,6 +69,8 @@ pub(crate) struct World {
     /// The next element of a set.
     next_element: u64,
     node_seeds: Seeds,
+    /// Draws how nodes go on after a pause.
+    stutter_random: Random,
     node_ids: String,
     setup_failure: Option<SetupFailure>,
     /// Something happened that may let the present phase go on.
@@ -108,6 +111,7 @@ impl World {
             random: seeds.generator(),
             next_element: 0,
             node_seeds: Seeds::new(seeds.next_seed()),
+            stutter_random: seeds.generator(),
             node_ids: format!("[{}]", node_ids.join(",")),
             setup_failure: None,
             has_news: true,
@@ -235,6 +239,7 @@ impl World {
             Timer::Answer(id) => self.answer_ready(now, id),
             Timer::InitTimeout { node, life } => self.init_timed_out(now, node, life),
             Timer::OpTimeout { worker, operation } => self.operation_timed_out(now, worker, operation),
+            Timer::Stutter { node, life } => self.stutter(now, node, life),
             Timer::EndTimeout { node, life } => self.end_timed_out(now, node, life),
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct Node {
     pub(crate) started: Duration,
     /// When it was last paused in this life, and when resumed.
     pause: Option<(Duration, Option<Duration>)>,
+    /// It has been resumed, and will stand still so many more times before it runs for good.
+    pub(crate) stutters: Option<u32>,
 }
 
 impl Node {
@@ -31,8 +33,10 @@ impl Node {
         life
     }
 
+    /// Stands still from now on. To stand still again while it stutters is the same pause.
     pub(crate) fn pause(&mut self, now: Duration) {
-        self.pause = Some((now, None));
+        let since = self.last_pause(now).filter(|_| self.stutters.is_some()).map_or(now, |(from, _)| from);
+        self.pause = Some((since, None));
     }
 
     pub(crate) fn resume(&mut self, now: Duration) {

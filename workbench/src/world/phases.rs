@@ -143,7 +143,7 @@ impl World {
     }
 
     fn step_recovering(&mut self, now: Duration, mut acts: VecDeque<Act>) -> Option<Phase> {
-        if !self.nemesis_is_free() {
+        if !self.nemesis_is_free() || self.somebody_stutters() {
             return None;
         }
         if let Some(act) = acts.pop_front() {

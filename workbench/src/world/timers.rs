@@ -25,6 +25,11 @@ pub(crate) enum Timer {
         worker: usize,
         operation: usize,
     },
+    /// A node that stutters stands still again, or goes on.
+    Stutter {
+        node: usize,
+        life: u32,
+    },
     /// A node that was asked to end has had its time.
     EndTimeout {
         node: usize,

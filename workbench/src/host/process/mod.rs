@@ -216,6 +216,10 @@ impl ProcessHost<'_> {
             Action::Terminate { node } => self.child(node).into_iter().for_each(Child::terminate),
             Action::Pause { node } => self.child(node).into_iter().for_each(Child::pause),
             Action::Resume { node } => self.child(node).into_iter().for_each(Child::resume),
+            Action::Glimpse { node } => self.child(node).into_iter().for_each(|child| {
+                child.resume();
+                child.pause();
+            }),
         }
         Ok(())
     }

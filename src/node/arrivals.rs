@@ -1,0 +1,204 @@
+//! When a line that is read now can have been handed in at the earliest.
+//!
+//! A process can't see how long a line has waited for it. It may be stopped or starved at any moment, for any time,
+//! also between two of its own steps. So nothing follows from when it ran. Two facts hold under every schedule, each
+//! dated by a clock that was read before the look at the input:
+//!
+//! * The input was found empty: what is read later was handed in later.
+//! * Whoever hands lines in holds back at most [`HELD_BACK`] bytes. So when a byte is handed in, all bytes but so many
+//!   before it have been read.
+//!
+//! The first has an exception. A pipe that may have been full can be empty while its writer, who was blocked, still
+//! holds older lines. Then it counts as empty only once the writer has had the time to go on, [`REFILL`], and the
+//! pipe was not full again.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How often the node looks at its input at the least.
+const HEARTBEAT: Duration = Duration::from_millis(250);
+
+/// A pipe out of which so many bytes were read in one go may have been full. Linux's pipes hold 64 KiB in 16 pages, and
+/// a write that does not fit into the rest of a page begins a new one: at worst they are half used.
+const MAY_BE_FULL: u64 = 32 << 10;
+
+/// A blocked writer goes on within this time, once there is room.
+const REFILL: Duration = Duration::from_millis(200);
+
+/// How much is handed in and not yet read at most, in bytes: in the pipe, and by its writer. Only an input that is never
+/// found empty, a flood, is dated by it.
+const HELD_BACK: u64 = 16 << 20;
+
+/// The time of a read is kept for each so many bytes.
+const MARK: u64 = 1 << 20;
+
+/// Two events further apart mean that the process did not run in between.
+const STALL: Duration = Duration::from_millis(500);
+
+/// What the node knows of when its input was handed in.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Arrivals {
+    /// What is read now was not handed in before.
+    earliest: Duration,
+    /// Bytes read since the input was last found empty.
+    in_one_go: u64,
+    /// The input may have been full until it was found empty at this time.
+    may_have_been_full: Option<Duration>,
+    /// Bytes read since `earliest` was last dated by an empty input.
+    read: u64,
+    /// Places among these bytes: what follows the place was not read before the time.
+    marks: VecDeque<(u64, Duration)>,
+    /// When the node last looked.
+    looked: Duration,
+    /// When the last event was, and the last one that followed a stall.
+    now: Duration,
+    stalled: Option<Duration>,
+}
+
+impl Arrivals {
+    pub(super) fn new(now: Duration) -> Self {
+        Self { earliest: now, looked: now, now, ..Self::default() }
+    }
+
+    /// The node looked at its input and read so many bytes; none if there was nothing. `at` was read off the clock
+    /// before that.
+    pub(super) fn looked(&mut self, at: Duration, bytes: usize) {
+        self.looked = at;
+        if bytes == 0 {
+            return self.found_empty(at);
+        }
+        if self.marks.back().is_none_or(|(place, _)| place + MARK <= self.read) {
+            self.marks.push_back((self.read, at));
+        }
+        while let Some((_, time)) = self.marks.pop_front_if(|(place, _)| *place + HELD_BACK <= self.read) {
+            self.earliest = self.earliest.max(time);
+        }
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.in_one_go = self.in_one_go.saturating_add(bytes);
+        self.read = self.read.saturating_add(bytes);
+    }
+
+    fn found_empty(&mut self, at: Duration) {
+        if std::mem::take(&mut self.in_one_go) >= MAY_BE_FULL {
+            self.may_have_been_full = Some(at);
+        }
+        if self.may_have_been_full.is_none_or(|since| since + REFILL <= at) {
+            self.may_have_been_full = None;
+            self.earliest = self.earliest.max(at);
+            self.read = 0;
+            self.marks.clear();
+        }
+    }
+
+    /// Something happens at this time.
+    pub(super) fn event(&mut self, now: Duration) {
+        if now.saturating_sub(self.now) >= STALL {
+            self.stalled = Some(now);
+        }
+        self.now = now;
+    }
+
+    /// What is read now was not handed in before this time. So everything that was has been handled: who has not
+    /// answered yet was silent at least until then.
+    pub(super) fn earliest(&self) -> Duration {
+        self.earliest
+    }
+
+    /// When a look at an empty input can tell that nothing more was handed in before `deadline`.
+    pub(super) fn known_at(&self, deadline: Duration) -> Duration {
+        self.may_have_been_full.map_or(deadline, |since| deadline.max(since + REFILL))
+    }
+
+    /// Whether the process has run since that time without a stall, so that what it measured is not its own absence.
+    pub(super) fn ran_since(&self, time: Duration) -> bool {
+        self.stalled.is_none_or(|stalled| stalled < time)
+    }
+
+    /// When the node is to look again at the latest: what it finds then can be as old as the look before.
+    pub(super) fn next_look(&self) -> Duration {
+        self.looked + HEARTBEAT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn what_is_read_was_handed_in_after_the_input_was_last_found_empty() {
+        let mut arrivals = Arrivals::new(ms(0));
+        arrivals.looked(ms(250), 0);
+        arrivals.looked(ms(400), 100);
+        assert_eq!(arrivals.earliest(), ms(250));
+        arrivals.looked(ms(410), 0);
+        assert_eq!(arrivals.earliest(), ms(410));
+    }
+
+    #[test]
+    fn no_time_that_passes_and_no_event_makes_a_line_younger() {
+        let mut arrivals = Arrivals::new(ms(0));
+        arrivals.looked(ms(100), 0);
+        for now in (6000..20_000).step_by(7) {
+            arrivals.event(ms(now));
+            arrivals.looked(ms(now), 80);
+            assert_eq!(arrivals.earliest(), ms(100));
+        }
+    }
+
+    #[test]
+    fn after_a_full_pipe_its_writer_may_hold_older_lines_for_a_moment() {
+        let mut arrivals = Arrivals::new(ms(0));
+        arrivals.looked(ms(100), 0);
+        arrivals.looked(ms(6000), 65_536);
+        arrivals.looked(ms(6001), 0);
+        assert_eq!(arrivals.earliest(), ms(100), "found empty, but the writer has not gone on yet");
+        assert_eq!(arrivals.known_at(ms(6100)), ms(6201));
+        arrivals.looked(ms(6002), 65_536);
+        arrivals.looked(ms(6202), 0);
+        assert_eq!(arrivals.earliest(), ms(100), "it was full again");
+        arrivals.looked(ms(6300), 100);
+        arrivals.looked(ms(6401), 0);
+        assert_eq!(arrivals.earliest(), ms(100));
+        arrivals.looked(ms(6402), 0);
+        assert_eq!(arrivals.earliest(), ms(6402));
+        assert_eq!(arrivals.known_at(ms(6100)), ms(6100));
+    }
+
+    #[test]
+    fn half_a_pipe_counts_as_full_and_less_does_not() {
+        for (bytes, is_dated) in [(MAY_BE_FULL - 1, true), (MAY_BE_FULL, false)] {
+            let mut arrivals = Arrivals::new(ms(0));
+            arrivals.looked(ms(10), 1);
+            arrivals.looked(ms(11), usize::try_from(bytes).unwrap() - 1);
+            arrivals.looked(ms(20), 0);
+            assert_eq!(arrivals.earliest() == ms(20), is_dated, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_flood_is_dated_by_what_its_writer_can_hold_back() {
+        let mut arrivals = Arrivals::new(ms(0));
+        let step = 64 << 10;
+        for look in 0..2000_u64 {
+            arrivals.looked(ms(look), step);
+            let before = (look * step as u64).saturating_sub(HELD_BACK);
+            let expected = ms(before / MARK * MARK / step as u64);
+            assert_eq!(arrivals.earliest(), expected, "look {look}");
+            assert!(arrivals.marks.len() <= 17);
+        }
+    }
+
+    #[test]
+    fn a_stall_spoils_what_was_measured_across_it() {
+        let mut arrivals = Arrivals::new(ms(0));
+        arrivals.event(ms(499));
+        assert!(arrivals.ran_since(ms(0)));
+        arrivals.event(ms(999));
+        assert!(!arrivals.ran_since(ms(999)));
+        assert!(arrivals.ran_since(ms(1000)));
+    }
+}

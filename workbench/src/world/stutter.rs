@@ -1,0 +1,77 @@
+//! How nodes go on after a pause: not always at once.
+//!
+//! A machine that is busy does not run a process for long when it is resumed. The process may have looked at the clock,
+//! or at its input, and then stand still again, just long enough to be fooled.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use rand::RngExt;
+
+use super::World;
+use super::event::Action;
+use super::timers::Timer;
+
+/// How often a node stands still again at most.
+const TIMES: RangeInclusive<u32> = 0..=3;
+/// For how long, in milliseconds, each time.
+const STILL_MS: RangeInclusive<u64> = 50..=700;
+/// How long it runs in between, in milliseconds, where it gets to read.
+const RUNS_MS: RangeInclusive<u64> = 1..=20;
+
+impl World {
+    /// A paused node is resumed. It may stand still again a few times before it runs for good.
+    pub(super) fn begin_to_run(&mut self, now: Duration, index: usize) {
+        let times = self.stutter_random.random_range(TIMES);
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.stutters = Some(times);
+        }
+        self.go_on(now, index);
+    }
+
+    pub(super) fn somebody_stutters(&self) -> bool {
+        self.nodes.iter().any(|node| node.stutters.is_some())
+    }
+
+    /// A node that stutters stands still again, or has stood still for long enough.
+    pub(super) fn stutter(&mut self, now: Duration, index: usize, life: u32) {
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        if node.life != life || !node.is_up || node.stutters.is_none() {
+            return;
+        }
+        if node.is_paused() {
+            return self.go_on(now, index);
+        }
+        node.pause(now);
+        self.actions.push_back(Action::Pause { node: index });
+        self.forget_malformed(index);
+        self.stand_still(now, index, life);
+    }
+
+    /// The node runs: for good, for a moment, or for too short a time to read anything.
+    fn go_on(&mut self, now: Duration, index: usize) {
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        let life = node.life;
+        let Some(left) = node.stutters.filter(|left| *left > 0) else {
+            node.stutters = None;
+            node.resume(now);
+            self.actions.push_back(Action::Resume { node: index });
+            self.has_news = true;
+            return;
+        };
+        node.stutters = Some(left - 1);
+        if self.stutter_random.random() {
+            self.actions.push_back(Action::Glimpse { node: index });
+            return self.stand_still(now, index, life);
+        }
+        node.resume(now);
+        self.actions.push_back(Action::Resume { node: index });
+        let runs = Duration::from_millis(self.stutter_random.random_range(RUNS_MS));
+        self.timers.set(now + runs, Timer::Stutter { node: index, life });
+    }
+
+    fn stand_still(&mut self, now: Duration, index: usize, life: u32) {
+        let still = Duration::from_millis(self.stutter_random.random_range(STILL_MS));
+        self.timers.set(now + still, Timer::Stutter { node: index, life });
+    }
+}
