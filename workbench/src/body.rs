@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::envelope::excerpt;
@@ -57,4 +58,9 @@ impl<'a> Body<'a> {
         };
         format!("{name} is {}, {kind}", excerpt(raw.as_bytes()))
     }
+}
+
+/// For a field that may be missing, but not null.
+pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    i64::deserialize(deserializer).map(Some)
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use crate::answer::{Answer, check_fields};
-use crate::body::Body;
+use crate::body::{Body, integer};
 use crate::envelope::excerpt;
 use crate::workload::Request;
 
@@ -36,19 +36,10 @@ struct Plain<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     in_reply_to: u64,
-    #[serde(default, rename = "msg_id", with = "wrapped")]
+    #[serde(default, rename = "msg_id", deserialize_with = "integer")]
     _msg_id: Option<i64>,
-    #[serde(default, with = "wrapped")]
+    #[serde(default, deserialize_with = "integer")]
     value: Option<i64>,
-}
-
-/// A field that, if it is there, is not null.
-mod wrapped {
-    use serde::{Deserialize, Deserializer};
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-        i64::deserialize(deserializer).map(Some)
-    }
 }
 
 impl Reply {
