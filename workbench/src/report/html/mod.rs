@@ -55,7 +55,7 @@ impl Report {
             .filter_map(|(what, found)| Some((what, sequence::around_first(found, self.trace.as_ref()?)?)));
         if let Some((what, diagram)) = diagrams.next() {
             let heading = format!("Messages around the first {what}");
-            add_section(page, &heading, &format!("<p class=\"note\">{}</p>{diagram}", sequence::NOTE));
+            add_section(page, &heading, &diagram);
         }
     }
 
