@@ -1,6 +1,7 @@
 //! What a successful answer says.
 
 use crate::body::Body;
+use crate::envelope::short;
 use crate::json::{Json, Kind};
 
 /// The content of an answer that fits its schema.
@@ -100,8 +101,8 @@ pub(crate) fn check_fields(body: &Body<'_>, field: Option<&str>) -> Result<(), S
     let strangers: Vec<&str> = body.names().filter(|name| !is_known(name)).collect();
     match strangers.as_slice() {
         [] => {}
-        [one] => return Err(format!("the field {one} should not be there")),
-        more => return Err(format!("the fields {} should not be there", more.join(", "))),
+        [one] => return Err(format!("the field {} should not be there", short(one))),
+        more => return Err(format!("the fields {} should not be there", short(&more.join(", ")))),
     }
     if body.get("msg_id").is_some() && !is_integer("msg_id") {
         return Err(format!("{}; leave it out or give an integer", body.tell("msg_id")));

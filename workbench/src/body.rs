@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::envelope::excerpt;
+use crate::envelope::short;
 use crate::json::{Json, JsonError, Kind};
 
 /// The members of a JSON object, each as it was written. Of two with one name it has the last, as in Maelstrom.
@@ -56,7 +56,7 @@ impl<'a> Body<'a> {
             Kind::List => "a list",
             Kind::Object => "an object",
         };
-        format!("{name} is {}, {kind}", excerpt(raw.as_bytes()))
+        format!("{name} is {}, {kind}", short(raw))
     }
 }
 

@@ -272,3 +272,32 @@ fn act(act: &NemesisAct) -> Event {
 fn nanos(at: Duration) -> u64 {
     u64::try_from(at.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_exactly() {
+        let id = "340282366920938463463374607431768211457";
+        let mut history = History::default();
+        let number = history.invoke(Operation {
+            process: 3,
+            worker: 0,
+            node: 0,
+            life: 1,
+            request: Request::Generate,
+            is_final: false,
+            invoked: Duration::ZERO,
+            completion: None,
+        });
+        let outcome = Outcome::Ok(Answer::Json(Json::parse(id).unwrap()));
+        history.complete(number, Completion { at: Duration::from_nanos(5), life: 1, outcome });
+        let mut lines = Vec::new();
+        history.write_jsonl(&mut lines).unwrap();
+        let expected = format!(
+            r#"{{"index":1,"time":5,"process":3,"type":"ok","f":"generate","value":{id},"node":"n0"}}"#
+        );
+        assert_eq!(String::from_utf8(lines).unwrap().lines().nth(1), Some(expected.as_str()));
+    }
+}

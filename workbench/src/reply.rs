@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::answer::{Answer, check_fields};
 use crate::body::{Body, integer};
-use crate::envelope::excerpt;
+use crate::envelope::short;
 use crate::workload::Request;
 
 /// An answer, as far as it can be understood.
@@ -82,7 +82,7 @@ impl Reply {
             }),
             Some(_) | None => Err(format!("{}; {expected} was expected", body.tell("type"))),
         };
-        let explained = |why| ReplyContent::Breaks(format!("{why}, in {}", excerpt(text.as_bytes())));
+        let explained = |why| ReplyContent::Breaks(format!("{why}, in {}", short(text)));
         Self { in_reply_to: body.number("in_reply_to"), content: content.unwrap_or_else(explained) }
     }
 }

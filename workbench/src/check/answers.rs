@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Check, Violations, by_answer, unanswered};
 use crate::answer::{Answer, Elements};
-use crate::envelope::excerpt;
+use crate::envelope::short;
 use crate::history::{History, Moment, Operation, Outcome};
 use crate::json::Json;
 use crate::words::Seconds;
@@ -41,7 +41,7 @@ pub(crate) fn check_unique_ids(history: &History, violations: &mut Violations) {
 
 /// A value for people, cut short.
 fn show(value: &Json) -> String {
-    excerpt(value.as_str().as_bytes())
+    short(value.as_str())
 }
 
 /// Who answered, and when: `n0 at 1.234 s`.

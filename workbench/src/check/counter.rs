@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Check, Leave, Ranges, Violations};
 use crate::answer::Answer;
-use crate::envelope::excerpt;
+use crate::envelope::short;
 use crate::history::{History, Operation, Outcome};
 use crate::json::Json;
 use crate::workload::Request;
@@ -111,7 +111,7 @@ pub(crate) fn unanswered(outcome: Option<&Outcome>) -> String {
 }
 
 fn huge(node: usize, number: &Json, sums: &Sums) -> String {
-    let number = excerpt(number.as_str().as_bytes());
+    let number = short(number.as_str());
     let possible = list(&sums.possible);
     format!("n{node} read {number} at the end, which is too large for 64 bits; possible are {possible}")
 }

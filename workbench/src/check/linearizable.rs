@@ -12,6 +12,7 @@ use todc_utils::specifications::Specification;
 
 use super::{Check, Violations};
 use crate::answer::Answer;
+use crate::envelope::short;
 use crate::history::{History, Moment, Operation, Outcome};
 use crate::workload::Request;
 
@@ -54,7 +55,7 @@ fn record_first(history: &History, key: u64, moments: &[Moment], violations: &mu
     let Some(operation) = history.operations().get(*number) else { return };
     let (node, request) = (operation.node, operation.request);
     let answer = match operation.outcome() {
-        Some(Outcome::Ok(Answer::Json(value))) => format!(" {value}"),
+        Some(Outcome::Ok(Answer::Json(value))) => format!(" {}", short(value.as_str())),
         _ => " ok".to_owned(),
     };
     let (asked, argument) = (request.name(), request.argument());

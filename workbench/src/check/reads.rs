@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Check, Violations};
 use crate::answer::Answer;
-use crate::envelope::excerpt;
+use crate::envelope::short;
 use crate::history::{History, Moment, Operation, Outcome};
 use crate::plan::Plan;
 use crate::workload::{Request, Workload};
@@ -86,7 +86,7 @@ impl Watch {
             }
             Request::Read => {
                 if let Some(Outcome::Ok(Answer::Huge(number))) = operation.outcome() {
-                    let number = excerpt(number.as_str().as_bytes());
+                    let number = short(number.as_str());
                     let text = format!("n{} read {number}, which is too large for 64 bits", operation.node);
                     violations.record(Check::ImpossibleReads, at(operation), text);
                 }

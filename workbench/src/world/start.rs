@@ -14,7 +14,7 @@ use super::{SetupFailure, World};
 use crate::body::Body;
 use crate::check::Check;
 use crate::endpoint::Endpoint;
-use crate::envelope::excerpt;
+use crate::envelope::short;
 use crate::history::Death;
 use crate::reply::{Reply, ReplyContent, names_no_request};
 use crate::service::ServiceName;
@@ -86,7 +86,7 @@ impl World {
     fn init_missed(&mut self, now: Duration, index: usize, request: &str, body: &str) {
         let why = names_no_request(body)
             .unwrap_or_else(|| format!("in_reply_to is not 1, the msg_id of {request}"));
-        let text = format!("{}: {why}", excerpt(body.as_bytes()));
+        let text = format!("{}: {why}", short(body));
         let found = format!("n{index} sent the client that awaits the answer to {request} {text}");
         self.violations.record(Check::Replies, Some(now), found);
         if let Some(node) = self.nodes.get_mut(index) {
@@ -116,7 +116,7 @@ impl World {
                 self.init_failed(now, index, &format!("answered topology with error {code}: {text}"));
             }
             Reply { content: ReplyContent::Fits { .. } | ReplyContent::Holds(_), .. } => {
-                let body = excerpt(body.as_bytes());
+                let body = short(body);
                 let text = format!("did not answer topology: in_reply_to is not 1, its msg_id, in {body}");
                 self.init_failed(now, index, &text);
             }

@@ -149,7 +149,7 @@ fn what_is_no_line_with_one_message_is_told_so() {
         ),
         (
             |_, answer| format!("answering {answer}"),
-            "n0 printed a line that is not JSON: wrong at byte 1; standard output is for messages only, logs go to \
+            "n0 printed a line that is not JSON from byte 1 on; standard output is for messages only, logs go to \
              standard error: answering {",
         ),
     ];

@@ -14,7 +14,7 @@ use super::unfinished::Unfinished;
 use super::{Clock, Interrupt, NodeCommand, usage};
 use crate::check::{Check, Violations};
 use crate::endpoint::Endpoint;
-use crate::envelope::{self, Envelope, excerpt};
+use crate::envelope::{self, Envelope, excerpt, short};
 use crate::error::BenchError;
 use crate::reply::{Reply, ReplyContent};
 use crate::seeds::{Random, Seeds};
@@ -166,7 +166,7 @@ impl Flood {
         let answer = self.next_answer()?.ok_or_else(silent)?;
         match Reply::parse(&answer, "init_ok", false) {
             Reply { in_reply_to: Some(1), content: ReplyContent::Fits { .. } } => Ok(()),
-            _ => Err(failure(format!("answered init with {answer}"))),
+            _ => Err(failure(format!("answered init with {}", short(&answer)))),
         }
     }
 
@@ -194,7 +194,7 @@ impl Flood {
             self.violations.record(
                 Check::Replies,
                 None,
-                format!("n0 sent {answer}, which answers nothing that was asked"),
+                format!("n0 sent {}, which answers nothing that was asked", short(answer)),
             );
             return;
         };
@@ -205,7 +205,7 @@ impl Flood {
         };
         if content != (ReplyContent::Fits { value: expected }) {
             let expected = expected.map_or("add_ok".to_owned(), |value| value.to_string());
-            let text = format!("n0 answered {asked} with {answer} in the place of {expected}");
+            let text = format!("n0 answered {asked} with {} in the place of {expected}", short(answer));
             self.violations.record(Check::FinalReads, None, text);
         }
     }
