@@ -6,7 +6,9 @@ use std::fmt::Write;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::body::{Body, integer};
 use crate::endpoint::Endpoint;
+use crate::json::Kind;
 
 /// A line that a node printed, taken apart. The body is kept as text: few are ever looked into.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,12 +22,28 @@ pub(crate) struct Envelope<'a> {
 /// Why a line is not a message.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EnvelopeError {
-    #[error("not JSON: {0}")]
-    NotJson(String),
-    #[error("not a message: {0}")]
+    #[error("a line that is not JSON: the line is empty; a message is one line")]
+    Empty,
+    /// Its end is missing.
+    #[error(
+        "a line that is not JSON: the line ends before its JSON does; a message is one line: is it printed over several?"
+    )]
+    Unfinished,
+    #[error(
+        "a line that is not JSON: more follows on the line after its JSON; a message is one line: is the line end missing \
+         between two?"
+    )]
+    TooMuch,
+    /// Something else is wrong at that byte, counted from 1.
+    #[error(
+        "a line that is not JSON from byte {0} on; standard output is for messages only, logs go to standard error"
+    )]
+    NotJson(usize),
+    #[error("a line that is not a message: {0}")]
     NotAMessage(String),
 }
 
+/// The common case.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire<'a> {
@@ -35,27 +53,61 @@ struct Wire<'a> {
     dest: Cow<'a, str>,
     #[serde(borrow)]
     body: Option<&'a RawValue>,
-    #[serde(rename = "id")]
+    #[serde(default, rename = "id", deserialize_with = "integer")]
     _id: Option<i64>,
 }
 
 impl<'a> Envelope<'a> {
     /// Takes a line apart, without its newline. A missing body counts as an empty one, as in Maelstrom.
     pub(crate) fn parse(line: &'a [u8]) -> Result<Self, EnvelopeError> {
-        let wire: Wire<'a> = serde_json::from_slice(line).map_err(|error| explain(line, &error))?;
-        let body = wire.body.map_or("{}", RawValue::get);
+        let (src, dest, body) = match serde_json::from_slice(line) {
+            Ok(Wire { src, dest, body, _id }) => (src, dest, body.map(RawValue::get)),
+            Err(_) => take_apart(line)?,
+        };
+        let body = body.unwrap_or("{}");
         if !body.starts_with('{') {
-            return Err(EnvelopeError::NotAMessage("its body is not an object".into()));
+            let body = short(body);
+            return Err(EnvelopeError::NotAMessage(format!("its body is {body}; give an object")));
         }
-        Ok(Self { src: wire.src, dest: wire.dest, body })
+        Ok(Self { src, dest, body })
     }
 }
 
-fn explain(line: &[u8], error: &serde_json::Error) -> EnvelopeError {
-    if serde_json::from_slice::<&RawValue>(line).is_ok() {
-        EnvelopeError::NotAMessage(error.to_string())
-    } else {
-        EnvelopeError::NotJson(error.to_string())
+type Parts<'a> = (Cow<'a, str>, Cow<'a, str>, Option<&'a str>);
+
+/// The same, where the id is no small integer or a field is given twice; or the reason why the line is no message.
+fn take_apart(line: &[u8]) -> Result<Parts<'_>, EnvelopeError> {
+    let value: &RawValue = serde_json::from_slice(line).map_err(|error| not_json(line, &error))?;
+    let refuse = |why| Err(EnvelopeError::NotAMessage(why));
+    let Some(message) = Body::parse(value.get()) else {
+        return refuse("give an object with src, dest and body".to_owned());
+    };
+    if let Some(stranger) = message.names().find(|name| !matches!(*name, "id" | "src" | "dest" | "body")) {
+        let stranger = short(stranger);
+        return refuse(format!(
+            "the field {stranger} should not be there; what a message says is in its body"
+        ));
+    }
+    let (Some(src), Some(dest)) = (message.text("src"), message.text("dest")) else {
+        let name = if message.text("src").is_some() { "dest" } else { "src" };
+        return refuse(format!("{}; give a name, a string", message.tell(name)));
+    };
+    if message.get("id").is_some_and(|id| Kind::of(id) != Kind::Integer) {
+        return refuse(format!("{}; leave it out or give an integer", message.tell("id")));
+    }
+    Ok((src.into(), dest.into(), message.get("body").filter(|body| *body != "null")))
+}
+
+fn not_json(line: &[u8], error: &serde_json::Error) -> EnvelopeError {
+    let start = line.trim_ascii_start();
+    let mut values = serde_json::Deserializer::from_slice(start).into_iter::<&RawValue>();
+    let begins_well =
+        matches!(start.first(), Some(b'{' | b'[')) && values.next().is_some_and(|value| value.is_ok());
+    match error.is_eof() {
+        _ if start.is_empty() => EnvelopeError::Empty,
+        true => EnvelopeError::Unfinished,
+        false if begins_well => EnvelopeError::TooMuch,
+        false => EnvelopeError::NotJson(error.column()),
     }
 }
 
@@ -77,6 +129,11 @@ pub(crate) fn excerpt(line: &[u8]) -> String {
     let show = |character: char| if character.is_control() { '·' } else { character };
     let text: String = String::from_utf8_lossy(kept).chars().map(show).collect();
     if line.len() > KEPT { format!("{text}… ({} bytes)", line.len()) } else { text }
+}
+
+/// The same of a text.
+pub(crate) fn short(text: &str) -> String {
+    excerpt(text.as_bytes())
 }
 
 #[cfg(test)]
@@ -104,7 +161,7 @@ mod tests {
     #[test]
     fn tells_what_is_not_json_from_what_is_no_message() {
         assert!(matches!(error("Starting up!"), EnvelopeError::NotJson(_)));
-        assert!(matches!(error(""), EnvelopeError::NotJson(_)));
+        assert_eq!(error(""), EnvelopeError::Empty);
         for line in [
             "7",
             "[]",
@@ -113,9 +170,73 @@ mod tests {
             r#"{"src":"n0","dest":"n1","body":{},"extra":1}"#,
             r#"{"src":"n0","dest":null,"body":{}}"#,
             r#"{"src":"n0","dest":"n1","body":{},"id":"x"}"#,
+            r#"{"src":"n0","dest":"n1","body":{},"id":null}"#,
         ] {
             assert!(matches!(error(line), EnvelopeError::NotAMessage(_)), "{line}");
         }
+    }
+
+    #[test]
+    fn an_id_may_be_any_integer_and_of_two_fields_with_one_name_the_last_one_counts() {
+        for line in [
+            r#"{"src":"n0","dest":"n1","body":{"a":1},"id":340282366920938463463374607431768211457}"#,
+            r#"{"src":"n9","src":"n0","dest":"n1","body":{"a":1}}"#,
+        ] {
+            let envelope = Envelope::parse(line.as_bytes()).unwrap();
+            assert_eq!((&*envelope.src, envelope.body), ("n0", r#"{"a":1}"#));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_line_is_told_in_words() {
+        let message = r#"{"src":"n0","dest":"n1","body":{}}"#;
+        let (twice, half) = (format!("{message}{message}"), &message[..20]);
+        for (line, text) in [
+            ("", "a line that is not JSON: the line is empty; a message is one line"),
+            (
+                "{",
+                "a line that is not JSON: the line ends before its JSON does; a message is one line: is it printed over several?",
+            ),
+            (
+                half,
+                "a line that is not JSON: the line ends before its JSON does; a message is one line: is it printed over several?",
+            ),
+            (
+                twice.as_str(),
+                "a line that is not JSON: more follows on the line after its JSON; a message is one line: is the line end missing \
+                 between two?",
+            ),
+            (
+                "Starting up!",
+                "a line that is not JSON from byte 1 on; standard output is for messages only, logs go to standard error",
+            ),
+            ("7", "a line that is not a message: give an object with src, dest and body"),
+            ("{}", "a line that is not a message: src is missing; give a name, a string"),
+            (
+                r#"{"src":"n0","dest":null,"body":{}}"#,
+                "a line that is not a message: dest is null; give a name, a string",
+            ),
+            (
+                r#"{"src":0,"dest":"n1"}"#,
+                "a line that is not a message: src is 0, an integer; give a name, a string",
+            ),
+            (
+                r#"{"src":"n0","dest":"n1","body":[1]}"#,
+                "a line that is not a message: its body is [1]; give an object",
+            ),
+            (
+                r#"{"src":"n0","dest":"n1","type":"x"}"#,
+                "a line that is not a message: the field type should not be there; what a message says is in its body",
+            ),
+            (
+                r#"{"src":"n0","dest":"n1","id":"x"}"#,
+                "a line that is not a message: id is \"x\", a string; leave it out or give an integer",
+            ),
+        ] {
+            assert_eq!(error(line).to_string(), text);
+        }
+        let not_utf8 = Envelope::parse(b"{\"\xff\"}").unwrap_err();
+        assert!(matches!(not_utf8, EnvelopeError::NotJson(_)));
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
+use crate::json::Json;
 use crate::workload::Request;
 
 /// The record of one run, in the order in which things happened. Times are since the start of the run.
@@ -173,77 +173,131 @@ impl History {
     /// Those of the writer.
     pub fn write_jsonl(&self, out: &mut impl Write) -> io::Result<()> {
         for (index, moment) in self.order.iter().enumerate() {
-            let mut line = self.event(*moment);
-            line.insert("index".into(), index.into());
-            serde_json::to_writer(&mut *out, &line)?;
-            out.write_all(b"\n")?;
+            if let Some(event) = self.event(*moment) {
+                serde_json::to_writer(&mut *out, &Line { index, event })?;
+                out.write_all(b"\n")?;
+            }
         }
         Ok(())
     }
 
-    fn event(&self, moment: Moment) -> Map<String, Value> {
+    fn event(&self, moment: Moment) -> Option<Event> {
         match moment {
             Moment::Invoked(number) => self.operations.get(number).map(invocation),
-            Moment::Completed(number) => self.operations.get(number).map(completion),
+            Moment::Completed(number) => self.operations.get(number).and_then(completion),
             Moment::Nemesis(number) => self.acts.get(number).map(act),
         }
-        .unwrap_or_default()
     }
 }
 
-fn invocation(operation: &Operation) -> Map<String, Value> {
+#[derive(Serialize)]
+struct Line {
+    index: usize,
+    #[serde(flatten)]
+    event: Event,
+}
+
+/// A line of the history, but for its number.
+#[derive(Serialize)]
+struct Event {
+    /// In nanoseconds.
+    time: u64,
+    process: Json,
+    r#type: &'static str,
+    f: &'static str,
+    value: Json,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#final: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Json>,
+}
+
+fn invocation(operation: &Operation) -> Event {
     event(operation, operation.invoked, "invoke", operation.request.argument())
 }
 
-fn completion(operation: &Operation) -> Map<String, Value> {
-    let Some(completion) = &operation.completion else { return Map::new() };
+fn completion(operation: &Operation) -> Option<Event> {
+    let completion = operation.completion.as_ref()?;
     let asked = operation.request.argument();
+    let error = |code: &str, text: &str| Some(Json::canonical(format!("[{code},{}]", Json::string(text))));
     let (kind, value, error) = match &completion.outcome {
-        Outcome::Ok(answer) => ("ok", answered(operation.request, answer).unwrap_or(asked), Value::Null),
-        Outcome::Timeout => ("info", asked, json!("timeout")),
+        Outcome::Ok(answer) => ("ok", answered(operation.request, answer).unwrap_or(asked), None),
+        Outcome::Timeout => ("info", asked, Some(Json::string("timeout"))),
         // Only the clients of a key-value store believe that nothing happened.
         Outcome::Refused { code, text, definite: true } if operation.request.key().is_some() => {
-            ("fail", asked, json!([code, text]))
+            ("fail", asked, error(&code.to_string(), text))
         }
-        Outcome::Refused { code, text, .. } => ("info", asked, json!([code, text])),
-        Outcome::Malformed(why) => ("info", asked, json!(["malformed", why])),
+        Outcome::Refused { code, text, .. } => ("info", asked, error(&code.to_string(), text)),
+        Outcome::Malformed(why) => ("info", asked, error("\"malformed\"", why)),
     };
-    let mut line = event(operation, completion.at, kind, value);
-    if !error.is_null() {
-        line.insert("error".into(), error);
-    }
-    line
+    Some(Event { error, ..event(operation, completion.at, kind, value) })
 }
 
-fn answered(request: Request, answer: &Answer) -> Option<Value> {
+fn answered(request: Request, answer: &Answer) -> Option<Json> {
     let value = answer.to_json()?;
-    Some(request.key().map_or_else(|| value.clone(), |key| json!([key, value])))
+    Some(match request.key() {
+        Some(key) => Json::canonical(format!("[{key},{value}]")),
+        None => value,
+    })
 }
 
-fn event(operation: &Operation, at: Duration, kind: &str, value: Value) -> Map<String, Value> {
-    let mut line = Map::new();
-    line.insert("time".into(), nanos(at));
-    line.insert("process".into(), operation.process.into());
-    line.insert("type".into(), kind.into());
-    line.insert("f".into(), operation.request.name().into());
-    line.insert("value".into(), value);
-    line.insert("node".into(), format!("n{}", operation.node).into());
-    if operation.is_final {
-        line.insert("final".into(), true.into());
+fn event(operation: &Operation, at: Duration, kind: &'static str, value: Json) -> Event {
+    Event {
+        time: nanos(at),
+        process: Json::canonical(operation.process.to_string()),
+        r#type: kind,
+        f: operation.request.name(),
+        value,
+        node: Some(format!("n{}", operation.node)),
+        r#final: operation.is_final.then_some(true),
+        error: None,
     }
-    line
 }
 
-fn act(act: &NemesisAct) -> Map<String, Value> {
-    let mut line = Map::new();
-    line.insert("time".into(), nanos(act.at));
-    line.insert("process".into(), "nemesis".into());
-    line.insert("type".into(), "info".into());
-    line.insert("f".into(), act.f.into());
-    line.insert("value".into(), act.detail.clone().into());
-    line
+fn act(act: &NemesisAct) -> Event {
+    Event {
+        time: nanos(act.at),
+        process: Json::string("nemesis"),
+        r#type: "info",
+        f: act.f,
+        value: Json::string(&act.detail),
+        node: None,
+        r#final: None,
+        error: None,
+    }
 }
 
-fn nanos(at: Duration) -> Value {
-    u64::try_from(at.as_nanos()).unwrap_or(u64::MAX).into()
+fn nanos(at: Duration) -> u64 {
+    u64::try_from(at.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_exactly() {
+        let id = "340282366920938463463374607431768211457";
+        let mut history = History::default();
+        let number = history.invoke(Operation {
+            process: 3,
+            worker: 0,
+            node: 0,
+            life: 1,
+            request: Request::Generate,
+            is_final: false,
+            invoked: Duration::ZERO,
+            completion: None,
+        });
+        let outcome = Outcome::Ok(Answer::Json(Json::parse(id).unwrap()));
+        history.complete(number, Completion { at: Duration::from_nanos(5), life: 1, outcome });
+        let mut lines = Vec::new();
+        history.write_jsonl(&mut lines).unwrap();
+        let expected = format!(
+            r#"{{"index":1,"time":5,"process":3,"type":"ok","f":"generate","value":{id},"node":"n0"}}"#
+        );
+        assert_eq!(String::from_utf8(lines).unwrap().lines().nth(1), Some(expected.as_str()));
+    }
 }

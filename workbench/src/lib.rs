@@ -2,6 +2,7 @@
 #![allow(clippy::similar_names, reason = "a life and a line are told apart well enough")]
 
 mod answer;
+mod body;
 mod campaign;
 mod check;
 mod claims;
@@ -12,6 +13,7 @@ mod error;
 mod garbage;
 mod history;
 mod host;
+mod json;
 mod mix;
 mod nemesis;
 mod network;
@@ -23,10 +25,11 @@ mod service;
 mod stagger;
 mod topology;
 mod trace;
+mod words;
 mod workload;
 mod world;
 
-pub use answer::Answer;
+pub use answer::{Answer, Elements};
 pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
 pub use check::{Check, Ranges, Violation, Violations};
 pub use claims::{Claims, Durability};
@@ -36,6 +39,7 @@ pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
 pub use host::machine::{Machine, MachineFactory};
 pub use host::process::{FloodPlan, FloodReport, NodeCommand, Progress, flood_process, run_processes};
 pub use host::simulation::simulate;
+pub use json::{Json, JsonError};
 pub use nemesis::Fault;
 pub use network::{Journal, Latency, LatencyShape, Load, Traffic};
 pub use plan::{Concurrency, Plan};

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, check_fields};
+use crate::body::{Body, integer};
+use crate::envelope::short;
 use crate::workload::Request;
 
 /// An answer, as far as it can be understood.
@@ -20,7 +21,7 @@ pub(crate) struct Reply {
 pub(crate) enum ReplyContent {
     /// Of the expected type, and nothing in it that should not be.
     Fits { value: Option<i64> },
-    /// The same for requests whose answers are no integers.
+    /// The same for requests whose answers are no integers, and for integers that 64 bits can't hold.
     Holds(Answer),
     /// `"type": "error"`.
     Error { code: i64, text: String },
@@ -28,55 +29,27 @@ pub(crate) enum ReplyContent {
     Breaks(String),
 }
 
-/// The common case, read without building a tree.
+/// The common case, read without taking the body apart.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Plain<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     in_reply_to: u64,
-    #[serde(default, rename = "msg_id", with = "present")]
-    _msg_id: (),
-    #[serde(default, with = "wrapped")]
+    #[serde(default, rename = "msg_id", deserialize_with = "integer")]
+    _msg_id: Option<i64>,
+    #[serde(default, deserialize_with = "integer")]
     value: Option<i64>,
-}
-
-/// A field that, if it is there, is an integer of any size.
-mod present {
-    use serde::{Deserialize, Deserializer};
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-        i128::deserialize(deserializer).map(|_| ())
-    }
-}
-
-/// A field that, if it is there, is not null.
-mod wrapped {
-    use serde::{Deserialize, Deserializer};
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-        i64::deserialize(deserializer).map(Some)
-    }
 }
 
 impl Reply {
     /// Reads a body as the answer to that request.
     pub(crate) fn to(request: Request, body: &str) -> Self {
-        let counter = match request {
-            Request::Add(_) => Some(false),
-            Request::Read => Some(true),
-            _ => None,
-        };
-        if let Some(has_value) = counter {
-            return Self::parse(body, request.reply_type(), has_value);
+        match request {
+            Request::Add(_) => Self::parse(body, request.reply_type(), false),
+            Request::Read => Self::parse(body, request.reply_type(), true),
+            _ => Self::read(body, request.reply_type(), |body| request.read_answer(body)),
         }
-        let tree: Map<String, Value> = serde_json::from_str(body).unwrap_or_default();
-        if tree.get("type").and_then(Value::as_str) != Some(request.reply_type()) {
-            return Self::explain(body, request.reply_type());
-        }
-        let in_reply_to = tree.get("in_reply_to").and_then(Value::as_u64);
-        let content = request.read_answer(&tree).map_or_else(ReplyContent::Breaks, ReplyContent::Holds);
-        Self { in_reply_to, content }
     }
 
     /// Reads a body as the answer to a request whose right answer is of type `expected`, with an integer `value` or
@@ -87,40 +60,47 @@ impl Reply {
                 let content = ReplyContent::Fits { value: plain.value };
                 Self { in_reply_to: Some(plain.in_reply_to), content }
             }
-            Ok(_) | Err(_) => Self::explain(body, expected),
+            Ok(_) | Err(_) => Self::read(body, expected, |body| {
+                check_fields(body, has_value.then_some("value"))?;
+                if has_value { Answer::integer(body) } else { Ok(Answer::Done) }
+            }),
         }
     }
 
-    fn explain(body: &str, expected: &str) -> Self {
-        let body: Map<String, Value> = match serde_json::from_str(body) {
-            Ok(body) => body,
-            Err(error) => {
-                let content = ReplyContent::Breaks(error.to_string());
-                return Self { in_reply_to: None, content };
-            }
+    /// Takes a body apart; `answer` reads it, if it is of the expected type.
+    fn read(text: &str, expected: &str, answer: impl FnOnce(&Body<'_>) -> Result<Answer, String>) -> Self {
+        let Some(body) = Body::parse(text) else {
+            let why = "the name of a field is no text".to_owned();
+            return Self { in_reply_to: None, content: ReplyContent::Breaks(why) };
         };
-        let in_reply_to = body.get("in_reply_to").and_then(Value::as_u64);
-        let content = match body.get("type").and_then(Value::as_str) {
+        let content = match body.text("type").as_deref() {
             Some("error") => error(&body),
-            _ => ReplyContent::Breaks(format!("{expected} expected, got {}", short(&body))),
+            Some(kind) if kind == expected => answer(&body).map(|answer| match answer {
+                Answer::Done => ReplyContent::Fits { value: None },
+                Answer::Integer(value) => ReplyContent::Fits { value: Some(value) },
+                Answer::Huge(_) | Answer::Json(_) | Answer::Elements(_) => ReplyContent::Holds(answer),
+            }),
+            Some(_) | None => Err(format!("{}; {expected} was expected", body.tell("type"))),
         };
-        Self { in_reply_to, content }
+        let explained = |why| ReplyContent::Breaks(format!("{why}, in {}", short(text)));
+        Self { in_reply_to: body.number("in_reply_to"), content: content.unwrap_or_else(explained) }
     }
 }
 
 /// In Maelstrom any code is good, even none; a code that is no integer is no schema's.
-fn error(body: &Map<String, Value>) -> ReplyContent {
-    match body.get("code").and_then(Value::as_i64) {
-        Some(code) => {
-            let text = body.get("text").and_then(Value::as_str).unwrap_or_default();
-            ReplyContent::Error { code, text: text.chars().take(200).collect() }
-        }
-        None => ReplyContent::Breaks(format!("an error without a code: {}", short(body))),
-    }
+fn error(body: &Body<'_>) -> Result<ReplyContent, String> {
+    let code = body.get("code").and_then(|code| code.parse().ok());
+    let code =
+        code.ok_or_else(|| format!("an error, but {}; give an integer of 64 bits", body.tell("code")))?;
+    let text = body.text("text").unwrap_or_default().chars().take(200).collect();
+    Ok(ReplyContent::Error { code, text })
 }
 
-fn short(body: &Map<String, Value>) -> String {
-    crate::envelope::excerpt(Value::Object(body.clone()).to_string().as_bytes())
+/// What is wrong with the `in_reply_to` of a message to somebody who awaits an answer, if it can name no request at all.
+pub(crate) fn names_no_request(body: &str) -> Option<String> {
+    let body = Body::parse(body)?;
+    let problem = body.number("in_reply_to").is_none().then(|| body.tell("in_reply_to"))?;
+    Some(format!("{problem}; give the msg_id of the request, an integer, as it came"))
 }
 
 /// Whether an error of that code says that the request did not and will not happen.
@@ -131,6 +111,8 @@ pub(crate) fn is_definite(code: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::Elements;
+    use crate::json::Json;
 
     fn read(body: &str) -> ReplyContent {
         Reply::parse(body, "read_ok", true).content
@@ -143,22 +125,28 @@ mod tests {
     #[test]
     fn closed_schemas_of_other_workloads() {
         let to = |request: Request, body: &str| Reply::to(request, body).content;
-        let json = |text: &str| ReplyContent::Holds(Answer::Json(text.into()));
+        let json = |text: &str| ReplyContent::Holds(Answer::Json(Json::parse(text).unwrap()));
         assert_eq!(to(Request::Echo(3), r#"{"type":"echo_ok","in_reply_to":1,"echo":[3]}"#), json("[3]"));
         assert_eq!(
             to(Request::Generate, r#"{"type":"generate_ok","in_reply_to":1,"id":"x"}"#),
             json("\"x\"")
         );
-        let set = ReplyContent::Holds(Answer::Elements(vec![1, 2]));
+        let elements = |numbers: &[u64], others: &[&str]| {
+            let others = others.iter().map(|other| Json::parse(other).unwrap()).collect();
+            ReplyContent::Holds(Answer::Elements(Elements { numbers: numbers.to_vec(), others }))
+        };
+        let set = elements(&[1, 2], &[]);
         assert_eq!(to(Request::ReadElements, r#"{"type":"read_ok","in_reply_to":1,"value":[2,1]}"#), set);
         assert_eq!(to(Request::ReadMessages, r#"{"type":"read_ok","in_reply_to":1,"messages":[2,1]}"#), set);
-        let done = ReplyContent::Holds(Answer::Done);
+        let strange = r#"{"type":"read_ok","in_reply_to":1,"value":["x",1,18446744073709551616,1.0,-1]}"#;
+        let shown = elements(&[1], &["\"x\"", "-1", "1.0", "18446744073709551616"]);
+        assert_eq!(to(Request::ReadElements, strange), shown, "as Maelstrom, which lets any element pass");
+        let done = ReplyContent::Fits { value: None };
         assert_eq!(to(Request::Broadcast(1), r#"{"type":"broadcast_ok","in_reply_to":1,"msg_id":4}"#), done);
         for (request, body) in [
             (Request::Generate, r#"{"type":"generate_ok","in_reply_to":1}"#),
             (Request::Insert(1), r#"{"type":"add_ok","in_reply_to":1,"value":2}"#),
             (Request::ReadElements, r#"{"type":"read_ok","in_reply_to":1,"value":{}}"#),
-            (Request::ReadElements, r#"{"type":"read_ok","in_reply_to":1,"value":["x"]}"#),
             (Request::ReadMessages, r#"{"type":"read_ok","in_reply_to":1,"value":[]}"#),
             (Request::Broadcast(1), r#"{"type":"broadcast_ok","in_reply_to":1,"msg_id":"x"}"#),
             (Request::Broadcast(1), r#"{"type":"add_ok","in_reply_to":1}"#),
@@ -192,6 +180,103 @@ mod tests {
             assert!(matches!(read(body), ReplyContent::Breaks(_)), "{body}");
         }
         assert!(matches!(add(r#"{"type":"add_ok","in_reply_to":1,"value":0}"#), ReplyContent::Breaks(_)));
+    }
+
+    #[test]
+    fn integers_may_be_large() {
+        let big = "340282366920938463463374607431768211457";
+        let fits = ReplyContent::Fits { value: Some(7) };
+        assert_eq!(read(&format!(r#"{{"type":"read_ok","value":7,"in_reply_to":1,"msg_id":{big}}}"#)), fits);
+        let huge = ReplyContent::Holds(Answer::Huge(Json::parse(big).unwrap()));
+        assert_eq!(read(&format!(r#"{{"type":"read_ok","value":{big},"in_reply_to":1}}"#)), huge);
+        let id = |id: &str| {
+            Reply::to(Request::Generate, &format!(r#"{{"type":"generate_ok","id":{id},"in_reply_to":1}}"#))
+        };
+        assert_ne!(id(big), id("340282366920938463463374607431768211456"));
+        assert_eq!(id("1.0"), id("1e0"));
+        assert_ne!(id("1.0"), id("1"));
+    }
+
+    #[test]
+    fn of_two_fields_with_one_name_the_last_one_counts() {
+        let fits = ReplyContent::Fits { value: Some(8) };
+        assert_eq!(read(r#"{"type":"read_ok","value":"x","in_reply_to":1,"value":8}"#), fits);
+    }
+
+    /// What is told of each of the mistakes that people make.
+    #[test]
+    fn the_wrong_field_is_named() {
+        let told = |content| match content {
+            ReplyContent::Breaks(why) => why,
+            other => panic!("{other:?}"),
+        };
+        for (body, why) in [
+            (
+                r#"{"type":"read_ok","in_reply_to":1,"value":7,"msg_id":null}"#,
+                "msg_id is null; leave it out or give an integer",
+            ),
+            (
+                r#"{"type":"read_ok","in_reply_to":1,"value":7,"msg_id":"x"}"#,
+                "msg_id is \"x\", a string; leave it out or give an integer",
+            ),
+            (r#"{"type":"read_ok","in_reply_to":1,"value":85.0}"#, "value is 85.0, a float; give an integer"),
+            (
+                r#"{"type":"read_ok","in_reply_to":1,"value":"45"}"#,
+                "value is \"45\", a string; give an integer",
+            ),
+            (r#"{"type":"read_ok","in_reply_to":1}"#, "the field value is missing"),
+            (
+                r#"{"type":"read_ok","in_reply_to":"1","value":7}"#,
+                "in_reply_to is \"1\", a string; give the msg_id of the request, an integer, as it came",
+            ),
+            (
+                r#"{"type":"read_ok","value":7}"#,
+                "in_reply_to is missing; give the msg_id of the request, an integer, as it came",
+            ),
+            (
+                r#"{"type":"read_ok","in_reply_to":1,"value":7,"delta":1}"#,
+                "the field delta should not be there",
+            ),
+            (
+                r#"{"type":"read_ok","in_reply_to":1,"value":7,"delta":1,"a":1}"#,
+                "the fields a, delta should not be there",
+            ),
+            (r#"{"type":"read","in_reply_to":1}"#, "type is \"read\", a string; read_ok was expected"),
+            (r#"{"in_reply_to":1,"value":7}"#, "type is missing; read_ok was expected"),
+            (
+                r#"{"type":"error","in_reply_to":1}"#,
+                "an error, but code is missing; give an integer of 64 bits",
+            ),
+            (
+                r#"{"type":"error","in_reply_to":1,"code":18446744073709551616}"#,
+                "an error, but code is 18446744073709551616, an integer that 64 bits can't hold; give an integer of 64 bits",
+            ),
+        ] {
+            assert_eq!(told(read(body)), format!("{why}, in {body}"));
+        }
+        let (echo, set) = (Request::Echo(1), Request::ReadElements);
+        let deep = format!(
+            r#"{{"type":"echo_ok","in_reply_to":1,"echo":{}{}}}"#,
+            "[".repeat(1001),
+            "]".repeat(1001)
+        );
+        let why = told(Reply::to(echo, &deep).content);
+        assert!(why.starts_with("echo can't be read: it is nested more than 1000 deep, in {"), "{why}");
+        let why = told(Reply::to(set, r#"{"type":"read_ok","in_reply_to":1,"value":{}}"#).content);
+        assert!(why.starts_with("value is {}, an object; give a list, in {"), "{why}");
+    }
+
+    #[test]
+    fn a_message_that_names_no_request_is_explained() {
+        let told = |body| names_no_request(body).unwrap();
+        assert!(told(r#"{"type":"add_ok"}"#).starts_with("in_reply_to is missing; give the msg_id"));
+        assert!(
+            told(r#"{"type":"add_ok","in_reply_to":"1"}"#).starts_with("in_reply_to is \"1\", a string;")
+        );
+        assert!(
+            told(r#"{"in_reply_to":18446744073709551616}"#).contains("an integer that 64 bits can't hold")
+        );
+        assert_eq!(names_no_request(r#"{"type":"add_ok","in_reply_to":1}"#), None);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use rand::RngExt;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, check_fields};
+use crate::body::Body;
+use crate::json::Json;
 use crate::seeds::Random;
 
 /// A workload: which requests the clients send, and how the answers are judged.
@@ -167,15 +168,15 @@ impl Request {
     }
 
     /// What it brings along, in the history; null for a question.
-    pub(crate) fn argument(self) -> Value {
+    pub(crate) fn argument(self) -> Json {
         match self {
-            Self::Add(delta) => delta.into(),
-            Self::Insert(element) | Self::Broadcast(element) => element.into(),
-            Self::Echo(number) => format!("Please echo {number}").into(),
-            Self::Read | Self::ReadMessages | Self::ReadElements | Self::Generate => Value::Null,
-            Self::ReadKey { key } => json!([key, null]),
-            Self::WriteKey { key, value } => json!([key, value]),
-            Self::Cas { key, from, to } => json!([key, [from, to]]),
+            Self::Add(delta) => Json::canonical(delta.to_string()),
+            Self::Insert(element) | Self::Broadcast(element) => Json::canonical(element.to_string()),
+            Self::Echo(number) => Json::string(&format!("Please echo {number}")),
+            Self::Read | Self::ReadMessages | Self::ReadElements | Self::Generate => Json::null(),
+            Self::ReadKey { key } => Json::canonical(format!("[{key},null]")),
+            Self::WriteKey { key, value } => Json::canonical(format!("[{key},{value}]")),
+            Self::Cas { key, from, to } => Json::canonical(format!("[{key},[{from},{to}]]")),
         }
     }
 
@@ -216,7 +217,7 @@ impl Request {
     }
 
     /// Reads the content of an answer of the right type. Says how it breaks the closed schema if it does.
-    pub(crate) fn read_answer(self, body: &Map<String, Value>) -> Result<Answer, String> {
+    pub(crate) fn read_answer(self, body: &Body<'_>) -> Result<Answer, String> {
         let field = match self {
             Self::Add(_)
             | Self::Insert(_)
@@ -229,11 +230,11 @@ impl Request {
             Self::Generate => Some("id"),
         };
         check_fields(body, field)?;
-        let Some(value) = field.and_then(|field| body.get(field)) else { return Ok(Answer::Done) };
-        match self {
-            Self::Read => value.as_i64().map(Answer::Integer).ok_or_else(|| format!("{value} is no integer")),
-            Self::ReadMessages | Self::ReadElements => Answer::elements(value),
-            _ => Ok(Answer::Json(value.to_string().into())),
+        match (self, field) {
+            (_, None) => Ok(Answer::Done),
+            (Self::Read, Some(_)) => Answer::integer(body),
+            (Self::ReadMessages | Self::ReadElements, Some(field)) => Answer::elements(body, field),
+            (_, Some(field)) => Answer::json(body, field),
         }
     }
 }

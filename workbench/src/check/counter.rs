@@ -1,9 +1,14 @@
 //! The counter workloads' verdict on the final reads.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::time::Duration;
 
 use super::{Check, Leave, Ranges, Violations};
+use crate::answer::Answer;
+use crate::envelope::short;
 use crate::history::{History, Operation, Outcome};
+use crate::json::Json;
 use crate::workload::Request;
 
 /// What the counter may be at the end.
@@ -49,8 +54,15 @@ fn delta(operation: &Operation) -> Option<i64> {
 pub(crate) fn check_final_reads(history: &History, sums: &Sums, violations: &mut Violations) {
     let finals = || history.operations().iter().filter(|operation| operation.is_final);
     for read in finals() {
+        if let Some(Outcome::Ok(Answer::Huge(number))) = read.outcome() {
+            violations.record(Check::FinalReads, at(read), huge(read.node, number, sums));
+            continue;
+        }
         match read.value() {
-            None => violations.record(Check::FinalReadsAnswered, at(read), unanswered(read)),
+            None => {
+                let text = format!("the final read on n{} failed: {}", read.node, unanswered(read.outcome()));
+                violations.record(Check::FinalReadsAnswered, at(read), text);
+            }
             Some(value) if !sums.possible.contains(value) => {
                 violations.record(Check::FinalReads, at(read), wrong(read.node, value, sums));
             }
@@ -62,26 +74,46 @@ pub(crate) fn check_final_reads(history: &History, sums: &Sums, violations: &mut
             Some(_) => {}
         }
     }
-    let mut values: Vec<i64> = finals().filter_map(Operation::value).collect();
-    values.sort_unstable();
-    values.dedup();
-    if values.len() > 1 {
-        violations.record(Check::Agreement, None, format!("the final reads differ: {values:?}"));
+    let values = || finals().filter_map(|read| Some((read.value()?, read.node)));
+    if values().any(|(value, _)| Some(value) != values().next().map(|(first, _)| first)) {
+        let text = format!("the final reads differ: {}", by_answer(values()));
+        violations.record(Check::Agreement, finals().filter_map(at).max(), text);
     }
+}
+
+/// What was read, and by whom: `1 on n0, 11 on n1 n2`.
+pub(crate) fn by_answer<T: Ord + Display>(answers: impl Iterator<Item = (T, usize)>) -> String {
+    let mut nodes: BTreeMap<T, BTreeSet<usize>> = BTreeMap::new();
+    for (answer, node) in answers {
+        nodes.entry(answer).or_default().insert(node);
+    }
+    let show = |(answer, nodes): (T, BTreeSet<usize>)| format!("{answer} on {}", node_names(&nodes));
+    nodes.into_iter().map(show).collect::<Vec<_>>().join(", ")
+}
+
+/// `n0 n2`.
+pub(crate) fn node_names(nodes: &BTreeSet<usize>) -> String {
+    nodes.iter().map(|node| format!("n{node}")).collect::<Vec<_>>().join(" ")
 }
 
 fn at(read: &Operation) -> Option<Duration> {
     read.completion.as_ref().map(|completion| completion.at)
 }
 
-fn unanswered(read: &Operation) -> String {
-    let how = match read.outcome() {
+/// How an operation ended that should have had a value.
+pub(crate) fn unanswered(outcome: Option<&Outcome>) -> String {
+    match outcome {
         None | Some(Outcome::Timeout) => "no answer".to_owned(),
         Some(Outcome::Refused { code, text, .. }) => format!("error {code}, {text}"),
         Some(Outcome::Malformed(why)) => format!("malformed answer, {why}"),
         Some(Outcome::Ok(_)) => "no value".to_owned(),
-    };
-    format!("the final read on n{} failed: {how}", read.node)
+    }
+}
+
+fn huge(node: usize, number: &Json, sums: &Sums) -> String {
+    let number = short(number.as_str());
+    let possible = list(&sums.possible);
+    format!("n{node} read {number} at the end, which is too large for 64 bits; possible are {possible}")
 }
 
 fn wrong(node: usize, value: i64, sums: &Sums) -> String {
@@ -112,7 +144,6 @@ pub(crate) fn list(ranges: &Ranges) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::Answer;
     use crate::history::Completion;
 
     fn run(history: &mut History, request: Request, is_final: bool, outcome: Outcome) {
@@ -133,8 +164,12 @@ mod tests {
         Outcome::Refused { code: 11, definite, text: String::new() }
     }
 
-    /// Adds of 1 (acknowledged), 10 (timed out) and 100 (refused for certain), then final reads.
     fn verdict(finals: &[Outcome]) -> Vec<Check> {
+        found(finals).counts().keys().copied().collect()
+    }
+
+    /// Adds of 1 (acknowledged), 10 (timed out) and 100 (refused for certain), then final reads.
+    fn found(finals: &[Outcome]) -> Violations {
         let mut history = History::default();
         run(&mut history, Request::Add(1), false, Outcome::Ok(Answer::Done));
         run(&mut history, Request::Add(10), false, Outcome::Timeout);
@@ -145,7 +180,7 @@ mod tests {
         }
         let mut violations = Violations::default();
         check_final_reads(&history, &Sums::of(&history, &Leave::default()), &mut violations);
-        violations.counts().keys().copied().collect()
+        violations
     }
 
     fn reads(values: &[i64]) -> Vec<Check> {
@@ -177,5 +212,20 @@ mod tests {
         assert_eq!(reads(&[1, 11]), [Check::Agreement]);
         assert_eq!(verdict(&[Outcome::Timeout]), [Check::FinalReadsAnswered]);
         assert_eq!(verdict(&[refused(true), Outcome::Ok(Answer::Integer(1))]), [Check::FinalReadsAnswered]);
+    }
+
+    #[test]
+    fn a_value_that_64_bits_cannot_hold_is_wrong_and_said_to_be_too_large() {
+        let number = Json::parse("18446744073709551616").unwrap();
+        let found = found(&[Outcome::Ok(Answer::Huge(number))]);
+        assert_eq!(found.counts().keys().copied().collect::<Vec<_>>(), [Check::FinalReads]);
+        let text = "n0 read 18446744073709551616 at the end, which is too large for 64 bits; possible are 1, 11, 101, 111";
+        assert_eq!(found.examples()[0].text, text);
+    }
+
+    #[test]
+    fn what_differs_is_told_by_node() {
+        let answers = [(11, 2), (1, 0), (11, 1)];
+        assert_eq!(by_answer(answers.into_iter()), "1 on n0, 11 on n1 n2");
     }
 }

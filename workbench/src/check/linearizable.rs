@@ -12,6 +12,7 @@ use todc_utils::specifications::Specification;
 
 use super::{Check, Violations};
 use crate::answer::Answer;
+use crate::envelope::short;
 use crate::history::{History, Moment, Operation, Outcome};
 use crate::workload::Request;
 
@@ -54,7 +55,7 @@ fn record_first(history: &History, key: u64, moments: &[Moment], violations: &mu
     let Some(operation) = history.operations().get(*number) else { return };
     let (node, request) = (operation.node, operation.request);
     let answer = match operation.outcome() {
-        Some(Outcome::Ok(Answer::Json(value))) => format!(" {value}"),
+        Some(Outcome::Ok(Answer::Json(value))) => format!(" {}", short(value.as_str())),
         _ => " ok".to_owned(),
     };
     let (asked, argument) = (request.name(), request.argument());
@@ -113,7 +114,7 @@ fn step(operation: &Operation, is_completed: bool) -> Option<Step> {
     let is_certain = matches!(outcome, Some(Outcome::Ok(_)));
     let effect = match (operation.request, outcome) {
         (_, Some(Outcome::Refused { definite: true, .. })) => return None,
-        (Request::ReadKey { .. }, Some(Outcome::Ok(Answer::Json(value)))) => Effect::Read(value.parse().ok()),
+        (Request::ReadKey { .. }, Some(Outcome::Ok(Answer::Json(value)))) => Effect::Read(value.as_i64()),
         (Request::WriteKey { value, .. }, _) => Effect::Write(value),
         (Request::Cas { from, to, .. }, _) => Effect::Cas { from, to },
         _ => return None,
@@ -176,6 +177,7 @@ mod tests {
 
     use super::*;
     use crate::history::Completion;
+    use crate::json::Json;
     use crate::seeds::{Random, Seeds};
 
     const READ: Request = Request::ReadKey { key: 0 };
@@ -222,7 +224,7 @@ mod tests {
     }
 
     fn read(value: i64) -> Outcome {
-        Outcome::Ok(Answer::Json(value.to_string().into()))
+        Outcome::Ok(Answer::Json(Json::canonical(value.to_string())))
     }
 
     fn done() -> Outcome {
@@ -256,7 +258,7 @@ mod tests {
         }
         let mut script = Script::default();
         script.run(write(3), done());
-        script.run(READ, Outcome::Ok(Answer::Json("\"3\"".into())));
+        script.run(READ, Outcome::Ok(Answer::Json(Json::string("3"))));
         assert_eq!(script.verdict(), [Check::Linearizable]);
     }
 

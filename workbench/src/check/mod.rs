@@ -14,12 +14,13 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::words::Seconds;
 use crate::workload::Workload;
 
 pub use self::ranges::Ranges;
 
 pub(crate) use self::answers::{check_echoes, check_set, check_unique_ids};
-pub(crate) use self::counter::{Sums, check_final_reads, list};
+pub(crate) use self::counter::{Sums, by_answer, check_final_reads, list, node_names, unanswered};
 pub(crate) use self::leave::Leave;
 pub(crate) use self::linearizable::check_linearizable;
 pub(crate) use self::reads::check_reads;
@@ -223,7 +224,7 @@ impl Violations {
             writeln!(f, "{heading:<11} {} ({count} times)", check.name())?;
             let examples = self.examples.iter().filter(|violation| violation.check == *check);
             for violation in examples.take(SHOWN) {
-                let at = violation.at.map_or(String::new(), |at| format!("{:.3} s ", at.as_secs_f64()));
+                let at = violation.at.map_or(String::new(), |at| format!("{} ", Seconds(at)));
                 writeln!(f, "            {at}{}", violation.text)?;
             }
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Check, Violations};
-use crate::history::{History, Moment, Operation};
+use crate::answer::Answer;
+use crate::envelope::short;
+use crate::history::{History, Moment, Operation, Outcome};
 use crate::plan::Plan;
 use crate::workload::{Request, Workload};
 
@@ -83,6 +85,11 @@ impl Watch {
                 *self.added.entry((operation.worker, life)).or_default() += delta;
             }
             Request::Read => {
+                if let Some(Outcome::Ok(Answer::Huge(number))) = operation.outcome() {
+                    let number = short(number.as_str());
+                    let text = format!("n{} read {number}, which is too large for 64 bits", operation.node);
+                    violations.record(Check::ImpossibleReads, at(operation), text);
+                }
                 let Some(value) = operation.value() else { return };
                 self.check_possible(operation, value, violations);
                 if let Some(floors) = floors.filter(|_| self.grows && same_life) {
@@ -134,9 +141,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::answer::Answer;
     use crate::claims::Claims;
-    use crate::history::{Completion, Outcome};
+    use crate::history::Completion;
 
     #[derive(Default)]
     struct Script(History);

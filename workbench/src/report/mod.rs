@@ -248,7 +248,7 @@ fn final_reads(history: &History) -> Vec<FinalRead> {
 
 fn value_of(read: &Operation) -> Option<i64> {
     match read.outcome() {
-        Some(Outcome::Ok(Answer::Elements(elements))) => i64::try_from(elements.len()).ok(),
+        Some(Outcome::Ok(Answer::Elements(elements))) => i64::try_from(elements.count()).ok(),
         _ => read.value(),
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
-use std::time::Duration;
 
 use super::{FaultWindow, FinalRead, Latencies, NodeUsage, Overhead, Report};
-use crate::check::list;
+use crate::check::{list, node_names};
+use crate::words::Seconds;
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -115,8 +115,8 @@ fn by_value(reads: &[FinalRead]) -> Vec<String> {
     }
     let is_unanimous = nodes.len() == 1;
     let show = |(value, nodes): (Option<i64>, BTreeSet<usize>)| {
-        let value = value.map_or("no answer".into(), |value: i64| value.to_string());
-        let names = nodes.iter().map(|node| format!("n{node}")).collect::<Vec<_>>().join(" ");
+        let value = value.map_or("no value".into(), |value: i64| value.to_string());
+        let names = node_names(&nodes);
         if is_unanimous { format!("{value} on all nodes") } else { format!("{value} on {names}") }
     };
     nodes.into_iter().map(show).collect()
@@ -128,15 +128,6 @@ fn worst(nodes: &[NodeUsage]) -> Option<String> {
     let peak = node.max_rss_kb.map_or("unknown".into(), |kb| format!("{kb} KiB"));
     let lives: u32 = nodes.iter().map(|node| node.lives).sum();
     Some(format!("{peak} at most ({}); {lives} processes were started", node.node))
-}
-
-/// A time with three digits after the point.
-struct Seconds(Duration);
-
-impl Display for Seconds {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3} s", self.0.as_secs_f64())
-    }
 }
 
 impl Display for FaultWindow {

@@ -1,27 +1,24 @@
 //! The key-value store behind `seq-kv` and `lin-kv`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use serde_json::{Map, Value, json};
 
 use super::sequential::State;
+use super::{Answer, Request};
+use crate::json::Json;
 
 /// A map from JSON values to JSON values. Cloning it copies no value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct KvStore {
-    /// Keys are any JSON value, held as canonical text (members of objects in order).
-    entries: BTreeMap<String, Arc<Value>>,
+    entries: BTreeMap<Json, Json>,
 }
 
 impl State for KvStore {
-    fn handle(&self, request: &Map<String, Value>) -> Option<(Option<Self>, Map<String, Value>)> {
-        let key = field(request, "key").to_string();
-        let current = self.entries.get(&key).map(Arc::as_ref);
-        match request.get("type")?.as_str()? {
+    fn handle(&self, request: &Request) -> Option<(Option<Self>, Answer)> {
+        let current = self.entries.get(&request.key);
+        match request.kind.as_str() {
             "read" => Some((None, current.map_or_else(missing, read_ok))),
-            "write" => Some((self.put(key, field(request, "value")), write_ok())),
-            "cas" => Some(self.compare_and_set(request, key, current)),
+            "write" => Some((self.put(&request.key, &request.value), Answer::WriteOk)),
+            "cas" => Some(self.compare_and_set(request, current)),
             _ => None,
         }
     }
@@ -29,82 +26,84 @@ impl State for KvStore {
 
 impl KvStore {
     /// The state with that entry, or `None` if it is there already.
-    fn put(&self, key: String, value: &Value) -> Option<Self> {
-        if self.entries.get(&key).is_some_and(|present| **present == *value) {
+    fn put(&self, key: &Json, value: &Json) -> Option<Self> {
+        if self.entries.get(key) == Some(value) {
             return None;
         }
         let mut next = self.clone();
-        next.entries.insert(key, Arc::new(value.clone()));
+        next.entries.insert(key.clone(), value.clone());
         Some(next)
     }
 
-    fn compare_and_set(
-        &self,
-        request: &Map<String, Value>,
-        key: String,
-        current: Option<&Value>,
-    ) -> (Option<Self>, Map<String, Value>) {
-        let from = field(request, "from");
-        let applies = match current {
-            Some(current) => current == from,
-            None => is_truthy(field(request, "create_if_not_exists")),
-        };
+    fn compare_and_set(&self, request: &Request, current: Option<&Json>) -> (Option<Self>, Answer) {
+        let from = &request.from;
         match current {
-            _ if applies => (self.put(key, field(request, "to")), cas_ok()),
-            None => (None, missing()),
-            Some(current) => (None, error(22, &format!("current value {current} is not {from}"))),
+            Some(current) if current != from => (None, mismatch(current, &clojure(from))),
+            None if !request.create_if_not_exists => (None, missing()),
+            Some(_) | None => (self.put(&request.key, &request.to), Answer::CasOk),
         }
     }
 }
 
-/// A field that is missing reads as null, as in Maelstrom.
-pub(super) fn field<'a>(request: &'a Map<String, Value>, name: &str) -> &'a Value {
-    request.get(name).unwrap_or(&Value::Null)
+pub(super) fn read_ok(value: &Json) -> Answer {
+    Answer::ReadOk { value: value.clone() }
 }
 
-/// Anything but `false` and `null`, as in Clojure.
-fn is_truthy(value: &Value) -> bool {
-    !matches!(value, Value::Null | Value::Bool(false))
+pub(super) fn missing() -> Answer {
+    Answer::Error { code: 20, text: "key does not exist".to_owned() }
 }
 
-pub(super) fn read_ok(value: &Value) -> Map<String, Value> {
-    body(json!({"type": "read_ok", "value": value}))
+/// The error of a compare-and-set that found something else.
+pub(super) fn mismatch(current: &Json, from: &str) -> Answer {
+    Answer::Error { code: 22, text: format!("current value {} is not {from}", clojure(current)) }
 }
 
-pub(super) fn write_ok() -> Map<String, Value> {
-    body(json!({"type": "write_ok"}))
-}
-
-pub(super) fn cas_ok() -> Map<String, Value> {
-    body(json!({"type": "cas_ok"}))
-}
-
-pub(super) fn missing() -> Map<String, Value> {
-    error(20, "key does not exist")
-}
-
-pub(super) fn error(code: u32, text: &str) -> Map<String, Value> {
-    body(json!({"type": "error", "code": code, "text": text}))
-}
-
-fn body(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        other => Map::from_iter([("value".to_owned(), other)]),
+/// A value as Clojure prints it, and so Maelstrom in its errors: `{"a" [1 nil]}`.
+pub(super) fn clojure(value: &Json) -> String {
+    let mut out = String::new();
+    // The brackets that are open, and whether the next character is in a string and escaped.
+    let (mut open, mut in_string, mut is_escaped) = (Vec::new(), false, false);
+    for character in value.as_str().chars() {
+        if in_string {
+            in_string = character != '"' || is_escaped;
+            is_escaped = character == '\\' && !is_escaped;
+            out.push(character);
+            continue;
+        }
+        match character {
+            ':' => out.push(' '),
+            ',' if open.last() == Some(&'[') => out.push(' '),
+            ',' => out.push_str(", "),
+            other => out.push(other),
+        }
+        match character {
+            '"' => in_string = true,
+            '[' | '{' => open.push(character),
+            ']' | '}' => drop(open.pop()),
+            _ => {}
+        }
+        if out.ends_with("null") {
+            out.truncate(out.len() - "null".len());
+            out.push_str("nil");
+        }
     }
+    out
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     /// Applies a request and returns the answer.
+    #[expect(clippy::needless_pass_by_value, reason = "each request is used once")]
     fn ask(store: &mut KvStore, request: Value) -> Option<Value> {
-        let (next, answer) = store.handle(&body(request))?;
+        let (next, answer) = store.handle(&Request::of(&request))?;
         if let Some(next) = next {
             *store = next;
         }
-        Some(Value::Object(answer))
+        Some(serde_json::to_value(answer).unwrap())
     }
 
     fn code(answer: Option<Value>) -> Option<u64> {
@@ -124,11 +123,10 @@ mod tests {
     #[test]
     fn compare_and_set_compares_values_not_texts() {
         let mut store = KvStore::default();
-        let create = json!({"type": "cas", "key": 1, "from": null, "to": {"a": 1, "b": 2}});
+        let mut create = json!({"type": "cas", "key": 1, "from": null, "to": {"a": 1, "b": 2}});
         assert_eq!(code(ask(&mut store, create.clone())), Some(20));
-        let mut create = body(create);
-        create.insert("create_if_not_exists".into(), json!(true));
-        assert_eq!(ask(&mut store, Value::Object(create)), Some(json!({"type": "cas_ok"})));
+        create["create_if_not_exists"] = json!(true);
+        assert_eq!(ask(&mut store, create), Some(json!({"type": "cas_ok"})));
         let other = json!({"type": "cas", "key": 1, "from": {"a": 1}, "to": 3});
         assert_eq!(code(ask(&mut store, other)), Some(22));
         let request: Value =
@@ -150,7 +148,7 @@ mod tests {
             json!({"type": "cas", "key": "x", "from": 2, "to": 3}),
             json!({"type": "read", "key": "x"}),
         ] {
-            assert!(store.handle(&body(request)).unwrap().0.is_none());
+            assert!(store.handle(&Request::of(&request)).unwrap().0.is_none());
         }
     }
 
@@ -159,5 +157,13 @@ mod tests {
         let mut store = KvStore::default();
         assert_eq!(ask(&mut store, json!({"type": "delete", "key": "x"})), None);
         assert_eq!(ask(&mut store, json!({"key": "x"})), None);
+    }
+
+    #[test]
+    fn errors_show_values_as_clojure_prints_them() {
+        let mut store = KvStore::default();
+        ask(&mut store, json!({"type": "write", "key": "x", "value": {"a": [1, null], "b,": "null: \"x"}}));
+        let refused = ask(&mut store, json!({"type": "cas", "key": "x", "to": 1})).unwrap();
+        assert_eq!(refused["text"], r#"current value {"a" [1 nil], "b," "null: \"x"} is not nil"#);
     }
 }

@@ -1,12 +1,12 @@
 //! The last-write-wins store behind `lww-kv`: replicas that meet by chance.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use rand::RngExt;
-use serde_json::{Map, Value};
 
-use super::kv::{cas_ok, error, field, missing, read_ok, write_ok};
+use super::kv::{clojure, mismatch, missing, read_ok};
+use super::{Answer, Request};
+use crate::json::{Json, Kind};
 use crate::seeds::Random;
 
 /// How many replicas there are.
@@ -22,7 +22,7 @@ pub(crate) struct Lww {
 #[derive(Clone, Debug, Default)]
 struct Replica {
     clock: u64,
-    entries: BTreeMap<String, (u64, Arc<Value>)>,
+    entries: BTreeMap<Json, (u64, Json)>,
 }
 
 impl Lww {
@@ -30,11 +30,7 @@ impl Lww {
         Self { replicas: Default::default() }
     }
 
-    pub(crate) fn handle(
-        &mut self,
-        request: &Map<String, Value>,
-        random: &mut Random,
-    ) -> Option<Map<String, Value>> {
+    pub(crate) fn handle(&mut self, request: &Request, random: &mut Random) -> Option<Answer> {
         let (source, dest) = (random.random_range(0..REPLICAS), random.random_range(0..REPLICAS));
         let asked = random.random_range(0..REPLICAS);
         let known = self.replicas.get(source)?.clone();
@@ -55,50 +51,74 @@ impl Replica {
         for (key, (time, value)) in &other.entries {
             let newer = self.entries.get(key).is_none_or(|(mine, _)| mine < time);
             if newer {
-                self.entries.insert(key.clone(), (*time, Arc::clone(value)));
+                self.entries.insert(key.clone(), (*time, value.clone()));
             }
         }
         self
     }
 
-    fn handle(&mut self, request: &Map<String, Value>) -> Option<Map<String, Value>> {
-        let key = field(request, "key").to_string();
-        let current = self.entries.get(&key).map(|(_, value)| Arc::clone(value));
-        match (request.get("type")?.as_str()?, current) {
-            ("read", current) => Some(current.map_or_else(missing, |value| read_ok(&value))),
+    fn handle(&mut self, request: &Request) -> Option<Answer> {
+        let current = self.entries.get(&request.key).map(|(_, value)| value);
+        match (request.kind.as_str(), current) {
+            ("read", current) => Some(current.map_or_else(missing, read_ok)),
             ("write", _) => {
-                self.put(key, field(request, "value"));
-                Some(write_ok())
+                self.put(&request.key, &request.value);
+                Some(Answer::WriteOk)
             }
             ("cas", None) => Some(missing()),
-            ("cas", Some(current)) if *current == *field(request, "from") => {
-                self.put(key, field(request, "to"));
-                Some(cas_ok())
+            ("cas", Some(current)) if *current == request.from => {
+                self.put(&request.key, &request.to);
+                Some(Answer::CasOk)
             }
-            ("cas", Some(current)) => {
-                Some(error(22, &format!("current value {current} is not {}", field(request, "from"))))
-            }
+            ("cas", Some(current)) => Some(mismatch(current, &bare(&request.from))),
             _ => None,
         }
     }
 
-    fn put(&mut self, key: String, value: &Value) {
-        self.entries.insert(key, (self.clock, Arc::new(value.clone())));
+    fn put(&mut self, key: &Json, value: &Json) {
+        self.entries.insert(key.clone(), (self.clock, value.clone()));
         self.clock += 1;
+    }
+}
+
+/// In its error this store shows a string without quotes, and null as nothing at all.
+fn bare(value: &Json) -> String {
+    match Kind::of(value.as_str()) {
+        Kind::Null => String::new(),
+        Kind::String => serde_json::from_str(value.as_str()).unwrap_or_else(|_| value.to_string()),
+        Kind::Boolean | Kind::Integer | Kind::Float | Kind::List | Kind::Object => clojure(value),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::seeds::Seeds;
 
+    fn ask(lww: &mut Lww, request: &Value, random: &mut Random) -> Value {
+        serde_json::to_value(lww.handle(&Request::of(request), random).unwrap()).unwrap()
+    }
+
+    /// What the error says of the value that was compared.
+    #[test]
+    fn the_error_shows_a_string_without_quotes_and_null_as_nothing() {
+        let (mut lww, mut random) = (Lww::new(), Seeds::new(1).generator());
+        for _ in 0..100 {
+            ask(&mut lww, &json!({"type": "write", "key": "x", "value": "y"}), &mut random);
+        }
+        for (from, shown) in [(json!("a b"), "a b"), (json!(null), ""), (json!([null, "c"]), r#"[nil "c"]"#)]
+        {
+            let refused = ask(&mut lww, &json!({"type": "cas", "key": "x", "from": from}), &mut random);
+            assert_eq!(refused["text"], format!(r#"current value "y" is not {shown}"#));
+        }
+    }
+
     #[test]
     fn reads_may_miss_a_write_and_the_last_one_wins_in_the_end() {
         let (mut lww, mut random) = (Lww::new(), Seeds::new(1).generator());
-        let mut ask = |request: Value| lww.handle(request.as_object().unwrap(), &mut random).unwrap();
+        let mut ask = |request| ask(&mut lww, &request, &mut random);
         assert_eq!(ask(json!({"type": "write", "key": "x", "value": 1}))["type"], "write_ok");
         let early: Vec<bool> =
             (0..3).map(|_| ask(json!({"type": "read", "key": "x"}))["type"] == "read_ok").collect();
@@ -115,7 +135,7 @@ mod tests {
     fn some_read_is_stale() {
         let stale = (0..50).any(|seed| {
             let (mut lww, mut random) = (Lww::new(), Seeds::new(seed).generator());
-            let mut ask = |request: Value| lww.handle(request.as_object().unwrap(), &mut random).unwrap();
+            let mut ask = |request| ask(&mut lww, &request, &mut random);
             ask(json!({"type": "write", "key": "x", "value": 1}));
             ask(json!({"type": "read", "key": "x"}))["type"] == "error"
         });

@@ -4,13 +4,15 @@ mod kv;
 mod lww;
 mod sequential;
 
-use serde_json::{Map, Value};
+use serde::Serialize;
 
 use self::kv::KvStore;
 use self::lww::Lww;
 use self::sequential::{Sequential, State};
 
+use crate::body::Body;
 use crate::endpoint::Endpoint;
+use crate::json::{Json, JsonError};
 use crate::seeds::Random;
 
 /// The services by name.
@@ -71,20 +73,20 @@ impl Services {
     }
 
     /// Has a service do what a message asks. Returns the body of the answer, or `None` where Maelstrom's service would
-    /// stumble and say nothing: at a request it does not know.
+    /// stumble and say nothing: at a request it does not know, or one that is nested too deep.
     pub(crate) fn handle(&mut self, service: ServiceName, src: Endpoint, body: &str) -> Option<String> {
-        let body: Map<String, Value> = serde_json::from_str(body).ok()?;
-        let mut answer = match service {
-            ServiceName::SeqKv => self.seq_kv.handle(src, &body, &mut self.random)?,
-            ServiceName::LinKv => self.ask_lin_kv(&body)?,
-            ServiceName::LwwKv => self.lww_kv.handle(&body, &mut self.random)?,
-            ServiceName::LinTso => self.ask_lin_tso(&body)?,
+        let body = Body::parse(body)?;
+        let request = Request::read(&body).ok()?;
+        let answer = match service {
+            ServiceName::SeqKv => self.seq_kv.handle(src, &request, &mut self.random)?,
+            ServiceName::LinKv => self.ask_lin_kv(&request)?,
+            ServiceName::LwwKv => self.lww_kv.handle(&request, &mut self.random)?,
+            ServiceName::LinTso => self.ask_lin_tso(&request)?,
         };
-        answer.insert("in_reply_to".into(), body.get("msg_id").cloned().unwrap_or(Value::Null));
-        Some(Value::Object(answer).to_string())
+        serde_json::to_string(&Addressed { in_reply_to: body.json("msg_id").ok()?, answer }).ok()
     }
 
-    fn ask_lin_kv(&mut self, request: &Map<String, Value>) -> Option<Map<String, Value>> {
+    fn ask_lin_kv(&mut self, request: &Request) -> Option<Answer> {
         let (changed, answer) = self.lin_kv.handle(request)?;
         if let Some(changed) = changed {
             self.lin_kv = changed;
@@ -92,13 +94,64 @@ impl Services {
         Some(answer)
     }
 
-    fn ask_lin_tso(&mut self, request: &Map<String, Value>) -> Option<Map<String, Value>> {
-        (request.get("type")? == "ts").then(|| {
-            let timestamp = self.next_timestamp;
+    fn ask_lin_tso(&mut self, request: &Request) -> Option<Answer> {
+        (request.kind == "ts").then(|| {
+            let ts = self.next_timestamp;
             self.next_timestamp += 1;
-            Map::from_iter([("type".to_owned(), "ts_ok".into()), ("ts".to_owned(), timestamp.into())])
+            Answer::TsOk { ts }
         })
     }
+}
+
+/// What a service is asked. A field that is missing reads as null, as in Maelstrom.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// The type; empty if it is no string.
+    kind: String,
+    key: Json,
+    value: Json,
+    from: Json,
+    to: Json,
+    create_if_not_exists: bool,
+}
+
+impl Request {
+    fn read(body: &Body<'_>) -> Result<Self, JsonError> {
+        let create = body.json("create_if_not_exists")?;
+        Ok(Self {
+            kind: body.text("type").unwrap_or_default(),
+            key: body.json("key")?,
+            value: body.json("value")?,
+            from: body.json("from")?,
+            to: body.json("to")?,
+            // Anything but these, as in Clojure.
+            create_if_not_exists: !matches!(create.as_str(), "null" | "false"),
+        })
+    }
+
+    #[cfg(test)]
+    fn of(body: &serde_json::Value) -> Self {
+        Self::read(&Body::parse(&body.to_string()).unwrap()).unwrap()
+    }
+}
+
+/// What a service says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub(crate) enum Answer {
+    ReadOk { value: Json },
+    WriteOk,
+    CasOk,
+    TsOk { ts: u64 },
+    Error { code: u32, text: String },
+}
+
+/// An answer and the request's `msg_id`, whatever that is.
+#[derive(Serialize)]
+struct Addressed {
+    in_reply_to: Json,
+    #[serde(flatten)]
+    answer: Answer,
 }
 
 #[cfg(test)]
@@ -125,12 +178,55 @@ mod tests {
         }
     }
 
+    /// Each store gives back exactly what it was given, and takes no other value for it.
+    #[test]
+    fn values_are_kept_and_compared_exactly() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let pairs = [
+            ("340282366920938463463374607431768211457", "340282366920938463463374607431768211456"),
+            ("18446744073709551616", "18446744073709551616.0"),
+            ("[1.5,\"é\",{\"a\":{\"b\":9007199254740993}}]", "[1.5,\"é\",{\"a\":{\"b\":9007199254740992}}]"),
+            (deep.as_str(), "[]"),
+        ];
+        for ((value, other), name) in
+            pairs.into_iter().flat_map(|pair| ["seq-kv", "lin-kv", "lww-kv"].map(|name| (pair, name)))
+        {
+            let mut services = Services::new(Seeds::new(1).generator());
+            let mut ask = |body: &str| ask(&mut services, name, 0, body).unwrap();
+            // One replica of the last store may not know of the first write.
+            for _ in 0..100 {
+                ask(&format!(r#"{{"type":"write","key":{value},"value":{value},"msg_id":1}}"#));
+            }
+            assert_eq!(
+                ask(&format!(r#"{{"type":"read","key":{value},"msg_id":{value}}}"#)),
+                format!(r#"{{"in_reply_to":{value},"type":"read_ok","value":{value}}}"#)
+            );
+            let cas = |from: &str| {
+                format!(r#"{{"type":"cas","key":{value},"from":{from},"to":{value},"msg_id":1}}"#)
+            };
+            assert!(ask(&cas(other)).contains(r#""code":22"#), "{name}");
+            assert!(ask(&cas(value)).contains("cas_ok"), "{name}");
+            assert!(
+                ask(&format!(r#"{{"type":"read","key":{other},"msg_id":1}}"#)).contains(r#""code":20"#),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_nested_deeper_than_maelstrom_reads_gets_no_answer() {
+        let mut services = Services::new(Seeds::new(1).generator());
+        let deep = format!("{}{}", "[".repeat(1001), "]".repeat(1001));
+        let write = format!(r#"{{"type":"write","key":"x","value":{deep},"msg_id":1}}"#);
+        assert_eq!(ask(&mut services, "lin-kv", 0, &write), None);
+    }
+
     #[test]
     fn timestamps_ascend_from_0() {
         let mut services = Services::new(Seeds::new(1).generator());
         for expected in 0..5 {
             let answer = ask(&mut services, "lin-tso", 0, r#"{"type":"ts","msg_id":7}"#).unwrap();
-            assert_eq!(answer, format!(r#"{{"in_reply_to":7,"ts":{expected},"type":"ts_ok"}}"#));
+            assert_eq!(answer, format!(r#"{{"in_reply_to":7,"type":"ts_ok","ts":{expected}}}"#));
         }
         assert_eq!(ask(&mut services, "lin-tso", 0, r#"{"type":"read"}"#), None);
     }

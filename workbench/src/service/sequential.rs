@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
 
 use rand::RngExt;
-use serde_json::{Map, Value};
 
+use super::{Answer, Request};
 use crate::endpoint::Endpoint;
 use crate::seeds::Random;
 
@@ -15,7 +15,7 @@ const RING: usize = 32;
 /// A service whose requests are functions of its state.
 pub(crate) trait State: Clone + Debug {
     /// The state after the request (`None`: unchanged) and the answer. `None` altogether if the request is not known.
-    fn handle(&self, request: &Map<String, Value>) -> Option<(Option<Self>, Map<String, Value>)>;
+    fn handle(&self, request: &Request) -> Option<(Option<Self>, Answer)>;
 }
 
 /// A service that may answer from the past.
@@ -43,9 +43,9 @@ impl<S: State> Sequential<S> {
     pub(crate) fn handle(
         &mut self,
         client: Endpoint,
-        request: &Map<String, Value>,
+        request: &Request,
         random: &mut Random,
-    ) -> Option<Map<String, Value>> {
+    ) -> Option<Answer> {
         let seen = self.seen.get(&client).copied().unwrap_or(0);
         let index = random.random_range(seen..=self.last);
         let (changed, answer) = self.at(index)?.handle(request)?;
@@ -56,11 +56,7 @@ impl<S: State> Sequential<S> {
         self.handle_on_newest(client, request)
     }
 
-    fn handle_on_newest(
-        &mut self,
-        client: Endpoint,
-        request: &Map<String, Value>,
-    ) -> Option<Map<String, Value>> {
+    fn handle_on_newest(&mut self, client: Endpoint, request: &Request) -> Option<Answer> {
         let newest = self.ring.back()?;
         let (changed, answer) = newest.handle(request)?;
         // What changed an older state may leave the newest as it is: that counts as a new state all the same.
@@ -88,7 +84,7 @@ impl<S: State> Sequential<S> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::super::kv::KvStore;
     use super::*;
@@ -108,8 +104,8 @@ mod tests {
         }
 
         fn ask(&mut self, client: Endpoint, request: &Value) -> Option<Value> {
-            let request = request.as_object().unwrap();
-            self.service.handle(client, request, &mut self.random).map(Value::Object)
+            let answer = self.service.handle(client, &Request::of(request), &mut self.random)?;
+            Some(serde_json::to_value(answer).unwrap())
         }
 
         fn write(&mut self, value: u64) {

@@ -17,6 +17,8 @@ pub(crate) struct Node {
     pub(crate) is_ready: bool,
     /// The client that waits for the answer to `init`.
     pub(crate) init_client: Option<u64>,
+    /// What it sent in the place of the answer to `init`.
+    pub(crate) init_missed: Option<String>,
     /// When this life began.
     pub(crate) started: Duration,
     /// When it was last paused in this life, and when resumed.

@@ -12,7 +12,7 @@ use super::timers::Timer;
 use crate::answer::Answer;
 use crate::check::Check;
 use crate::history::{Completion, Operation, Outcome};
-use crate::reply::{Reply, ReplyContent, is_definite};
+use crate::reply::{Reply, ReplyContent, is_definite, names_no_request};
 use crate::workload::Request;
 
 /// How long a client waits for an answer.
@@ -127,7 +127,8 @@ impl World {
     fn stray_reply(&mut self, now: Duration, index: usize, src: usize, body: &str) {
         let crashed = self.workers.get(index).is_some_and(|worker| worker.is_crashed);
         let kind = if crashed { "a late reply" } else { "a reply that nobody waits for" };
-        let text = format!("n{src} sent {kind}: {}", crate::envelope::excerpt(body.as_bytes()));
+        let why = names_no_request(body).map_or_else(String::new, |why| format!(" ({why})"));
+        let text = format!("n{src} sent {kind}{why}: {}", crate::envelope::excerpt(body.as_bytes()));
         self.violations.record(Check::Replies, Some(now), text);
     }
 

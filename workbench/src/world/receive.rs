@@ -7,7 +7,7 @@ use super::phases::Phase;
 
 use crate::check::Check;
 use crate::endpoint::Endpoint;
-use crate::envelope::{Envelope, excerpt};
+use crate::envelope::{Envelope, EnvelopeError, excerpt, short};
 use crate::network::{Content, Packet};
 
 impl World {
@@ -17,15 +17,27 @@ impl World {
         if node.life == life && node.is_mute {
             return;
         }
-        if let Err((check, text)) = self.accept(now, index, line) {
+        let is_over = node.life != life || !node.is_up;
+        let refused = match Envelope::parse(line) {
+            Ok(envelope) => self.accept(now, index, line, &envelope),
+            // It was killed while it wrote.
+            Err(EnvelopeError::Unfinished) if is_over => return,
+            Err(error) => Err((Check::Output, error.to_string())),
+        };
+        if let Err((check, text)) = refused {
             self.mute(now, index, life, check, &format!("{text}: {}", excerpt(line)));
         }
     }
 
-    /// Sends a line on, or says what Maelstrom's reader chokes on.
-    fn accept(&mut self, now: Duration, index: usize, line: &[u8]) -> Result<(), (Check, String)> {
-        let envelope = Envelope::parse(line).map_err(|error| (Check::Output, error.to_string()))?;
-        let src = self.source(now, index, &envelope)?;
+    /// Sends a message on, or says what Maelstrom's reader chokes on.
+    fn accept(
+        &mut self,
+        now: Duration,
+        index: usize,
+        line: &[u8],
+        envelope: &Envelope<'_>,
+    ) -> Result<(), (Check, String)> {
+        let src = self.source(now, index, envelope)?;
         let dest = Endpoint::parse(&envelope.dest);
         if let Some(Endpoint::Client(number)) = dest {
             let Some(role) = self.clients.role(number) else { return Err(self.gone(number)) };
@@ -36,12 +48,15 @@ impl World {
             return Ok(());
         }
         let Some(dest) = dest.filter(|dest| self.network.knows(*dest)) else {
-            return Err((Check::Destination, format!("a message to {}, who does not exist", envelope.dest)));
+            return Err((
+                Check::Destination,
+                format!("a message to {}, who does not exist", short(&envelope.dest)),
+            ));
         };
         if !src.is_client() {
             self.note_server_message(now, index, line);
         }
-        self.forward(now, src, dest, &envelope, line);
+        self.forward(now, src, dest, envelope, line);
         Ok(())
     }
 
@@ -70,7 +85,10 @@ impl World {
             Endpoint::Node(_) | Endpoint::Service(_) => self.network.knows(*src),
         };
         let Some(src) = Endpoint::parse(&envelope.src).filter(exists) else {
-            return Err((Check::Output, format!("a message from {}, who does not exist", envelope.src)));
+            return Err((
+                Check::Output,
+                format!("a message from {}, who does not exist", short(&envelope.src)),
+            ));
         };
         if src != Endpoint::Node(index) {
             self.violations.record(Check::Source, Some(now), format!("n{index} signed a message as {src}"));
@@ -99,5 +117,26 @@ impl World {
             let text = format!("n{index} sent {}", excerpt(line));
             self.violations.record(Check::Silence, Some(now), text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::workload::Workload;
+    use crate::world::Event;
+
+    #[test]
+    fn half_a_line_is_wrong_but_for_a_process_that_was_killed_while_it_wrote() {
+        let half = |is_killed: bool| {
+            let mut world = World::new(&Plan::new(Workload::GCounter, 1));
+            if is_killed {
+                world.take_down(Duration::ZERO, 0);
+            }
+            world.handle(Duration::ZERO, &Event::Line { node: 0, life: 1, line: br#"{"src":"n0","dest""# });
+            world.violations.counts().contains_key(&Check::Output)
+        };
+        assert!(half(false) && !half(true));
     }
 }

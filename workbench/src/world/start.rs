@@ -11,10 +11,12 @@ use super::phases::Phase;
 use super::timers::Timer;
 use super::{SetupFailure, World};
 
+use crate::body::Body;
 use crate::check::Check;
 use crate::endpoint::Endpoint;
+use crate::envelope::short;
 use crate::history::Death;
-use crate::reply::{Reply, ReplyContent};
+use crate::reply::{Reply, ReplyContent, names_no_request};
 use crate::service::ServiceName;
 
 /// How long a node may take to answer `topology`.
@@ -64,12 +66,7 @@ impl World {
     pub(super) fn init_replied(&mut self, now: Duration, index: usize, body: &str) {
         let reply = Reply::parse(body, "init_ok", false);
         if reply.in_reply_to != Some(1) {
-            self.violations.record(
-                Check::Replies,
-                Some(now),
-                format!("n{index} sent the init client {body}"),
-            );
-            return;
+            return self.init_missed(now, index, "init", body);
         }
         match reply.content {
             ReplyContent::Fits { .. } => self.initialised(index),
@@ -82,6 +79,18 @@ impl World {
             }
             ReplyContent::Breaks(why) => self.init_failed(now, index, &format!("did not answer init: {why}")),
             ReplyContent::Holds(_) => {}
+        }
+    }
+
+    /// A message that answers something else, or nothing. It is the likely reason if the right answer never comes.
+    fn init_missed(&mut self, now: Duration, index: usize, request: &str, body: &str) {
+        let why = names_no_request(body)
+            .unwrap_or_else(|| format!("in_reply_to is not 1, the msg_id of {request}"));
+        let text = format!("{}: {why}", short(body));
+        let found = format!("n{index} sent the client that awaits the answer to {request} {text}");
+        self.violations.record(Check::Replies, Some(now), found);
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.init_missed = Some(text);
         }
     }
 
@@ -100,7 +109,17 @@ impl World {
     pub(super) fn topology_replied(&mut self, now: Duration, index: usize, body: &str) {
         match Reply::parse(body, "topology_ok", false) {
             Reply { in_reply_to: Some(1), content: ReplyContent::Fits { .. } } => self.initialised(index),
-            _ => self.init_failed(now, index, &format!("answered topology with {body}")),
+            Reply { content: ReplyContent::Breaks(why), .. } => {
+                self.init_failed(now, index, &format!("did not answer topology: {why}"));
+            }
+            Reply { content: ReplyContent::Error { code, text }, .. } => {
+                self.init_failed(now, index, &format!("answered topology with error {code}: {text}"));
+            }
+            Reply { content: ReplyContent::Fits { .. } | ReplyContent::Holds(_), .. } => {
+                let body = short(body);
+                let text = format!("did not answer topology: in_reply_to is not 1, its msg_id, in {body}");
+                self.init_failed(now, index, &text);
+            }
         }
     }
 
@@ -112,10 +131,17 @@ impl World {
     }
 
     pub(super) fn init_timed_out(&mut self, now: Duration, index: usize, life: u32) {
-        let waits = |node: &super::Node| node.life == life && node.is_starting();
-        if self.nodes.get(index).is_some_and(waits) {
-            self.init_failed(now, index, "did not answer init within 10 s, or topology within 5 s");
-        }
+        let waits = |node: &&super::Node| node.life == life && node.is_starting();
+        let Some(node) = self.nodes.get(index).filter(waits) else { return };
+        let role = node.init_client.and_then(|client| self.clients.role(client));
+        let what = match role {
+            Some(Role::Topology { .. }) => "topology within 5 s",
+            Some(Role::Init { .. } | Role::Worker(_) | Role::Probe { .. } | Role::Malformed) | None => {
+                "init within 10 s"
+            }
+        };
+        let instead = node.init_missed.as_ref().map_or_else(String::new, |text| format!(", but sent {text}"));
+        self.init_failed(now, index, &format!("did not answer {what}{instead}"));
     }
 
     /// At the start this ends the run, later it is a violation and the run goes on.
@@ -177,6 +203,5 @@ impl World {
 }
 
 fn is_init_ok(body: &str) -> bool {
-    let body: Result<serde_json::Value, _> = serde_json::from_str(body);
-    body.is_ok_and(|body| body.get("type") == Some(&json!("init_ok")))
+    Body::parse(body).is_some_and(|body| body.text("type").as_deref() == Some("init_ok"))
 }

@@ -8,3 +8,4 @@ mod faults;
 mod lin_kv;
 mod others;
 mod toy;
+mod words;

@@ -20,6 +20,10 @@ pub(crate) const ALL: &[(&str, fn())] = &[
     ("a_node_that_ends_is_caught", a_node_that_ends_is_caught),
     ("a_missing_program_is_an_error", a_missing_program_is_an_error),
     ("garbage_before_init_is_an_error", garbage_before_init_is_an_error),
+    (
+        "messages_without_line_ends_are_an_error_that_says_so",
+        messages_without_line_ends_are_an_error_that_says_so,
+    ),
     ("death_before_init_is_an_error_with_the_log", death_before_init_is_an_error_with_the_log),
     ("a_flood_is_answered_exactly", a_flood_is_answered_exactly),
     ("a_flood_catches_wrong_answers", a_flood_catches_wrong_answers),
@@ -117,6 +121,13 @@ fn garbage_before_init_is_an_error() {
     let error = run("garbage", &short(6)).unwrap_err();
     assert!(matches!(error, BenchError::Setup { .. }), "{error}");
     assert!(error.to_string().contains("Listening on port 8080"), "{error}");
+}
+
+fn messages_without_line_ends_are_an_error_that_says_so() {
+    let error = run("endless", &Plan { node_count: 1, ..short(8) }).unwrap_err().to_string();
+    let expected =
+        "n0 did not answer init within 10 s; it wrote 66 bytes without a line end: a message is one line";
+    assert!(error.starts_with(expected), "{error}");
 }
 
 fn death_before_init_is_an_error_with_the_log() {

@@ -22,6 +22,12 @@ pub(crate) fn run(kind: &str) -> ExitCode {
             let _ = writeln!(std::io::stdout(), "Listening on port 8080");
             std::thread::park();
         }
+        "endless" => {
+            let answer = r#"{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}"#;
+            let _ = std::io::stdout().write_all(answer.as_bytes());
+            let _ = std::io::stdout().flush();
+            std::thread::park();
+        }
         "dies" => {
             let _ = writeln!(std::io::stderr(), "no such table");
             return ExitCode::from(3);

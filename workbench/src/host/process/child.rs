@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::unfinished::Unfinished;
 use super::{Clock, NodeCommand, Told};
 use crate::error::BenchError;
 
@@ -95,6 +96,7 @@ pub(super) struct Child {
     process: Process,
     life: u32,
     lines: SyncSender<Handed>,
+    unfinished: Unfinished,
 }
 
 impl Child {
@@ -109,8 +111,10 @@ impl Child {
         let (lines, to_write) = sync_channel(1);
         let (writer, reader) = (told.clone(), told.clone());
         thread::spawn(move || write_lines(stdin, &to_write, &writer, clock, node, life));
+        let unfinished = Unfinished::default();
+        let stdout = unfinished.watch(stdout);
         thread::spawn(move || read_lines(stdout, &reader, clock, node, life));
-        Ok(Self { process, life, lines })
+        Ok(Self { process, life, lines, unfinished })
     }
 
     pub(super) fn life(&self) -> u32 {
@@ -119,6 +123,10 @@ impl Child {
 
     pub(super) fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    pub(super) fn unfinished(&self) -> &Unfinished {
+        &self.unfinished
     }
 
     /// Has the line written. The bench hands over one at a time, so that there is always room.
@@ -164,7 +172,7 @@ fn write_lines(
     }
 }
 
-fn read_lines(stdout: ChildStdout, told: &SyncSender<Told>, clock: Clock, node: usize, life: u32) {
+fn read_lines(stdout: impl Read, told: &SyncSender<Told>, clock: Clock, node: usize, life: u32) {
     let mut reader = BufReader::with_capacity(1 << 16, stdout);
     while let Ok(Some(line)) = read_line(&mut reader) {
         let at = clock.now();

@@ -1,7 +1,7 @@
 //! The pipe test: one node, and requests as fast as it takes them.
 
 use std::fmt::{self, Display, Formatter};
-use std::io::{BufReader, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::ChildStdin;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread;
@@ -10,10 +10,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::child::{Process, read_line};
+use super::unfinished::Unfinished;
 use super::{Clock, Interrupt, NodeCommand, usage};
 use crate::check::{Check, Violations};
 use crate::endpoint::Endpoint;
-use crate::envelope::{self, Envelope, excerpt};
+use crate::envelope::{self, Envelope, excerpt, short};
 use crate::error::BenchError;
 use crate::reply::{Reply, ReplyContent};
 use crate::seeds::{Random, Seeds};
@@ -82,6 +83,8 @@ pub fn flood_process(plan: &FloodPlan, command: &NodeCommand) -> Result<FloodRep
     let (process, stdin, stdout) = Process::start(command, 0, false)?;
     let (to_bench, lines) = sync_channel(LINES);
     let (to_node, replies) = channel();
+    let unfinished = Unfinished::default();
+    let stdout = unfinished.watch(stdout);
     thread::spawn(move || read_all(BufReader::with_capacity(CHUNK, stdout), &to_bench));
     let mut seeds = Seeds::new(plan.seed);
     let mix = Mix { random: seeds.generator(), workload: plan.workload, sent: 0, requests: plan.requests };
@@ -91,7 +94,7 @@ pub fn flood_process(plan: &FloodPlan, command: &NodeCommand) -> Result<FloodRep
     let services = Services::new(seeds.generator());
     let mut flood =
         Flood { lines, to_node, services, interrupt, violations: Violations::default(), answered: 0 };
-    flood.init()?;
+    flood.init(&unfinished)?;
     let (clock, cpu) = (Clock::start(), usage::cpu_time(process.id()));
     let _ = start.send(());
     flood.check_answers(expected)?;
@@ -155,14 +158,15 @@ struct Flood {
 }
 
 impl Flood {
-    fn init(&mut self) -> Result<(), BenchError> {
+    fn init(&mut self, unfinished: &Unfinished) -> Result<(), BenchError> {
         let body = r#"{"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1}"#;
         let _ = self.to_node.send(envelope::encode(0, CLIENT, NODE, body));
         let failure = |text: String| BenchError::Setup { node: 0, text, log: String::new() };
-        let answer = self.next_answer()?.ok_or_else(|| failure("did not answer init within 10 s".into()))?;
+        let silent = || failure(format!("did not answer init within 10 s{}", unfinished.note()));
+        let answer = self.next_answer()?.ok_or_else(silent)?;
         match Reply::parse(&answer, "init_ok", false) {
             Reply { in_reply_to: Some(1), content: ReplyContent::Fits { .. } } => Ok(()),
-            _ => Err(failure(format!("answered init with {answer}"))),
+            _ => Err(failure(format!("answered init with {}", short(&answer)))),
         }
     }
 
@@ -187,16 +191,21 @@ impl Flood {
         let number = reply.in_reply_to.and_then(|msg_id| msg_id.checked_sub(FIRST_ID)).map(usize::try_from);
         let slot = number.and_then(Result::ok).and_then(|number| awaited.get_mut(number));
         let Some(awaited) = slot.and_then(Option::take) else {
-            self.violations.record(Check::Replies, None, format!("nothing was asked that {answer} answers"));
+            self.violations.record(
+                Check::Replies,
+                None,
+                format!("n0 sent {}, which answers nothing that was asked", short(answer)),
+            );
             return;
         };
+        let (asked, expected) = (awaited.request.name(), awaited.value);
         let content = match awaited.request {
             Request::Add(_) => Reply::parse(answer, "add_ok", false).content,
             _ => reply.content,
         };
-        if content != (ReplyContent::Fits { value: awaited.value }) {
-            let text =
-                format!("instead of {:?}, it answered {:?} with {answer}", awaited.value, awaited.request);
+        if content != (ReplyContent::Fits { value: expected }) {
+            let expected = expected.map_or("add_ok".to_owned(), |value| value.to_string());
+            let text = format!("n0 answered {asked} with {} in the place of {expected}", short(answer));
             self.violations.record(Check::FinalReads, None, text);
         }
     }
@@ -222,9 +231,13 @@ impl Flood {
     }
 
     fn route(&mut self, line: &[u8]) -> Option<String> {
-        let Ok(envelope) = Envelope::parse(line) else {
-            self.violations.record(Check::Output, None, format!("not a message: {}", excerpt(line)));
-            return None;
+        let envelope = match Envelope::parse(line) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                let text = format!("n0 printed {error}: {}", excerpt(line));
+                self.violations.record(Check::Output, None, text);
+                return None;
+            }
         };
         match Endpoint::parse(&envelope.dest) {
             Some(CLIENT) => return Some(envelope.body.to_owned()),
@@ -272,7 +285,7 @@ impl Flood {
     }
 }
 
-fn read_all(mut reader: BufReader<std::process::ChildStdout>, lines: &SyncSender<Vec<u8>>) {
+fn read_all(mut reader: impl BufRead, lines: &SyncSender<Vec<u8>>) {
     while let Ok(Some(line)) = read_line(&mut reader) {
         if lines.send(line).is_err() {
             return;

@@ -4,6 +4,7 @@ mod child;
 mod clock;
 mod flood;
 mod interrupt;
+mod unfinished;
 mod usage;
 
 use std::path::PathBuf;
@@ -245,10 +246,13 @@ impl ProcessHost<'_> {
 
     fn finish(mut self) -> Result<Report, BenchError> {
         self.measure();
+        let failure = self.world.setup_failure();
+        let note =
+            failure.and_then(|failure| self.child(failure.node)).map(|child| child.unfinished().note());
         self.children.clear();
         if let Some(failure) = self.world.setup_failure() {
             let log = self.usage.get(failure.node).and_then(|usage| usage.log.as_deref()).map(usage::tail);
-            let (node, text) = (failure.node, failure.text.clone());
+            let (node, text) = (failure.node, format!("{}{}", failure.text, note.unwrap_or_default()));
             return Err(BenchError::Setup { node, text, log: log.unwrap_or_default() });
         }
         let interrupted = !self.world.is_done();

@@ -9,6 +9,7 @@ use std::fmt::Write;
 use super::Report;
 use crate::check::Violations;
 use crate::nemesis::Fault;
+use crate::words::Seconds;
 
 /// Colours of the faults' bands, told apart by the colour-blind too (Okabe and Ito).
 pub(super) fn band_colour(fault: Fault) -> (u8, u8, u8) {
@@ -54,7 +55,7 @@ impl Report {
             .filter_map(|(what, found)| Some((what, sequence::around_first(found, self.trace.as_ref()?)?)));
         if let Some((what, diagram)) = diagrams.next() {
             let heading = format!("Messages around the first {what}");
-            add_section(page, &heading, &format!("<p class=\"note\">{}</p>{diagram}", sequence::NOTE));
+            add_section(page, &heading, &diagram);
         }
     }
 
@@ -92,7 +93,7 @@ fn add_findings(page: &mut String, title: &str, found: &Violations) {
     }
     let mut list = String::from("<ul>");
     for violation in found.examples() {
-        let at = violation.at.map_or(String::new(), |at| format!("at {:.3} s: ", at.as_secs_f64()));
+        let at = violation.at.map_or(String::new(), |at| format!("at {}: ", Seconds(at)));
         let (check, text) = (violation.check.name(), escape(&violation.text));
         // Writing to a string cannot fail.
         let _ = write!(list, "<li><b>{check}</b> {at}{text}</li>");

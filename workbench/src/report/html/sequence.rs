@@ -4,9 +4,11 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::chart::{Area, text};
+use crate::body::Body;
 use crate::check::Violations;
 use crate::endpoint::Endpoint;
-use crate::trace::{Trace, TracedMessage};
+use crate::trace::{Around, Gap, Trace, TracedMessage};
+use crate::words::Seconds;
 
 /// Messages shown before and after the violation.
 const BEFORE: usize = 30;
@@ -17,37 +19,46 @@ const HEAD: i32 = 30;
 const WIDTH: u32 = 1000;
 const LEFT: i32 = 120;
 
-pub(super) const NOTE: &str = "From top to bottom in the order of sending; those that were never received are orange and \
+const NOTE: &str = "From top to bottom in the order of sending; those that were never received are orange and \
     say so. The orange line is the moment.";
 
-/// A diagram, if something was found at a known time.
+/// A diagram with its note, if something was found at a known time; or words, if the messages of that time were left out.
 pub(super) fn around_first(found: &Violations, trace: &Trace) -> Option<String> {
-    let first =
-        found.examples().iter().filter(|violation| violation.at.is_some()).min_by_key(|found| found.at)?;
-    let messages = trace.messages();
-    let place = messages.partition_point(|message| Some(message.sent) <= first.at);
-    let start = place.saturating_sub(BEFORE);
-    let shown = messages.get(start..messages.len().min(place + AFTER))?;
-    draw(shown, place - start, &first.text).ok()
+    let timed = found.examples().iter().filter_map(|violation| Some((violation.at?, violation)));
+    let (at, first) = timed.min_by_key(|(at, _)| *at)?;
+    match trace.around(at, BEFORE, AFTER) {
+        Ok(around) => {
+            let diagram = draw(&around, &first.text).ok()?;
+            Some(format!("<p class=\"note\">{NOTE}</p>{diagram}"))
+        }
+        Err(Gap { from, until, omitted }) => Some(format!(
+            "<p class=\"note\">It happened at {}. No message of that time was kept: of a long run only the first and the \
+             last ones are, and {omitted} between {} and {} were left out. A shorter run, or a lower rate, has them \
+             all.</p>",
+            Seconds(at),
+            Seconds(from),
+            Seconds(until)
+        )),
+    }
 }
 
-/// The moment comes after so many messages.
-fn draw(messages: &[TracedMessage], before: usize, moment: &str) -> Result<String, String> {
-    let lanes = lanes(messages);
-    let height = HEAD + ROW * (i32::try_from(messages.len()).unwrap_or(0) + 3);
+fn draw(around: &Around<'_>, moment: &str) -> Result<String, String> {
+    let Around { before, after } = around;
+    let lanes = lanes(before.iter().chain(after).copied());
+    let height = HEAD + ROW * (i32::try_from(before.len() + after.len()).unwrap_or(0) + 3);
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, u32::try_from(height).unwrap_or(0)))
             .into_drawing_area();
         draw_lanes(&area, &lanes, height)?;
         let mut y = HEAD;
-        for message in messages.iter().take(before) {
+        for message in before {
             y += ROW;
             draw_message(&area, &lanes, message, y)?;
         }
         y += ROW;
         draw_moment(&area, y, moment)?;
-        for message in messages.iter().skip(before) {
+        for message in after {
             y += ROW;
             draw_message(&area, &lanes, message, y)?;
         }
@@ -57,8 +68,8 @@ fn draw(messages: &[TracedMessage], before: usize, moment: &str) -> Result<Strin
 }
 
 /// Nodes first, then services, then clients.
-fn lanes(messages: &[TracedMessage]) -> Vec<Endpoint> {
-    let mut lanes: Vec<Endpoint> = messages.iter().flat_map(|message| [message.src, message.dest]).collect();
+fn lanes<'a>(messages: impl Iterator<Item = &'a TracedMessage>) -> Vec<Endpoint> {
+    let mut lanes: Vec<Endpoint> = messages.flat_map(|message| [message.src, message.dest]).collect();
     lanes.sort_unstable_by_key(|lane| (lane.is_client(), lane.is_service(), *lane));
     lanes.dedup();
     lanes
@@ -107,12 +118,15 @@ fn draw_message(area: &Area<'_>, lanes: &[Endpoint], message: &TracedMessage, y:
 
 /// The message's type and what tells it from others of the type.
 fn caption(message: &TracedMessage) -> String {
-    let body: serde_json::Value = serde_json::from_str(&message.body).unwrap_or_default();
-    let mut caption = body.get("type").and_then(serde_json::Value::as_str).unwrap_or("?").to_owned();
+    const SHOWN: usize = 24;
+    let cut = |text: &str| text.chars().take(SHOWN).collect::<String>();
+    // A long body was cut short and is not JSON any more.
+    let body = Body::parse(&message.body);
+    let kind = body.as_ref().and_then(|body| body.text("type"));
+    let mut caption = kind.unwrap_or_else(|| format!("{}…", cut(&message.body)));
     for field in ["delta", "value", "code"] {
-        if let Some(value) = body.get(field) {
-            let value: String = value.to_string().chars().take(24).collect();
-            caption = format!("{caption} {value}");
+        if let Some(value) = body.as_ref().and_then(|body| body.get(field)) {
+            caption = format!("{caption} {}", cut(value));
         }
     }
     if message.received.is_none() {
@@ -123,4 +137,66 @@ fn caption(message: &TracedMessage) -> String {
 
 fn label(side: HPos) -> TextStyle<'static> {
     TextStyle::from(("sans-serif", 15).into_font()).color(&BLACK).pos(Pos::new(side, VPos::Center))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::check::Check;
+
+    /// 1,000 messages, one a second, of which the first 50 and the last 50 are kept.
+    fn long_trace() -> Trace {
+        let mut trace = Trace::keeping(50);
+        for id in 0..1000 {
+            let (now, body) = (Duration::from_secs(id), format!(r#"{{"type":"add","delta":{id}}}"#));
+            trace.sent(now, id, Endpoint::Node(0), Endpoint::Node(1), &body);
+            trace.received(now, id);
+        }
+        trace
+    }
+
+    fn diagram(at: &[u64]) -> String {
+        let mut found = Violations::default();
+        for at in at {
+            found.record(Check::Schema, Some(Duration::from_secs(*at)), "wrong");
+        }
+        around_first(&found, &long_trace()).unwrap()
+    }
+
+    #[test]
+    fn the_messages_shown_are_those_of_the_first_violation() {
+        let late = diagram(&[990, 980]);
+        assert!(
+            late.contains("add 980") && late.contains("980.0000 s") && !late.contains("add 40"),
+            "{late}"
+        );
+        let early = diagram(&[990, 40]);
+        assert!(early.contains("add 40") && !early.contains("add 980"), "{early}");
+    }
+
+    #[test]
+    fn where_none_were_kept_the_page_says_so() {
+        let text = diagram(&[500]);
+        assert!(!text.contains("<svg"), "{text}");
+        let expected = "It happened at 500.000 s. No message of that time was kept: of a long run only the first and the \
+                        last ones are, and 900 between 49.000 s and 950.000 s were left out.";
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn a_body_that_was_cut_short_is_shown_by_its_beginning_and_big_numbers_exactly() {
+        let mut message = TracedMessage {
+            id: 0,
+            src: Endpoint::Node(0),
+            dest: Endpoint::Node(1),
+            body: r#"{"type":"gossip","counts":{"n0":1"#.into(),
+            sent: Duration::ZERO,
+            received: Some(Duration::ZERO),
+        };
+        assert_eq!(caption(&message), "{\"type\":\"gossip\",\"counts…");
+        message.body = r#"{"type":"read_ok","value":340282366920938463463}"#.into();
+        assert_eq!(caption(&message), "read_ok 340282366920938463463");
+    }
 }
