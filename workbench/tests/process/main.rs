@@ -5,6 +5,7 @@ mod cases;
 mod node;
 #[path = "../it/toy.rs"]
 mod toy;
+mod trees;
 
 use std::process::ExitCode;
 
@@ -25,5 +26,6 @@ fn main() -> ExitCode {
             Ok(())
         })
     };
-    libtest_mimic::run(&Arguments::from_args(), cases::ALL.iter().map(trial).collect()).exit_code()
+    libtest_mimic::run(&Arguments::from_args(), cases::ALL.iter().chain(trees::ALL).map(trial).collect())
+        .exit_code()
 }

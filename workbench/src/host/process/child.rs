@@ -8,19 +8,23 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Signal;
 
+use super::tree::{Listed, Tree, list};
 use super::{Clock, NodeCommand, Told};
 use crate::error::BenchError;
 
 /// The longest line that is read from a node.
 const MAX_LINE: u64 = 64 << 20;
-/// How long a process that has closed its output may take to end.
+/// How long a process may take to end that has closed its output or has been killed.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A running process. Dropping it ends the process, and all that it started, at once.
+/// A running process with all that it has started. Dropping it ends them at once.
 #[derive(Debug)]
-pub(super) struct Process(process::Child);
+pub(super) struct Process {
+    child: process::Child,
+    tree: Tree,
+}
 
 impl Process {
     /// Starts a node in a process group of its own, so that Ctrl-C at the terminal is for the bench alone. Its log is
@@ -41,30 +45,36 @@ impl Process {
             .process_group(0)
             .spawn();
         let fail = |source| BenchError::Spawn { path: command.program.clone(), source };
-        let mut process = Self(spawned.map_err(fail)?);
-        match (process.0.stdin.take(), process.0.stdout.take()) {
+        let child = spawned.map_err(fail)?;
+        let mut process = Self { tree: Tree::new(child.id()), child };
+        match (process.child.stdin.take(), process.child.stdout.take()) {
             (Some(stdin), Some(stdout)) => Ok((process, stdin, stdout)),
             _ => Err(fail(io::Error::other("no pipes"))),
         }
     }
 
-    pub(super) fn id(&self) -> u32 {
-        self.0.id()
+    /// Looks up which processes there are now: those that signals reach and whose memory counts.
+    pub(super) fn update(&mut self, processes: &[Listed]) {
+        self.tree.update(processes);
     }
 
-    fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            // It fails only if the process is gone, which its reader tells.
-            let _ = kill_process_group(pid, signal);
-        }
+    /// The sum of the processes' peaks of resident memory, in KiB; `None` where the system does not tell.
+    pub(super) fn memory_kb(&self) -> Option<u64> {
+        self.tree.memory_kb()
+    }
+
+    /// CPU time that the processes have used so far, user and system; `None` where the system does not tell.
+    pub(super) fn cpu_time(&mut self) -> Option<Duration> {
+        let processes = list();
+        self.update(&processes);
+        self.tree.cpu_time(&processes)
     }
 
     /// Waits a moment for a process that has closed its output, and tells whether it ended well, and how.
     fn end_after_close(&mut self) -> (bool, String) {
         let clock = Clock::start();
         while clock.now() < PATIENCE {
-            match self.0.try_wait() {
+            match self.child.try_wait() {
                 Ok(Some(status)) => return (status.success(), status.to_string()),
                 Ok(None) => thread::sleep(Duration::from_millis(5)),
                 Err(error) => return (false, error.to_string()),
@@ -76,9 +86,17 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.signal(Signal::KILL);
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        // Who has left the group since the last look is known by its parent, as long as that is there.
+        self.update(&list());
+        self.tree.signal(Signal::KILL);
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // The rest are nobody's children any more, and end when the system gets to it. The node's next process must not
+        // meet them.
+        let clock = Clock::start();
+        while !self.tree.has_ended() && clock.now() < PATIENCE {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
@@ -117,8 +135,12 @@ impl Child {
         self.life
     }
 
-    pub(super) fn id(&self) -> u32 {
-        self.process.id()
+    pub(super) fn update(&mut self, processes: &[Listed]) {
+        self.process.update(processes);
+    }
+
+    pub(super) fn memory_kb(&self) -> Option<u64> {
+        self.process.memory_kb()
     }
 
     /// Has the line written. The bench hands over one at a time, so that there is always room.
@@ -127,16 +149,9 @@ impl Child {
         let _ = self.lines.try_send(Handed { line, at });
     }
 
-    pub(super) fn terminate(&self) {
-        self.process.signal(Signal::TERM);
-    }
-
-    pub(super) fn pause(&self) {
-        self.process.signal(Signal::STOP);
-    }
-
-    pub(super) fn resume(&self) {
-        self.process.signal(Signal::CONT);
+    /// Sends a signal to all processes of the node.
+    pub(super) fn signal(&self, signal: Signal) {
+        self.process.tree.signal(signal);
     }
 
     pub(super) fn end_after_close(&mut self) -> (bool, String) {

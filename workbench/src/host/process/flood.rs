@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::child::{Process, read_line};
-use super::{Clock, Interrupt, NodeCommand, usage};
+use super::{Clock, Interrupt, NodeCommand};
 use crate::check::{Check, Violations};
 use crate::endpoint::Endpoint;
 use crate::envelope::{self, Envelope, excerpt};
@@ -59,9 +59,10 @@ pub struct FloodReport {
     pub seconds: f64,
     /// Requests a second.
     pub per_second: f64,
-    /// CPU time of the node's process for each request, user and system, in microseconds.
+    /// CPU time of the node for each request, user and system, in microseconds: that of its processes and of the children
+    /// that they have waited for.
     pub cpu_us: Option<f64>,
-    /// Peak resident memory of the process, in KiB.
+    /// Peak resident memory of the node, in KiB: see [`NodeUsage`](crate::NodeUsage).
     pub max_rss_kb: Option<u64>,
     /// The rules that were broken.
     pub violations: Violations,
@@ -79,7 +80,7 @@ pub fn flood_process(plan: &FloodPlan, command: &NodeCommand) -> Result<FloodRep
         return Err(BenchError::Usage("the pipe test is for counters: g-counter or pn-counter".into()));
     }
     let interrupt = Interrupt::watch()?;
-    let (process, stdin, stdout) = Process::start(command, 0, false)?;
+    let (mut process, stdin, stdout) = Process::start(command, 0, false)?;
     let (to_bench, lines) = sync_channel(LINES);
     let (to_node, replies) = channel();
     thread::spawn(move || read_all(BufReader::with_capacity(CHUNK, stdout), &to_bench));
@@ -92,12 +93,12 @@ pub fn flood_process(plan: &FloodPlan, command: &NodeCommand) -> Result<FloodRep
     let mut flood =
         Flood { lines, to_node, services, interrupt, violations: Violations::default(), answered: 0 };
     flood.init()?;
-    let (clock, cpu) = (Clock::start(), usage::cpu_time(process.id()));
+    let (clock, cpu) = (Clock::start(), process.cpu_time());
     let _ = start.send(());
     flood.check_answers(expected)?;
-    let used = usage::cpu_time(process.id()).zip(cpu).map(|(after, before)| after.saturating_sub(before));
-    let memory = usage::peak_memory_kb(process.id());
-    Ok(flood.into_report(plan, clock.now(), used, memory))
+    let took = clock.now();
+    let used = process.cpu_time().zip(cpu).map(|(after, before)| after.saturating_sub(before));
+    Ok(flood.into_report(plan, took, used, process.memory_kb()))
 }
 
 /// The requests, one after the other.

@@ -4,11 +4,13 @@ mod child;
 mod clock;
 mod flood;
 mod interrupt;
-mod usage;
+mod tree;
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
+
+use rustix::process::Signal;
 
 use self::child::Child;
 pub(crate) use self::clock::{Clock, timestamp};
@@ -24,6 +26,10 @@ use crate::world::{Action, Event, World};
 const EVENTS: usize = 4096;
 /// How long the bench sleeps at most before it looks for Ctrl-C and reports progress.
 const GLANCE: Duration = Duration::from_millis(100);
+/// How often the bench looks up which processes belong to which node. That reads all of `/proc`: 1 ms for 100 processes.
+const LOOK_UP: Duration = Duration::from_secs(1);
+/// It looks anew before it signals a node, but once for all nodes that it signals within this time.
+const FRESH: Duration = Duration::from_millis(20);
 
 /// How to start a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,8 +101,18 @@ pub fn run_processes(
     let clock = Clock::start();
     let world = World::new(plan);
     let overhead = OverheadRecorder::default();
-    let mut host =
-        ProcessHost { world, command, children, usage, sender, events, clock, interrupt, overhead };
+    let mut host = ProcessHost {
+        world,
+        command,
+        children,
+        usage,
+        sender,
+        events,
+        clock,
+        looked_up: None,
+        interrupt,
+        overhead,
+    };
     host.run(plan, progress)?;
     host.finish()
 }
@@ -104,6 +120,17 @@ pub fn run_processes(
 fn usage_of(command: &NodeCommand, node: usize) -> NodeUsage {
     let log = command.log_dir.join(format!("n{node}.log"));
     NodeUsage { node: format!("n{node}"), log: Some(log.display().to_string()), ..NodeUsage::default() }
+}
+
+/// The last lines of a log, cut short.
+fn tail(path: &str) -> String {
+    const LINES: usize = 10;
+    const BYTES: usize = 4000;
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let end = bytes.get(bytes.len().saturating_sub(BYTES)..).unwrap_or_default();
+    let text = String::from_utf8_lossy(end);
+    let lines: Vec<&str> = text.lines().collect();
+    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
 }
 
 struct ProcessHost<'a> {
@@ -114,6 +141,8 @@ struct ProcessHost<'a> {
     sender: SyncSender<Told>,
     events: Receiver<Told>,
     clock: Clock,
+    /// When it last looked up the nodes' processes.
+    looked_up: Option<Duration>,
     interrupt: Interrupt,
     overhead: OverheadRecorder,
 }
@@ -175,6 +204,7 @@ impl ProcessHost<'_> {
     }
 
     fn glance(&mut self, plan: &Plan, now: Duration, progress: &mut dyn FnMut(&Progress)) {
+        self.look_up(LOOK_UP);
         self.measure();
         let status = self.world.status();
         let expected = plan.time_limit + plan.final_wait + plan.silence.unwrap_or_default() + plan.stagger;
@@ -188,10 +218,21 @@ impl ProcessHost<'_> {
         });
     }
 
+    /// Looks up the nodes' processes, unless it has done so within that time.
+    fn look_up(&mut self, fresh: Duration) {
+        let now = self.clock.now();
+        if self.looked_up.is_some_and(|at| now < at + fresh) {
+            return;
+        }
+        self.looked_up = Some(now);
+        let processes = tree::list();
+        self.children.iter_mut().flatten().for_each(|child| child.update(&processes));
+    }
+
     fn measure(&mut self) {
         for (child, usage) in self.children.iter().zip(&mut self.usage) {
             if let Some(child) = child {
-                usage.max_rss_kb = usage.max_rss_kb.max(usage::peak_memory_kb(child.id()));
+                usage.max_rss_kb = usage.max_rss_kb.max(child.memory_kb());
             }
         }
     }
@@ -208,16 +249,24 @@ impl ProcessHost<'_> {
             Action::Start { node, life, .. } => self.start(node, life)?,
             Action::Deliver { node, life, line } => self.deliver(node, life, line),
             Action::Kill { node } => {
+                self.look_up(FRESH);
                 self.measure();
                 if let Some(slot) = self.children.get_mut(node) {
                     *slot = None;
                 }
             }
-            Action::Terminate { node } => self.child(node).into_iter().for_each(Child::terminate),
-            Action::Pause { node } => self.child(node).into_iter().for_each(Child::pause),
-            Action::Resume { node } => self.child(node).into_iter().for_each(Child::resume),
+            Action::Terminate { node } => self.signal(node, Signal::TERM),
+            Action::Pause { node } => self.signal(node, Signal::STOP),
+            Action::Resume { node } => self.signal(node, Signal::CONT),
         }
         Ok(())
+    }
+
+    fn signal(&mut self, node: usize, signal: Signal) {
+        self.look_up(FRESH);
+        if let Some(child) = self.child(node) {
+            child.signal(signal);
+        }
     }
 
     fn child(&self, node: usize) -> Option<&Child> {
@@ -240,10 +289,11 @@ impl ProcessHost<'_> {
     }
 
     fn finish(mut self) -> Result<Report, BenchError> {
+        self.look_up(Duration::ZERO);
         self.measure();
         self.children.clear();
         if let Some(failure) = self.world.setup_failure() {
-            let log = self.usage.get(failure.node).and_then(|usage| usage.log.as_deref()).map(usage::tail);
+            let log = self.usage.get(failure.node).and_then(|usage| usage.log.as_deref()).map(tail);
             let (node, text) = (failure.node, failure.text.clone());
             return Err(BenchError::Setup { node, text, log: log.unwrap_or_default() });
         }
