@@ -113,6 +113,9 @@ fn bad_flags_are_refused() {
         &["--ack", "perhaps"][..],
         &["--gossip-interval", "0"],
         &["--fanout", "0"],
+        &["--fanout", "16385"],
+        &["--fanout", "-1"],
+        &["--store-timeout", "3600001"],
         &["--log", "a=b=c"],
         &["x"],
     ] {

@@ -203,7 +203,7 @@ impl Report {
 impl Report {
     /// Adds what the processes used, and judges it.
     pub(crate) fn add_usage(&mut self, nodes: Vec<NodeUsage>) {
-        let bound = self.plan.max_rss_mb.map(|mb| mb * 1024);
+        let bound = self.plan.max_rss_mb.map(|mb| mb.saturating_mul(1024));
         for node in &nodes {
             let used = node.max_rss_kb.zip(bound).filter(|(used, bound)| used > bound);
             if let Some((used, bound)) = used {
