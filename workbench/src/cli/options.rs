@@ -22,7 +22,7 @@ pub struct TestOptions {
     #[arg(short, long, value_enum, default_value = "g-counter")]
     pub workload: Workload,
 
-    /// The program to test [default: this one]
+    /// The program to test: a path, or a name to look up here and then in PATH [default: this one]
     #[arg(long, value_name = "FILE")]
     pub bin: Option<PathBuf>,
 
@@ -149,7 +149,7 @@ pub struct TestOptions {
     #[arg(skip)]
     pub claims: Claims,
 
-    /// Arguments for the node
+    /// Arguments for the node. It runs in a directory of its own, so paths among them must be absolute
     #[arg(last = true, value_name = "NODE_ARGS")]
     pub node_args: Vec<String>,
 }

@@ -11,13 +11,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::store::RunDirectory;
 use super::values::{self, FaultList, seconds, seed_range};
-use super::{Verdict, print};
+use super::{Verdict, conclude, text};
 use crate::campaign::{CampaignFailure, CampaignReport, simulate_many};
 use crate::error::BenchError;
 use crate::host::machine::MachineFactory;
 use crate::host::simulation::simulate;
 use crate::nemesis::Fault;
 use crate::plan::Plan;
+use crate::report::Report;
 use crate::workload::Workload;
 
 /// Flags of a campaign of simulated clusters. Flatten it into a command of your own.
@@ -114,7 +115,7 @@ impl SimulateOptions {
 /// The first failure, or a run of a single seed, is printed in full and recorded, and told with the flags that replay it.
 ///
 /// # Errors
-/// If a run would be too large, or the outcome can't be printed or recorded.
+/// If a run would be too large, or the outcome can't be printed. That it can't be recorded is told on standard error.
 pub fn run_simulations<F: MachineFactory>(
     options: &SimulateOptions,
     adapt: impl Fn(Plan) -> Plan + Sync,
@@ -143,9 +144,12 @@ fn show_single<F: MachineFactory>(
     out: &mut dyn Write,
 ) -> Result<Verdict, BenchError> {
     let report = simulate(&Plan { trace: true, ..plan.clone() }, &mut factory(plan));
-    let directory = RunDirectory::create(&options.store, "simulate", plan.seed)?;
-    directory.write_run(&report)?;
-    print(options.json, &report, &directory, out)?;
+    conclude(
+        options.json,
+        &text(options.json, &report, || report.to_string()),
+        || record(options, &report).map(Some),
+        out,
+    )?;
     Ok(Verdict::of(report.valid))
 }
 
@@ -155,18 +159,18 @@ fn show<F: MachineFactory>(
     factory: &impl Fn(&Plan) -> F,
     out: &mut dyn Write,
 ) -> Result<(), BenchError> {
-    if let Some(CampaignFailure { seed, plan, report: Some(_), .. }) = &report.failure {
+    let record = || {
+        let Some(CampaignFailure { plan, report: Some(_), .. }) = &report.failure else { return Ok(None) };
         // Once more, with its messages kept: it goes the same way.
         let traced = Plan { trace: true, ..(**plan).clone() };
-        let run = simulate(&traced, &mut factory(&traced));
-        RunDirectory::create(&options.store, "simulate", *seed)?.write_run(&run)?;
-    }
-    let text = if options.json {
-        serde_json::to_string_pretty(report).unwrap_or_else(|error| error.to_string())
-    } else {
-        describe(options, report)
+        record(options, &simulate(&traced, &mut factory(&traced))).map(Some)
     };
-    writeln!(out, "{text}").map_err(BenchError::io("cannot print the outcome"))
+    let text = text(options.json, report, || describe(options, report));
+    conclude(options.json, &text, record, out)
+}
+
+fn record(options: &SimulateOptions, report: &Report) -> Result<PathBuf, BenchError> {
+    RunDirectory::create(&options.store, "simulate", report.plan.seed)?.write_run(report)
 }
 
 fn describe(options: &SimulateOptions, report: &CampaignReport) -> String {

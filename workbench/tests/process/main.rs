@@ -3,6 +3,7 @@
 
 mod cases;
 mod node;
+mod surroundings;
 #[path = "../it/toy.rs"]
 mod toy;
 mod trees;
@@ -26,6 +27,9 @@ fn main() -> ExitCode {
             Ok(())
         })
     };
-    libtest_mimic::run(&Arguments::from_args(), cases::ALL.iter().chain(trees::ALL).map(trial).collect())
-        .exit_code()
+    libtest_mimic::run(
+        &Arguments::from_args(),
+        cases::ALL.iter().chain(trees::ALL).chain(surroundings::ALL).map(trial).collect(),
+    )
+    .exit_code()
 }

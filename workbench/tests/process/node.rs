@@ -1,6 +1,7 @@
 //! A toy as a process.
 #![allow(clippy::disallowed_types, reason = "a process has a clock")]
 
+use std::fs::OpenOptions;
 use std::io::{BufRead, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
@@ -33,6 +34,20 @@ pub(crate) fn run(kind: &str) -> ExitCode {
             drop(std::hint::black_box(held));
         }
         "apart" => return run_apart(),
+        "keeps" => {
+            let mut kept = OpenOptions::new().create(true).append(true).open("lives").unwrap();
+            kept.write_all(b"one more\n").unwrap();
+            serve(Box::new(Toy::new(Bug::Nothing)));
+        }
+        "logs" => {
+            // It ends if it can't.
+            std::io::stderr().write_all(b"started\n").unwrap();
+            serve(Box::new(Toy::new(Bug::Nothing)));
+        }
+        "in-the-way" => {
+            let _ = std::fs::create_dir("../history.jsonl");
+            serve(Box::new(Toy::new(Bug::Nothing)));
+        }
         "deaf" => serve(Box::new(Deaf(Toy::new(Bug::Nothing)))),
         bug => serve(Box::new(Toy::new(Bug::parse(bug)))),
     }

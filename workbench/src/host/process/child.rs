@@ -1,17 +1,19 @@
 //! One child process and its two threads.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{self, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{self, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::advice::advice;
 use super::tree::{Listed, Tree, list};
-use super::{Clock, NodeCommand, Told};
+use super::{Clock, NodeCommand, Told, log};
 use crate::error::BenchError;
 
 /// The longest line that is read from a node.
@@ -24,31 +26,62 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Process {
     child: process::Child,
     tree: Tree,
+    /// The node's working directory.
+    directory: PathBuf,
+}
+
+/// The bench's ends of a process's pipes.
+#[derive(Debug)]
+pub(super) struct Pipes {
+    pub(super) stdin: ChildStdin,
+    pub(super) stdout: ChildStdout,
+    stderr: ChildStderr,
+    log: fs::File,
+}
+
+impl Pipes {
+    /// Writes the log until the process has closed its standard error, and then drops what it has been given.
+    pub(super) fn copy_log<T: Send + 'static>(self, until_copied: T) -> (ChildStdin, ChildStdout) {
+        let Self { stdin, stdout, stderr, log } = self;
+        thread::spawn(move || {
+            log::copy(stderr, log);
+            drop(until_copied);
+        });
+        (stdin, stdout)
+    }
 }
 
 impl Process {
-    /// Starts a node in a process group of its own, so that Ctrl-C at the terminal is for the bench alone. Its log is
-    /// written anew, or appended to.
+    /// Starts a node in a process group of its own, so that Ctrl-C at the terminal is for the bench alone, and in a
+    /// directory of its own. Its log is written anew, or appended to.
     pub(super) fn start(
         command: &NodeCommand,
         node: usize,
         append: bool,
-    ) -> Result<(Self, ChildStdin, ChildStdout), BenchError> {
-        let path = command.log_dir.join(format!("n{node}.log"));
+    ) -> Result<(Self, Pipes), BenchError> {
+        let path = command.log(node);
+        let directory = command.directory.join(format!("n{node}"));
+        fs::create_dir_all(&directory)
+            .map_err(BenchError::io(format!("cannot make {}", directory.display())))?;
         let log = OpenOptions::new().create(true).write(true).append(append).truncate(!append).open(&path);
         let log = log.map_err(BenchError::io(format!("cannot write {}", path.display())))?;
         let spawned = Command::new(&command.program)
             .args(&command.args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(log)
+            .stderr(Stdio::piped())
+            .current_dir(&directory)
             .process_group(0)
             .spawn();
-        let fail = |source| BenchError::Spawn { path: command.program.clone(), source };
+        let fail = |source: io::Error| {
+            let advice = advice(&command.program, Some(source.kind()));
+            BenchError::Spawn { path: command.program.clone(), source, advice }
+        };
         let child = spawned.map_err(fail)?;
-        let mut process = Self { tree: Tree::new(child.id()), child };
-        match (process.child.stdin.take(), process.child.stdout.take()) {
-            (Some(stdin), Some(stdout)) => Ok((process, stdin, stdout)),
+        let mut process = Self { tree: Tree::new(child.id()), child, directory };
+        let child = &mut process.child;
+        match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
+            (Some(stdin), Some(stdout), Some(stderr)) => Ok((process, Pipes { stdin, stdout, stderr, log })),
             _ => Err(fail(io::Error::other("no pipes"))),
         }
     }
@@ -97,6 +130,8 @@ impl Drop for Process {
         while !self.tree.has_ended() && clock.now() < PATIENCE {
             thread::sleep(Duration::from_millis(1));
         }
+        // It stays if the node has left anything in it.
+        let _ = fs::remove_dir(&self.directory);
     }
 }
 
@@ -123,7 +158,8 @@ impl Child {
         told: &SyncSender<Told>,
         clock: Clock,
     ) -> Result<Self, BenchError> {
-        let (process, stdin, stdout) = Process::start(command, node, life > 1)?;
+        let (process, pipes) = Process::start(command, node, life > 1)?;
+        let (stdin, stdout) = pipes.copy_log(told.clone());
         let (lines, to_write) = sync_channel(1);
         let (writer, reader) = (told.clone(), told.clone());
         thread::spawn(move || write_lines(stdin, &to_write, &writer, clock, node, life));

@@ -1,9 +1,11 @@
 //! The host for child processes: the wall clock, pipes, signals.
 
+mod advice;
 mod child;
 mod clock;
 mod flood;
 mod interrupt;
+mod log;
 mod tree;
 
 use std::path::PathBuf;
@@ -12,6 +14,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+pub(crate) use self::advice::advice;
 use self::child::Child;
 pub(crate) use self::clock::{Clock, timestamp};
 pub use self::flood::{FloodPlan, FloodReport, flood_process};
@@ -26,6 +29,8 @@ use crate::world::{Action, Event, World};
 const EVENTS: usize = 4096;
 /// How long the bench sleeps at most before it looks for Ctrl-C and reports progress.
 const GLANCE: Duration = Duration::from_millis(100);
+/// How long the bench waits for the last of what ended processes have written.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How often the bench looks up which processes belong to which node. That reads all of `/proc`: 1 ms for 100 processes.
 const LOOK_UP: Duration = Duration::from_secs(1);
 /// It looks anew before it signals a node, but once for all nodes that it signals within this time.
@@ -34,12 +39,32 @@ const FRESH: Duration = Duration::from_millis(20);
 /// How to start a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeCommand {
-    /// The program.
+    /// The program: its full path, for nodes run in directories of their own. A name alone is looked up in `PATH`.
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Where the nodes' logs go: `n0.log` and so on, what they write to standard error. Made if it is not there.
-    pub log_dir: PathBuf,
+    /// Where the nodes leave what they write. Made if it is not there.
+    ///
+    /// `n0.log` and so on is what a node writes to standard error, the first 256 MiB of each process. `n0/` and so on is the
+    /// directory in which a node's processes run, one after the other; it is removed if it is empty in the end.
+    pub directory: PathBuf,
+}
+
+impl NodeCommand {
+    fn log(&self, node: usize) -> PathBuf {
+        self.directory.join(format!("n{node}.log"))
+    }
+
+    fn create_directory(&self) -> Result<(), BenchError> {
+        std::fs::create_dir_all(&self.directory)
+            .map_err(BenchError::io(format!("cannot make {}", self.directory.display())))
+    }
+
+    /// Why a node could not be brought to answer `init`, with what its log and its program tell of that.
+    fn setup_error(&self, node: usize, text: String) -> BenchError {
+        let log = log::tail(&self.log(node));
+        BenchError::Setup { node, text, log, advice: advice(&self.program, None) }
+    }
 }
 
 /// What a child's threads tell the bench.
@@ -81,9 +106,10 @@ pub struct Progress {
 
 /// Runs a plan with each node a child process, on the wall clock. `progress` is called about ten times a second.
 ///
-/// No child outlives this call, whatever happens: Ctrl-C, SIGTERM and panics included.
+/// No child outlives this call, whatever happens: SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed), SIGQUIT and
+/// panics included.
 ///
-/// A run that is broken off by SIGINT or SIGTERM has a report too, marked as [`interrupted`](Report::interrupted).
+/// A run that is broken off by one of these signals has a report too, marked as [`interrupted`](Report::interrupted).
 ///
 /// # Errors
 /// If the program can't be started, or does not answer `init`.
@@ -92,8 +118,7 @@ pub fn run_processes(
     command: &NodeCommand,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Report, BenchError> {
-    std::fs::create_dir_all(&command.log_dir)
-        .map_err(BenchError::io(format!("cannot make {}", command.log_dir.display())))?;
+    command.create_directory()?;
     let interrupt = Interrupt::watch()?;
     let (sender, events) = sync_channel(EVENTS);
     let usage = (0..plan.node_count).map(|node| usage_of(command, node)).collect();
@@ -118,19 +143,14 @@ pub fn run_processes(
 }
 
 fn usage_of(command: &NodeCommand, node: usize) -> NodeUsage {
-    let log = command.log_dir.join(format!("n{node}.log"));
-    NodeUsage { node: format!("n{node}"), log: Some(log.display().to_string()), ..NodeUsage::default() }
+    let log = command.log(node).display().to_string();
+    NodeUsage { node: format!("n{node}"), log: Some(log), ..NodeUsage::default() }
 }
 
-/// The last lines of a log, cut short.
-fn tail(path: &str) -> String {
-    const LINES: usize = 10;
-    const BYTES: usize = 4000;
-    let bytes = std::fs::read(path).unwrap_or_default();
-    let end = bytes.get(bytes.len().saturating_sub(BYTES)..).unwrap_or_default();
-    let text = String::from_utf8_lossy(end);
-    let lines: Vec<&str> = text.lines().collect();
-    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
+/// Waits until the children's threads have ended, so that the logs are whole. Whoever holds on to a pipe is not waited for.
+fn wait_for_threads(events: &Receiver<Told>, clock: Clock) {
+    let until = clock.now() + PATIENCE;
+    while clock.now() < until && events.recv_timeout(until.saturating_sub(clock.now())).is_ok() {}
 }
 
 struct ProcessHost<'a> {
@@ -292,10 +312,10 @@ impl ProcessHost<'_> {
         self.look_up(Duration::ZERO);
         self.measure();
         self.children.clear();
+        drop(self.sender);
+        wait_for_threads(&self.events, self.clock);
         if let Some(failure) = self.world.setup_failure() {
-            let log = self.usage.get(failure.node).and_then(|usage| usage.log.as_deref()).map(tail);
-            let (node, text) = (failure.node, failure.text.clone());
-            return Err(BenchError::Setup { node, text, log: log.unwrap_or_default() });
+            return Err(self.command.setup_error(failure.node, failure.text.clone()));
         }
         let interrupted = !self.world.is_done();
         let mut report = self.world.into_report();

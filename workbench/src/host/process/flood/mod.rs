@@ -84,8 +84,10 @@ pub fn flood_process(plan: &FloodPlan, command: &NodeCommand) -> Result<FloodRep
     if !plan.workload.is_counter() {
         return Err(BenchError::Usage("the pipe test is for counters: g-counter or pn-counter".into()));
     }
+    command.create_directory()?;
     let interrupt = Interrupt::watch()?;
-    let (process, stdin, stdout) = Process::start(command, 0, false)?;
+    let (process, pipes) = Process::start(command, 0, false)?;
+    let (stdin, stdout) = pipes.copy_log(());
     let (to_bench, lines) = sync_channel(LINES);
     let (to_node, replies) = sync_channel(REPLIES);
     thread::spawn(move || read_all(BufReader::with_capacity(CHUNK, stdout), &to_bench));
@@ -96,6 +98,7 @@ pub fn flood_process(plan: &FloodPlan, command: &NodeCommand) -> Result<FloodRep
     thread::spawn(move || write_all(stdin, mix, &started, &replies));
     let services = Services::new(seeds.generator());
     let mut flood = Flood {
+        command,
         process,
         lines,
         to_node,
@@ -116,7 +119,8 @@ pub fn flood_process(plan: &FloodPlan, command: &NodeCommand) -> Result<FloodRep
     Ok(flood.into_report(plan, took, used))
 }
 
-struct Flood {
+struct Flood<'a> {
+    command: &'a NodeCommand,
     process: Process,
     lines: Receiver<Vec<u8>>,
     to_node: SyncSender<Vec<u8>>,
@@ -130,11 +134,12 @@ struct Flood {
     answered: u64,
 }
 
-impl Flood {
+impl Flood<'_> {
     fn init(&mut self) -> Result<(), BenchError> {
         let body = r#"{"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1}"#;
         let _ = self.to_node.try_send(envelope::encode(0, CLIENT, NODE, body));
-        let failure = |text: String| BenchError::Setup { node: 0, text, log: String::new() };
+        let command = self.command.clone();
+        let failure = |text: String| command.setup_error(0, text);
         let answer = self.next_answer()?.ok_or_else(|| failure("did not answer init within 10 s".into()))?;
         match Reply::parse(&answer, "init_ok", false) {
             Reply { in_reply_to: Some(1), content: ReplyContent::Fits { .. } } => Ok(()),
