@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use workbench::{SimulateOptions, TestOptions};
 
-use crate::config::{AckPolicy, Config, CounterKind};
+use crate::config::{AckPolicy, Config, CounterKind, MAX_NODES};
 
 /// A partition- and crash-proof counter that speaks the Maelstrom protocol.
 ///
@@ -53,16 +53,16 @@ pub struct NodeOptions {
     #[arg(long, env = "COUNTER_ACK", value_enum, default_value_t = AckPolicy::Durable)]
     pub ack: AckPolicy,
     /// Mean time between two gossip rounds, in milliseconds.
-    #[arg(long, env = "COUNTER_GOSSIP_INTERVAL", value_name = "MS", default_value = "100", value_parser = milliseconds)]
+    #[arg(long, env = "COUNTER_GOSSIP_INTERVAL", value_name = "MS", default_value = "100", value_parser = milliseconds, allow_negative_numbers = true)]
     pub gossip_interval: Duration,
     /// How many peers a round gossips to, at most.
-    #[arg(long, env = "COUNTER_FANOUT", value_name = "PEERS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, env = "COUNTER_FANOUT", value_name = "PEERS", default_value = "1", value_parser = fanout, allow_negative_numbers = true)]
     pub fanout: u16,
     /// How long the store may be silent before it counts as down, in milliseconds.
-    #[arg(long, env = "COUNTER_STORE_TIMEOUT", value_name = "MS", default_value = "1000", value_parser = milliseconds)]
+    #[arg(long, env = "COUNTER_STORE_TIMEOUT", value_name = "MS", default_value = "1000", value_parser = milliseconds, allow_negative_numbers = true)]
     pub store_timeout: Duration,
     /// How long a peer may take to confirm a message before it is sent anew, in milliseconds.
-    #[arg(long, env = "COUNTER_PEER_TIMEOUT", value_name = "MS", default_value = "500", value_parser = milliseconds)]
+    #[arg(long, env = "COUNTER_PEER_TIMEOUT", value_name = "MS", default_value = "500", value_parser = milliseconds, allow_negative_numbers = true)]
     pub peer_timeout: Duration,
     /// What to log: off, error, warn, info, debug, trace (every message), or a tracing filter. [default: info;
     /// simulations: off]
@@ -134,6 +134,14 @@ fn milliseconds(text: &str) -> Result<Duration, String> {
     const LONGEST: u64 = 3_600_000;
     match text.parse() {
         Ok(ms @ 1..=LONGEST) => Ok(Duration::from_millis(ms)),
-        _ => Err(format!("a whole number of milliseconds from 1 to {LONGEST} is wanted")),
+        _ => Err(format!("expected a whole number of milliseconds from 1 to {LONGEST} (an hour)")),
+    }
+}
+
+/// There are no more peers than nodes.
+fn fanout(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(peers) if (1..=MAX_NODES).contains(&usize::from(peers)) => Ok(peers),
+        _ => Err(format!("expected a whole number from 1 to {MAX_NODES}, the largest cluster")),
     }
 }

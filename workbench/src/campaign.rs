@@ -58,15 +58,17 @@ pub fn simulate_many<F: MachineFactory>(
 ) -> CampaignReport {
     let threads = threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZero::get);
     let shared = Mutex::new(Shared { next: seeds.start, end: seeds.end, report: CampaignReport::default() });
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(seed) = take(&shared) {
-                    let outcome = run(plan(seed), &factory);
-                    record(&shared, seed, outcome, &progress);
-                }
-            });
+    let work = || {
+        while let Some(seed) = take(&shared) {
+            let outcome = run(plan(seed), &factory);
+            record(&shared, seed, outcome, &progress);
         }
+    };
+    thread::scope(|scope| {
+        // Where the system has no more threads to give, fewer do the same.
+        let spawned = (1..threads).map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok());
+        let _ = spawned.count();
+        work();
     });
     shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).report
 }

@@ -7,16 +7,18 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BenchError {
-    /// The program to test is not there or is not executable.
-    #[error("cannot start {}: {source}", path.display())]
+    /// The program to test is not there or can't be run.
+    #[error("cannot start {}: {source}{}", path.display(), note(advice))]
     Spawn {
         /// The program.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
+        /// What to do about it, if that can be told from the file.
+        advice: Option<String>,
     },
     /// A node could not be brought to answer `init`: it printed something else, died, or kept silent.
-    #[error("n{node} {text}{}", log_note(log))]
+    #[error("n{node} {text}{}{}", note(advice), log_note(log))]
     Setup {
         /// The node's index.
         node: usize,
@@ -24,6 +26,8 @@ pub enum BenchError {
         text: String,
         /// The last lines of its log.
         log: String,
+        /// What to do about it, if that can be told from the program's file.
+        advice: Option<String>,
     },
     /// A file of the bench could not be written or a process not be looked after.
     #[error("{what}: {source}")]
@@ -36,7 +40,7 @@ pub enum BenchError {
     /// Options that do not go together.
     #[error("{0}")]
     Usage(String),
-    /// Ctrl-C, or SIGTERM. All child processes have been ended.
+    /// SIGINT (Ctrl-C), SIGTERM, SIGHUP or SIGQUIT. All child processes have been ended.
     #[error("interrupted")]
     Interrupted,
 }
@@ -46,6 +50,11 @@ impl BenchError {
         let what = what.into();
         move |source| Self::Io { what, source }
     }
+}
+
+#[expect(clippy::ref_option, reason = "the error's derive hands over a reference to the field")]
+fn note(advice: &Option<String>) -> String {
+    advice.as_ref().map(|advice| format!("; {advice}")).unwrap_or_default()
 }
 
 fn log_note(log: &str) -> String {

@@ -11,6 +11,12 @@ use crate::nemesis::Fault;
 use crate::network::Latency;
 use crate::workload::Workload;
 
+/// The most clients of a run. Each of them ends it with a read, all at the same moment, and waits 5 s for the answer: three
+/// nodes answer 10,000 within a second and don't answer 100,000 in time.
+const MAX_CLIENTS: usize = 10_000;
+/// The most requests of a run: as many as 100 a second make in a day. The history takes some 250 bytes for each.
+const MAX_REQUESTS: f64 = 1e7;
+
 /// A whole run, decided in advance. The same plan on the in-process host gives the same history, byte for byte.
 ///
 /// Build one with [`Plan::new`] and set what differs:
@@ -121,8 +127,32 @@ impl Plan {
     pub fn workers(&self) -> usize {
         match self.concurrency {
             Concurrency::Total(count) => count,
-            Concurrency::PerNode(times) => times * self.node_count,
+            Concurrency::PerNode(times) => times.saturating_mul(self.node_count),
         }
+    }
+
+    /// Whether a run stays within what a machine can bear: the clients, and the requests, which are kept until the end.
+    ///
+    /// # Errors
+    /// What is too large, and what is allowed.
+    pub(crate) fn check_size(&self) -> Result<(), String> {
+        let workers = self.workers();
+        if workers > MAX_CLIENTS {
+            return Err(format!(
+                "--concurrency {} with {} nodes makes {workers} clients, at most {MAX_CLIENTS} are allowed: in the end all \
+                 of them read at the same moment",
+                self.concurrency, self.node_count
+            ));
+        }
+        let (rate, seconds) = (self.rate, self.time_limit.as_secs_f64());
+        if rate * seconds > MAX_REQUESTS {
+            return Err(format!(
+                "--rate {rate} for --time-limit {seconds} makes {:.0} requests, at most {MAX_REQUESTS} are allowed: the \
+                 history is kept in memory, 250 bytes a request",
+                rate * seconds
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -145,8 +175,10 @@ impl std::str::FromStr for Concurrency {
             None => (text, Self::Total),
         };
         match digits.parse() {
-            Ok(count) if count > 0 => Ok(make(count)),
-            _ => Err("expected a positive number, or one followed by n, like 4 or 2n".into()),
+            Ok(count @ 1..=MAX_CLIENTS) => Ok(make(count)),
+            _ => Err(format!(
+                "expected a whole number from 1 to {MAX_CLIENTS}, or one followed by n, like 4 or 2n"
+            )),
         }
     }
 }
@@ -157,5 +189,17 @@ impl std::fmt::Display for Concurrency {
             Self::Total(count) => write!(f, "{count}"),
             Self::PerNode(times) => write!(f, "{times}n"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_counted_without_overflow() {
+        let plan = Plan { concurrency: Concurrency::PerNode(usize::MAX), ..Plan::new(Workload::GCounter, 1) };
+        assert_eq!(plan.workers(), usize::MAX);
+        assert!(plan.check_size().is_err());
     }
 }

@@ -6,9 +6,8 @@ mod simulate;
 mod store;
 mod values;
 
-use std::fmt::Display;
-use std::io::Write;
-use std::path::Path;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -49,7 +48,8 @@ impl Verdict {
 /// `default_bin` is tested if `--bin` names nothing.
 ///
 /// # Errors
-/// If the test could not be run: see [`BenchError`].
+/// If the test could not be run, or its outcome not be printed: see [`BenchError`]. An outcome that can't be recorded is told
+/// on standard error, and the verdict stands. So it does if whoever reads `out` has closed it.
 pub fn run_test(
     options: &TestOptions,
     default_bin: &Path,
@@ -57,12 +57,10 @@ pub fn run_test(
 ) -> Result<Verdict, BenchError> {
     options.check()?;
     let seed = options.seed.unwrap_or_else(rand::random);
+    let program = program(options.bin.as_deref().unwrap_or(default_bin))?;
     let directory = RunDirectory::create(&options.store, options.workload.name(), seed)?;
-    let command = NodeCommand {
-        program: program(options.bin.as_deref().unwrap_or(default_bin))?,
-        args: options.node_args.clone(),
-        log_dir: directory.path().to_owned(),
-    };
+    let (args, path) = (options.node_args.clone(), directory.path().to_owned());
+    let command = NodeCommand { program, args, directory: path };
     match options.flood {
         Some(requests) => run_flood(options, seed, requests, &command, &directory, out),
         None => run_cluster(options, seed, &command, &directory, out),
@@ -79,8 +77,8 @@ fn run_cluster(
     let mut line = ProgressLine::new();
     let report = run_processes(&options.plan(seed), command, &mut |progress| line.show(progress))?;
     drop(line);
-    directory.write_run(&report)?;
-    print(options.json, &report, directory, out)?;
+    let record = || directory.write_run(&report).map(Some);
+    conclude(options.json, &text(options.json, &report, || report.to_string()), record, out)?;
     if report.interrupted { Err(BenchError::Interrupted) } else { Ok(Verdict::of(report.valid)) }
 }
 
@@ -95,27 +93,118 @@ fn run_flood(
     let (max_cpu_us, max_rss_mb) = (options.max_cpu_us, options.max_rss_mb);
     let plan = FloodPlan { requests, seed, workload: options.workload, max_cpu_us, max_rss_mb };
     let report = flood_process(&plan, command)?;
-    directory.write_results(&report)?;
-    print(options.json, &report, directory, out)?;
+    let record = || directory.write_results(&report).map(Some);
+    conclude(options.json, &text(options.json, &report, || report.to_string()), record, out)?;
     Ok(Verdict::of(report.valid))
 }
 
-/// Prints a report, and where it is recorded.
-fn print<R: Serialize + Display>(
-    json: bool,
-    report: &R,
-    directory: &RunDirectory,
-    out: &mut dyn Write,
-) -> Result<(), BenchError> {
-    let printed = if json {
-        serde_json::to_writer_pretty(&mut *out, report).map_err(Into::into).and_then(|()| writeln!(out))
+/// A report as the flags want it.
+fn text(json: bool, report: &impl Serialize, for_people: impl FnOnce() -> String) -> String {
+    if json {
+        serde_json::to_string_pretty(report).unwrap_or_else(|error| error.to_string())
     } else {
-        writeln!(out, "{report}\nrecorded    {}", directory.path().display())
-    };
-    printed.map_err(BenchError::io("cannot print the outcome"))
+        for_people()
+    }
 }
 
-/// The program's full path, so that it means the same wherever a node runs.
-fn program(path: &Path) -> Result<std::path::PathBuf, BenchError> {
-    path.canonicalize().map_err(|source| BenchError::Spawn { path: path.to_owned(), source })
+/// Prints an outcome, then records it: so a full disk takes the record and not the verdict. `record` returns where, if there
+/// is anything to record.
+fn conclude(
+    json: bool,
+    text: &str,
+    record: impl FnOnce() -> Result<Option<PathBuf>, BenchError>,
+    out: &mut dyn Write,
+) -> Result<(), BenchError> {
+    let printed = writeln!(out, "{text}").and_then(|()| out.flush());
+    let noted = match record() {
+        Ok(Some(path)) if !json => writeln!(out, "recorded    {}", path.display()),
+        Ok(_) => Ok(()),
+        Err(error) => {
+            // Nobody is left to be told if standard error is closed.
+            let _ = writeln!(std::io::stderr(), "error: the record of this run is not complete: {error}");
+            Ok(())
+        }
+    };
+    match printed.and(noted) {
+        // Who reads the beginning only (`| head`) has got what they wanted.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(BenchError::io("cannot print the outcome")),
+    }
+}
+
+/// The program's full path, so that it means the same in the directory of each node. A name without a slash that is no file
+/// here is looked up in `PATH`.
+fn program(path: &Path) -> Result<PathBuf, BenchError> {
+    let fail = |source, advice| BenchError::Spawn { path: path.to_owned(), source, advice };
+    let is_name = path.components().count() == 1 && !path.to_string_lossy().contains('/');
+    if is_name
+        && !path.is_file()
+        && let Ok(found) = which::which(path)
+    {
+        return Ok(found);
+    }
+    if !path.exists() {
+        let advice = is_name.then(|| "there is no such file here, and no such program in PATH".into());
+        return Err(fail(ErrorKind::NotFound.into(), advice));
+    }
+    std::path::absolute(path).map_err(|source| fail(source, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_a_file_here_or_a_name_in_path() {
+        // Tests run in the crate's directory.
+        assert_eq!(
+            program(Path::new("Cargo.toml")).unwrap(),
+            std::env::current_dir().unwrap().join("Cargo.toml")
+        );
+        assert_eq!(
+            program(Path::new("src/lib.rs")).unwrap(),
+            std::env::current_dir().unwrap().join("src/lib.rs")
+        );
+        let shell = program(Path::new("sh")).unwrap();
+        assert!(shell.is_absolute() && shell.ends_with("sh"), "{}", shell.display());
+        let error = program(Path::new("no-such-program")).unwrap_err().to_string();
+        assert!(error.contains("no-such-program") && error.contains("PATH"), "{error}");
+        for nowhere in ["./sh", "no/such/program", ""] {
+            assert!(!program(Path::new(nowhere)).unwrap_err().to_string().contains("PATH"), "{nowhere}");
+        }
+    }
+
+    /// An output that fails.
+    struct Broken(ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_outcome_that_cannot_be_printed_is_recorded() {
+        for (kind, is_fine) in [(ErrorKind::BrokenPipe, true), (ErrorKind::StorageFull, false)] {
+            let mut is_recorded = false;
+            let record = || {
+                is_recorded = true;
+                Ok(None)
+            };
+            assert_eq!(conclude(false, "valid", record, &mut Broken(kind)).is_ok(), is_fine);
+            assert!(is_recorded);
+        }
+    }
+
+    #[test]
+    fn an_outcome_that_cannot_be_recorded_is_printed() {
+        let mut out = Vec::new();
+        let record = || Err(BenchError::io("cannot write x")(ErrorKind::StorageFull.into()));
+        conclude(false, "valid", record, &mut out).unwrap();
+        assert_eq!(out, b"valid\n");
+    }
 }

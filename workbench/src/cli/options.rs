@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{FaultList, StrictList, availability, fraction, rate, seconds, span};
+use super::values::{self, FaultList, StrictList, availability, fraction, rate, seconds};
 use crate::check::Check;
 use crate::claims::Claims;
 use crate::error::BenchError;
@@ -22,28 +22,28 @@ pub struct TestOptions {
     #[arg(short, long, value_enum, default_value = "g-counter")]
     pub workload: Workload,
 
-    /// The program to test [default: this one]
+    /// The program to test: a path, or a name to look up here and then in PATH [default: this one]
     #[arg(long, value_name = "FILE")]
     pub bin: Option<PathBuf>,
 
     /// Number of nodes
-    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = values::node_count, allow_negative_numbers = true)]
     pub node_count: u16,
 
     /// Number of clients; 2n means two for each node
-    #[arg(long, value_name = "N", default_value = "1n")]
+    #[arg(long, value_name = "N", default_value = "1n", allow_hyphen_values = true)]
     pub concurrency: Concurrency,
 
     /// Requests a second, all clients together, on average
-    #[arg(long, value_name = "HZ", default_value = "100", value_parser = rate)]
+    #[arg(long, value_name = "HZ", default_value = "100", value_parser = rate, allow_negative_numbers = true)]
     pub rate: f64,
 
     /// How long clients and faults run, in seconds
-    #[arg(long, value_name = "S", default_value = "20", value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value = "20", value_parser = seconds, allow_negative_numbers = true)]
     pub time_limit: Duration,
 
     /// Mean delay of messages between servers, in milliseconds; clients have none
-    #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=60_000))]
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = values::latency, allow_negative_numbers = true)]
     pub latency: u64,
 
     /// How delays are spread
@@ -57,15 +57,15 @@ pub struct TestOptions {
     /// Mean time between two acts of one nemesis, in seconds [default: an eighth of the time limit, at most 10]
     ///
     /// Gaps are uniform between 0 and twice this, so that by default at least two faults begin in every run.
-    #[arg(long, value_name = "S", value_parser = span)]
+    #[arg(long, value_name = "S", value_parser = values::interval, allow_negative_numbers = true)]
     pub nemesis_interval: Option<Duration>,
 
     /// Fraction of the requests that must succeed: 0 to 1, or total
-    #[arg(long, value_name = "FRACTION", value_parser = availability)]
+    #[arg(long, value_name = "FRACTION", value_parser = availability, allow_negative_numbers = true)]
     pub availability: Option<f64>,
 
     /// Seed of every random choice of the bench [default: a new one, printed]
-    #[arg(long)]
+    #[arg(long, value_name = "SEED", value_parser = values::seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 
     /// Print the outcome as one JSON document
@@ -77,15 +77,15 @@ pub struct TestOptions {
     pub store: PathBuf,
 
     /// Probability that a message between servers is lost
-    #[arg(long, value_name = "P", default_value = "0", value_parser = fraction)]
+    #[arg(long, value_name = "P", default_value = "0", value_parser = fraction, allow_negative_numbers = true)]
     pub loss: f64,
 
     /// Probability that a message between servers arrives twice
-    #[arg(long, value_name = "P", default_value = "0", value_parser = fraction)]
+    #[arg(long, value_name = "P", default_value = "0", value_parser = fraction, allow_negative_numbers = true)]
     pub duplicate: f64,
 
     /// Probability that a service does what it was asked and its answer is lost
-    #[arg(long, value_name = "P", default_value = "0", value_parser = fraction)]
+    #[arg(long, value_name = "P", default_value = "0", value_parser = fraction, allow_negative_numbers = true)]
     pub store_loss: f64,
 
     /// Cut nodes off from the services for the whole run
@@ -97,23 +97,23 @@ pub struct TestOptions {
     pub cut_peers: bool,
 
     /// Start nodes at random times within so many seconds, and the services with the first node
-    #[arg(long, value_name = "S", default_value = "0", value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value = "0", value_parser = seconds, allow_negative_numbers = true)]
     pub stagger: Duration,
 
     /// Time between the last heal and the final reads, in seconds
-    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds, allow_negative_numbers = true)]
     pub final_wait: Duration,
 
     /// After the final reads, watch for so many seconds that no server sends anything
-    #[arg(long, value_name = "S", value_parser = seconds)]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
     pub silence: Option<Duration>,
 
     /// Time from the last heal within which all nodes must agree, in seconds
-    #[arg(long, value_name = "S", value_parser = seconds)]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
     pub max_convergence: Option<Duration>,
 
     /// Hand the nodes so many malformed lines in the middle of the run
-    #[arg(long, value_name = "N", default_value = "0")]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = values::malformed, allow_negative_numbers = true)]
     pub malformed: u32,
 
     /// Demand more than Maelstrom does: all that can be checked, or only these checks, separated by commas
@@ -134,22 +134,22 @@ pub struct TestOptions {
     pub lenient: bool,
 
     /// Instead of all this: hand one node so many requests as fast as it takes them
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::flood, allow_negative_numbers = true)]
     pub flood: Option<u32>,
 
     /// With --flood: CPU time a request that is allowed, in microseconds
-    #[arg(long, value_name = "US", requires = "flood")]
+    #[arg(long, value_name = "US", requires = "flood", value_parser = values::cpu_us, allow_negative_numbers = true)]
     pub max_cpu_us: Option<f64>,
 
     /// Peak memory of a node that is allowed, in MiB
-    #[arg(long, value_name = "MB")]
+    #[arg(long, value_name = "MB", value_parser = values::memory_mb, allow_negative_numbers = true)]
     pub max_rss_mb: Option<u64>,
 
     /// What the nodes claim of themselves: for the command to say, there is no flag for it.
     #[arg(skip)]
     pub claims: Claims,
 
-    /// Arguments for the node
+    /// Arguments for the node. It runs in a directory of its own, so paths among them must be absolute
     #[arg(last = true, value_name = "NODE_ARGS")]
     pub node_args: Vec<String>,
 }
@@ -202,8 +202,9 @@ impl TestOptions {
     }
 
     /// # Errors
-    /// If a flag would have no effect.
+    /// If a flag would have no effect, or the run would be too large.
     pub(super) fn check(&self) -> Result<(), BenchError> {
+        self.plan(0).check_size().map_err(BenchError::Usage)?;
         let Some(StrictList::These(checks)) = &self.strict else { return Ok(()) };
         let idle = checks.iter().find(|check| !check.concerns(self.workload));
         if let Some(check) = idle {
@@ -307,6 +308,39 @@ mod tests {
     }
 
     #[test]
+    fn every_number_has_bounds_and_says_which() {
+        use clap::CommandFactory;
+        use clap::error::ErrorKind::{MissingRequiredArgument, ValueValidation};
+        let command = Cli::command();
+        let names = ["N", "HZ", "S", "MS", "FRACTION", "SEED", "P", "US", "MB"];
+        let is_number =
+            |arg: &&clap::Arg| arg.get_value_names().is_some_and(|given| names.contains(&given[0].as_str()));
+        let numbers: Vec<_> =
+            command.get_arguments().filter(is_number).filter_map(clap::Arg::get_long).collect();
+        assert!(numbers.len() >= 19, "{numbers:?}");
+        for flag in numbers {
+            // `--seed` alone takes all that 64 bits hold.
+            for value in ["-1", "-0.5", "nan", "inf", "1e400", "18446744073709551616"] {
+                let error = parse(&format!("--{flag} {value}")).unwrap_err();
+                let text = error.to_string();
+                assert!(matches!(error.kind(), ValueValidation | MissingRequiredArgument), "{text}");
+                assert!(text.contains("expected") && text.contains(" to "), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_that_no_machine_can_bear_is_refused() {
+        for flags in ["--concurrency 5000n", "--rate 1000000", "--rate 200 --time-limit 86400"] {
+            let error = parse(flags).unwrap().check().unwrap_err().to_string();
+            assert!(error.contains("at most"), "{error}");
+        }
+        for flags in ["--concurrency 3000n", "--concurrency 10n --node-count 1000", "--time-limit 86400"] {
+            parse(flags).unwrap().check().unwrap();
+        }
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         for flags in [
             "--loss 2",
@@ -314,6 +348,13 @@ mod tests {
             "--node-count 0",
             "--concurrency 0n",
             "--concurrency x",
+            "--concurrency 99999999999n",
+            "--concurrency 10001",
+            "--rate 1e-300",
+            "--flood 0",
+            "--nemesis-interval 1e-9",
+            "--malformed 100001",
+            "--max-rss-mb 18014398509481985",
             "--rate -1",
             "--rate inf",
             "--nemesis earthquake",

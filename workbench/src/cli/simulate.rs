@@ -10,21 +10,22 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::store::RunDirectory;
-use super::values::{FaultList, seconds, seed_range};
-use super::{Verdict, print};
+use super::values::{self, FaultList, seconds, seed_range};
+use super::{Verdict, conclude, text};
 use crate::campaign::{CampaignFailure, CampaignReport, simulate_many};
 use crate::error::BenchError;
 use crate::host::machine::MachineFactory;
 use crate::host::simulation::simulate;
 use crate::nemesis::Fault;
 use crate::plan::Plan;
+use crate::report::Report;
 use crate::workload::Workload;
 
 /// Flags of a campaign of simulated clusters. Flatten it into a command of your own.
 #[derive(Args, Clone, Debug)]
 pub struct SimulateOptions {
     /// Seeds to run: 0..10000, or a single one; each stands for a cluster of its own
-    #[arg(long, value_name = "RANGE", default_value = "0..1000", value_parser = seed_range)]
+    #[arg(long, value_name = "RANGE", default_value = "0..1000", value_parser = seed_range, allow_hyphen_values = true)]
     pub seeds: Range<u64>,
 
     /// What the clients ask for
@@ -32,15 +33,15 @@ pub struct SimulateOptions {
     pub workload: Workload,
 
     /// Number of nodes [default: 1 to 9, by the seed]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = values::node_count, allow_negative_numbers = true)]
     pub node_count: Option<u16>,
 
     /// How long clients and faults run, in virtual seconds [default: 10 to 60, by the seed]
-    #[arg(long, value_name = "S", value_parser = seconds)]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
     pub time_limit: Option<Duration>,
 
     /// Requests a second [default: 5 to 300, by the seed]
-    #[arg(long, value_name = "HZ", value_parser = super::values::rate)]
+    #[arg(long, value_name = "HZ", value_parser = values::rate, allow_negative_numbers = true)]
     pub rate: Option<f64>,
 
     /// Faults to choose from, separated by commas, or none
@@ -52,11 +53,11 @@ pub struct SimulateOptions {
     pub nemesis: FaultList,
 
     /// Time from the last heal within which all nodes must agree, in virtual seconds
-    #[arg(long, value_name = "S", value_parser = seconds)]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
     pub max_convergence: Option<Duration>,
 
     /// Threads [default: one for each core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::threads, allow_negative_numbers = true)]
     pub threads: Option<NonZero<usize>>,
 
     /// Print the outcome as one JSON document
@@ -80,6 +81,13 @@ impl SimulateOptions {
             max_convergence: self.max_convergence,
             ..drawn
         }
+    }
+
+    /// As large as any run that the flags allow.
+    fn largest(&self) -> Plan {
+        let plan = self.plan(self.seeds.start);
+        let time_limit = self.time_limit.unwrap_or(Duration::from_mins(1));
+        Plan { time_limit, rate: self.rate.unwrap_or(300.0), ..plan }
     }
 
     /// The flags that run that seed alone, all else being equal.
@@ -107,13 +115,14 @@ impl SimulateOptions {
 /// The first failure, or a run of a single seed, is printed in full and recorded, and told with the flags that replay it.
 ///
 /// # Errors
-/// If the outcome can't be printed or recorded.
+/// If a run would be too large, or the outcome can't be printed. That it can't be recorded is told on standard error.
 pub fn run_simulations<F: MachineFactory>(
     options: &SimulateOptions,
     adapt: impl Fn(Plan) -> Plan + Sync,
     factory: impl Fn(&Plan) -> F + Sync,
     out: &mut dyn Write,
 ) -> Result<Verdict, BenchError> {
+    options.largest().check_size().map_err(BenchError::Usage)?;
     let bar = progress_bar(options.seeds.end - options.seeds.start);
     let plan = |seed| adapt(options.plan(seed));
     let report = simulate_many(options.seeds.clone(), options.threads, plan, &factory, |progress| {
@@ -135,9 +144,12 @@ fn show_single<F: MachineFactory>(
     out: &mut dyn Write,
 ) -> Result<Verdict, BenchError> {
     let report = simulate(&Plan { trace: true, ..plan.clone() }, &mut factory(plan));
-    let directory = RunDirectory::create(&options.store, "simulate", plan.seed)?;
-    directory.write_run(&report)?;
-    print(options.json, &report, &directory, out)?;
+    conclude(
+        options.json,
+        &text(options.json, &report, || report.to_string()),
+        || record(options, &report).map(Some),
+        out,
+    )?;
     Ok(Verdict::of(report.valid))
 }
 
@@ -147,18 +159,18 @@ fn show<F: MachineFactory>(
     factory: &impl Fn(&Plan) -> F,
     out: &mut dyn Write,
 ) -> Result<(), BenchError> {
-    if let Some(CampaignFailure { seed, plan, report: Some(_), .. }) = &report.failure {
+    let record = || {
+        let Some(CampaignFailure { plan, report: Some(_), .. }) = &report.failure else { return Ok(None) };
         // Once more, with its messages kept: it goes the same way.
         let traced = Plan { trace: true, ..(**plan).clone() };
-        let run = simulate(&traced, &mut factory(&traced));
-        RunDirectory::create(&options.store, "simulate", *seed)?.write_run(&run)?;
-    }
-    let text = if options.json {
-        serde_json::to_string_pretty(report).unwrap_or_else(|error| error.to_string())
-    } else {
-        describe(options, report)
+        record(options, &simulate(&traced, &mut factory(&traced))).map(Some)
     };
-    writeln!(out, "{text}").map_err(BenchError::io("cannot print the outcome"))
+    let text = text(options.json, report, || describe(options, report));
+    conclude(options.json, &text, record, out)
+}
+
+fn record(options: &SimulateOptions, report: &Report) -> Result<PathBuf, BenchError> {
+    RunDirectory::create(&options.store, "simulate", report.plan.seed)?.write_run(report)
 }
 
 fn describe(options: &SimulateOptions, report: &CampaignReport) -> String {
@@ -219,10 +231,23 @@ mod tests {
     }
 
     #[test]
+    fn no_run_is_larger_than_a_machine_can_bear() {
+        for (flags, is_fine) in [
+            ("", true),
+            ("--rate 100000 --time-limit 100", true),
+            ("--rate 200000", false),
+            ("--time-limit 86400", false),
+            ("--time-limit 86400 --rate 10", true),
+        ] {
+            assert_eq!(parse(flags).largest().check_size().is_ok(), is_fine, "{flags}");
+        }
+    }
+
+    #[test]
     fn seeds_are_a_range_or_one() {
         assert_eq!(parse("--seeds 3..9").seeds, 3..9);
         assert_eq!(parse("--seeds 3").seeds, 3..4);
-        for wrong in ["x", "9..3", "3..3", "..", "18446744073709551615"] {
+        for wrong in ["x", "-1", "9..3", "3..3", "..", "18446744073709551615", "0..18446744073709551615"] {
             assert!(Cli::try_parse_from(["simulate", "--seeds", wrong]).is_err(), "{wrong}");
         }
     }

@@ -1,62 +1,149 @@
 //! Where runs are recorded.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::error::BenchError;
-use crate::history::History;
 use crate::host::process::timestamp;
 use crate::report::Report;
 
-/// A directory for one run: `store/<workload>/<time>-<seed>/`.
+/// How many runs of one workload and seed may begin within a second.
+const MOST: u32 = 1000;
+
+/// A directory for one run: `store/<workload>/<time>-<seed>/`, or with `-2`, `-3` and so on behind it, if that was there.
 #[derive(Debug)]
 pub(super) struct RunDirectory {
     path: PathBuf,
 }
 
 impl RunDirectory {
+    /// Makes a directory that was not there before, whoever else does the same at that moment.
     pub(super) fn create(store: &Path, workload: &str, seed: u64) -> Result<Self, BenchError> {
-        let path = store.join(workload).join(format!("{}-{seed}", timestamp()));
-        fs::create_dir_all(&path).map_err(BenchError::io(format!("cannot make {}", path.display())))?;
-        Ok(Self { path })
+        Self::named(&store.join(workload), &format!("{}-{seed}", timestamp()))
+    }
+
+    fn named(parent: &Path, name: &str) -> Result<Self, BenchError> {
+        fs::create_dir_all(parent).map_err(BenchError::io(format!("cannot make {}", parent.display())))?;
+        let mut number = 1;
+        loop {
+            let path = if number == 1 { parent.join(name) } else { parent.join(format!("{name}-{number}")) };
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && number < MOST => number += 1,
+                Err(error) => return Err(BenchError::io(format!("cannot make {}", path.display()))(error)),
+            }
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Everything there is to record of a run.
-    pub(super) fn write_run(&self, report: &Report) -> Result<(), BenchError> {
-        self.write_history(&report.history)?;
-        if let Some(trace) = &report.trace {
-            self.write("messages.jsonl", |file| trace.write_jsonl(file))?;
-        }
-        self.write("report.html", |file| file.write_all(report.to_html().as_bytes()))?;
-        self.write_results(report)
+    /// Everything there is to record of a run, the small and important first. What can't be written keeps nothing else from
+    /// being written. Returns the directory.
+    ///
+    /// # Errors
+    /// The first file that could not be written.
+    pub(super) fn write_run(&self, report: &Report) -> Result<PathBuf, BenchError> {
+        let results = self.write_results(report);
+        let page = self.write("report.html", |file| file.write_all(report.to_html().as_bytes()));
+        let history = self.write("history.jsonl", |file| report.history.write_jsonl(file));
+        let messages = match &report.trace {
+            Some(trace) => self.write("messages.jsonl", |file| trace.write_jsonl(file)),
+            None => Ok(()),
+        };
+        results.and_then(|path| page.and(history).and(messages).map(|()| path))
     }
 
-    fn write_history(&self, history: &History) -> Result<(), BenchError> {
-        self.write("history.jsonl", |file| history.write_jsonl(file))
+    pub(super) fn write_results(&self, report: &impl Serialize) -> Result<PathBuf, BenchError> {
+        self.write("results.json", |file| Ok(serde_json::to_writer_pretty(file, report)?))?;
+        Ok(self.path.clone())
     }
 
-    pub(super) fn write_results(&self, report: &impl Serialize) -> Result<(), BenchError> {
-        self.write("results.json", |file| Ok(serde_json::to_writer_pretty(file, report)?))
-    }
-
+    /// Writes a whole file, or none: half of one could be mistaken for the whole.
     fn write(
         &self,
         name: &str,
         fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
     ) -> Result<(), BenchError> {
         let path = self.path.join(name);
-        let write = || {
-            let mut file = BufWriter::new(File::create(&path)?);
-            fill(&mut file)?;
-            file.flush()
-        };
-        write().map_err(BenchError::io(format!("cannot write {}", path.display())))
+        let created = File::create(&path);
+        let written = created.and_then(|file| {
+            let mut file = BufWriter::new(file);
+            let filled = fill(&mut file).and_then(|()| file.flush());
+            if filled.is_err() {
+                // What is still in the buffer is not to be written after all.
+                drop(file.into_parts());
+                let _ = fs::remove_file(&path);
+            }
+            filled
+        });
+        written.map_err(BenchError::io(format!("cannot write {}", path.display())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::workload::Workload;
+
+    /// A directory that goes away with the test.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("workbench-store-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn runs_that_begin_in_one_second_have_directories_of_their_own() {
+        let scratch = Scratch::new("names");
+        let create = |_| RunDirectory::named(&scratch.0, "20260131T235959Z-7").unwrap().path;
+        let paths: Vec<PathBuf> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|number| scope.spawn(move || create(number))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let names = fs::read_dir(&scratch.0).unwrap().count();
+        assert_eq!((names, paths.len()), (8, 8), "{paths:?}");
+        assert!(scratch.0.join("20260131T235959Z-7-8").is_dir());
+    }
+
+    #[test]
+    fn a_file_in_the_way_of_the_store_is_told() {
+        let scratch = Scratch::new("file");
+        fs::write(scratch.0.join("store"), "").unwrap();
+        let error = RunDirectory::create(&scratch.0.join("store"), "g-counter", 7).unwrap_err().to_string();
+        assert!(error.contains("cannot make") && error.contains("store"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_keeps_no_other_from_being_written() {
+        let plan = Plan { trace: true, ..Plan::new(Workload::GCounter, 1) };
+        let report = crate::world::World::new(&plan).into_report();
+        let scratch = Scratch::new("full");
+        let directory = RunDirectory { path: scratch.0.clone() };
+        directory.write_run(&report).unwrap();
+        fs::remove_file(scratch.0.join("report.html")).unwrap();
+        fs::remove_file(scratch.0.join("results.json")).unwrap();
+        fs::remove_file(scratch.0.join("history.jsonl")).unwrap();
+        fs::create_dir(scratch.0.join("history.jsonl")).unwrap();
+        std::os::unix::fs::symlink("/dev/full", scratch.0.join("report.html")).unwrap();
+        let error = directory.write_run(&report).unwrap_err().to_string();
+        assert!(error.contains("report.html") && error.contains("No space left"), "{error}");
+        assert!(scratch.0.join("results.json").is_file() && scratch.0.join("messages.jsonl").is_file());
+        assert!(!scratch.0.join("report.html").exists(), "half a page");
     }
 }

@@ -1,7 +1,9 @@
 //! Values of flags.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::fmt::Display;
+use std::num::NonZero;
+use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -79,49 +81,104 @@ fn strict_check(name: &str) -> Result<Check, String> {
     })
 }
 
+/// A whole number within bounds; `why` says where the upper one comes from.
+fn whole<N: FromStr + PartialOrd + Display>(
+    text: &str,
+    range: RangeInclusive<N>,
+    why: &str,
+) -> Result<N, String> {
+    match text.parse() {
+        Ok(value) if range.contains(&value) => Ok(value),
+        _ => Err(format!("expected a whole number from {} to {}{why}", range.start(), range.end())),
+    }
+}
+
+/// A number within bounds. Not a number is outside all of them.
+fn real(text: &str, range: RangeInclusive<f64>, what: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if range.contains(&value) => Ok(value),
+        _ => Err(format!("expected {what} from {} to {}", range.start(), range.end())),
+    }
+}
+
+/// Each node is a process and several threads of the bench, and knows all others.
+pub(super) fn node_count(text: &str) -> Result<u16, String> {
+    whole(text, 1..=1000, ": each is a process")
+}
+
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    whole(text, 0..=u64::MAX, "")
+}
+
+/// In milliseconds. A client waits for 5 s: a minute is longer than anything that could be answered.
+pub(super) fn latency(text: &str) -> Result<u64, String> {
+    whole(text, 0..=60_000, " (milliseconds)")
+}
+
+/// The bench keeps each malformed line, up to some kilobytes, until its node has read it and answered.
+pub(super) fn malformed(text: &str) -> Result<u32, String> {
+    whole(text, 0..=100_000, ": each may wait in memory for its answer")
+}
+
+/// A flood takes time, not memory.
+pub(super) fn flood(text: &str) -> Result<u32, String> {
+    whole(text, 1..=u32::MAX, "")
+}
+
+/// A gigasecond of CPU time is no bound; what is not a number would bound nothing.
+pub(super) fn cpu_us(text: &str) -> Result<f64, String> {
+    real(text, 0.0..=1e9, "microseconds")
+}
+
+/// In MiB: no machine has 16 TiB.
+pub(super) fn memory_mb(text: &str) -> Result<u64, String> {
+    whole(text, 1..=1 << 24, " (MiB)")
+}
+
+/// More threads than any machine has cores gain nothing, and each has a cluster in memory.
+pub(super) fn threads(text: &str) -> Result<NonZero<usize>, String> {
+    let count = whole(text, 1..=1024, ": more than a machine has cores gain nothing")?;
+    NonZero::new(count).ok_or_else(|| "expected at least one thread".into())
+}
+
 pub(super) fn fraction(text: &str) -> Result<f64, String> {
-    let value: f64 = number(text)?;
-    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("expected a number from 0 to 1".into()) }
+    real(text, 0.0..=1.0, "a number")
 }
 
 pub(super) fn availability(text: &str) -> Result<f64, String> {
     if text == "total" { Ok(1.0) } else { fraction(text) }
 }
 
+/// Requests a second: none at all, or from one a day, for which the longest run is long enough.
 pub(super) fn rate(text: &str) -> Result<f64, String> {
-    let value = number(text)?;
-    if (0.0..=1e6).contains(&value) { Ok(value) } else { Err("expected a number from 0 to a million".into()) }
+    let fastest = 1e6;
+    match text.parse() {
+        Ok(value) if value == 0.0 || (1.0 / 86_400.0..=fastest).contains(&value) => Ok(value),
+        _ => Err(format!("expected 0, or a number from 1/86400 (one a day) to {fastest}")),
+    }
 }
 
 /// A time in seconds, at most a day.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let value = number(text)?;
-    if (0.0..=86_400.0).contains(&value) {
-        Ok(Duration::from_secs_f64(value))
-    } else {
-        Err("expected seconds, at least 0 and at most 86400".into())
-    }
+    real(text, 0.0..=86_400.0, "seconds").map(Duration::from_secs_f64)
 }
 
-/// A time in seconds that is not none at all.
-pub(super) fn span(text: &str) -> Result<Duration, String> {
-    seconds(text)
-        .and_then(|span| if span.is_zero() { Err("expected more than 0 seconds".into()) } else { Ok(span) })
+/// The mean gap between two acts of one nemesis. Shorter ones are over before a message has arrived, and each act is kept.
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
+    real(text, 0.01..=86_400.0, "seconds").map(Duration::from_secs_f64)
 }
 
-fn number(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| "expected a number".into())
-}
-
-/// `3..9`, or `3` for that one alone.
+/// `3..9`, or `3` for that one alone. A billion clusters take weeks.
 pub(super) fn seed_range(text: &str) -> Result<Range<u64>, String> {
+    const MOST: u64 = 1_000_000_000;
     let seed = |text: &str| text.parse::<u64>().ok();
     let range = match text.split_once("..") {
         Some((start, end)) => seed(start).zip(seed(end)),
         None => seed(text).and_then(|seed| Some((seed, seed.checked_add(1)?))),
     };
     match range {
-        Some((start, end)) if start < end => Ok(start..end),
-        _ => Err("expected a range like 0..1000, or a single seed".into()),
+        Some((start, end)) if start < end && end - start <= MOST => Ok(start..end),
+        Some((start, end)) if start < end => Err(format!("expected at most {MOST} seeds")),
+        _ => Err(format!("expected a range like 0..1000, or a single seed, from 0 to {}", u64::MAX - 1)),
     }
 }

@@ -150,7 +150,12 @@ pub struct NodeUsage {
     pub node: String,
     /// Lives of its process.
     pub lives: u32,
-    /// Peak resident memory of any of them, in KiB; `None` where the system does not tell.
+    /// Peak resident memory of the node in any of them, in KiB; `None` where the system does not tell.
+    ///
+    /// A node is the process that was started and all that this starts. Ten times a second, and before the bench ends the
+    /// node, the peaks (`VmHWM`) of the processes that there are then are added up; this is the largest such sum. So it is
+    /// an upper bound on what they had at once, and memory that processes share counts for each of them. A process that
+    /// lived between two looks for processes, a second apart, is not in it.
     pub max_rss_kb: Option<u64>,
     /// Where it wrote its log.
     pub log: Option<String>,
@@ -198,7 +203,7 @@ impl Report {
 impl Report {
     /// Adds what the processes used, and judges it.
     pub(crate) fn add_usage(&mut self, nodes: Vec<NodeUsage>) {
-        let bound = self.plan.max_rss_mb.map(|mb| mb * 1024);
+        let bound = self.plan.max_rss_mb.map(|mb| mb.saturating_mul(1024));
         for node in &nodes {
             let used = node.max_rss_kb.zip(bound).filter(|(used, bound)| used > bound);
             if let Some((used, bound)) = used {

@@ -256,5 +256,10 @@ pub(crate) struct Status {
 
 /// The mean time between two requests.
 fn mean_gap(rate: f64) -> Duration {
-    if rate > 0.0 { Duration::from_secs_f64(1.0 / rate) } else { Duration::MAX / 4 }
+    let never = Duration::MAX / 4;
+    if rate > 0.0 {
+        Duration::try_from_secs_f64(1.0 / rate).map_or(never, |gap| gap.min(never))
+    } else {
+        never
+    }
 }

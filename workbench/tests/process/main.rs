@@ -3,8 +3,10 @@
 
 mod cases;
 mod node;
+mod surroundings;
 #[path = "../it/toy.rs"]
 mod toy;
+mod trees;
 
 use std::process::ExitCode;
 
@@ -25,5 +27,9 @@ fn main() -> ExitCode {
             Ok(())
         })
     };
-    libtest_mimic::run(&Arguments::from_args(), cases::ALL.iter().map(trial).collect()).exit_code()
+    libtest_mimic::run(
+        &Arguments::from_args(),
+        cases::ALL.iter().chain(trees::ALL).chain(surroundings::ALL).map(trial).collect(),
+    )
+    .exit_code()
 }

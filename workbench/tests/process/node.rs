@@ -1,8 +1,10 @@
 //! A toy as a process.
 #![allow(clippy::disallowed_types, reason = "a process has a clock")]
 
+use std::fs::OpenOptions;
 use std::io::{BufRead, Write};
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -32,10 +34,37 @@ pub(crate) fn run(kind: &str) -> ExitCode {
             let _ = writeln!(std::io::stderr(), "no such table");
             return ExitCode::from(3);
         }
+        "big" => {
+            let held = vec![1_u8; 100 << 20];
+            serve(Box::new(Toy::new(Bug::Nothing)));
+            drop(std::hint::black_box(held));
+        }
+        "apart" => return run_apart(),
+        "keeps" => {
+            let mut kept = OpenOptions::new().create(true).append(true).open("lives").unwrap();
+            kept.write_all(b"one more\n").unwrap();
+            serve(Box::new(Toy::new(Bug::Nothing)));
+        }
+        "logs" => {
+            // It ends if it can't.
+            std::io::stderr().write_all(b"started\n").unwrap();
+            serve(Box::new(Toy::new(Bug::Nothing)));
+        }
+        "in-the-way" => {
+            let _ = std::fs::create_dir("../history.jsonl");
+            serve(Box::new(Toy::new(Bug::Nothing)));
+        }
         "deaf" => serve(Box::new(Deaf(Toy::new(Bug::Nothing)))),
         bug => serve(Box::new(Toy::new(Bug::parse(bug)))),
     }
     ExitCode::SUCCESS
+}
+
+/// Runs a big node in a process group of its own, as `timeout` does.
+fn run_apart() -> ExitCode {
+    let mut node = Command::new(std::env::current_exe().unwrap());
+    let status = node.args([FLAG, "big"]).process_group(0).status().unwrap();
+    if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Answers `init` and 10 requests, and then reads nothing any more.

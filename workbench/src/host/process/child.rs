@@ -1,71 +1,114 @@
 //! One child process and its two threads.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{self, ChildStdin, ChildStdout, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{self, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Signal;
 
+use super::advice::advice;
+use super::tree::{Listed, Tree, list};
 use super::unfinished::Unfinished;
-use super::{Clock, NodeCommand, Told};
+use super::{Clock, NodeCommand, Told, log};
 use crate::error::BenchError;
 
 /// The longest line that is read from a node.
 const MAX_LINE: u64 = 64 << 20;
-/// How long a process that has closed its output may take to end.
+/// How long a process may take to end that has closed its output or has been killed.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A running process. Dropping it ends the process, and all that it started, at once.
+/// A running process with all that it has started. Dropping it ends them at once.
 #[derive(Debug)]
-pub(super) struct Process(process::Child);
+pub(super) struct Process {
+    child: process::Child,
+    tree: Tree,
+    /// The node's working directory.
+    directory: PathBuf,
+}
+
+/// The bench's ends of a process's pipes.
+#[derive(Debug)]
+pub(super) struct Pipes {
+    pub(super) stdin: ChildStdin,
+    pub(super) stdout: ChildStdout,
+    stderr: ChildStderr,
+    log: fs::File,
+}
+
+impl Pipes {
+    /// Writes the log until the process has closed its standard error, and then drops what it has been given.
+    pub(super) fn copy_log<T: Send + 'static>(self, until_copied: T) -> (ChildStdin, ChildStdout) {
+        let Self { stdin, stdout, stderr, log } = self;
+        thread::spawn(move || {
+            log::copy(stderr, log);
+            drop(until_copied);
+        });
+        (stdin, stdout)
+    }
+}
 
 impl Process {
-    /// Starts a node in a process group of its own, so that Ctrl-C at the terminal is for the bench alone. Its log is
-    /// written anew, or appended to.
+    /// Starts a node in a process group of its own, so that Ctrl-C at the terminal is for the bench alone, and in a
+    /// directory of its own. Its log is written anew, or appended to.
     pub(super) fn start(
         command: &NodeCommand,
         node: usize,
         append: bool,
-    ) -> Result<(Self, ChildStdin, ChildStdout), BenchError> {
-        let path = command.log_dir.join(format!("n{node}.log"));
+    ) -> Result<(Self, Pipes), BenchError> {
+        let path = command.log(node);
+        let directory = command.directory.join(format!("n{node}"));
+        fs::create_dir_all(&directory)
+            .map_err(BenchError::io(format!("cannot make {}", directory.display())))?;
         let log = OpenOptions::new().create(true).write(true).append(append).truncate(!append).open(&path);
         let log = log.map_err(BenchError::io(format!("cannot write {}", path.display())))?;
         let spawned = Command::new(&command.program)
             .args(&command.args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(log)
+            .stderr(Stdio::piped())
+            .current_dir(&directory)
             .process_group(0)
             .spawn();
-        let fail = |source| BenchError::Spawn { path: command.program.clone(), source };
-        let mut process = Self(spawned.map_err(fail)?);
-        match (process.0.stdin.take(), process.0.stdout.take()) {
-            (Some(stdin), Some(stdout)) => Ok((process, stdin, stdout)),
+        let fail = |source: io::Error| {
+            let advice = advice(&command.program, Some(source.kind()));
+            BenchError::Spawn { path: command.program.clone(), source, advice }
+        };
+        let child = spawned.map_err(fail)?;
+        let mut process = Self { tree: Tree::new(child.id()), child, directory };
+        let child = &mut process.child;
+        match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
+            (Some(stdin), Some(stdout), Some(stderr)) => Ok((process, Pipes { stdin, stdout, stderr, log })),
             _ => Err(fail(io::Error::other("no pipes"))),
         }
     }
 
-    pub(super) fn id(&self) -> u32 {
-        self.0.id()
+    /// Looks up which processes there are now: those that signals reach and whose memory counts.
+    pub(super) fn update(&mut self, processes: &[Listed]) {
+        self.tree.update(processes);
     }
 
-    fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            // It fails only if the process is gone, which its reader tells.
-            let _ = kill_process_group(pid, signal);
-        }
+    /// The sum of the processes' peaks of resident memory, in KiB; `None` where the system does not tell.
+    pub(super) fn memory_kb(&self) -> Option<u64> {
+        self.tree.memory_kb()
+    }
+
+    /// CPU time that the processes have used so far, user and system; `None` where the system does not tell.
+    pub(super) fn cpu_time(&mut self) -> Option<Duration> {
+        let processes = list();
+        self.update(&processes);
+        self.tree.cpu_time(&processes)
     }
 
     /// Waits a moment for a process that has closed its output, and tells whether it ended well, and how.
     fn end_after_close(&mut self) -> (bool, String) {
         let clock = Clock::start();
         while clock.now() < PATIENCE {
-            match self.0.try_wait() {
+            match self.child.try_wait() {
                 Ok(Some(status)) => return (status.success(), status.to_string()),
                 Ok(None) => thread::sleep(Duration::from_millis(5)),
                 Err(error) => return (false, error.to_string()),
@@ -77,9 +120,19 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.signal(Signal::KILL);
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        // Who has left the group since the last look is known by its parent, as long as that is there.
+        self.update(&list());
+        self.tree.signal(Signal::KILL);
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // The rest are nobody's children any more, and end when the system gets to it. The node's next process must not
+        // meet them.
+        let clock = Clock::start();
+        while !self.tree.has_ended() && clock.now() < PATIENCE {
+            thread::sleep(Duration::from_millis(1));
+        }
+        // It stays if the node has left anything in it.
+        let _ = fs::remove_dir(&self.directory);
     }
 }
 
@@ -107,7 +160,8 @@ impl Child {
         told: &SyncSender<Told>,
         clock: Clock,
     ) -> Result<Self, BenchError> {
-        let (process, stdin, stdout) = Process::start(command, node, life > 1)?;
+        let (process, pipes) = Process::start(command, node, life > 1)?;
+        let (stdin, stdout) = pipes.copy_log(told.clone());
         let (lines, to_write) = sync_channel(1);
         let (writer, reader) = (told.clone(), told.clone());
         thread::spawn(move || write_lines(stdin, &to_write, &writer, clock, node, life));
@@ -121,8 +175,12 @@ impl Child {
         self.life
     }
 
-    pub(super) fn id(&self) -> u32 {
-        self.process.id()
+    pub(super) fn update(&mut self, processes: &[Listed]) {
+        self.process.update(processes);
+    }
+
+    pub(super) fn memory_kb(&self) -> Option<u64> {
+        self.process.memory_kb()
     }
 
     pub(super) fn unfinished(&self) -> &Unfinished {
@@ -135,16 +193,9 @@ impl Child {
         let _ = self.lines.try_send(Handed { line, at });
     }
 
-    pub(super) fn terminate(&self) {
-        self.process.signal(Signal::TERM);
-    }
-
-    pub(super) fn pause(&self) {
-        self.process.signal(Signal::STOP);
-    }
-
-    pub(super) fn resume(&self) {
-        self.process.signal(Signal::CONT);
+    /// Sends a signal to all processes of the node.
+    pub(super) fn signal(&self, signal: Signal) {
+        self.process.tree.signal(signal);
     }
 
     pub(super) fn end_after_close(&mut self) -> (bool, String) {

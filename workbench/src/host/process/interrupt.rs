@@ -1,14 +1,18 @@
-//! Ctrl-C and SIGTERM.
+//! The signals that break a run off.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::SigId;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::error::BenchError;
 
-/// Notes SIGINT and SIGTERM while it lives, instead of letting them end this process.
+/// Ctrl-C, a request to end, a terminal that is closed, Ctrl-\. Each would end this process and leave its children. (SIGPIPE
+/// does not: Rust's runtime ignores it, and a closed output is an error of the write.)
+const SIGNALS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
+
+/// Notes these signals while it lives, instead of letting them end this process.
 #[derive(Debug)]
 pub(crate) struct Interrupt {
     flag: Arc<AtomicBool>,
@@ -19,7 +23,7 @@ impl Interrupt {
     pub(crate) fn watch() -> Result<Self, BenchError> {
         let flag = Arc::new(AtomicBool::new(false));
         let mut registrations = Vec::new();
-        for signal in [SIGINT, SIGTERM] {
+        for signal in SIGNALS {
             let registered = signal_hook::flag::register(signal, Arc::clone(&flag));
             registrations.push(registered.map_err(BenchError::io("cannot watch for signals"))?);
         }

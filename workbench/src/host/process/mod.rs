@@ -1,16 +1,21 @@
 //! The host for child processes: the wall clock, pipes, signals.
 
+mod advice;
 mod child;
 mod clock;
 mod flood;
 mod interrupt;
+mod log;
+mod tree;
 mod unfinished;
-mod usage;
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
+use rustix::process::Signal;
+
+pub(crate) use self::advice::advice;
 use self::child::Child;
 pub(crate) use self::clock::{Clock, timestamp};
 pub use self::flood::{FloodPlan, FloodReport, flood_process};
@@ -25,16 +30,42 @@ use crate::world::{Action, Event, World};
 const EVENTS: usize = 4096;
 /// How long the bench sleeps at most before it looks for Ctrl-C and reports progress.
 const GLANCE: Duration = Duration::from_millis(100);
+/// How long the bench waits for the last of what ended processes have written.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often the bench looks up which processes belong to which node. That reads all of `/proc`: 1 ms for 100 processes.
+const LOOK_UP: Duration = Duration::from_secs(1);
+/// It looks anew before it signals a node, but once for all nodes that it signals within this time.
+const FRESH: Duration = Duration::from_millis(20);
 
 /// How to start a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeCommand {
-    /// The program.
+    /// The program: its full path, for nodes run in directories of their own. A name alone is looked up in `PATH`.
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Where the nodes' logs go: `n0.log` and so on, what they write to standard error. Made if it is not there.
-    pub log_dir: PathBuf,
+    /// Where the nodes leave what they write. Made if it is not there.
+    ///
+    /// `n0.log` and so on is what a node writes to standard error, the first 256 MiB of each process. `n0/` and so on is the
+    /// directory in which a node's processes run, one after the other; it is removed if it is empty in the end.
+    pub directory: PathBuf,
+}
+
+impl NodeCommand {
+    fn log(&self, node: usize) -> PathBuf {
+        self.directory.join(format!("n{node}.log"))
+    }
+
+    fn create_directory(&self) -> Result<(), BenchError> {
+        std::fs::create_dir_all(&self.directory)
+            .map_err(BenchError::io(format!("cannot make {}", self.directory.display())))
+    }
+
+    /// Why a node could not be brought to answer `init`, with what its log and its program tell of that.
+    fn setup_error(&self, node: usize, text: String) -> BenchError {
+        let log = log::tail(&self.log(node));
+        BenchError::Setup { node, text, log, advice: advice(&self.program, None) }
+    }
 }
 
 /// What a child's threads tell the bench.
@@ -76,9 +107,10 @@ pub struct Progress {
 
 /// Runs a plan with each node a child process, on the wall clock. `progress` is called about ten times a second.
 ///
-/// No child outlives this call, whatever happens: Ctrl-C, SIGTERM and panics included.
+/// No child outlives this call, whatever happens: SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed), SIGQUIT and
+/// panics included.
 ///
-/// A run that is broken off by SIGINT or SIGTERM has a report too, marked as [`interrupted`](Report::interrupted).
+/// A run that is broken off by one of these signals has a report too, marked as [`interrupted`](Report::interrupted).
 ///
 /// # Errors
 /// If the program can't be started, or does not answer `init`.
@@ -87,8 +119,7 @@ pub fn run_processes(
     command: &NodeCommand,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Report, BenchError> {
-    std::fs::create_dir_all(&command.log_dir)
-        .map_err(BenchError::io(format!("cannot make {}", command.log_dir.display())))?;
+    command.create_directory()?;
     let interrupt = Interrupt::watch()?;
     let (sender, events) = sync_channel(EVENTS);
     let usage = (0..plan.node_count).map(|node| usage_of(command, node)).collect();
@@ -96,15 +127,31 @@ pub fn run_processes(
     let clock = Clock::start();
     let world = World::new(plan);
     let overhead = OverheadRecorder::default();
-    let mut host =
-        ProcessHost { world, command, children, usage, sender, events, clock, interrupt, overhead };
+    let mut host = ProcessHost {
+        world,
+        command,
+        children,
+        usage,
+        sender,
+        events,
+        clock,
+        looked_up: None,
+        interrupt,
+        overhead,
+    };
     host.run(plan, progress)?;
     host.finish()
 }
 
 fn usage_of(command: &NodeCommand, node: usize) -> NodeUsage {
-    let log = command.log_dir.join(format!("n{node}.log"));
-    NodeUsage { node: format!("n{node}"), log: Some(log.display().to_string()), ..NodeUsage::default() }
+    let log = command.log(node).display().to_string();
+    NodeUsage { node: format!("n{node}"), log: Some(log), ..NodeUsage::default() }
+}
+
+/// Waits until the children's threads have ended, so that the logs are whole. Whoever holds on to a pipe is not waited for.
+fn wait_for_threads(events: &Receiver<Told>, clock: Clock) {
+    let until = clock.now() + PATIENCE;
+    while clock.now() < until && events.recv_timeout(until.saturating_sub(clock.now())).is_ok() {}
 }
 
 struct ProcessHost<'a> {
@@ -115,6 +162,8 @@ struct ProcessHost<'a> {
     sender: SyncSender<Told>,
     events: Receiver<Told>,
     clock: Clock,
+    /// When it last looked up the nodes' processes.
+    looked_up: Option<Duration>,
     interrupt: Interrupt,
     overhead: OverheadRecorder,
 }
@@ -176,6 +225,7 @@ impl ProcessHost<'_> {
     }
 
     fn glance(&mut self, plan: &Plan, now: Duration, progress: &mut dyn FnMut(&Progress)) {
+        self.look_up(LOOK_UP);
         self.measure();
         let status = self.world.status();
         let expected = plan.time_limit + plan.final_wait + plan.silence.unwrap_or_default() + plan.stagger;
@@ -189,10 +239,21 @@ impl ProcessHost<'_> {
         });
     }
 
+    /// Looks up the nodes' processes, unless it has done so within that time.
+    fn look_up(&mut self, fresh: Duration) {
+        let now = self.clock.now();
+        if self.looked_up.is_some_and(|at| now < at + fresh) {
+            return;
+        }
+        self.looked_up = Some(now);
+        let processes = tree::list();
+        self.children.iter_mut().flatten().for_each(|child| child.update(&processes));
+    }
+
     fn measure(&mut self) {
         for (child, usage) in self.children.iter().zip(&mut self.usage) {
             if let Some(child) = child {
-                usage.max_rss_kb = usage.max_rss_kb.max(usage::peak_memory_kb(child.id()));
+                usage.max_rss_kb = usage.max_rss_kb.max(child.memory_kb());
             }
         }
     }
@@ -209,20 +270,28 @@ impl ProcessHost<'_> {
             Action::Start { node, life, .. } => self.start(node, life)?,
             Action::Deliver { node, life, line } => self.deliver(node, life, line),
             Action::Kill { node } => {
+                self.look_up(FRESH);
                 self.measure();
                 if let Some(slot) = self.children.get_mut(node) {
                     *slot = None;
                 }
             }
-            Action::Terminate { node } => self.child(node).into_iter().for_each(Child::terminate),
-            Action::Pause { node } => self.child(node).into_iter().for_each(Child::pause),
-            Action::Resume { node } => self.child(node).into_iter().for_each(Child::resume),
-            Action::Glimpse { node } => self.child(node).into_iter().for_each(|child| {
-                child.resume();
-                child.pause();
-            }),
+            Action::Terminate { node } => self.signal(node, Signal::TERM),
+            Action::Pause { node } => self.signal(node, Signal::STOP),
+            Action::Resume { node } => self.signal(node, Signal::CONT),
+            Action::Glimpse { node } => {
+                self.signal(node, Signal::CONT);
+                self.signal(node, Signal::STOP);
+            }
         }
         Ok(())
+    }
+
+    fn signal(&mut self, node: usize, signal: Signal) {
+        self.look_up(FRESH);
+        if let Some(child) = self.child(node) {
+            child.signal(signal);
+        }
     }
 
     fn child(&self, node: usize) -> Option<&Child> {
@@ -245,15 +314,17 @@ impl ProcessHost<'_> {
     }
 
     fn finish(mut self) -> Result<Report, BenchError> {
+        self.look_up(Duration::ZERO);
         self.measure();
         let failure = self.world.setup_failure();
         let note =
             failure.and_then(|failure| self.child(failure.node)).map(|child| child.unfinished().note());
         self.children.clear();
+        drop(self.sender);
+        wait_for_threads(&self.events, self.clock);
         if let Some(failure) = self.world.setup_failure() {
-            let log = self.usage.get(failure.node).and_then(|usage| usage.log.as_deref()).map(usage::tail);
-            let (node, text) = (failure.node, format!("{}{}", failure.text, note.unwrap_or_default()));
-            return Err(BenchError::Setup { node, text, log: log.unwrap_or_default() });
+            let text = format!("{}{}", failure.text, note.unwrap_or_default());
+            return Err(self.command.setup_error(failure.node, text));
         }
         let interrupted = !self.world.is_done();
         let mut report = self.world.into_report();

@@ -1,23 +1,27 @@
 //! The pipe test: one node, and requests as fast as it takes them.
 
+mod awaited;
+
 use std::fmt::{self, Display, Formatter};
 use std::io::{BufRead, BufReader, Write};
 use std::process::ChildStdin;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use self::awaited::{Awaited, Expected, Mix};
 use super::child::{Process, read_line};
+use super::tree::list;
 use super::unfinished::Unfinished;
-use super::{Clock, Interrupt, NodeCommand, usage};
+use super::{Clock, Interrupt, LOOK_UP, NodeCommand};
 use crate::check::{Check, Violations};
 use crate::endpoint::Endpoint;
 use crate::envelope::{self, Envelope, excerpt, short};
 use crate::error::BenchError;
 use crate::reply::{Reply, ReplyContent};
-use crate::seeds::{Random, Seeds};
+use crate::seeds::Seeds;
 use crate::service::Services;
 use crate::workload::{Request, Workload};
 
@@ -27,15 +31,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LINES: usize = 1 << 16;
 /// Bytes handed to the pipe at once.
 const CHUNK: usize = 1 << 16;
-/// The number of the first request; 1 is `init`.
-const FIRST_ID: u64 = 2;
+/// Answers of services that wait to be written. More are lost: a node that does not read them is not waited for.
+const REPLIES: usize = 1 << 16;
 const CLIENT: Endpoint = Endpoint::Client(1);
 const NODE: Endpoint = Endpoint::Node(0);
 
 /// A pipe test, decided in advance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FloodPlan {
-    /// How many requests: the workload's mix, and a read at the end.
+    /// How many requests: the workload's mix, and a read at the end. At least 1. They take no memory: what the answers
+    /// must be is worked out as they come.
     pub requests: u32,
     /// Seed of the mix.
     pub seed: u64,
@@ -60,9 +65,10 @@ pub struct FloodReport {
     pub seconds: f64,
     /// Requests a second.
     pub per_second: f64,
-    /// CPU time of the node's process for each request, user and system, in microseconds.
+    /// CPU time of the node for each request, user and system, in microseconds: that of its processes and of the children
+    /// that they have waited for.
     pub cpu_us: Option<f64>,
-    /// Peak resident memory of the process, in KiB.
+    /// Peak resident memory of the node, in KiB: see [`NodeUsage`](crate::NodeUsage).
     pub max_rss_kb: Option<u64>,
     /// The rules that were broken.
     pub violations: Violations,
@@ -79,89 +85,64 @@ pub fn flood_process(plan: &FloodPlan, command: &NodeCommand) -> Result<FloodRep
     if !plan.workload.is_counter() {
         return Err(BenchError::Usage("the pipe test is for counters: g-counter or pn-counter".into()));
     }
+    command.create_directory()?;
     let interrupt = Interrupt::watch()?;
-    let (process, stdin, stdout) = Process::start(command, 0, false)?;
+    let (process, pipes) = Process::start(command, 0, false)?;
+    let (stdin, stdout) = pipes.copy_log(());
     let (to_bench, lines) = sync_channel(LINES);
-    let (to_node, replies) = channel();
+    let (to_node, replies) = sync_channel(REPLIES);
     let unfinished = Unfinished::default();
     let stdout = unfinished.watch(stdout);
     thread::spawn(move || read_all(BufReader::with_capacity(CHUNK, stdout), &to_bench));
     let mut seeds = Seeds::new(plan.seed);
-    let mix = Mix { random: seeds.generator(), workload: plan.workload, sent: 0, requests: plan.requests };
-    let expected = mix.clone();
+    let mix = Mix::new(seeds.generator(), plan.workload, plan.requests);
+    let awaited = Awaited::new(mix.clone());
     let (start, started) = sync_channel(1);
     thread::spawn(move || write_all(stdin, mix, &started, &replies));
     let services = Services::new(seeds.generator());
-    let mut flood =
-        Flood { lines, to_node, services, interrupt, violations: Violations::default(), answered: 0 };
+    let mut flood = Flood {
+        command,
+        process,
+        lines,
+        to_node,
+        services,
+        interrupt,
+        clock: Clock::start(),
+        next_look: Duration::ZERO,
+        max_rss_kb: None,
+        violations: Violations::default(),
+        answered: 0,
+    };
     flood.init(&unfinished)?;
-    let (clock, cpu) = (Clock::start(), usage::cpu_time(process.id()));
+    let (begun, cpu) = (flood.clock.now(), flood.process.cpu_time());
     let _ = start.send(());
-    flood.check_answers(expected)?;
-    let used = usage::cpu_time(process.id()).zip(cpu).map(|(after, before)| after.saturating_sub(before));
-    let memory = usage::peak_memory_kb(process.id());
-    Ok(flood.into_report(plan, clock.now(), used, memory))
+    flood.check_answers(awaited, plan.requests)?;
+    let took = flood.clock.now().saturating_sub(begun);
+    let used = flood.process.cpu_time().zip(cpu).map(|(after, before)| after.saturating_sub(before));
+    Ok(flood.into_report(plan, took, used))
 }
 
-/// The requests, one after the other.
-#[derive(Clone, Debug)]
-struct Mix {
-    random: Random,
-    workload: Workload,
-    sent: u32,
-    requests: u32,
-}
-
-impl Iterator for Mix {
-    type Item = (u64, Request);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.sent == self.requests {
-            return None;
-        }
-        self.sent += 1;
-        let is_last = self.sent == self.requests;
-        let request = if is_last { Request::Read } else { self.workload.draw(&mut self.random, &mut 0) };
-        Some((u64::from(self.sent - 1) + FIRST_ID, request))
-    }
-}
-
-/// A request and the value that answers it.
-#[derive(Clone, Copy, Debug)]
-struct Awaited {
-    request: Request,
-    value: Option<i64>,
-}
-
-impl Awaited {
-    fn all(mix: Mix) -> impl Iterator<Item = Self> {
-        mix.scan(0, |sum, (_, request)| {
-            let value = match request {
-                Request::Add(delta) => {
-                    *sum += delta;
-                    None
-                }
-                _ => Some(*sum),
-            };
-            Some(Self { request, value })
-        })
-    }
-}
-
-struct Flood {
+struct Flood<'a> {
+    command: &'a NodeCommand,
+    process: Process,
     lines: Receiver<Vec<u8>>,
-    to_node: Sender<Vec<u8>>,
+    to_node: SyncSender<Vec<u8>>,
     services: Services,
     interrupt: Interrupt,
+    clock: Clock,
+    /// When to look for the node's processes, and to measure their memory, again.
+    next_look: Duration,
+    max_rss_kb: Option<u64>,
     violations: Violations,
     answered: u64,
 }
 
-impl Flood {
+impl Flood<'_> {
     fn init(&mut self, unfinished: &Unfinished) -> Result<(), BenchError> {
         let body = r#"{"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1}"#;
-        let _ = self.to_node.send(envelope::encode(0, CLIENT, NODE, body));
-        let failure = |text: String| BenchError::Setup { node: 0, text, log: String::new() };
+        let _ = self.to_node.try_send(envelope::encode(0, CLIENT, NODE, body));
+        let command = self.command.clone();
+        let failure = |text: String| command.setup_error(0, text);
         let silent = || failure(format!("did not answer init within 10 s{}", unfinished.note()));
         let answer = self.next_answer()?.ok_or_else(silent)?;
         match Reply::parse(&answer, "init_ok", false) {
@@ -171,51 +152,59 @@ impl Flood {
     }
 
     /// Takes an answer for each request, in whatever order they come.
-    fn check_answers(&mut self, mix: Mix) -> Result<(), BenchError> {
-        let mut awaited: Vec<Option<Awaited>> = Awaited::all(mix).map(Some).collect();
-        for _ in 0..awaited.len() {
+    fn check_answers(&mut self, mut awaited: Awaited, requests: u32) -> Result<(), BenchError> {
+        while self.answered < u64::from(requests) {
             let Some(answer) = self.next_answer()? else {
-                let text =
-                    format!("{} of {} requests were answered, then nothing", self.answered, awaited.len());
+                let text = format!("{} of {requests} requests were answered, then nothing", self.answered);
                 self.violations.record(Check::FinalReadsAnswered, None, text);
-                return Ok(());
+                break;
             };
             self.answered += 1;
             self.check_answer(&answer, &mut awaited);
         }
+        if awaited.given_up() > 0 {
+            let text =
+                format!("{} requests had no answer while many later ones had theirs", awaited.given_up());
+            self.violations.record(Check::FinalReadsAnswered, None, text);
+        }
         Ok(())
     }
 
-    fn check_answer(&mut self, answer: &str, awaited: &mut [Option<Awaited>]) {
+    fn check_answer(&mut self, answer: &str, awaited: &mut Awaited) {
         let reply = Reply::parse(answer, "read_ok", true);
-        let number = reply.in_reply_to.and_then(|msg_id| msg_id.checked_sub(FIRST_ID)).map(usize::try_from);
-        let slot = number.and_then(Result::ok).and_then(|number| awaited.get_mut(number));
-        let Some(awaited) = slot.and_then(Option::take) else {
-            self.violations.record(
-                Check::Replies,
-                None,
-                format!("n0 sent {}, which answers nothing that was asked", short(answer)),
-            );
+        let Some(Expected { request, value }) = reply.in_reply_to.and_then(|number| awaited.take(number))
+        else {
+            let text = format!("n0 sent {}, which answers nothing that was asked", short(answer));
+            self.violations.record(Check::Replies, None, text);
             return;
         };
-        let (asked, expected) = (awaited.request.name(), awaited.value);
-        let content = match awaited.request {
+        let content = match request {
             Request::Add(_) => Reply::parse(answer, "add_ok", false).content,
             _ => reply.content,
         };
-        if content != (ReplyContent::Fits { value: expected }) {
-            let expected = expected.map_or("add_ok".to_owned(), |value| value.to_string());
-            let text = format!("n0 answered {asked} with {} in the place of {expected}", short(answer));
+        if content != (ReplyContent::Fits { value }) {
+            let expected = value.map_or("add_ok".to_owned(), |value| value.to_string());
+            let text =
+                format!("n0 answered {} with {} in the place of {expected}", request.name(), short(answer));
             self.violations.record(Check::FinalReads, None, text);
         }
     }
 
     /// The body of the next message to the client; what is for services is seen to on the way. `None` if none comes.
     fn next_answer(&mut self) -> Result<Option<String>, BenchError> {
-        let clock = Clock::start();
-        while clock.now() < PATIENCE {
+        let until = self.clock.now() + PATIENCE;
+        loop {
+            let now = self.clock.now();
+            if now >= until {
+                return Ok(None);
+            }
             if self.interrupt.is_set() {
                 return Err(BenchError::Interrupted);
+            }
+            if now >= self.next_look {
+                self.next_look = now + LOOK_UP;
+                self.process.update(&list());
+                self.measure();
             }
             match self.lines.recv_timeout(Duration::from_millis(100)) {
                 Ok(line) => {
@@ -227,7 +216,10 @@ impl Flood {
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
             }
         }
-        Ok(None)
+    }
+
+    fn measure(&mut self) {
+        self.max_rss_kb = self.max_rss_kb.max(self.process.memory_kb());
     }
 
     fn route(&mut self, line: &[u8]) -> Option<String> {
@@ -243,7 +235,8 @@ impl Flood {
             Some(CLIENT) => return Some(envelope.body.to_owned()),
             Some(Endpoint::Service(name)) => {
                 if let Some(answer) = self.services.handle(name, NODE, envelope.body) {
-                    let _ = self.to_node.send(envelope::encode(0, Endpoint::Service(name), NODE, &answer));
+                    let line = envelope::encode(0, Endpoint::Service(name), NODE, &answer);
+                    let _ = self.to_node.try_send(line);
                 }
             }
             _ => self.violations.record(Check::Destination, None, format!("nobody awaits {}", excerpt(line))),
@@ -252,14 +245,9 @@ impl Flood {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts and times are far below 2^52")]
-    fn into_report(
-        mut self,
-        plan: &FloodPlan,
-        took: Duration,
-        cpu: Option<Duration>,
-        max_rss_kb: Option<u64>,
-    ) -> FloodReport {
-        let answered = self.answered;
+    fn into_report(mut self, plan: &FloodPlan, took: Duration, cpu: Option<Duration>) -> FloodReport {
+        self.measure();
+        let (answered, max_rss_kb) = (self.answered, self.max_rss_kb);
         let cpu_us = cpu.filter(|_| answered > 0).map(|cpu| cpu.as_micros() as f64 / answered as f64);
         if let Some((used, bound)) = cpu_us.zip(plan.max_cpu_us).filter(|(used, bound)| used > bound) {
             self.violations.record(
@@ -268,7 +256,7 @@ impl Flood {
                 format!("{used:.2} us of CPU a request, {bound} are allowed"),
             );
         }
-        let bound = plan.max_rss_mb.map(|mb| mb * 1024);
+        let bound = plan.max_rss_mb.map(|mb| mb.saturating_mul(1024));
         if let Some((used, bound)) = max_rss_kb.zip(bound).filter(|(used, bound)| used > bound) {
             self.violations.record(Check::Memory, None, format!("{used} KiB of memory, {bound} are allowed"));
         }

@@ -1,0 +1,42 @@
+//! What a node writes to standard error.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::ChildStderr;
+
+/// How much of what one process writes is kept, in bytes.
+const KEPT: u64 = 256 << 20;
+
+/// Writes to the log what the process writes to standard error, until that is closed.
+///
+/// The process has a pipe and not the file, so that a full disk is no error of the process: what can't be written, or is too
+/// much, is dropped.
+pub(super) fn copy(mut stderr: ChildStderr, mut log: File) {
+    let copied = io::copy(&mut stderr.by_ref().take(KEPT), &mut log);
+    let rest = io::copy(&mut stderr, &mut io::sink());
+    if copied.is_err() || rest.is_ok_and(|bytes| bytes > 0) {
+        // If the disk is still full nobody can be told.
+        let _ = writeln!(
+            log,
+            "\n[the bench dropped the rest: the log had {KEPT} bytes, or could not be written]"
+        );
+    }
+}
+
+/// The last lines of a log, cut short; empty if there is none.
+pub(super) fn tail(path: &Path) -> String {
+    const LINES: usize = 10;
+    const BYTES: u64 = 4000;
+    let read = || {
+        let mut log = File::open(path)?;
+        let length = log.metadata()?.len();
+        log.seek(SeekFrom::Start(length.saturating_sub(BYTES)))?;
+        let mut end = Vec::new();
+        log.take(BYTES).read_to_end(&mut end).map(|_| end)
+    };
+    let end: Vec<u8> = read().unwrap_or_else(|_: io::Error| Vec::new());
+    let text = String::from_utf8_lossy(&end);
+    let lines: Vec<&str> = text.lines().collect();
+    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
+}
