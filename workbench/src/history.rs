@@ -21,7 +21,7 @@ pub struct History {
 /// One request and what became of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operation {
-    /// Jepsen's process: a worker's number, raised by the number of workers each time an operation of his crashes.
+    /// Jepsen's process: a worker's number, raised by the most workers there can be each time an operation of his crashes.
     pub process: u64,
     /// The worker, counted from 0.
     pub worker: usize,
@@ -164,6 +164,15 @@ impl History {
     pub(crate) fn nemesis(&mut self, act: NemesisAct) {
         self.order.push(Moment::Nemesis(self.acts.len()));
         self.acts.push(act);
+    }
+
+    /// When the last final read of a counter ended, if all were answered and showed the same value.
+    pub(crate) fn agreement(&self) -> Option<Duration> {
+        let finals = || self.operations.iter().filter(|operation| operation.is_final);
+        let value = finals().next()?.value()?;
+        let ends = finals()
+            .map(|read| read.completion.as_ref().filter(|_| read.value() == Some(value)).map(|end| end.at));
+        ends.collect::<Option<Vec<Duration>>>()?.into_iter().max()
     }
 
     /// Writes one JSON object a line and event: `index`, `time` in nanoseconds, `process`, `type` (`invoke`, `ok`,

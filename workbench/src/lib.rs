@@ -42,9 +42,11 @@ pub use host::simulation::simulate;
 pub use json::{Json, JsonError};
 pub use nemesis::Fault;
 pub use network::{Journal, Latency, LatencyShape, Load, Traffic};
-pub use plan::{Concurrency, Plan};
+pub use plan::{Concurrency, LoadModel, Plan};
 pub use report::{
-    FaultWindow, FinalRead, Latencies, Messages, NodeUsage, Operations, Overhead, ProbedValue, Rate, Report,
+    ErrorCount, FaultWindow, FinalRead, Latencies, Messages, NodeUsage, Operations, Overhead, ProbedValue,
+    Rate, Report,
 };
+pub use topology::Topology;
 pub use trace::Trace;
 pub use workload::{Request, Workload};

@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 
 use crate::nemesis::Fault;
 use crate::network::{Latency, LatencyShape};
-use crate::plan::{Concurrency, Plan};
+use crate::plan::{Concurrency, LoadModel, Plan};
 use crate::seeds::{Random, Seeds};
 use crate::workload::Workload;
 
@@ -29,6 +29,7 @@ impl Plan {
             loss: pick(random, &[0.0, 0.0, 0.0, 0.0, 0.02, 0.1]),
             duplicate: pick(random, &[0.0, 0.0, 0.0, 0.1, 0.3]),
             store_loss: pick(random, &[0.0, 0.0, 0.0, 0.05, 0.2]),
+            load: if random.random() { LoadModel::Open } else { LoadModel::Closed },
             demand_success: false,
             ..Self::new(workload, seed)
         }

@@ -9,6 +9,7 @@ use crate::check::Check;
 use crate::claims::Claims;
 use crate::nemesis::Fault;
 use crate::network::Latency;
+use crate::topology::Topology;
 use crate::workload::Workload;
 
 /// The most clients of a run. Each of them ends it with a read, all at the same moment, and waits 5 s for the answer: three
@@ -46,6 +47,8 @@ pub struct Plan {
     pub concurrency: Concurrency,
     /// Requests a second, all clients together, on average. 0 sends none.
     pub rate: f64,
+    /// What becomes of a request that is due while every client waits for an answer.
+    pub load: LoadModel,
     /// How long clients and faults run before the final phase.
     pub time_limit: Duration,
     /// Delay of messages in which no client takes part.
@@ -73,6 +76,11 @@ pub struct Plan {
     pub final_wait: Duration,
     /// After the final reads, watch for this long that no server sends anything.
     pub silence: Option<Duration>,
+    /// How the neighbours are arranged of which [`Workload::Broadcast`] tells the nodes.
+    pub topology: Topology,
+    /// Read every node of a counter ten times a second between the last heal and the final reads, to see when the nodes come
+    /// to agree. A read can bring a node up to date, so this may hide that its final read would have been stale.
+    pub probes: bool,
     /// Malformed lines to hand to the nodes while clients run.
     pub malformed: u32,
     /// Keep the messages: see [`Report::trace`](crate::Report::trace).
@@ -100,6 +108,7 @@ impl Plan {
             node_count: 3,
             concurrency: Concurrency::PerNode(1),
             rate: 100.0,
+            load: LoadModel::Closed,
             time_limit: Duration::from_secs(20),
             latency: Latency::default(),
             nemesis: BTreeSet::new(),
@@ -113,6 +122,8 @@ impl Plan {
             stagger: Duration::ZERO,
             final_wait: Duration::from_secs(10),
             silence: None,
+            topology: Topology::Grid,
+            probes: true,
             malformed: 0,
             trace: false,
             strict: Check::strict().collect(),
@@ -121,6 +132,19 @@ impl Plan {
             demand_success: true,
             max_rss_mb: None,
         }
+    }
+
+    /// How many clients an open load may have at once: the planned ones, and as many as are due in the time in which a
+    /// request without an answer holds a client, with some to spare. At most 10,000 in all.
+    pub(crate) fn most_workers(&self) -> usize {
+        const SECONDS: f64 = 6.0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a cast saturates, and so is bounded"
+        )]
+        let more = (self.rate * SECONDS).ceil() as usize;
+        self.workers().saturating_add(more).min(MAX_CLIENTS.max(self.workers()))
     }
 
     /// Number of concurrent clients.
@@ -154,6 +178,17 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// What becomes of a request that is due while every client waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadModel {
+    /// It waits for a client, as in Maelstrom. A node that does not answer holds its clients for 5 s each, so the rate drops.
+    Closed,
+    /// Another client joins and sends it: requests arrive at the rate that was asked for, whatever becomes of them, and
+    /// each node gets its share of them. There are as many clients at most as wait if no node answers.
+    Open,
 }
 
 /// How many clients run at once: `4` in all, or `2n`, two for each node.

@@ -1,25 +1,82 @@
 //! Who is whose neighbour, for the broadcast workload.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// Maelstrom's default: a grid as square as can be, each node with at most four neighbours. As the `topology` field.
-pub(crate) fn grid(count: usize) -> Value {
+/// How the neighbours are arranged of which the broadcast workload tells the nodes. The names are Maelstrom's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topology {
+    /// A grid as square as can be: at most four neighbours.
+    #[default]
+    Grid,
+    /// All in a line: at most two neighbours.
+    Line,
+    /// Everybody is everybody's neighbour.
+    Total,
+    /// A tree in which a node has two children.
+    Tree,
+    /// The same.
+    Tree2,
+    /// A tree in which a node has three children.
+    Tree3,
+    /// A tree in which a node has four children.
+    Tree4,
+}
+
+impl Topology {
+    /// The `topology` field for so many nodes: the neighbours of each. A node without any has no entry where Maelstrom
+    /// leaves it out.
+    pub(crate) fn of(self, count: usize) -> Value {
+        let all: Map<String, Value> = (0..count)
+            .map(|node| {
+                let names: Vec<String> = self.neighbours(node, count).into_iter().map(name).collect();
+                (name(node), names.into())
+            })
+            .collect();
+        if self == Self::Line && count < 2 { Value::Object(Map::new()) } else { Value::Object(all) }
+    }
+
+    fn neighbours(self, node: usize, count: usize) -> Vec<usize> {
+        match self {
+            Self::Grid => grid(node, count),
+            Self::Line => {
+                let both = [node.checked_sub(1), Some(node + 1)];
+                both.into_iter().flatten().filter(|other| *other < count).collect()
+            }
+            Self::Total => (0..count).filter(|other| *other != node).collect(),
+            Self::Tree | Self::Tree2 => tree(2, node, count),
+            Self::Tree3 => tree(3, node, count),
+            Self::Tree4 => tree(4, node, count),
+        }
+    }
+}
+
+fn name(node: usize) -> String {
+    format!("n{node}")
+}
+
+/// Below, above, right and left, in a grid as square as can be.
+fn grid(node: usize, count: usize) -> Vec<usize> {
     let side = (1..=count).find(|side| side * side >= count).unwrap_or(1);
-    let name = |index: usize| format!("n{index}");
-    let neighbours = |index: usize| {
-        let (row, column) = (index / side, index % side);
-        let below = Some(index + side);
-        let above = row.checked_sub(1).map(|row| row * side + column);
-        let right = Some(index + 1).filter(|_| column + 1 < side);
-        let left = column.checked_sub(1).map(|column| row * side + column);
-        let all = [below, above, right, left].into_iter().flatten().filter(|other| *other < count);
-        all.map(name).collect::<Vec<_>>()
-    };
-    Value::Object((0..count).map(|index| (name(index), neighbours(index).into())).collect::<Map<_, _>>())
+    let (row, column) = (node / side, node % side);
+    let below = Some(node + side);
+    let above = row.checked_sub(1).map(|row| row * side + column);
+    let right = Some(node + 1).filter(|_| column + 1 < side);
+    let left = column.checked_sub(1).map(|column| row * side + column);
+    [below, above, right, left].into_iter().flatten().filter(|other| *other < count).collect()
+}
+
+/// The parent, then the children, in a tree that is filled from the top.
+fn tree(branches: usize, node: usize, count: usize) -> Vec<usize> {
+    let parent = node.checked_sub(1).map(|before| before / branches);
+    let children = (1..=branches).map(|child| branches * node + child);
+    parent.into_iter().chain(children).filter(|other| *other < count).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
     use serde_json::json;
 
     use super::*;
@@ -29,7 +86,42 @@ mod tests {
         let expected = json!({
             "n0": ["n3", "n1"], "n1": ["n4", "n2", "n0"], "n2": ["n1"], "n3": ["n0", "n4"], "n4": ["n1", "n3"]
         });
-        assert_eq!(grid(5), expected);
-        assert_eq!(grid(1), json!({"n0": []}));
+        assert_eq!(Topology::Grid.of(5), expected);
+        assert_eq!(Topology::Grid.of(1), json!({"n0": []}));
+    }
+
+    #[test]
+    fn lines_totals_and_trees() {
+        assert_eq!(Topology::Line.of(3), json!({"n0": ["n1"], "n1": ["n0", "n2"], "n2": ["n1"]}));
+        assert_eq!(Topology::Line.of(1), json!({}));
+        assert_eq!(
+            Topology::Total.of(3),
+            json!({"n0": ["n1", "n2"], "n1": ["n0", "n2"], "n2": ["n0", "n1"]})
+        );
+        let tree = json!({"n0": ["n1", "n2"], "n1": ["n0", "n3"], "n2": ["n0"], "n3": ["n1"]});
+        assert_eq!(Topology::Tree.of(4), tree);
+        assert_eq!(Topology::Tree2.of(4), tree);
+        assert_eq!(Topology::Tree3.of(6)["n1"], json!(["n0", "n4", "n5"]));
+        assert_eq!(Topology::Tree4.of(6)["n0"], json!(["n1", "n2", "n3", "n4"]));
+    }
+
+    #[test]
+    fn neighbours_are_mutual_and_all_are_connected() {
+        for topology in Topology::value_variants() {
+            for count in 2..30 {
+                let mut reached = vec![0];
+                for place in 0..count {
+                    let Some(node) = reached.get(place).copied() else {
+                        panic!("{topology:?} of {count} is torn")
+                    };
+                    for other in topology.neighbours(node, count) {
+                        assert!(topology.neighbours(other, count).contains(&node), "{topology:?} of {count}");
+                        if !reached.contains(&other) {
+                            reached.push(other);
+                        }
+                    }
+                }
+            }
+        }
     }
 }

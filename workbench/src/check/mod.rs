@@ -32,12 +32,16 @@ pub(crate) use self::success::{check_success, ok_fraction};
 pub enum Check {
     /// Every node answers `init` with `init_ok` within 10 s, at the start and after each restart.
     Init,
-    /// A node prints nothing but messages: JSON objects with `src`, `dest` and `body`, one a line.
+    /// A node prints nothing but messages: JSON objects with `src`, `dest` and `body`, one a line. Maelstrom hears nothing
+    /// of it ever after, and judges by what the others did. Strict.
     Output,
-    /// A node sends to nobody who does not exist (any more). Maelstrom hears nothing from it ever after.
+    /// A node sends to nobody who does not exist (any more). Maelstrom hears nothing of it ever after, and judges by what the
+    /// others did. Strict.
     Destination,
     /// No process ends by itself.
     Exit,
+    /// A process that is asked to end (SIGTERM) does so within 5 s and with status 0. Strict.
+    CleanEnd,
     /// Each final read is the sum of the acknowledged adds and of some of the indeterminate ones; of a set, no element
     /// that was known to be there is missing.
     FinalReads,
@@ -91,8 +95,6 @@ impl Check {
     pub fn is_strict(self) -> bool {
         match self {
             Self::Init
-            | Self::Output
-            | Self::Destination
             | Self::Exit
             | Self::FinalReads
             | Self::Answers
@@ -104,7 +106,10 @@ impl Check {
             | Self::Convergence
             | Self::Memory
             | Self::Cpu => false,
-            Self::Source
+            Self::Output
+            | Self::Destination
+            | Self::CleanEnd
+            | Self::Source
             | Self::Replies
             | Self::Schema
             | Self::FinalReadsAnswered
@@ -137,6 +142,7 @@ impl Check {
             | Self::Output
             | Self::Destination
             | Self::Exit
+            | Self::CleanEnd
             | Self::FinalReads
             | Self::Answers
             | Self::Linearizable

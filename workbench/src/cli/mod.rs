@@ -56,6 +56,10 @@ pub fn run_test(
     out: &mut dyn Write,
 ) -> Result<Verdict, BenchError> {
     options.check()?;
+    for note in options.notes() {
+        // Nobody is left to be told if standard error is closed.
+        let _ = writeln!(std::io::stderr(), "note: {note}");
+    }
     let seed = options.seed.unwrap_or_else(rand::random);
     let program = program(options.bin.as_deref().unwrap_or(default_bin))?;
     let directory = RunDirectory::create(&options.store, options.workload.name(), seed)?;

@@ -10,12 +10,16 @@ use super::values::{self, FaultList, StrictList, availability, fraction, rate, s
 use crate::check::Check;
 use crate::claims::Claims;
 use crate::error::BenchError;
+use crate::nemesis::Fault;
 use crate::network::{Latency, LatencyShape};
-use crate::plan::{Concurrency, Plan};
+use crate::plan::{Concurrency, LoadModel, Plan};
+use crate::topology::Topology;
 use crate::workload::Workload;
 
-/// Flags of a test, with Maelstrom's names where Maelstrom has them. Flatten it into a command of your own.
+/// Flags of a test, with Maelstrom's names where Maelstrom has them. Flatten it into a command of your own. Of a flag that
+/// is given twice the last one counts.
 #[derive(Args, Clone, Debug)]
+#[command(args_override_self = true)]
 #[expect(clippy::struct_excessive_bools, reason = "flags are independent of each other")]
 pub struct TestOptions {
     /// What the clients ask for
@@ -26,21 +30,25 @@ pub struct TestOptions {
     #[arg(long, value_name = "FILE")]
     pub bin: Option<PathBuf>,
 
-    /// Number of nodes
-    #[arg(long, value_name = "N", default_value = "3", value_parser = values::node_count, allow_negative_numbers = true)]
-    pub node_count: u16,
+    /// Number of nodes, which are called n0, n1, … [default: 3; with --bin 5]
+    #[arg(long, value_name = "N", value_parser = values::node_count, allow_negative_numbers = true)]
+    pub node_count: Option<u16>,
+
+    /// As --node-count, for as many nodes as are named here, separated by commas. They are called n0, n1, … all the same
+    #[arg(long, value_name = "NAMES", value_parser = values::node_list)]
+    pub nodes: Option<u16>,
 
     /// Number of clients; 2n means two for each node
     #[arg(long, value_name = "N", default_value = "1n", allow_hyphen_values = true)]
     pub concurrency: Concurrency,
 
-    /// Requests a second, all clients together, on average
-    #[arg(long, value_name = "HZ", default_value = "100", value_parser = rate, allow_negative_numbers = true)]
-    pub rate: f64,
+    /// Requests a second, all clients together, on average [default: 100; with --bin 5]
+    #[arg(long, value_name = "HZ", value_parser = rate, allow_negative_numbers = true)]
+    pub rate: Option<f64>,
 
-    /// How long clients and faults run, in seconds
-    #[arg(long, value_name = "S", default_value = "20", value_parser = seconds, allow_negative_numbers = true)]
-    pub time_limit: Duration,
+    /// How long clients and faults run, in seconds [default: 20; with --bin 60]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
+    pub time_limit: Option<Duration>,
 
     /// Mean delay of messages between servers, in milliseconds; clients have none
     #[arg(long, value_name = "MS", default_value = "0", value_parser = values::latency, allow_negative_numbers = true)]
@@ -51,12 +59,14 @@ pub struct TestOptions {
     pub latency_dist: LatencyShape,
 
     /// Faults to inject, separated by commas: partition, kill, pause, restart, loss, duplicate, slow, store; or none
-    #[arg(long, value_name = "FAULTS", default_value = "partition")]
-    pub nemesis: FaultList,
+    /// [default: partition; with --bin none]
+    #[arg(long, value_name = "FAULTS")]
+    pub nemesis: Option<FaultList>,
 
-    /// Mean time between two acts of one nemesis, in seconds [default: an eighth of the time limit, at most 10]
+    /// Mean time between two acts of one nemesis, in seconds [default: an eighth of the time limit, at most 10; with
+    /// --bin 10]
     ///
-    /// Gaps are uniform between 0 and twice this, so that by default at least two faults begin in every run.
+    /// Gaps are uniform between 0 and twice this, so that by default at least two faults begin in a run of this node.
     #[arg(long, value_name = "S", value_parser = values::interval, allow_negative_numbers = true)]
     pub nemesis_interval: Option<Duration>,
 
@@ -112,6 +122,10 @@ pub struct TestOptions {
     #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
     pub max_convergence: Option<Duration>,
 
+    /// How the neighbours are arranged of which the broadcast workload tells the nodes
+    #[arg(long, value_enum, value_name = "SHAPE", default_value = "grid")]
+    pub topology: Topology,
+
     /// Hand the nodes so many malformed lines in the middle of the run
     #[arg(long, value_name = "N", default_value = "0", value_parser = values::malformed, allow_negative_numbers = true)]
     pub malformed: u32,
@@ -145,6 +159,10 @@ pub struct TestOptions {
     #[arg(long, value_name = "MB", value_parser = values::memory_mb, allow_negative_numbers = true)]
     pub max_rss_mb: Option<u64>,
 
+    /// Flags of Maelstrom's that change nothing here.
+    #[command(flatten)]
+    pub idle: IdleOptions,
+
     /// What the nodes claim of themselves: for the command to say, there is no flag for it.
     #[arg(skip)]
     pub claims: Claims,
@@ -156,16 +174,26 @@ pub struct TestOptions {
 
 impl TestOptions {
     /// What these flags ask for. `seed` is for when they name none.
+    ///
+    /// What they leave open is as in Maelstrom where `--bin` names the program. For the program that the command was made
+    /// for it is a shorter and denser run, whose clients don't wait for nodes that do not answer.
     pub fn plan(&self, seed: u64) -> Plan {
+        let is_ours = self.bin.is_none();
         let longest = Duration::from_secs(10);
+        let time_limit = self.time_limit.unwrap_or(Duration::from_secs(if is_ours { 20 } else { 60 }));
+        let interval = if is_ours { longest.min(time_limit / 8) } else { longest };
+        let faults = if is_ours { [Fault::Partition].into() } else { BTreeSet::new() };
         Plan {
-            node_count: usize::from(self.node_count),
+            node_count: usize::from(self.node_count.or(self.nodes).unwrap_or(if is_ours { 3 } else { 5 })),
             concurrency: self.concurrency,
-            rate: self.rate,
-            time_limit: self.time_limit,
+            rate: self.rate.unwrap_or(if is_ours { 100.0 } else { 5.0 }),
+            load: if is_ours { LoadModel::Open } else { LoadModel::Closed },
+            time_limit,
             latency: Latency { mean_ms: self.latency, shape: self.latency_dist },
-            nemesis: self.nemesis.faults().clone(),
-            nemesis_interval: self.nemesis_interval.unwrap_or(longest.min(self.time_limit / 8)),
+            nemesis: self.nemesis.as_ref().map_or(faults, |list| list.faults().clone()),
+            nemesis_interval: self.nemesis_interval.unwrap_or(interval),
+            topology: self.topology,
+            probes: is_ours,
             availability: self.availability,
             loss: self.loss,
             duplicate: self.duplicate,
@@ -205,6 +233,7 @@ impl TestOptions {
     /// If a flag would have no effect, or the run would be too large.
     pub(super) fn check(&self) -> Result<(), BenchError> {
         self.plan(0).check_size().map_err(BenchError::Usage)?;
+        self.check_convergence()?;
         let Some(StrictList::These(checks)) = &self.strict else { return Ok(()) };
         let idle = checks.iter().find(|check| !check.concerns(self.workload));
         if let Some(check) = idle {
@@ -220,12 +249,84 @@ impl TestOptions {
     }
 }
 
+impl TestOptions {
+    /// Of a foreign node the final reads alone tell whether all agree: any read before them could bring it up to date.
+    fn check_convergence(&self) -> Result<(), BenchError> {
+        match self.max_convergence {
+            Some(bound) if self.bin.is_some() && bound < self.final_wait => Err(BenchError::Usage(format!(
+                "--max-convergence {} can't be measured before the final reads, which come --final-wait {} s after the last \
+                 heal: reading a node sooner could bring it up to date. Give --final-wait {0} too",
+                bound.as_secs_f64(),
+                self.final_wait.as_secs_f64()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the user should know of flags that are accepted and do nothing, or not all that they say.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let renamed = self.nodes.is_some().then(|| "--nodes: here nodes are called n0, n1, …".to_owned());
+        renamed.into_iter().chain(self.idle.notes()).collect()
+    }
+}
+
+/// Flags of Maelstrom's that change nothing here: what they ask for is always done, or concerns workloads that are not here.
+#[derive(Args, Clone, Debug, Default)]
+pub struct IdleOptions {
+    /// Accepted and without effect: what nodes write to standard error is in the record, n0.log and so on
+    #[arg(long)]
+    pub log_stderr: bool,
+
+    /// Accepted and without effect: every message is in the record, messages.jsonl
+    #[arg(long)]
+    pub log_net_send: bool,
+
+    /// Accepted and without effect: every message is in the record, messages.jsonl
+    #[arg(long)]
+    pub log_net_recv: bool,
+
+    /// Accepted and without effect: for workloads of transactions
+    #[arg(long, value_name = "MODELS")]
+    pub consistency_models: Option<String>,
+
+    /// Accepted and without effect: for workloads of transactions
+    #[arg(long, value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
+    pub key_count: Option<u32>,
+
+    /// Accepted and without effect: for workloads of transactions
+    #[arg(long, value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
+    pub max_txn_length: Option<u32>,
+
+    /// Accepted and without effect: for workloads of transactions
+    #[arg(long, value_name = "N", value_parser = values::count, allow_negative_numbers = true)]
+    pub max_writes_per_key: Option<u32>,
+}
+
+impl IdleOptions {
+    fn notes(&self) -> impl Iterator<Item = String> {
+        let log = "what nodes write to standard error is in the record, n0.log and so on";
+        let messages = "every message is in the record, messages.jsonl";
+        let transactions = "it is for workloads of transactions, which are not here";
+        [
+            (self.log_stderr, "log-stderr", log),
+            (self.log_net_send, "log-net-send", messages),
+            (self.log_net_recv, "log-net-recv", messages),
+            (self.consistency_models.is_some(), "consistency-models", transactions),
+            (self.key_count.is_some(), "key-count", transactions),
+            (self.max_txn_length.is_some(), "max-txn-length", transactions),
+            (self.max_writes_per_key.is_some(), "max-writes-per-key", transactions),
+        ]
+        .into_iter()
+        .filter(|(is_given, _, _)| *is_given)
+        .map(|(_, flag, why)| format!("--{flag} has no effect: {why}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::nemesis::Fault;
 
     #[derive(Parser)]
     struct Cli {
@@ -241,9 +342,70 @@ mod tests {
     #[test]
     fn the_defaults_are_the_default_plan_with_partitions() {
         let plan = parse("").unwrap().plan(9);
-        let expected =
-            Plan { nemesis: [Fault::Partition].into(), trace: true, ..Plan::new(Workload::GCounter, 9) };
+        let own = Plan {
+            nemesis: [Fault::Partition].into(),
+            load: LoadModel::Open,
+            trace: true,
+            ..Plan::new(Workload::GCounter, 9)
+        };
+        assert_eq!(plan, own);
+    }
+
+    #[test]
+    fn for_other_programs_the_defaults_are_maelstroms() {
+        let plan = parse("--bin x").unwrap().plan(9);
+        let expected = Plan {
+            node_count: 5,
+            rate: 5.0,
+            time_limit: Duration::from_secs(60),
+            nemesis_interval: Duration::from_secs(10),
+            probes: false,
+            strict: BTreeSet::new(),
+            trace: true,
+            ..Plan::new(Workload::GCounter, 9)
+        };
         assert_eq!(plan, expected);
+    }
+
+    #[test]
+    fn of_a_flag_given_twice_the_last_counts() {
+        let plan = parse("--seed 1 --rate 3 --nemesis kill --seed 2 --rate 4 --json --json --nemesis none")
+            .unwrap()
+            .plan(9);
+        assert_eq!((plan.seed, plan.rate, plan.nemesis.len()), (2, 4.0, 0));
+    }
+
+    #[test]
+    fn flags_of_maelstroms_guide_are_taken() {
+        for (flags, notes) in [
+            ("--log-stderr --log-net-send --log-net-recv", 3),
+            ("--topology tree4", 0),
+            ("--topology total", 0),
+            ("--nodes n1", 1),
+            ("--nodes n1,n2,n3", 1),
+            (
+                "--consistency-models read-committed --key-count 3 --max-txn-length 4 --max-writes-per-key 8",
+                4,
+            ),
+        ] {
+            let options = parse(flags).unwrap_or_else(|error| panic!("{flags}: {error}"));
+            assert_eq!(options.notes().len(), notes, "{flags}");
+        }
+        assert_eq!(parse("--bin x --nodes n1").unwrap().plan(9).node_count, 1);
+        assert_eq!(parse("--nodes n1,n2 --node-count 4").unwrap().plan(9).node_count, 4);
+        assert_eq!(parse("--topology tree4").unwrap().plan(9).topology, Topology::Tree4);
+        for wrong in ["--nodes ,", "--topology ring"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn convergence_of_a_foreign_node_is_not_measured_by_reading_it() {
+        let check = |flags: &str| parse(flags).unwrap().check();
+        assert!(check("--max-convergence 2").is_ok());
+        let refused = check("--bin x --max-convergence 2").unwrap_err().to_string();
+        assert!(refused.contains("--final-wait 2"), "{refused}");
+        assert!(check("--bin x --max-convergence 2 --final-wait 2").is_ok());
     }
 
     #[test]

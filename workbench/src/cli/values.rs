@@ -168,6 +168,20 @@ pub(super) fn interval(text: &str) -> Result<Duration, String> {
     real(text, 0.01..=86_400.0, "seconds").map(Duration::from_secs_f64)
 }
 
+/// A number of something of which at least one is wanted.
+pub(super) fn count(text: &str) -> Result<u32, String> {
+    whole(text, 1..=1_000_000, "")
+}
+
+/// How many nodes are named.
+pub(super) fn node_list(text: &str) -> Result<u16, String> {
+    let names: Vec<&str> = text.split(',').map(str::trim).collect();
+    if names.iter().any(|name| name.is_empty()) {
+        return Err("expected names separated by commas, like n1,n2,n3".into());
+    }
+    node_count(&names.len().to_string())
+}
+
 /// `3..9`, or `3` for that one alone. A billion clusters take weeks.
 pub(super) fn seed_range(text: &str) -> Result<Range<u64>, String> {
     const MOST: u64 = 1_000_000_000;

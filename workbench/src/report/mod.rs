@@ -1,5 +1,6 @@
 //! What came out of a run, for people and for programs.
 
+mod errors;
 mod heals;
 mod html;
 mod latencies;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+pub use self::errors::ErrorCount;
 pub use self::latencies::Latencies;
 pub use self::overhead::Overhead;
 pub(crate) use self::overhead::OverheadRecorder;
@@ -39,6 +41,8 @@ pub struct Report {
     pub rate: Rate,
     /// How the operations went.
     pub operations: Operations,
+    /// The errors that nodes answered with, most frequent first, at most ten kinds.
+    pub errors: Vec<ErrorCount>,
     /// How long the successful operations took, by kind.
     pub latencies: BTreeMap<&'static str, Latencies>,
     /// What the bench itself adds to them (child processes only).
@@ -47,7 +51,8 @@ pub struct Report {
     pub messages: Messages,
     /// What went wrong on purpose, and when.
     pub faults: Vec<FaultWindow>,
-    /// Time from the last heal until all nodes showed the same value for good, to 0.1 s; `None` if they never did.
+    /// Time from the last heal until all nodes showed the same value for good, to 0.1 s; `None` if they never did. Without
+    /// [`Plan::probes`] the time until the final reads, if these agree.
     #[serde(serialize_with = "optional_seconds")]
     pub convergence: Option<Duration>,
     /// What each worker's node answered in the end, in the order of the workers.
@@ -181,6 +186,7 @@ impl Report {
             rate: Rate::default(),
             overhead: None,
             messages: Messages::of(journal, operations.count),
+            errors: errors::count(&history),
             latencies: Latencies::by_kind(&history),
             final_reads: final_reads(&history),
             acknowledged: sums.acknowledged,

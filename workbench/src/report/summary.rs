@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 
 use super::{FaultWindow, FinalRead, Latencies, NodeUsage, Overhead, Report};
-use crate::check::{list, node_names};
+use crate::check::{Check, list, node_names};
 use crate::words::Seconds;
 
 impl Display for Report {
@@ -21,8 +21,15 @@ impl Display for Report {
         write_list(f, "faults", &self.faults)?;
         match self.convergence {
             _ if !plan.workload.is_counter() => {}
-            Some(took) => writeln!(f, "converged   {} after the last heal", Seconds(took))?,
-            None => writeln!(f, "converged   never seen")?,
+            Some(took) if plan.probes => writeln!(f, "converged   {} after the last heal", Seconds(took))?,
+            Some(took) => writeln!(
+                f,
+                "converged   by the final reads, {} after the last heal; when is not measured, for that takes reads that may \
+                 bring a node up to date",
+                Seconds(took)
+            )?,
+            None if plan.probes => writeln!(f, "converged   never seen")?,
+            None => writeln!(f, "converged   not by the final reads")?,
         }
         write_list(f, "final reads", &by_value(&self.final_reads))?;
         if plan.workload.is_counter() {
@@ -50,7 +57,8 @@ impl Report {
                 counts.timeouts, counts.refused
             )?;
         }
-        self.latencies.iter().try_for_each(|(kind, latencies)| writeln!(f, "{kind:<11} {latencies}"))
+        self.latencies.iter().try_for_each(|(kind, latencies)| writeln!(f, "{kind:<11} {latencies}"))?;
+        write_list(f, "errors", &self.errors)
     }
 
     fn write_messages(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -60,6 +68,11 @@ impl Report {
         writeln!(f, "servers     {per_op:.3} messages and {bytes:.0} bytes an operation")?;
         let peers = servers.sent - services.sent;
         writeln!(f, "            {peers} messages between nodes, {} with services", services.sent)
+    }
+
+    /// Whether Maelstrom would have heard nothing more of some node from some time on.
+    fn some_node_was_mute(&self) -> bool {
+        [Check::Output, Check::Destination].iter().any(|check| self.remarks.counts().contains_key(check))
     }
 
     /// Leave that was given must be seen, or nobody notices when it is too much.
@@ -74,6 +87,9 @@ impl Report {
         self.violations.write("broken", f)?;
         self.remarks.write("remark", f)?;
         let verdict = match (self.valid, self.interrupted) {
+            (true, false) if self.some_node_was_mute() => {
+                "valid, though a node fell MUTE (see the remarks); by all checks (--strict) INVALID"
+            }
             (true, false) if !self.remarks.counts().is_empty() => "valid; by all checks (--strict) INVALID",
             (true, false) => "valid",
             (true, true) => "none: interrupted",

@@ -1,7 +1,6 @@
 //! Who the clients are, and what they wait for.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// What a client of the bench is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,39 +49,5 @@ impl Clients {
     /// Whether there ever was such a client.
     pub(crate) fn existed(&self, number: u64) -> bool {
         number < self.next
-    }
-}
-
-/// A thread of the workload: one request at a time, to one node.
-#[derive(Debug)]
-pub(crate) struct Worker {
-    pub(crate) node: usize,
-    pub(crate) process: u64,
-    /// Its client, which leaves only when the next one comes.
-    pub(crate) client: Option<u64>,
-    /// Its last request ended badly: the next one takes a new client.
-    pub(crate) is_crashed: bool,
-    pub(crate) next_msg_id: u64,
-    pub(crate) pending: Option<Pending>,
-}
-
-/// A request that waits for its answer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pending {
-    pub(crate) operation: usize,
-    pub(crate) msg_id: u64,
-    pub(crate) invoked: Duration,
-}
-
-impl Worker {
-    pub(crate) fn new(index: usize, node_count: usize) -> Self {
-        Self {
-            node: index % node_count,
-            process: index as u64,
-            client: None,
-            is_crashed: false,
-            next_msg_id: 1,
-            pending: None,
-        }
     }
 }

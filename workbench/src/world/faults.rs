@@ -48,9 +48,11 @@ impl Faults {
         self.windows.push(FaultWindow { fault, detail, from: now, until: None, caught_up: None });
     }
 
-    fn end(&mut self, now: Duration, fault: Fault) {
+    /// Ends all faults of that kind; `None` if there are none.
+    fn end(&mut self, now: Duration, fault: Fault) -> Option<()> {
         let open = self.windows.iter_mut().filter(|window| window.fault == fault && window.until.is_none());
-        open.for_each(|window| window.until = Some(now));
+        let ended = open.map(|window| window.until = Some(now)).count();
+        (ended > 0).then_some(())
     }
 }
 
@@ -69,30 +71,35 @@ impl World {
     }
 
     pub(super) fn perform(&mut self, now: Duration, act: Act) {
-        let (f, detail) = match act {
+        let Some((f, detail)) = self.act(now, act) else { return };
+        self.history.nemesis(NemesisAct { at: now, f, detail });
+    }
+
+    /// What the act was and whom it hit; `None` if that was nobody, say because all of them are down already.
+    fn act(&mut self, now: Duration, act: Act) -> Option<(&'static str, String)> {
+        Some(match act {
             Act::StartPartition { kind, grudge } => {
                 ("start-partition", self.start_partition(now, kind, &grudge))
             }
             Act::StopPartition => {
                 self.network.heal();
-                self.faults.end(now, Fault::Partition);
+                self.faults.end(now, Fault::Partition)?;
                 ("stop-partition", String::new())
             }
-            Act::Kill(nodes) => ("kill", self.kill(now, &nodes)),
-            Act::Terminate(nodes) => ("terminate", self.terminate(now, &nodes)),
-            Act::Start => ("start", self.restart(now)),
+            Act::Kill(nodes) => ("kill", self.kill(now, &nodes)?),
+            Act::Terminate(nodes) => ("terminate", self.terminate(now, &nodes)?),
+            Act::Start => ("start", self.restart(now)?),
             Act::Disturb(fault) => ("start-disturbance", self.disturb(now, fault)),
-            Act::Calm(fault) => ("stop-disturbance", self.calm(now, fault)),
+            Act::Calm(fault) => ("stop-disturbance", self.calm(now, fault)?),
             Act::BreakStore(fault) => ("break-store", self.break_store(now, fault)),
             Act::MendStore => {
                 self.network.set_store_fault(None);
-                self.faults.end(now, Fault::Store);
+                self.faults.end(now, Fault::Store)?;
                 ("mend-store", String::new())
             }
-            Act::Pause(nodes) => ("pause", self.pause(now, &nodes)),
-            Act::Resume => ("resume", self.resume(now)),
-        };
-        self.history.nemesis(NemesisAct { at: now, f, detail });
+            Act::Pause(nodes) => ("pause", self.pause(now, &nodes)?),
+            Act::Resume => ("resume", self.resume(now)?),
+        })
     }
 
     /// Everything is as it should be from now on.
@@ -110,19 +117,19 @@ impl World {
         detail
     }
 
-    fn kill(&mut self, now: Duration, nodes: &[usize]) -> String {
-        let killed = self.those(nodes, |node| node.is_up);
+    fn kill(&mut self, now: Duration, nodes: &[usize]) -> Option<String> {
+        let killed = self.those(nodes, |node| node.is_up)?;
         for &index in &killed {
             self.actions.push_back(Action::Kill { node: index });
             self.take_down(now, index);
         }
         let detail = format!("kill {}", names(&killed));
         self.faults.begin(now, Fault::Kill, detail.clone());
-        detail
+        Some(detail)
     }
 
-    fn terminate(&mut self, now: Duration, nodes: &[usize]) -> String {
-        let ending = self.those(nodes, |node| node.is_up);
+    fn terminate(&mut self, now: Duration, nodes: &[usize]) -> Option<String> {
+        let ending = self.those(nodes, |node| node.is_up)?;
         for &index in &ending {
             let Some(node) = self.nodes.get_mut(index) else { continue };
             node.is_ending = true;
@@ -132,7 +139,7 @@ impl World {
         }
         let detail = format!("restart {}", names(&ending));
         self.faults.begin(now, Fault::Restart, detail.clone());
-        detail
+        Some(detail)
     }
 
     fn disturb(&mut self, now: Duration, fault: Fault) -> String {
@@ -141,10 +148,9 @@ impl World {
         fault.name()
     }
 
-    fn calm(&mut self, now: Duration, fault: Fault) -> String {
+    fn calm(&mut self, now: Duration, fault: Fault) -> Option<String> {
         self.network.calm(fault);
-        self.faults.end(now, fault);
-        fault.name()
+        self.faults.end(now, fault).map(|()| fault.name())
     }
 
     fn break_store(&mut self, now: Duration, fault: StoreFault) -> String {
@@ -154,18 +160,19 @@ impl World {
         detail
     }
 
-    fn restart(&mut self, now: Duration) -> String {
+    fn restart(&mut self, now: Duration) -> Option<String> {
         let down = self.indices(|node| !node.is_up);
         for node in &down {
             self.start_node(now, *node);
         }
         self.faults.end(now, Fault::Kill);
         self.faults.end(now, Fault::Restart);
-        names(&down)
+        (!down.is_empty()).then(|| names(&down))
     }
 
-    fn pause(&mut self, now: Duration, nodes: &[usize]) -> String {
-        let paused = self.those(nodes, |node| node.is_up && (!node.is_paused() || node.stutters.is_some()));
+    fn pause(&mut self, now: Duration, nodes: &[usize]) -> Option<String> {
+        let paused =
+            self.those(nodes, |node| node.is_up && (!node.is_paused() || node.stutters.is_some()))?;
         for &index in &paused {
             if let Some(node) = self.nodes.get_mut(index) {
                 node.stutters = None;
@@ -176,21 +183,22 @@ impl World {
         }
         let detail = format!("pause {}", names(&paused));
         self.faults.begin(now, Fault::Pause, detail.clone());
-        detail
+        Some(detail)
     }
 
-    fn resume(&mut self, now: Duration) -> String {
+    fn resume(&mut self, now: Duration) -> Option<String> {
         let paused = self.indices(|node| node.is_up && node.is_paused() && node.stutters.is_none());
         for &index in &paused {
             self.begin_to_run(now, index);
         }
         self.faults.end(now, Fault::Pause);
-        names(&paused)
+        (!paused.is_empty()).then(|| names(&paused))
     }
 
-    /// Those of these nodes to which it applies.
-    fn those(&self, nodes: &[usize], applies: impl Fn(&super::Node) -> bool) -> Vec<usize> {
-        nodes.iter().copied().filter(|index| self.nodes.get(*index).is_some_and(&applies)).collect()
+    /// Those of these nodes to which it applies; `None` if it applies to nobody.
+    fn those(&self, nodes: &[usize], applies: impl Fn(&super::Node) -> bool) -> Option<Vec<usize>> {
+        let those = nodes.iter().copied().filter(|index| self.nodes.get(*index).is_some_and(&applies));
+        Some(those.collect::<Vec<_>>()).filter(|those| !those.is_empty())
     }
 
     fn indices(&self, matches: impl Fn(&super::Node) -> bool) -> Vec<usize> {

@@ -13,11 +13,12 @@ mod receive;
 mod start;
 mod stutter;
 mod timers;
+mod workers;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use self::clients::{Clients, Worker};
+use self::clients::Clients;
 pub(crate) use self::event::{Action, Event};
 use self::faults::Faults;
 use self::malformed::Malformed;
@@ -25,6 +26,7 @@ use self::node::Node;
 use self::phases::Phase;
 use self::probes::Probes;
 use self::timers::{Timer, Timers};
+use self::workers::Workers;
 
 use crate::check::{
     Leave, Sums, Violations, check_echoes, check_final_reads, check_linearizable, check_reads, check_set,
@@ -52,7 +54,7 @@ pub(crate) struct World {
     network: Network,
     services: Services,
     clients: Clients,
-    workers: Vec<Worker>,
+    workers: Workers,
     pace: Stagger,
     /// For how long no client was free for a request that was due.
     starved: Duration,
@@ -97,7 +99,7 @@ impl World {
             network: Network::new(plan, seeds.generator()),
             services: Services::new(seeds.generator()),
             clients: Clients::default(),
-            workers: (0..plan.workers()).map(|index| Worker::new(index, plan.node_count)).collect(),
+            workers: Workers::new(plan),
             pace: Stagger::new(mean_gap(plan.rate), Duration::ZERO),
             starved: Duration::ZERO,
             nemesis: Nemesis::new(plan, seeds.generator(), Duration::ZERO),
@@ -187,11 +189,17 @@ impl World {
         if self.setup_failure.is_none() {
             self.judge_history(&sums);
         }
-        let convergence = self.probes.convergence(self.faults.healed_at());
+        let healed_at = self.faults.healed_at();
+        let convergence = match self.plan.probes {
+            true => self.probes.convergence(healed_at),
+            false => self.history.agreement().map(|at| at.saturating_sub(healed_at.unwrap_or(at))),
+        };
         self.judge_convergence(convergence);
         let remarks = self.violations.take_remarks(&self.plan.strict);
         let (messages, trace) = (self.network.journal().clone(), self.network.take_trace());
+        let joined = self.workers.count() - self.plan.workers();
         let rate = Rate::of(&self.plan, &self.history, self.starved, self.phase == Phase::Done);
+        let rate = Rate { joined, ..rate };
         let (faults, probes) = (self.faults.into_windows(), self.probes.changes());
         let report =
             Report::new(self.plan, self.history, sums, self.violations, messages, faults, convergence);

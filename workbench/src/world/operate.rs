@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use rand::seq::IndexedRandom;
-
 use super::World;
-use super::clients::{Pending, Role};
+use super::clients::Role;
 use super::phases::Phase;
 use super::timers::Timer;
+use super::workers::Pending;
 
 use crate::answer::Answer;
 use crate::check::Check;
@@ -24,27 +23,18 @@ impl World {
     /// Sends the requests that are due while somebody is free to send them.
     pub(super) fn issue_operations(&mut self, now: Duration, until: Duration) {
         while self.pace.due() <= now && now < until && self.plan.rate > 0.0 {
-            let free: Vec<usize> = self.free_workers().collect();
-            let Some(worker) = free.choose(&mut self.random).copied() else { return };
+            let Some(worker) = self.workers.draw(&mut self.random) else { return };
             let request = self.plan.workload.draw(&mut self.random, &mut self.next_element);
             self.pace.done(now, &mut self.random);
             self.invoke(now, worker, request, false);
         }
     }
 
-    /// Has every worker read once.
+    /// Has every worker of the plan read once.
     pub(super) fn issue_final_reads(&mut self, now: Duration, read: Request) {
-        for worker in 0..self.workers.len() {
+        for worker in self.workers.take_planned() {
             self.invoke(now, worker, read, true);
         }
-    }
-
-    pub(super) fn free_workers(&self) -> impl Iterator<Item = usize> {
-        self.workers.iter().enumerate().filter(|(_, worker)| worker.pending.is_none()).map(|(index, _)| index)
-    }
-
-    pub(super) fn all_workers_are_free(&self) -> bool {
-        self.workers.iter().all(|worker| worker.pending.is_none())
     }
 
     fn invoke(&mut self, now: Duration, index: usize, request: Request, is_final: bool) {
@@ -141,13 +131,13 @@ impl World {
 
     /// Adds up the time in which nobody was free for a request that was due. To be called before somebody is freed.
     pub(super) fn note_starving(&mut self, now: Duration) {
-        let is_free = self.free_workers().next().is_some();
-        let Some(last) = self.history.operations().last().filter(|_| !is_free) else { return };
+        let can_send = self.workers.can_send();
+        let Some(last) = self.history.operations().last().filter(|_| !can_send) else { return };
         self.starved += now.saturating_sub(self.pace.due().max(last.invoked));
     }
 
     fn complete(&mut self, now: Duration, index: usize, outcome: Outcome) {
-        let workers = self.workers.len() as u64;
+        let stride = self.workers.stride();
         if let Phase::Main { until } = self.phase {
             self.note_starving(now.min(until));
         }
@@ -157,11 +147,12 @@ impl World {
         let request = self.history.operations().get(pending.operation).map(|operation| operation.request);
         if request.is_none_or(|request| leaves_open(request, &outcome)) {
             worker.is_crashed = true;
-            worker.process += workers;
+            worker.process += stride;
         }
         let life = self.nodes.get(worker.node).map_or(0, |node| node.life);
         debug_assert!(pending.invoked <= now);
         self.history.complete(pending.operation, Completion { at: now, life, outcome });
+        self.workers.freed(index);
     }
 }
 

@@ -59,7 +59,7 @@ impl World {
     fn phase_due(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Main { until } => {
-                let can_send = self.plan.rate > 0.0 && self.free_workers().next().is_some();
+                let can_send = self.plan.rate > 0.0 && self.workers.can_send();
                 let request = Some(self.pace.due()).filter(|_| can_send);
                 let nemesis = self.nemesis.due().filter(|_| self.nemesis_is_free());
                 [Some(*until), request, nemesis, self.malformed.due()].into_iter().flatten().min()
@@ -138,7 +138,7 @@ impl World {
     }
 
     fn step_draining(&self) -> Option<Phase> {
-        let is_over = self.all_workers_are_free() && self.nemesis_is_free();
+        let is_over = self.workers.all_are_free() && self.nemesis_is_free();
         is_over.then(|| Phase::Recovering { acts: self.nemesis.last_acts().into() })
     }
 
@@ -154,7 +154,7 @@ impl World {
         if self.plan.workload.final_request().is_none() {
             return Some(Phase::Done);
         }
-        if self.plan.workload.is_counter() {
+        if self.plan.probes && self.plan.workload.is_counter() {
             self.begin_probes(now);
         }
         Some(Phase::Waiting { until: now + self.plan.final_wait })
@@ -172,7 +172,7 @@ impl World {
     }
 
     fn step_final_reads(&self, now: Duration) -> Option<Phase> {
-        if !self.all_workers_are_free() {
+        if !self.workers.all_are_free() {
             return None;
         }
         Some(self.plan.silence.map_or(Phase::Done, |span| Phase::Silence { until: now + span }))

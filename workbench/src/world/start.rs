@@ -97,7 +97,7 @@ impl World {
     /// Tells a node its neighbours, as Maelstrom does once before a broadcast run.
     pub(super) fn send_topology(&mut self, now: Duration, index: usize) {
         let client = self.clients.join(Role::Topology { node: index });
-        let topology = crate::topology::grid(self.plan.node_count);
+        let topology = self.plan.topology.of(self.plan.node_count);
         let body = json!({"type": "topology", "topology": topology, "msg_id": 1}).to_string();
         if let Some(node) = self.nodes.get_mut(index) {
             node.init_client = Some(client);
@@ -166,8 +166,8 @@ impl World {
         let (was_asked, was_starting) = (node.is_ending, node.is_starting());
         self.take_down(now, index);
         if was_asked && !is_clean {
-            let text = format!("n{index} was asked to end and did so badly: {status}");
-            self.violations.record(Check::Exit, Some(now), text);
+            let text = format!("n{index} was asked to end (SIGTERM) and did so badly: {status}");
+            self.violations.record(Check::CleanEnd, Some(now), text);
         } else if !was_asked {
             let text = format!("the process of n{index} ended by itself: {status}");
             self.violations.record(Check::Exit, Some(now), text);
@@ -195,7 +195,7 @@ impl World {
         let Some(node) = self.nodes.get(index).filter(is_late) else { return };
         if !node.is_paused() {
             let text = format!("n{index} did not end within 5 s of SIGTERM");
-            self.violations.record(Check::Exit, Some(now), text);
+            self.violations.record(Check::CleanEnd, Some(now), text);
         }
         self.actions.push_back(Action::Kill { node: index });
         self.take_down(now, index);

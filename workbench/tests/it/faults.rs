@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use workbench::{Check, Fault, Latency, LatencyShape, Plan, Workload, simulate};
+use workbench::{Check, Fault, Latency, LatencyShape, LoadModel, Plan, Workload, simulate};
 
 use crate::toy::{Bug, Toy};
 
@@ -13,6 +13,49 @@ fn partitions_delay_but_lose_nothing() {
         assert!(report.faults.len() >= 2);
         assert!(report.faults.iter().all(|fault| fault.until.is_some()));
     }
+}
+
+#[test]
+fn a_fault_that_would_hit_nobody_is_left_out() {
+    let processes = [Fault::Kill, Fault::Pause, Fault::Restart];
+    for seed in 0..40 {
+        let plan = Plan {
+            nemesis: processes.into(),
+            node_count: 2,
+            nemesis_interval: Duration::from_secs(1),
+            ..Plan::new(Workload::GCounter, seed)
+        };
+        let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
+        assert!(report.faults.iter().all(|fault| !fault.detail.contains("nobody")), "{report}");
+        assert!(report.faults.iter().all(|fault| fault.until.is_some()), "{report}");
+        assert!(
+            report.history.acts().iter().all(|act| act.detail != "nobody"),
+            "{:?}",
+            report.history.acts()
+        );
+    }
+}
+
+/// Clients of a closed load wait for nodes that are dead; those of an open load are joined by others.
+#[test]
+fn an_open_load_goes_on_while_nodes_are_dead() {
+    let mut short = 0;
+    for seed in 0..5 {
+        let run = |load| {
+            let plan = Plan {
+                nemesis: [Fault::Kill, Fault::Pause].into(),
+                load,
+                ..Plan::new(Workload::GCounter, seed)
+            };
+            simulate(&plan, &mut Toy::factory(Bug::Nothing))
+        };
+        let report = run(LoadModel::Open);
+        assert!(!report.rate.is_short && report.rate.joined > 0, "{report}");
+        assert!(report.rate.to_string().contains("more clients while nodes did not answer"), "{report}");
+        assert_eq!(report.final_reads.len(), 3, "those who joined don't read in the end");
+        short += u32::from(run(LoadModel::Closed).rate.is_short);
+    }
+    assert!(short >= 3, "{short} of 5 closed loads fell short");
 }
 
 #[test]
@@ -113,6 +156,6 @@ fn a_clean_restart_is_no_crash() {
         assert!(!report.violations.counts().contains_key(&Check::Init), "{report}");
         assert!(report.faults.iter().any(|window| window.detail.starts_with("restart")), "{report}");
         let report = simulate(&plan, &mut Toy::factory(Bug::IgnoresTerm));
-        assert!(report.violations.counts().contains_key(&Check::Exit), "{report}");
+        assert!(report.violations.counts().contains_key(&Check::CleanEnd), "{report}");
     }
 }

@@ -7,5 +7,6 @@ mod determinism;
 mod faults;
 mod lin_kv;
 mod others;
+mod parity;
 mod toy;
 mod words;
