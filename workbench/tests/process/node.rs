@@ -46,8 +46,8 @@ pub(crate) fn run(kind: &str) -> ExitCode {
             serve(Box::new(Toy::new(Bug::Nothing)));
         }
         "logs" => {
-            // It ends if it can't.
-            std::io::stderr().write_all(b"started\n").unwrap();
+            // More than a pipe holds. It ends if it can't.
+            std::io::stderr().write_all(&vec![b'x'; 256 << 10]).unwrap();
             serve(Box::new(Toy::new(Bug::Nothing)));
         }
         "in-the-way" => {

@@ -36,7 +36,9 @@ pub(super) fn tail(path: &Path) -> String {
         log.take(BYTES).read_to_end(&mut end).map(|_| end)
     };
     let end: Vec<u8> = read().unwrap_or_else(|_: io::Error| Vec::new());
-    let text = String::from_utf8_lossy(&end);
+    // Nothing that a terminal would obey.
+    let show = |character: char| if character.is_control() && character != '\n' { '·' } else { character };
+    let text: String = String::from_utf8_lossy(&end).chars().map(show).collect();
     let lines: Vec<&str> = text.lines().collect();
     lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
 }
