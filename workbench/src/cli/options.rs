@@ -30,7 +30,7 @@ pub struct TestOptions {
     #[arg(long, value_name = "FILE")]
     pub bin: Option<PathBuf>,
 
-    /// Number of nodes, which are called n0, n1, … [default: 3; with --bin 5]
+    /// Number of nodes, which are called n0, n1, … [default: 3]
     #[arg(long, value_name = "N", value_parser = values::node_count, allow_negative_numbers = true)]
     pub node_count: Option<u16>,
 
@@ -63,10 +63,9 @@ pub struct TestOptions {
     #[arg(long, value_name = "FAULTS")]
     pub nemesis: Option<FaultList>,
 
-    /// Mean time between two acts of one nemesis, in seconds [default: an eighth of the time limit, at most 10; with
-    /// --bin 10]
+    /// Mean time between two acts of one nemesis, in seconds [default: an eighth of the time limit, at most 10]
     ///
-    /// Gaps are uniform between 0 and twice this, so that by default at least two faults begin in a run of this node.
+    /// Gaps are uniform between 0 and twice this, so that by default at least two faults begin in every run.
     #[arg(long, value_name = "S", value_parser = values::interval, allow_negative_numbers = true)]
     pub nemesis_interval: Option<Duration>,
 
@@ -181,17 +180,16 @@ impl TestOptions {
         let is_ours = self.bin.is_none();
         let longest = Duration::from_secs(10);
         let time_limit = self.time_limit.unwrap_or(Duration::from_secs(if is_ours { 20 } else { 60 }));
-        let interval = if is_ours { longest.min(time_limit / 8) } else { longest };
         let faults = if is_ours { [Fault::Partition].into() } else { BTreeSet::new() };
         Plan {
-            node_count: usize::from(self.node_count.or(self.nodes).unwrap_or(if is_ours { 3 } else { 5 })),
+            node_count: usize::from(self.node_count.or(self.nodes).unwrap_or(3)),
             concurrency: self.concurrency,
             rate: self.rate.unwrap_or(if is_ours { 100.0 } else { 5.0 }),
             load: if is_ours { LoadModel::Open } else { LoadModel::Closed },
             time_limit,
             latency: Latency { mean_ms: self.latency, shape: self.latency_dist },
             nemesis: self.nemesis.as_ref().map_or(faults, |list| list.faults().clone()),
-            nemesis_interval: self.nemesis_interval.unwrap_or(interval),
+            nemesis_interval: self.nemesis_interval.unwrap_or(longest.min(time_limit / 8)),
             topology: self.topology,
             probes: is_ours,
             availability: self.availability,
@@ -355,10 +353,9 @@ mod tests {
     fn for_other_programs_the_defaults_are_maelstroms() {
         let plan = parse("--bin x").unwrap().plan(9);
         let expected = Plan {
-            node_count: 5,
             rate: 5.0,
             time_limit: Duration::from_secs(60),
-            nemesis_interval: Duration::from_secs(10),
+            nemesis_interval: Duration::from_millis(7500),
             probes: false,
             strict: BTreeSet::new(),
             trace: true,
