@@ -5,6 +5,8 @@
 mod fuzz_bodies;
 mod fuzzed;
 mod gossip;
+mod lattices;
+mod lawless;
 mod laws;
 mod mistakes;
 mod no_allocation;
