@@ -20,7 +20,8 @@
 //! * [`merge`](GCounter::merge) takes in another state or a delta, in any order and any number of times, and says
 //!   whether anything changed; [`merge_all`](GCounter::merge_all) takes many. [`delta_since`](GCounter::delta_since)
 //!   is what another state lacks: a delta is a counter like any other. `<=` is the order of the lattice.
-//! * Actor ids are anything `Ord + Clone`. A [`Slot`] is a handle to one's own count, for the hot add.
+//! * Actor ids are anything `Ord + Clone`; text ids are given as any text, see [`ToActor`]. A [`Slot`] is a handle to
+//!   one's own count, for the hot add.
 //! * An add that would pass `u64::MAX` is an error, [`Overflow`], and changes nothing. Values are `u128` and `i128`,
 //!   which no sum can pass.
 //! * [`Merge`] and [`Delta`] are the traits, with their laws; [`laws`] checks these on any type, also on yours. [`Max`],
@@ -42,7 +43,7 @@
 //!   ```
 //! * With serde a counter is a map, `{"n0":3,"n1":4}`. [`GCounter::seed`] decodes against the ids of a state at hand,
 //!   so that no id is made and the merge is one pass; with the feature `json`, `GCounter::merge_json` takes bytes
-//!   straight into the state.
+//!   straight into the state. Ids that JSON can't have as keys are written by [`pairs`].
 //!
 //! # How it is fast
 //!
@@ -78,7 +79,10 @@ mod kernels;
 mod lattice;
 pub mod laws;
 mod merge;
+mod names;
 mod overflow;
+#[cfg(feature = "serde")]
+pub mod pairs;
 mod pncounter;
 mod slot;
 mod table;
@@ -90,6 +94,7 @@ pub use gcounter::GCounter;
 pub use iter::Iter;
 pub use lattice::{Lww, Max, Min, VersionVector};
 pub use merge::{Delta, Merge};
+pub use names::IntoIter;
 pub use overflow::Overflow;
 pub use pncounter::PnCounter;
 pub use slot::Slot;

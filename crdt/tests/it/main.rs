@@ -14,4 +14,5 @@ mod oracle;
 mod pn;
 mod reading;
 mod roads;
+mod snippets;
 mod support;
