@@ -44,6 +44,7 @@
 //! * With serde a counter is a map, `{"n0":3,"n1":4}`. [`GCounter::seed`] decodes against the ids of a state at hand,
 //!   so that no id is made and the merge is one pass; with the feature `json`, `GCounter::merge_json` takes bytes
 //!   straight into the state. Ids that JSON can't have as keys are written by [`pairs`].
+//! * For files there is `GCounter::to_bytes` (feature `bytes`): canonical, with a version and a checksum.
 //!
 //! # How it is fast
 //!
@@ -57,6 +58,7 @@
 //!   Without it the crate is `no_std` and needs `alloc`, and atomics: it does not build for thumbv6m.
 //! * `serde` (default): `Serialize`, `Deserialize` and the seed.
 //! * `json`: reads JSON bytes against known ids. Brings `serde_json`.
+//! * `bytes`: a binary form for keeping, with a version and a checksum. Brings `crc32fast`.
 //! * `rc`: ids of `Arc<str>`, `Rc<str>` and their like with serde (serde's own feature `rc`).
 //! * `arbitrary`: counters and lattices for fuzz targets. Brings `arbitrary`, which needs the standard library.
 
@@ -70,6 +72,8 @@ extern crate std;
 mod actor;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
+#[cfg(feature = "bytes")]
+pub mod bytes;
 #[cfg(feature = "serde")]
 mod codec;
 mod counts;

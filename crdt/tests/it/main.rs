@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
+mod examples;
 mod fuzz_bodies;
 mod fuzzed;
 mod gossip;
+mod kept;
 mod lattices;
 mod lawless;
 mod laws;

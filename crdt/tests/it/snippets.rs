@@ -218,6 +218,10 @@ snippets! {
         assert_eq!(json, r#"[[["n0",7],3]]"#);
         assert_eq!(serde_json::from_str::<State>(&json)?.0.value(), 3);
     }
+    bytes_for_a_file {
+        let counter = GCounter::<String>::from([("n0".into(), 3)]);
+        assert_eq!(GCounter::<String>::from_bytes(&counter.to_bytes())?, counter);
+    }
     from_fuzz_input {
         use arbitrary::{Arbitrary, Unstructured};
         let counter = GCounter::<u8>::arbitrary(&mut Unstructured::new(&[7; 40]))?;
