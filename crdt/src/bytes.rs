@@ -106,14 +106,17 @@ impl fmt::Display for DecodeError {
 
 impl Error for DecodeError {}
 
-impl<A: Ord + Clone + IdBytes> GCounter<A> {
+impl<A: Ord + Clone> GCounter<A> {
     /// The counter as bytes for keeping: see [`bytes`](crate::bytes). Equal counters give equal bytes. One pass.
     ///
     /// ```
     /// let bytes = crdt::GCounter::from([(7_u8, 3)]).to_bytes();
     /// assert_eq!(bytes[..6], [b'G', 1, 1, 1, 7, 3]);
     /// ```
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8>
+    where
+        A: IdBytes,
+    {
         let entries: Vec<_> = self.iter().map(|(id, n)| (id, [n])).collect();
         encode(G_COUNTER, &entries)
     }
@@ -130,14 +133,17 @@ impl<A: Ord + Clone + IdBytes> GCounter<A> {
     /// # Errors
     ///
     /// [`DecodeError`] if `to_bytes` has not written these bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError>
+    where
+        A: IdBytes,
+    {
         let entries = decode(G_COUNTER, bytes)?;
         let counter: Self = entries.into_iter().map(|(id, [n])| (id, n)).collect();
         canonical(counter.to_bytes() == bytes, counter)
     }
 }
 
-impl<A: Ord + Clone + IdBytes> PnCounter<A> {
+impl<A: Ord + Clone> PnCounter<A> {
     /// The counter as bytes for keeping. As [`GCounter::to_bytes`]; an id that was counted up and down stands once.
     ///
     /// ```
@@ -146,7 +152,10 @@ impl<A: Ord + Clone + IdBytes> PnCounter<A> {
     /// assert_eq!(counter.to_bytes()[..7], [b'P', 1, 1, 1, 7, 0, 3]);
     /// # Ok::<(), crdt::Overflow>(())
     /// ```
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8>
+    where
+        A: IdBytes,
+    {
         let (up, down) = (self.increments(), self.decrements());
         let mut entries: BTreeMap<&A, [u64; 2]> = up.iter().map(|(id, n)| (id, [n, 0])).collect();
         for (id, n) in down {
@@ -168,7 +177,10 @@ impl<A: Ord + Clone + IdBytes> PnCounter<A> {
     /// # Errors
     ///
     /// [`DecodeError`] if `to_bytes` has not written these bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError>
+    where
+        A: IdBytes,
+    {
         let entries: Vec<(A, [u64; 2])> = decode(PN_COUNTER, bytes)?;
         let up = entries.iter().map(|(id, [n, _])| (id.clone(), *n)).collect();
         let down = entries.into_iter().map(|(id, [_, n])| (id, n)).collect();
@@ -177,8 +189,8 @@ impl<A: Ord + Clone + IdBytes> PnCounter<A> {
     }
 }
 
-/// What was read is the counter only if it is written as the very bytes that were read: that refuses in one place
-/// whatever there is more than one way to write.
+/// What was read is the counter only if it is written as the very bytes that were read. That refuses in one place
+/// whatever there is more than one way to write, numbers of more than 64 bits, and what follows the last entry.
 fn canonical<T>(same: bool, counter: T) -> Result<T, DecodeError> {
     if same { Ok(counter) } else { Err(DecodeError::NotCanonical) }
 }
@@ -229,7 +241,7 @@ fn read_entries<A: IdBytes, const N: usize>(mut rest: &[u8]) -> Result<Vec<(A, [
         }
         entries.push((id, counts));
     }
-    if rest.is_empty() { Ok(entries) } else { Err(DecodeError::NotCanonical) }
+    Ok(entries)
 }
 
 fn put_number(out: &mut Vec<u8>, mut n: u64) {
@@ -247,11 +259,7 @@ fn take_number(bytes: &mut &[u8]) -> Option<u64> {
     for shift in (0..u64::BITS).step_by(7) {
         let (&byte, rest) = bytes.split_first()?;
         *bytes = rest;
-        let bits = u64::from(byte & 0x7f);
-        n |= bits << shift;
-        if n >> shift != bits {
-            return None; // more than 64 bits
-        }
+        n |= u64::from(byte & 0x7f) << shift;
         if byte <= 0x7f {
             return Some(n);
         }

@@ -65,7 +65,8 @@
 ///
 /// ```compile_fail,E0277
 /// # use crdt::Merge;
-/// 3_u32.merge(&4); // write `Max::new(3_u32)` or `Min::new(3_u32)`
+/// let mut peaks = std::collections::BTreeMap::from([("n0", 3)]); // write `Max::new(3)` or `Min::new(3)`
+/// Merge::merge(&mut peaks, &Default::default());
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `merge`",

@@ -35,9 +35,15 @@ use alloc::vec::Vec;
 /// let counter = crdt::GCounter::from([(Replica { node: "n0".into(), life: 7 }, 3)]);
 /// assert_eq!(crdt::GCounter::from_bytes(&counter.to_bytes()), Ok(counter));
 /// ```
+///
+/// Other ids can't be written, and the compiler says which can:
+///
+/// ```compile_fail,E0277
+/// crdt::GCounter::from([(7_usize, 3)]).to_bytes(); // write `7_u64`
+/// ```
 #[diagnostic::on_unimplemented(
     message = "ids of `{Self}` can't be written as bytes",
-    note = "texts, unsigned numbers, `[u8; N]`, `Vec<u8>` and pairs of these can; for a type of your own: \
+    note = "owned texts, numbers of a fixed width, `[u8; N]`, `Vec<u8>` and pairs of these can; for a type of your own: \
             `impl crdt::bytes::IdBytes`"
 )]
 pub trait IdBytes: Sized {
@@ -60,36 +66,46 @@ pub trait IdBytes: Sized {
     fn read(bytes: &[u8]) -> Option<Self>;
 }
 
-macro_rules! ids {
-    ($($Id:ty: |$id:ident| $write:expr, |$bytes:ident| $read:expr;)+) => {$(
+macro_rules! texts {
+    ($($Id:ty),+) => {$(
         impl IdBytes for $Id {
             fn write(&self, out: &mut Vec<u8>) {
-                let $id = self;
-                out.extend_from_slice($write);
+                out.extend_from_slice(self.as_bytes());
             }
 
-            fn read($bytes: &[u8]) -> Option<Self> {
-                $read
+            fn read(bytes: &[u8]) -> Option<Self> {
+                core::str::from_utf8(bytes).ok().map(Self::from)
             }
         }
     )+};
 }
 
-fn text<T: for<'a> From<&'a str>>(bytes: &[u8]) -> Option<T> {
-    core::str::from_utf8(bytes).ok().map(T::from)
+texts!(String, Box<str>, Rc<str>, Arc<str>);
+
+macro_rules! numbers {
+    ($($Id:ty),+) => {$(
+        impl IdBytes for $Id {
+            fn write(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+
+            fn read(bytes: &[u8]) -> Option<Self> {
+                bytes.try_into().ok().map(Self::from_le_bytes)
+            }
+        }
+    )+};
 }
 
-ids! {
-    String: |id| id.as_bytes(), |bytes| text(bytes);
-    Box<str>: |id| id.as_bytes(), |bytes| text(bytes);
-    Rc<str>: |id| id.as_bytes(), |bytes| text(bytes);
-    Arc<str>: |id| id.as_bytes(), |bytes| text(bytes);
-    Vec<u8>: |id| id, |bytes| Some(bytes.into());
-    u8: |id| &id.to_le_bytes(), |bytes| bytes.try_into().ok().map(Self::from_le_bytes);
-    u16: |id| &id.to_le_bytes(), |bytes| bytes.try_into().ok().map(Self::from_le_bytes);
-    u32: |id| &id.to_le_bytes(), |bytes| bytes.try_into().ok().map(Self::from_le_bytes);
-    u64: |id| &id.to_le_bytes(), |bytes| bytes.try_into().ok().map(Self::from_le_bytes);
-    u128: |id| &id.to_le_bytes(), |bytes| bytes.try_into().ok().map(Self::from_le_bytes);
+numbers!(u8, u16, u32, u64, u128, i8, i16, i32, i64, i128);
+
+impl IdBytes for Vec<u8> {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        Some(bytes.into())
+    }
 }
 
 impl<const N: usize> IdBytes for [u8; N] {

@@ -53,6 +53,7 @@ fn ids_of_every_type_are_kept() {
     assert_kept(&GCounter::from([(1_u16, 1)]), &GCounter::from([(256, 1)]));
     assert_kept(&GCounter::from([(1_u32, 1)]), &GCounter::from([(u32::MAX, 1)]));
     assert_kept(&GCounter::from([(1_u128, 1)]), &GCounter::from([(u128::MAX, 1)]));
+    assert_kept(&GCounter::from([(-1_i64, 1)]), &GCounter::from([(i64::MIN, 1), (0, 1)]));
     assert_kept::<Box<str>>(&GCounter::from([("ü".into(), 1)]), &GCounter::from([("".into(), 1)]));
     assert_kept::<Rc<str>>(&GCounter::from([("ü".into(), 1)]), &GCounter::from([("".into(), 1)]));
     assert_kept(&GCounter::from([([], 1)]), &GCounter::<[u8; 0]>::new());
@@ -69,13 +70,29 @@ fn refused(bytes: &[u8]) -> bool {
     GCounter::<String>::from_bytes(bytes).is_err() && PnCounter::<String>::from_bytes(bytes).is_err()
 }
 
+/// Read as the kind that they were written as.
+fn problem(bytes: &[u8], kind: u8) -> Option<DecodeError> {
+    if kind == b'G' {
+        GCounter::<String>::from_bytes(bytes).err()
+    } else {
+        PnCounter::<String>::from_bytes(bytes).err()
+    }
+}
+
 #[test]
 fn every_flipped_bit_is_refused() {
     let mut flips = 0;
     for mut bytes in samples() {
-        assert!(!refused(&bytes));
+        let kind = bytes[0];
+        assert_eq!(problem(&bytes, kind), None);
         for bit in 0..8 * bytes.len() {
             bytes[bit / 8] ^= 1 << (bit % 8);
+            let expected = match bit / 8 {
+                0 => DecodeError::Kind,
+                1 => DecodeError::Version(bytes[1]),
+                _ => DecodeError::Damaged,
+            };
+            assert_eq!(problem(&bytes, kind), Some(expected), "bit {bit}");
             assert!(refused(&bytes), "bit {bit}");
             bytes[bit / 8] ^= 1 << (bit % 8);
             flips += 1;
