@@ -60,7 +60,7 @@
 //! * `json`: reads JSON bytes against known ids. Brings `serde_json`.
 //! * `bytes`: a binary form for keeping, with a version and a checksum. Brings `crc32fast`.
 //! * `rc`: ids of `Arc<str>`, `Rc<str>` and their like with serde (serde's own feature `rc`).
-//! * `arbitrary`: counters and lattices for fuzz targets. Brings `arbitrary`, which needs the standard library.
+//! * `arbitrary`: counters and lattices for fuzz targets. Brings `arbitrary` and `std`.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -18,6 +18,16 @@
 /// Source: Shapiro, Preguiça, Baquero, Zawirski, *A comprehensive study of Convergent and Commutative Replicated
 /// Data Types*, 2011, section 2.3.
 ///
+/// # Which types have it
+///
+/// The counters, [`VersionVector`](crate::VersionVector), [`Max`](crate::Max), [`Min`](crate::Min),
+/// [`Lww`](crate::Lww); `Option` of these; tuples of up to six, half by half; `BTreeSet` and `HashSet` by union; `BTreeMap`
+/// and `HashMap` key by key. `bool` is `Max<bool>` (once true, always true) or `Min<bool>`.
+///
+/// Not offered are lexicographic pairs, in which the larger first half brings its second half along: where two first
+/// halves are concurrent, both second halves are dropped. With a first half that is totally ordered this can't happen, and
+/// that pair is [`Lww`](crate::Lww).
+///
 /// # A type of your own
 ///
 /// Merge the fields one by one, with `|` and not `||`, which would skip the second field:
@@ -46,9 +56,9 @@
 ///
 /// # Maps
 ///
-/// A `BTreeMap` of lattices is one. Write `Merge::merge(&mut here, &there)`: the standard library is about to have a
-/// `BTreeMap::merge` of its own (unstable as of Rust 1.95, and the compiler warns), which a plain `here.merge(&there)` will
-/// mean one day. All other types can be called either way.
+/// A `BTreeMap` of lattices is one. Write `Merge::merge(&mut here, &there)` for it. The standard library has an unstable
+/// `BTreeMap::merge` of its own (as of Rust 1.95), which `here.merge(&there)` will mean one day. Until then the compiler
+/// warns. All other types can be called either way.
 ///
 /// ```
 /// use crdt::{GCounter, Merge};
@@ -118,8 +128,11 @@ pub trait Merge: Default + Clone {
 
 /// A state that can say what another one lacks.
 ///
-/// Laws, for all states `a`, `b`: merging `a.delta_since(&b)` into `b` gives the same as merging `a` into `b`; the
-/// delta is the bottom if and only if `b` covers `a`; and `a` covers the delta.
+/// Laws, for all states `a`, `b` (checked by [`laws`](crate::laws)):
+///
+/// * merging `a.delta_since(&b)` into `b` gives the same as merging `a` into `b`;
+/// * the delta is the bottom if and only if `b` covers `a`;
+/// * `a` covers the delta.
 ///
 /// Source: Almeida, Shoker, Baquero, *Delta State Replicated Data Types*, 2018, section 4; the exact difference:
 /// Enes, Almeida, Baquero, Leitão, *Efficient Synchronization of State-based CRDTs*, 2019.
