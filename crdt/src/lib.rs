@@ -20,7 +20,7 @@
 //! * [`merge`](GCounter::merge) takes in another state or a delta, in any order and any number of times, and says
 //!   whether anything changed; [`merge_all`](GCounter::merge_all) takes many. [`delta_since`](GCounter::delta_since)
 //!   is what another state lacks: a delta is a counter like any other. `<=` is the order of the lattice.
-//! * Actor ids are anything `Ord + Clone`; text ids are given as any text, see [`ToActor`]. A [`Slot`] is a handle to
+//! * Actor ids are anything `Ord + Clone`; `add` takes text ids as any text, see [`ToActor`]. A [`Slot`] is a handle to
 //!   one's own count, for the hot add.
 //! * An add that would pass `u64::MAX` is an error, [`Overflow`], and changes nothing. Values are `u128` and `i128`,
 //!   which no sum can pass.
