@@ -1,8 +1,15 @@
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-/// Something that names an actor: the id itself, a reference to it, or for text ids a `&str`.
+/// Something that names an actor: the id itself, a reference to it, or for text ids any text.
+///
+/// Text ids are `String`, `Arc<str>`, `Rc<str>` and `Box<str>`; they are named by each of these, by `Cow<str>`, by
+/// references to them, and by `&str` and `&&str`. Ids of `Vec<u8>` are also named by `&[u8]`.
 ///
 /// It lets `add` look an id up without making one: an id is made (by move, by clone or from the text) only if it
 /// is new to the counter.
@@ -41,6 +48,20 @@ use core::cmp::Ordering;
 /// counter.add("n0", 1)?;
 /// # Ok::<(), crdt::Overflow>(())
 /// ```
+///
+/// What names no id does not compile, and the compiler says what would:
+///
+/// ```compile_fail,E0277
+/// let mut counter = crdt::GCounter::<u64>::new();
+/// counter.add("7", 1); // write `7` or `&7`
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` names no actor of a counter whose ids are `{A}`",
+    label = "no id of type `{A}`",
+    note = "give the id itself, or a reference to it",
+    note = "for ids of `String`, `Arc<str>`, `Rc<str>` or `Box<str>` any text will do; \
+            other names: `impl crdt::ToActor<{A}>`"
+)]
 pub trait ToActor<A> {
     /// How this name compares to `actor`.
     ///
@@ -80,22 +101,37 @@ impl<A: Ord + Clone> ToActor<A> for &A {
     }
 }
 
-impl ToActor<String> for &str {
-    fn cmp_actor(&self, actor: &String) -> Ordering {
-        (*self).cmp(actor.as_str())
-    }
+macro_rules! text {
+    ($($Id:ty: $($Name:ty),+;)+) => {$($(
+        impl ToActor<$Id> for $Name {
+            #[inline]
+            fn cmp_actor(&self, actor: &$Id) -> Ordering {
+                let text: &str = self.as_ref();
+                text.cmp(actor)
+            }
 
-    fn to_actor(self) -> String {
-        self.into()
-    }
+            fn to_actor(self) -> $Id {
+                let text: &str = self.as_ref();
+                text.into()
+            }
+        }
+    )+)+};
 }
 
-impl ToActor<Arc<str>> for &str {
-    fn cmp_actor(&self, actor: &Arc<str>) -> Ordering {
-        (*self).cmp(&**actor)
+// Not among its names are the id itself and a reference to it, which every id has.
+text! {
+    String: &str, &&str, Cow<'_, str>, &Cow<'_, str>, Box<str>, &Box<str>, Rc<str>, &Rc<str>, Arc<str>, &Arc<str>;
+    Box<str>: &str, &&str, Cow<'_, str>, &Cow<'_, str>, String, &String, Rc<str>, &Rc<str>, Arc<str>, &Arc<str>;
+    Rc<str>: &str, &&str, Cow<'_, str>, &Cow<'_, str>, String, &String, Box<str>, &Box<str>, Arc<str>, &Arc<str>;
+    Arc<str>: &str, &&str, Cow<'_, str>, &Cow<'_, str>, String, &String, Box<str>, &Box<str>, Rc<str>, &Rc<str>;
+}
+
+impl ToActor<Vec<u8>> for &[u8] {
+    fn cmp_actor(&self, actor: &Vec<u8>) -> Ordering {
+        (*self).cmp(actor)
     }
 
-    fn to_actor(self) -> Arc<str> {
+    fn to_actor(self) -> Vec<u8> {
         self.into()
     }
 }

@@ -8,7 +8,7 @@
 //! use crdt::{Delta, Merge, laws};
 //!
 //! /// The highest bid so far.
-//! #[derive(Clone, Debug, PartialEq, PartialOrd)]
+//! #[derive(Clone, Debug, Default, PartialEq, PartialOrd)]
 //! struct HighestBid(u32);
 //!
 //! impl Merge for HighestBid {
@@ -25,7 +25,9 @@
 //!     }
 //! }
 //!
-//! laws::all(&[HighestBid(0), HighestBid(3), HighestBid(7)])?;
+//! let samples = [HighestBid(0), HighestBid(3), HighestBid(7)];
+//! laws::all(&samples)?;
+//! laws::order(&samples)?; // its `<=` is meant to be the order of the lattice
 //! # Ok::<(), laws::Broken>(())
 //! ```
 //!
@@ -35,7 +37,7 @@
 //! use crdt::{Merge, laws};
 //!
 //! /// Adds instead of taking the maximum: what is heard twice counts twice.
-//! #[derive(Clone, Debug, PartialEq)]
+//! #[derive(Clone, Debug, Default, PartialEq)]
 //! struct Sum(u32);
 //!
 //! impl Merge for Sum {
@@ -47,6 +49,18 @@
 //!
 //! let broken = laws::merge(&[Sum(0), Sum(1)]).unwrap_err();
 //! assert_eq!(broken.to_string(), "not idempotent: [Sum(1)]");
+//! ```
+//!
+//! # Cost
+//!
+//! Associativity is tried on all triples: n samples cost some 3 n³ merges, 3,000 for ten and 3 million for a hundred. The
+//! other laws take pairs. Where there are many samples, give them ten by ten, and the cost is linear:
+//!
+//! ```
+//! # use crdt::{Max, laws};
+//! let samples: Vec<Max<u32>> = (0..1000).map(|n| Max::new(n * 7919 % 1000)).collect();
+//! samples.chunks(10).try_for_each(laws::all)?;
+//! # Ok::<(), laws::Broken>(())
 //! ```
 
 use crate::{Delta, Merge};
@@ -87,7 +101,10 @@ impl fmt::Display for Broken {
 
 impl Error for Broken {}
 
-/// The laws of [`Merge`], those of the order, and those of [`Delta`].
+/// The laws of [`Merge`] and those of [`Delta`]: [`merge`] and [`delta`].
+///
+/// For a type whose `<=` is meant to be the order of the lattice there is [`order`], and for one that is written and
+/// read [`round_trip`].
 ///
 /// ```
 /// # use crdt::{GCounter, laws};
@@ -99,13 +116,13 @@ impl Error for Broken {}
 /// # Errors
 ///
 /// The first law that is broken.
-pub fn all<T: Delta + Clone + PartialOrd + Debug>(samples: &[T]) -> Result<(), Broken> {
+pub fn all<T: Delta + PartialEq + Debug>(samples: &[T]) -> Result<(), Broken> {
     merge(samples)?;
-    order(samples)?;
     delta(samples)
 }
 
-/// The laws of [`Merge`]: associative, commutative, idempotent, and exact in what it returns.
+/// The laws of [`Merge`]: associative, commutative, idempotent, with a neutral bottom, exact in what it returns, and
+/// `covers` is the order of it.
 ///
 /// ```
 /// # use crdt::{GCounter, laws};
@@ -116,10 +133,13 @@ pub fn all<T: Delta + Clone + PartialOrd + Debug>(samples: &[T]) -> Result<(), B
 /// # Errors
 ///
 /// The first law that is broken.
-pub fn merge<T: Merge + Clone + PartialEq + Debug>(samples: &[T]) -> Result<(), Broken> {
+pub fn merge<T: Merge + PartialEq + Debug>(samples: &[T]) -> Result<(), Broken> {
+    let bottom = T::default();
     for a in samples {
         check("not idempotent", joined(a, a) == *a, &[a])?;
         check("merging itself returned true", !a.clone().merge(a), &[a])?;
+        check("the bottom is not neutral", joined(a, &bottom) == *a && joined(&bottom, a) == *a, &[a])?;
+        check("is_bottom is not whether it is the bottom", a.is_bottom() == (*a == bottom), &[a])?;
         for b in samples {
             let both = joined(a, b);
             check("not commutative", both == joined(b, a), &[a, b])?;
@@ -128,6 +148,7 @@ pub fn merge<T: Merge + Clone + PartialEq + Debug>(samples: &[T]) -> Result<(), 
                 a.clone().merge(b) == (both != *a),
                 &[a, b],
             )?;
+            check("covers is not whether merging changes nothing", a.covers(b) == (both == *a), &[a, b])?;
             for c in samples {
                 check("not associative", joined(&both, c) == joined(a, &joined(b, c)), &[a, b, c])?;
             }
@@ -136,8 +157,10 @@ pub fn merge<T: Merge + Clone + PartialEq + Debug>(samples: &[T]) -> Result<(), 
     Ok(())
 }
 
-/// The order is that of the lattice: `a <= b` if and only if merging `a` into `b` changes nothing, and a merge is
+/// `<=` is the order of the lattice: `a <= b` if and only if merging `a` into `b` changes nothing, and a merge is
 /// above both of its parts.
+///
+/// The `<=` of standard tuples, sets and maps is another order, so that this check is not a part of [`all`].
 ///
 /// ```
 /// # use crdt::{GCounter, laws};
@@ -148,7 +171,7 @@ pub fn merge<T: Merge + Clone + PartialEq + Debug>(samples: &[T]) -> Result<(), 
 /// # Errors
 ///
 /// The first law that is broken.
-pub fn order<T: Merge + Clone + PartialOrd + Debug>(samples: &[T]) -> Result<(), Broken> {
+pub fn order<T: Merge + PartialOrd + Debug>(samples: &[T]) -> Result<(), Broken> {
     for a in samples {
         for b in samples {
             let both = joined(a, b);
@@ -161,8 +184,8 @@ pub fn order<T: Merge + Clone + PartialOrd + Debug>(samples: &[T]) -> Result<(),
     Ok(())
 }
 
-/// The laws of [`Delta`]: a delta has the effect of the whole, changes something exactly if the whole would, and
-/// holds nothing that the whole does not.
+/// The laws of [`Delta`]: a delta has the effect of the whole, is the bottom exactly if nothing is new, and holds
+/// nothing that the whole does not.
 ///
 /// ```
 /// # use crdt::{GCounter, laws};
@@ -173,18 +196,18 @@ pub fn order<T: Merge + Clone + PartialOrd + Debug>(samples: &[T]) -> Result<(),
 /// # Errors
 ///
 /// The first law that is broken.
-pub fn delta<T: Delta + Clone + PartialEq + Debug>(samples: &[T]) -> Result<(), Broken> {
+pub fn delta<T: Delta + PartialEq + Debug>(samples: &[T]) -> Result<(), Broken> {
     for a in samples {
         for b in samples {
             let delta = a.delta_since(b);
-            check("a delta has not the effect of the whole", joined(b, &delta) == joined(b, a), &[a, b])?;
-            let news = b.clone().merge(a);
+            let both = joined(b, a);
+            check("a delta has not the effect of the whole", joined(b, &delta) == both, &[a, b])?;
             check(
-                "a delta is not empty exactly if nothing is new",
-                b.clone().merge(&delta) == news,
+                "a delta is not the bottom exactly if nothing is new",
+                (delta == T::default()) == (both == *b),
                 &[a, b],
             )?;
-            check("a delta holds more than the whole", !a.clone().merge(&delta), &[a, b])?;
+            check("a delta holds more than the whole", joined(a, &delta) == *a, &[a, b])?;
         }
     }
     Ok(())
@@ -237,7 +260,7 @@ pub fn round_trip<T: PartialEq + Debug>(
     })
 }
 
-fn joined<T: Merge + Clone>(a: &T, b: &T) -> T {
+fn joined<T: Merge>(a: &T, b: &T) -> T {
     let mut joined = a.clone();
     joined.merge(b);
     joined

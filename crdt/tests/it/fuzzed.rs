@@ -13,6 +13,15 @@ fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
     vec(inner, 0..20).prop_map(|parts| [b"{", parts.concat().as_slice(), b"}"].concat())
 }
 
+/// Bytes that are nearly a counter for keeping, without the checksum.
+fn nearly_kept() -> impl Strategy<Value = Vec<u8>> {
+    let entries = ["\x01a", "\x01b", "\x02ab", "\x03\x01a", "\x00", "\x01", "\x02", "\x7f", "c"];
+    let part = proptest::sample::select(entries.to_vec()).prop_map(|part| part.as_bytes().to_vec());
+    let part = prop_oneof![9 => part, 1 => vec(any::<u8>(), 0..3)];
+    (proptest::sample::select(vec!["G\x01", "P\x01", "G\x02"]), 0..4_u8, vec(part, 0..8))
+        .prop_map(|(head, len, parts)| [head.as_bytes(), &[len], &parts.concat()].concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -23,6 +32,9 @@ proptest! {
     fn postcard(bytes in vec(prop_oneof![3 => 0..6_u8, 1 => any::<u8>()], 0..30)) {
         fuzz_bodies::postcard(&bytes);
     }
+
+    #[test]
+    fn bytes(bytes in nearly_kept()) { fuzz_bodies::bytes(&bytes); }
 
     #[test]
     fn operations(bytes in vec(any::<u8>(), 0..200)) { fuzz_bodies::operations(&bytes); }

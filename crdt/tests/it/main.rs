@@ -2,9 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
+mod examples;
 mod fuzz_bodies;
 mod fuzzed;
 mod gossip;
+mod kept;
+mod lattices;
+mod lawless;
 mod laws;
 mod mistakes;
 mod no_allocation;
@@ -12,4 +16,5 @@ mod oracle;
 mod pn;
 mod reading;
 mod roads;
+mod snippets;
 mod support;
