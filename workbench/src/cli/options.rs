@@ -354,7 +354,7 @@ mod tests {
         let plan = parse("--bin x").unwrap().plan(9);
         let expected = Plan {
             rate: 5.0,
-            time_limit: Duration::from_secs(60),
+            time_limit: Duration::from_mins(1),
             nemesis_interval: Duration::from_millis(7500),
             probes: false,
             strict: BTreeSet::new(),

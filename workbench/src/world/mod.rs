@@ -190,9 +190,10 @@ impl World {
             self.judge_history(&sums);
         }
         let healed_at = self.faults.healed_at();
-        let convergence = match self.plan.probes {
-            true => self.probes.convergence(healed_at),
-            false => self.history.agreement().map(|at| at.saturating_sub(healed_at.unwrap_or(at))),
+        let convergence = if self.plan.probes {
+            self.probes.convergence(healed_at)
+        } else {
+            self.history.agreement().map(|at| at.saturating_sub(healed_at.unwrap_or(at)))
         };
         self.judge_convergence(convergence);
         let remarks = self.violations.take_remarks(&self.plan.strict);

@@ -180,7 +180,9 @@ mod tests {
             |node: usize| drawn.iter().filter(|index| workers.get(**index).unwrap().node == node).count();
         assert!((0..3).all(|node| of(node) > 10), "{drawn:?}");
         assert!(!workers.can_send() && !workers.all_are_free());
-        drawn.into_iter().for_each(|index| workers.freed(index));
+        for index in drawn {
+            workers.freed(index);
+        }
         assert!(workers.all_are_free());
     }
 
