@@ -1,5 +1,6 @@
 //! What happened: every operation of every client, and every act of the nemesis, in order.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ pub struct History {
     operations: Vec<Operation>,
     acts: Vec<NemesisAct>,
     deaths: Vec<Death>,
+    /// Operations whose request came when the process was down, and was lost.
+    never_heard: BTreeSet<usize>,
     order: Vec<Moment>,
 }
 
@@ -140,6 +143,16 @@ impl History {
     /// When which node's process ended, killed or by itself, in order.
     pub(crate) fn deaths(&self) -> &[Death] {
         &self.deaths
+    }
+
+    /// Takes note that the request of that operation was lost before any process heard it.
+    pub(crate) fn never_heard(&mut self, number: usize) {
+        self.never_heard.insert(number);
+    }
+
+    /// Whether some process may have heard the request of that operation.
+    pub(crate) fn may_have_been_heard(&self, number: usize) -> bool {
+        !self.never_heard.contains(&number)
     }
 
     /// Records an invocation and returns the operation's number.

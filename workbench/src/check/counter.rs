@@ -20,21 +20,24 @@ pub(crate) struct Sums {
     pub(crate) excused: u64,
     /// That sum, without any of the excused adds and with any that were not acknowledged, whatever their error.
     pub(crate) possible: Ranges,
-    /// The same without the adds that were definitely refused.
+    /// The same without the adds that were definitely refused, and those that no process heard.
     pub(crate) honest: Ranges,
 }
 
 impl Sums {
     pub(crate) fn of(history: &History, leave: &Leave) -> Self {
-        let adds = || history.operations().iter().filter_map(|add| Some((add, delta(add)?)));
+        let numbered =
+            || history.operations().iter().enumerate().filter_map(|(at, add)| Some((at, add, delta(add)?)));
+        let adds = || numbered().map(|(_, add, delta)| (add, delta));
         let is_certain = |add: &Operation| add.is_ok() && !leave.covers(add);
         let acknowledged = adds().filter(|(add, _)| add.is_ok()).map(|(_, delta)| delta).sum();
         let certain = adds().filter(|(add, _)| is_certain(add)).map(|(_, delta)| delta).sum();
         let mut possible = Ranges::of(certain);
         let mut honest = possible.clone();
-        for (add, delta) in adds().filter(|(add, _)| !is_certain(add)) {
+        for (number, add, delta) in numbered().filter(|(_, add, _)| !is_certain(add)) {
             possible.allow(delta);
-            if !matches!(add.outcome(), Some(Outcome::Refused { definite: true, .. })) {
+            let is_refused = matches!(add.outcome(), Some(Outcome::Refused { definite: true, .. }));
+            if !is_refused && history.may_have_been_heard(number) {
                 honest.allow(delta);
             }
         }
@@ -67,8 +70,11 @@ pub(crate) fn check_final_reads(history: &History, sums: &Sums, violations: &mut
                 violations.record(Check::FinalReads, at(read), wrong(read.node, value, sums));
             }
             Some(value) if !sums.honest.contains(value) => {
-                let text =
-                    format!("n{} read {value}, which takes adds that were refused for certain", read.node);
+                let text = format!(
+                    "n{} read {value}; without adds that were refused for certain, or that no process heard, possible are {}",
+                    read.node,
+                    list(&sums.honest)
+                );
                 violations.record(Check::DefiniteErrors, at(read), text);
             }
             Some(_) => {}
@@ -199,6 +205,23 @@ mod tests {
         assert_eq!(reads(&[2]), [Check::FinalReads]);
         assert_eq!(reads(&[112]), [Check::FinalReads]);
         assert_eq!(reads(&[21]), [Check::FinalReads]);
+    }
+
+    /// An add of 1 that is acknowledged, and one of 10 that no process heard, since it was down.
+    #[test]
+    fn what_no_process_heard_was_not_counted() {
+        for (read, expected) in
+            [(1, vec![]), (11, vec![Check::DefiniteErrors]), (12, vec![Check::FinalReads])]
+        {
+            let mut history = History::default();
+            run(&mut history, Request::Add(1), false, Outcome::Ok(Answer::Done));
+            run(&mut history, Request::Add(10), false, Outcome::Timeout);
+            history.never_heard(1);
+            run(&mut history, Request::Read, true, Outcome::Ok(Answer::Integer(read)));
+            let mut violations = Violations::default();
+            check_final_reads(&history, &Sums::of(&history, &Leave::default()), &mut violations);
+            assert_eq!(violations.counts().keys().copied().collect::<Vec<_>>(), expected, "{read}");
+        }
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub enum Check {
     FinalReadsAnswered,
     /// All final reads are the same. Strict.
     Agreement,
-    /// What was refused with a definite error did not happen. Strict.
+    /// What was refused with a definite error did not happen, nor did what came when the process was down. Strict.
     DefiniteErrors,
     /// In a process's life what it lets read never goes back (counters that only grow). Strict.
     MonotonicReads,

@@ -63,6 +63,8 @@ pub struct Report {
     pub excused: u64,
     /// Every sum that the final reads may show, as closed ranges.
     pub possible: Ranges,
+    /// The same without what was refused for certain, and what came to a process that was down.
+    pub strictly_possible: Ranges,
     /// The rules that were broken.
     pub violations: Violations,
     /// What the strict checks found that do not count: see [`Plan::strict`].
@@ -192,6 +194,7 @@ impl Report {
             acknowledged: sums.acknowledged,
             excused: sums.excused,
             possible: sums.possible,
+            strictly_possible: sums.honest,
             nodes: Vec::new(),
             plan,
             operations,

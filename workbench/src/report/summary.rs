@@ -34,6 +34,13 @@ impl Display for Report {
         write_list(f, "final reads", &by_value(&self.final_reads))?;
         if plan.workload.is_counter() {
             writeln!(f, "possible    {} (acknowledged {})", list(&self.possible), self.acknowledged)?;
+            if self.strictly_possible != self.possible {
+                let strictly = list(&self.strictly_possible);
+                writeln!(
+                    f,
+                    "            {strictly} without adds that no process heard, or that were refused for certain"
+                )?;
+            }
             self.write_excused(f)?;
         }
         write_list(f, "memory", worst(&self.nodes).as_slice())?;

@@ -14,8 +14,21 @@ use crate::service::ServiceName;
 impl World {
     /// Sends a message from a client of the bench to a node. It takes no time, but may have to wait in the lane.
     pub(super) fn send_from_client(&mut self, now: Duration, client: u64, node: usize, body: String) {
+        self.send_request(now, client, node, body, None);
+    }
+
+    /// The same for an operation's request.
+    pub(super) fn send_request(
+        &mut self,
+        now: Duration,
+        client: u64,
+        node: usize,
+        body: String,
+        operation: Option<usize>,
+    ) {
         let (src, dest) = (Endpoint::Client(client), Endpoint::Node(node));
         let id = self.network.number(now, src, dest, body.len(), &body);
+        self.unheard.extend(operation.map(|operation| (id, operation)));
         self.network.send(now, Packet { id, src, dest, content: Content::Body(body.into()) });
         self.deliver(now, dest);
     }
@@ -39,9 +52,13 @@ impl World {
         }
     }
 
-    /// What comes to a process that is down is lost.
+    /// What comes to a process that is down is lost, and surely has no effect.
     fn hand_to_node(&mut self, index: usize, packet: Packet) {
-        let Some(node) = self.nodes.get(index).filter(|node| node.is_up) else { return };
+        let operation = self.unheard.remove(&packet.id);
+        let Some(node) = self.nodes.get(index).filter(|node| node.is_up) else {
+            operation.into_iter().for_each(|operation| self.history.never_heard(operation));
+            return;
+        };
         self.network.wait(Endpoint::Node(index));
         self.actions.push_back(Action::Deliver { node: index, life: node.life, line: packet.into_line() });
     }

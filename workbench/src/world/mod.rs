@@ -15,7 +15,7 @@ mod stutter;
 mod timers;
 mod workers;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use self::clients::Clients;
@@ -63,6 +63,8 @@ pub(crate) struct World {
     probes: Probes,
     malformed: Malformed,
     history: History,
+    /// Requests that no process has been handed yet, by the number of the message, each with that of the operation.
+    unheard: BTreeMap<u64, usize>,
     violations: Violations,
     timers: Timers,
     actions: VecDeque<Action>,
@@ -107,6 +109,7 @@ impl World {
             probes: Probes::new(plan.node_count),
             malformed: Malformed::new(plan, seeds.generator()),
             history: History::default(),
+            unheard: BTreeMap::new(),
             violations: Violations::default(),
             timers: Timers::default(),
             actions: VecDeque::new(),

@@ -55,7 +55,7 @@ impl World {
         worker.pending = Some(Pending { operation, msg_id, invoked: now });
         let node = worker.node;
         self.timers.set(now + self.reply_timeout(request), Timer::OpTimeout { worker: index, operation });
-        self.send_from_client(now, client, node, request.body(msg_id));
+        self.send_request(now, client, node, request.body(msg_id), Some(operation));
     }
 
     fn reply_timeout(&self, request: Request) -> Duration {

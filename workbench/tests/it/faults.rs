@@ -53,6 +53,8 @@ fn an_open_load_goes_on_while_nodes_are_dead() {
         assert!(!report.rate.is_short && report.rate.joined > 0, "{report}");
         assert!(report.rate.to_string().contains("more clients while nodes did not answer"), "{report}");
         assert_eq!(report.final_reads.len(), 3, "those who joined don't read in the end");
+        let (strictly, possible) = (report.strictly_possible.bounds(), report.possible.bounds());
+        assert!(strictly.1 < possible.1, "what came to dead nodes did not happen: {report}");
         short += u32::from(run(LoadModel::Closed).rate.is_short);
     }
     assert!(short >= 3, "{short} of 5 closed loads fell short");
