@@ -15,27 +15,8 @@ use core::iter::zip;
 use pulp::{Arch, Simd, WithSimd};
 
 /// Raises each count of `ours` to that of `theirs`. Returns whether any changed.
-#[inline]
-pub(crate) fn max(ours: &mut [Line], theirs: &[Line]) -> bool {
-    if let ([ours], [theirs]) = (&mut *ours, theirs) {
-        return max_line(ours, theirs);
-    }
-    max_lines(ours, theirs)
-}
-
-#[inline]
-fn max_line(ours: &mut Line, theirs: &Line) -> bool {
-    let mut news = 0;
-    for (a, &b) in zip(&mut ours.0, &theirs.0) {
-        let larger = b.max(*a);
-        news |= larger ^ *a;
-        *a = larger;
-    }
-    news != 0
-}
-
 #[inline(never)]
-fn max_lines(ours: &mut [Line], theirs: &[Line]) -> bool {
+pub(crate) fn max(ours: &mut [Line], theirs: &[Line]) -> bool {
     Arch::new().dispatch(Max { ours, theirs })
 }
 
@@ -104,35 +85,29 @@ impl WithSimd for Max4<'_> {
     }
 }
 
-/// The sum of all counts.
-pub(crate) fn sum(lines: &[Line]) -> u128 {
-    if let [line] = lines {
-        return line.0.iter().map(|&n| u128::from(n)).sum();
-    }
-    Arch::new().dispatch(Sum { lines })
+/// The sum of the counts of one side, where each block is `W` lines.
+pub(crate) fn sum<const W: usize>(lines: &[Line], side: usize) -> u128 {
+    Arch::new().dispatch(Sum::<W> { lines, side })
 }
 
-struct Sum<'a> {
+struct Sum<'a, const W: usize> {
     lines: &'a [Line],
+    side: usize,
 }
 
-impl WithSimd for Sum<'_> {
+impl<const W: usize> WithSimd for Sum<'_, W> {
     type Output = u128;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> u128 {
+        let Some(lines) = self.lines.get(self.side..) else { return 0 };
         // Two sums apart, so that neither waits for the other.
         let (mut even, mut odd) = (Lanes::new(simd), Lanes::new(simd));
-        let (pairs, rest) = self.lines.as_chunks::<2>();
-        for [a, b] in pairs {
-            for (&a, &b) in zip(vectors::<S>(a), vectors::<S>(b)) {
-                even.add(simd, a);
-                odd.add(simd, b);
-            }
-        }
-        for line in rest {
-            for &n in vectors::<S>(line) {
-                even.add(simd, n);
+        let mut blocks = lines.chunks(W);
+        while let Some(block) = blocks.next() {
+            even.add_first(simd, block);
+            if let Some(block) = blocks.next() {
+                odd.add_first(simd, block);
             }
         }
         even.total() + odd.total()
@@ -158,6 +133,16 @@ impl<S: Simd> Lanes<S> {
         self.wraps = simd.select_u64s(wrapped, simd.add_u64s(self.wraps, simd.splat_u64s(1)), self.wraps);
     }
 
+    /// Adds the first line of a block.
+    #[inline(always)]
+    fn add_first(&mut self, simd: S, block: &[Line]) {
+        if let Some(line) = block.first() {
+            for &n in vectors::<S>(line) {
+                self.add(simd, n);
+            }
+        }
+    }
+
     #[inline(always)]
     fn total(self) -> u128 {
         let parts = zip(scalars::<S>(&self.sums), scalars::<S>(&self.wraps));
@@ -165,27 +150,30 @@ impl<S: Simd> Lanes<S> {
     }
 }
 
-/// How many counts are not zero.
-pub(crate) fn nonzero(lines: &[Line]) -> usize {
-    if let [line] = lines {
-        return line.0.iter().filter(|&&n| n != 0).count();
-    }
-    usize::try_from(Arch::new().dispatch(Nonzero { lines })).unwrap_or(usize::MAX)
+/// How many ids have a count, where each block is `W` lines.
+pub(crate) fn used<const W: usize>(lines: &[Line]) -> usize {
+    usize::try_from(Arch::new().dispatch(Used::<W> { lines })).unwrap_or(usize::MAX)
 }
 
-struct Nonzero<'a> {
+struct Used<'a, const W: usize> {
     lines: &'a [Line],
 }
 
-impl WithSimd for Nonzero<'_> {
+impl<const W: usize> WithSimd for Used<'_, W> {
     type Output = u64;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> u64 {
         let (zero, one) = (simd.splat_u64s(0), simd.splat_u64s(1));
         let mut found = zero;
-        for line in self.lines {
-            for &n in vectors::<S>(line) {
+        for block in self.lines.as_chunks::<W>().0 {
+            let mut any = Line::ZERO;
+            for line in block {
+                for (any, &n) in zip(vectors_mut::<S>(&mut any), vectors::<S>(line)) {
+                    *any = simd.or_u64s(*any, n);
+                }
+            }
+            for &n in vectors::<S>(&any) {
                 found = simd.select_u64s(simd.greater_than_u64s(n, zero), simd.add_u64s(found, one), found);
             }
         }

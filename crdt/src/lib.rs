@@ -54,17 +54,19 @@ mod gcounter;
 mod iter;
 mod kernels;
 pub mod laws;
+mod ledger;
 mod merge;
 mod overflow;
 mod pncounter;
 mod slot;
 mod table;
+mod tail;
 
 pub use actor::ToActor;
 #[cfg(feature = "serde")]
-pub use codec::Seed;
+pub use codec::{PnSeed, Seed};
 pub use gcounter::GCounter;
-pub use iter::Iter;
+pub use iter::{Iter, PnIter};
 pub use merge::{Delta, Merge};
 pub use overflow::Overflow;
 pub use pncounter::PnCounter;

@@ -46,8 +46,8 @@ pub(crate) fn json(bytes: &[u8]) {
         }
     }
     if let Ok(counter) = serde_json::from_slice::<PnCounter<String>>(bytes) {
-        assert_valid(counter.increments());
-        assert_valid(counter.decrements());
+        assert_valid(&counter.increments());
+        assert_valid(&counter.decrements());
     }
     if let Some(counter) = plain {
         let again = serde_json::to_vec(&counter).unwrap();

@@ -132,8 +132,8 @@ fn check_pn(left: &Pair, right: &Pair) {
     let down = merged(&oracle(&here_down), &oracle(&there_down));
     let mut both = a.clone();
     assert_eq!(both.merge(&b), up != oracle(&here) || down != oracle(&here_down));
-    assert_holds(both.increments(), &up);
-    assert_holds(both.decrements(), &down);
+    assert_holds(&both.increments(), &up);
+    assert_holds(&both.decrements(), &down);
     let sum = |counts: &Oracle<u64>| counts.values().copied().map(i128::from).sum::<i128>();
     assert_eq!(both.value(), sum(&up) - sum(&down));
     let expected = match (here.partial_cmp(&there), here_down.partial_cmp(&there_down)) {

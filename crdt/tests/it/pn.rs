@@ -91,7 +91,7 @@ fn it_shares_ids_if_both_parts_do() {
 
 #[test]
 fn it_shows_its_parts() {
-    assert_eq!(format!("{:?}", counter(&[(1, 2)], &[(3, 4)])), "PnCounter { p: {1: 2}, n: {3: 4} }");
+    assert_eq!(format!("{:?}", counter(&[(1, 2)], &[(3, 4)])), "{1: (2, 0), 3: (0, 4)}");
 }
 
 #[test]
