@@ -205,6 +205,28 @@ impl<A: Ord + Clone> GCounter<A> {
         self.ledger.merge(&other.ledger)
     }
 
+    /// As [`merge`](Self::merge), but only with the entries that `accept` lets in. It is asked about each entry that
+    /// would change something, in the order of the ids: the id, its count here, and the larger count in `other`.
+    /// Returns whether anything changed. If `accept` panics, nothing has.
+    ///
+    /// A count can't be taken back: one entry of `u64::MAX`, from a peer that lies or is broken, ends all counting for
+    /// that actor. Where peers are not trusted, refuse what can't be:
+    ///
+    /// ```
+    /// let mut counter: crdt::GCounter<String> = [("n0".to_string(), 3)].into_iter().collect();
+    /// let heard = [("n0".to_string(), u64::MAX), ("n1".to_string(), 5)].into_iter().collect();
+    /// let mut refused = 0;
+    /// counter.merge_if(&heard, |_, now, then| {
+    ///     let plausible = then - now <= 1_000_000;
+    ///     refused += usize::from(!plausible);
+    ///     plausible
+    /// });
+    /// assert_eq!((counter.get("n0"), counter.get("n1"), refused), (3, 5, 1));
+    /// ```
+    pub fn merge_if(&mut self, other: &Self, mut accept: impl FnMut(&A, u64, u64) -> bool) -> bool {
+        self.ledger.merge_if(&other.ledger, |id, [now], [then]| accept(id, now, then))
+    }
+
     /// As merging `others` one by one, faster where they share this counter's ids: four are read in one pass.
     ///
     /// ```

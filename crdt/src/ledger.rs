@@ -3,13 +3,16 @@
 mod merge;
 mod part;
 mod traits;
+mod walk;
+
+pub(crate) use walk::Walk;
 
 #[cfg(feature = "serde")]
 pub(crate) use part::{Places, tidy};
 
 use crate::counts::{Counts, larger};
 use crate::table::{Table, search, search_from};
-use crate::tail::{self, Recent, Spot, Tail};
+use crate::tail::{Recent, Spot, Tail};
 use crate::{Overflow, Slot, ToActor};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -27,7 +30,8 @@ const SHARE: usize = 12;
 /// The ids are a sorted table that ledgers share, and a short tail of the ids that came since the table was made. No
 /// id is in both. A place is where an id is: an index into the table, or behind all those an index into the tail.
 ///
-/// Only the ids' own `Clone` and `Ord` may panic. They are never called while a ledger is half changed.
+/// Only the ids' own `Clone` and `Ord` may panic. They are never called while an entry is half changed: a panic leaves a
+/// ledger as it was, or with some of the entries merged, which is a state like any other.
 pub(crate) struct Ledger<A, const W: usize> {
     table: Option<Arc<Table<A>>>,
     counts: Counts<W>,
@@ -315,47 +319,5 @@ impl<A: Clone, const W: usize> Ledger<A, W> {
         }
         ids.extend(old);
         self.table = Some(Arc::new(Table::new(ids)));
-    }
-}
-
-/// The entries of a ledger, with their places, in the order of the ids.
-pub(crate) struct Walk<'a, A, const W: usize> {
-    ids: &'a [A],
-    counts: &'a Counts<W>,
-    at: usize,
-    /// The gap of the tail's next entry, or behind all ids.
-    gap: usize,
-    tail: tail::Iter<'a, A, W>,
-    left: usize,
-}
-
-impl<'a, A, const W: usize> Walk<'a, A, W> {
-    fn new(ledger: &'a Ledger<A, W>) -> Self {
-        let (ids, tail) = (ledger.ids(), ledger.tail.iter());
-        let gap = tail.peek().map_or(ids.len(), |recent| recent.gap);
-        Self { ids, counts: &ledger.counts, at: 0, gap, tail, left: ledger.len() }
-    }
-
-    #[cold]
-    fn next_recent(&mut self) -> Option<(usize, &'a A, [u64; W])> {
-        let (index, recent) = self.tail.next()?;
-        (self.at, self.gap) = (self.gap, self.tail.peek().map_or(self.ids.len(), |recent| recent.gap));
-        Some((self.ids.len() + index, &recent.id, recent.counts))
-    }
-}
-
-impl<'a, A, const W: usize> Iterator for Walk<'a, A, W> {
-    type Item = (usize, &'a A, [u64; W]);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        self.left = self.left.checked_sub(1)?;
-        let Some((at, counts)) = self.counts.next_used(self.at, self.gap) else { return self.next_recent() };
-        self.at = at + 1;
-        Some((at, self.ids.get(at)?, counts))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
     }
 }

@@ -262,6 +262,23 @@ impl<A: Ord + Clone> PnCounter<A> {
         self.ledger.merge(&other.ledger)
     }
 
+    /// As [`merge`](Self::merge), but only with the entries that `accept` lets in, given the id, its increments and
+    /// decrements here, and what they would become. See [`GCounter::merge_if`].
+    ///
+    /// ```
+    /// let mut counter: crdt::PnCounter<u64> = [(1, (3, 0))].into_iter().collect();
+    /// let heard = [(1, (3, u64::MAX)), (2, (5, 1))].into_iter().collect();
+    /// assert!(counter.merge_if(&heard, |_, now, then| then.1 - now.1 <= 1_000_000));
+    /// assert_eq!((counter.counts(&1), counter.counts(&2)), ((3, 0), (5, 1)));
+    /// ```
+    pub fn merge_if(
+        &mut self,
+        other: &Self,
+        mut accept: impl FnMut(&A, (u64, u64), (u64, u64)) -> bool,
+    ) -> bool {
+        self.ledger.merge_if(&other.ledger, |id, now, then| accept(id, now.into(), then.into()))
+    }
+
     /// As merging `others` one by one, faster where they share this counter's ids: four are read in one pass.
     ///
     /// ```

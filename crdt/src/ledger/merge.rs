@@ -1,9 +1,10 @@
 //! Merging, and how counters come to share a table.
 
 use super::Ledger;
-use crate::counts::Counts;
+use super::part::tidy;
 #[cfg(feature = "json")]
 use crate::counts::Line;
+use crate::counts::{Counts, larger};
 use crate::table::gallop;
 use crate::tail::{Recent, Tail};
 use alloc::vec::Vec;
@@ -175,6 +176,28 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
             return true;
         }
         self.laid_out_as(other).map(|laid| *self = laid).is_some()
+    }
+
+    /// Merges the entries that would change something and that `accept` lets in, given the id, its counts here, and what
+    /// they would become. Returns whether anything changed.
+    pub(crate) fn merge_if(
+        &mut self,
+        other: &Self,
+        mut accept: impl FnMut(&A, [u64; W], [u64; W]) -> bool,
+    ) -> bool {
+        let news = other.difference(self);
+        let mut accepted = Vec::new();
+        for (place, id, counts) in news.iter() {
+            let now = self.get(|ours| ours.cmp(id));
+            if accept(id, now, larger(now, counts)) {
+                accepted.push((place, counts));
+            }
+        }
+        if accepted.len() == news.len() {
+            return self.merge(&news);
+        }
+        tidy(&mut accepted);
+        self.merge(&news.pick(&accepted))
     }
 
     /// As merging `others` one by one, with four in one pass where they share the table.

@@ -2,9 +2,7 @@
 
 use super::Ledger;
 use super::merge::FEW;
-#[cfg(feature = "serde")]
-use crate::counts::larger;
-use crate::counts::{Counts, above};
+use crate::counts::{Counts, above, larger};
 use crate::table::{gallop, search_from};
 use crate::tail::{Recent, Tail};
 use alloc::vec::Vec;
@@ -20,7 +18,6 @@ const DENSE: usize = 64;
 pub(crate) type Places<const W: usize> = Vec<(usize, [u64; W])>;
 
 /// Puts entries in the order of their places, each once, with the larger counts.
-#[cfg(feature = "serde")]
 pub(crate) fn tidy<const W: usize>(entries: &mut Places<W>) {
     if entries.is_sorted_by(|a, b| a.0 < b.0) {
         return;

@@ -1,6 +1,6 @@
 //! The standard traits, by content.
 
-use super::{Ledger, Walk};
+use super::Ledger;
 use crate::counts::{Counts, larger};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -77,11 +77,5 @@ impl<A: Ord, const W: usize> FromIterator<(A, [u64; W])> for Ledger<A, W> {
             counts.set(at, n);
         }
         Self::from_sorted(ids, counts)
-    }
-}
-
-impl<A, const W: usize> Clone for Walk<'_, A, W> {
-    fn clone(&self) -> Self {
-        Self { tail: self.tail.clone(), ..*self }
     }
 }
