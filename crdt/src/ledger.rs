@@ -306,8 +306,8 @@ impl<A: Clone, const W: usize> Ledger<A, W> {
 
     /// Puts new ids, in ascending order, among those of the table.
     fn weave(&mut self, copy: Option<Vec<A>>, news: Vec<Recent<A, W>>) {
-        let own = || self.table.take().and_then(|table| Arc::try_unwrap(table).ok()).map(Table::into_ids);
-        let old = copy.or_else(own).unwrap_or_default();
+        let own = self.table.as_mut().and_then(Arc::get_mut).map(Table::take_ids);
+        let old = copy.or(own).unwrap_or_default();
         self.counts = self.counts.woven(old.len(), &news);
         self.used += news.len();
         let mut ids = Vec::with_capacity(old.len() + news.len());
@@ -318,6 +318,9 @@ impl<A: Clone, const W: usize> Ledger<A, W> {
             from = recent.gap;
         }
         ids.extend(old);
-        self.table = Some(Arc::new(Table::new(ids)));
+        match self.table.as_mut().and_then(Arc::get_mut) {
+            Some(own) => *own = Table::new(ids),
+            None => self.table = Some(Arc::new(Table::new(ids))),
+        }
     }
 }

@@ -47,8 +47,8 @@ impl<A> Table<A> {
         Self { ids, text: AtomicU8::new(UNKNOWN) }
     }
 
-    pub(crate) fn into_ids(self) -> Vec<A> {
-        self.ids
+    pub(crate) fn take_ids(&mut self) -> Vec<A> {
+        core::mem::take(&mut self.ids)
     }
 
     /// Puts `id` at the place that a search for it has given.
@@ -94,14 +94,15 @@ pub(crate) fn search<A>(ids: &[A], mut cmp: impl FnMut(&A) -> Ordering) -> Resul
 /// of the distance if not. No id before `from` may be the one sought.
 #[inline]
 pub(crate) fn gallop<A>(ids: &[A], from: usize, mut cmp: impl FnMut(&A) -> Ordering) -> Result<usize, usize> {
-    let (mut low, mut step) = (from, 1);
+    // Twice by one: where two tables interleave, it is mostly the next but one.
+    let (mut low, mut step, mut next) = (from, 1, 1);
     loop {
         let probe = low + step - 1;
         let Some(id) = ids.get(probe) else { return search_from(ids, low, ids.len(), cmp) };
         match cmp(id) {
             Ordering::Equal => return Ok(probe),
             Ordering::Greater => return search_from(ids, low, probe, cmp),
-            Ordering::Less => (low, step) = (probe + 1, step * 2),
+            Ordering::Less => (low, step, next) = (probe + 1, next, next * 2),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Merging, and how counters come to share a table.
 
-use super::Ledger;
 use super::part::tidy;
+use super::{Ledger, Walk};
 #[cfg(feature = "json")]
 use crate::counts::Line;
 use crate::counts::{Counts, larger};
@@ -100,34 +100,32 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     fn walk(&mut self, other: &Self) -> bool {
         let (mut from, mut changed) = (0, false);
         let mut entries = other.iter();
-        loop {
-            let rest = entries.clone();
-            let Some((_, id, counts)) = entries.next() else { return changed };
-            let Ok(at) = gallop(self.ids(), from, |ours| ours.cmp(id)) else {
-                self.join(other, rest, from);
-                return true;
-            };
-            changed |= self.raise_to(at, counts);
-            from = at + 1;
+        while let Some((_, id, counts)) = entries.next() {
+            match gallop(self.ids(), from, |ours| ours.cmp(id)) {
+                Ok(at) => {
+                    changed |= self.raise_to(at, counts);
+                    from = at + 1;
+                }
+                Err(gap) => {
+                    self.join(other, (gap, id, counts), entries);
+                    return true;
+                }
+            }
         }
+        changed
     }
 
-    /// Merges the rest of `other`, of which some are new. The tail is empty, and no id of the rest is before `from`.
-    fn join<'a>(
-        &mut self,
-        other: &Self,
-        rest: impl Iterator<Item = (usize, &'a A, [u64; W])>,
-        mut from: usize,
-    ) where
-        A: 'a,
-    {
+    /// Merges the rest of `other`, of which the first is new, and at what gap it is. The tail is empty.
+    fn join(&mut self, other: &Self, first: (usize, &A, [u64; W]), rest: Walk<'_, A, W>) {
         if let Some(mut on) = self.laid_out_as(other) {
             on.merge_shared(other);
             *self = on;
             return;
         }
         let copy = self.copy_if_shared();
-        let mut news = Vec::with_capacity(rest.size_hint().0);
+        let (mut from, id, counts) = first;
+        let mut news = Vec::with_capacity(1 + rest.size_hint().0);
+        news.push(Recent { gap: from, id: id.clone(), counts });
         for (_, id, counts) in rest {
             match gallop(self.ids(), from, |ours| ours.cmp(id)) {
                 Ok(at) => {
