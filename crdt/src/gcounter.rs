@@ -27,7 +27,7 @@ use core::borrow::Borrow;
 /// table by cloning, by merging and by [`delta_since`](Self::delta_since), and then a merge is one pass of `max`.
 /// A table may hold ids that have no count here: they are not entries, and nothing but the speed shows them.
 ///
-/// A new id of a large counter goes into a short list beside the table. When that has grown to one in 16 of the ids, it
+/// A new id of a large counter goes into a short list beside the table. When that has grown to one in 12 of the ids, it
 /// is woven into the table, which is copied if it is shared.
 pub struct GCounter<A> {
     pub(crate) ledger: Ledger<A, 1>,
@@ -83,7 +83,8 @@ impl<A> GCounter<A> {
         Iter::new(self.ledger.iter())
     }
 
-    /// Whether both have the very same table of ids, so that a merge of the two is one pass of `max`.
+    /// Whether both have the very same table of ids, so that a merge of the two is one pass of `max`, and a search for
+    /// each recent id that is not in the table yet.
     ///
     /// ```
     /// let a: crdt::GCounter<u64> = [(1, 5), (2, 6)].into_iter().collect();
@@ -98,7 +99,7 @@ impl<A> GCounter<A> {
 impl<A: Ord + Clone> GCounter<A> {
     /// Adds `n` to the count of `actor`, and returns its new count. Adding 0 leaves no entry.
     ///
-    /// Costs one comparison of ids if it is the actor of the last call, else a search among them; through a [`Slot`]
+    /// Costs one comparison of ids if it is the actor of the last two calls, else a search among them; through a [`Slot`]
     /// it always costs one comparison, see [`add_at`](Self::add_at).
     ///
     /// ```
@@ -187,8 +188,9 @@ impl<A: Ord + Clone> GCounter<A> {
 
     /// Takes in all that `other` knows: per actor the larger count. Returns whether anything changed.
     ///
-    /// Allocates only if an id is new here. With a shared table it is one pass of `max` over the counts; else the
-    /// ids are walked, and if they turn out to be the same, the table of `other` is shared from then on.
+    /// With a shared table it is one pass of `max` over the counts; else the ids are walked, and if they turn out to be
+    /// the same, the table of `other` is shared from then on. Allocates if an id is new here, and to copy recent ids that
+    /// a clone shares, before their counts change.
     ///
     /// ```
     /// # use crdt::{GCounter, Overflow};
@@ -245,7 +247,8 @@ impl<A: Ord + Clone> GCounter<A> {
     /// What `other` lacks: the entries that are larger here. Empty if `other` holds all of `self`, and then nothing
     /// is allocated. Merging the result into `other` has the effect of merging `self`.
     ///
-    /// Where much is new the result shares this counter's ids; where little is, it has a small table of its own.
+    /// The result shares this counter's ids if these are few (up to 128) or if many of them are new (one in 64 or more):
+    /// it then holds 8 bytes for each of the ids. Else it has a small table of its own.
     ///
     /// ```
     /// # use crdt::{GCounter, Overflow};

@@ -19,7 +19,8 @@
 //! * [`GCounter`] only grows; [`PnCounter`] goes both ways. A **version vector** is a `GCounter` whose sum nobody asks
 //!   for: `<=`, `partial_cmp` and `delta_since` are its questions.
 //! * [`merge`](GCounter::merge) takes in another state or a delta, in any order and any number of times, and says
-//!   whether anything changed; [`merge_all`](GCounter::merge_all) takes many. [`delta_since`](GCounter::delta_since)
+//!   whether anything changed; [`merge_all`](GCounter::merge_all) takes many, [`merge_if`](GCounter::merge_if) only what
+//!   you accept. [`delta_since`](GCounter::delta_since)
 //!   is what another state lacks: a delta is a counter like any other. `<=` is the order of the lattice.
 //! * Actor ids are anything `Ord + Clone`. A [`Slot`] is a handle to one's own count, for the hot add.
 //! * An add that would pass `u64::MAX` is an error, [`Overflow`], and changes nothing. Values are `u128` and `i128`,
@@ -32,13 +33,14 @@
 //! # How it is fast
 //!
 //! The ids are a sorted table behind an `Arc`, shared by all counters that have the same ones; the counts are plain
-//! numbers beside it, in cache lines. A merge of two counters that share a table is one SIMD pass of `max` without a
-//! branch, compiled for several instruction sets and chosen at run time. There is no unsafe code in this crate.
+//! numbers beside it, in cache lines, or in the counter itself up to eight. A merge of two counters that share a table is
+//! one SIMD pass of `max` without a branch, compiled for several instruction sets and chosen at run time. New ids of a
+//! large counter wait in a short list beside the table, until they are one in 12. There is no unsafe code in this crate.
 //!
 //! # Features
 //!
 //! * `std` (default): detects the processor's SIMD by the standard library. Without it the crate is `no_std` and needs
-//!   `alloc`.
+//!   `alloc`, and atomics with compare-and-swap (so not thumbv6m).
 //! * `serde` (default): `Serialize`, `Deserialize` and the seed.
 //! * `json`: reads JSON bytes against known ids. Brings `serde_json`.
 

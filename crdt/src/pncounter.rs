@@ -87,7 +87,8 @@ impl<A> PnCounter<A> {
         PnIter::new(self.ledger.iter())
     }
 
-    /// Whether both have the very same table of ids, so that a merge of the two is one pass of `max`.
+    /// Whether both have the very same table of ids, so that a merge of the two is one pass of `max`, and a search for
+    /// each recent id that is not in the table yet.
     /// See [`GCounter::shares_ids`].
     ///
     /// ```
@@ -146,7 +147,7 @@ impl<A: Ord + Clone> PnCounter<A> {
 
     /// Adds `n`, which may be negative, for `actor`, and returns the actor's new balance. Adding 0 leaves no entry.
     ///
-    /// Costs one comparison of ids if it is the actor of the last call, else a search among them.
+    /// Costs one comparison of ids if it is the actor of the last two calls, else a search among them.
     ///
     /// ```
     /// # let mut counter = crdt::PnCounter::<String>::new();

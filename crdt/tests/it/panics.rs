@@ -135,6 +135,27 @@ fn one_entry_is_counted_whole_or_not_at_all() {
     });
 }
 
+/// Long enough for two chunks, of which the first could be gone when the second is cloned.
+#[test]
+fn a_long_list_of_recent_ids_that_is_shared_is_woven_in_whole_or_not_at_all() {
+    let mut state = counter((0..1000).map(|n| 4 * n), 5);
+    for id in 0..83 {
+        state.raise(Id(4 * id + 2), 5, 5);
+    }
+    let name = "one more";
+    check(
+        name,
+        true,
+        || state.clone(),
+        |counter| {
+            counter.raise(Id(1), 9, 9);
+        },
+    );
+    let mut one_more = state.clone();
+    one_more.raise(Id(1), 9, 9);
+    assert!(state.shares_ids(&state.clone()) && !one_more.shares_ids(&state), "that made a new table");
+}
+
 #[test]
 fn many_entries_are_merged_each_whole_or_not_at_all() {
     all_states(|state, make| {
