@@ -176,11 +176,19 @@ impl<const W: usize> Counts<W> {
         }
     }
 
-    /// The sum of the counts of one side.
-    pub(crate) fn sum(&self, side: usize) -> u128 {
+    /// The sum of the counts of each side.
+    pub(crate) fn sums(&self) -> [u128; W] {
+        const { assert!(W == 1 || W == 2, "the lines of two sides alternate") };
         match self {
-            Self::Few(block) => block.get(side).into_iter().flatten().map(|&n| u128::from(n)).sum(),
-            Self::Many(lines) => kernels::sum::<W>(lines, side),
+            Self::Few(block) => block.map(|line| line.iter().map(|&n| u128::from(n)).sum()),
+            Self::Many(lines) => {
+                let (even, odd) = kernels::sums(lines);
+                core::array::from_fn(|side| match (W, side) {
+                    (1, _) => even + odd,
+                    (_, 0) => even,
+                    (_, _) => odd,
+                })
+            }
         }
     }
 

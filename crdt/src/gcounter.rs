@@ -50,7 +50,8 @@ impl<A> GCounter<A> {
     /// assert_eq!(counter.value(), 2 * u128::from(u64::MAX));
     /// ```
     pub fn value(&self) -> u128 {
-        self.ledger.sum(0)
+        let [sum] = self.ledger.sums();
+        sum
     }
 
     /// How many actors have a count. It is kept, not counted.

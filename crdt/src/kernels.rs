@@ -85,32 +85,34 @@ impl WithSimd for Max4<'_> {
     }
 }
 
-/// The sum of the counts of one side, where each block is `W` lines.
-pub(crate) fn sum<const W: usize>(lines: &[Line], side: usize) -> u128 {
-    Arch::new().dispatch(Sum::<W> { lines, side })
+/// The sum of all counts in the lines at even places, and of those in the lines between.
+pub(crate) fn sums(lines: &[Line]) -> (u128, u128) {
+    Arch::new().dispatch(Sums { lines })
 }
 
-struct Sum<'a, const W: usize> {
+struct Sums<'a> {
     lines: &'a [Line],
-    side: usize,
 }
 
-impl<const W: usize> WithSimd for Sum<'_, W> {
-    type Output = u128;
+impl WithSimd for Sums<'_> {
+    type Output = (u128, u128);
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> u128 {
-        let Some(lines) = self.lines.get(self.side..) else { return 0 };
-        // Two sums apart, so that neither waits for the other.
+    fn with_simd<S: Simd>(self, simd: S) -> (u128, u128) {
         let (mut even, mut odd) = (Lanes::new(simd), Lanes::new(simd));
-        let mut blocks = lines.chunks(W);
-        while let Some(block) = blocks.next() {
-            even.add_first(simd, block);
-            if let Some(block) = blocks.next() {
-                odd.add_first(simd, block);
+        let (pairs, rest) = self.lines.as_chunks::<2>();
+        for [a, b] in pairs {
+            for (&a, &b) in zip(vectors::<S>(a), vectors::<S>(b)) {
+                even.add(simd, a);
+                odd.add(simd, b);
             }
         }
-        even.total() + odd.total()
+        for line in rest {
+            for &n in vectors::<S>(line) {
+                even.add(simd, n);
+            }
+        }
+        (even.total(), odd.total())
     }
 }
 
@@ -131,16 +133,6 @@ impl<S: Simd> Lanes<S> {
         self.sums = simd.add_u64s(self.sums, n);
         let wrapped = simd.greater_than_u64s(n, self.sums);
         self.wraps = simd.select_u64s(wrapped, simd.add_u64s(self.wraps, simd.splat_u64s(1)), self.wraps);
-    }
-
-    /// Adds the first line of a block.
-    #[inline(always)]
-    fn add_first(&mut self, simd: S, block: &[Line]) {
-        if let Some(line) = block.first() {
-            for &n in vectors::<S>(line) {
-                self.add(simd, n);
-            }
-        }
     }
 
     #[inline(always)]

@@ -77,9 +77,15 @@ impl<A, const W: usize> Ledger<A, W> {
         self.used + self.tail.len()
     }
 
-    pub(crate) fn sum(&self, side: usize) -> u128 {
-        let tail = self.tail.iter().filter_map(|(_, recent)| recent.counts.get(side));
-        self.counts.sum(side) + tail.map(|&n| u128::from(n)).sum::<u128>()
+    /// The sum of the counts of each side.
+    pub(crate) fn sums(&self) -> [u128; W] {
+        let mut sums = self.counts.sums();
+        for (_, recent) in self.tail.iter() {
+            for (sum, n) in sums.iter_mut().zip(recent.counts) {
+                *sum += u128::from(n);
+            }
+        }
+        sums
     }
 
     pub(crate) fn iter(&self) -> Walk<'_, A, W> {

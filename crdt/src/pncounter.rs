@@ -50,7 +50,8 @@ impl<A> PnCounter<A> {
     /// # Ok::<(), crdt::Overflow>(())
     /// ```
     pub fn value(&self) -> i128 {
-        self.ledger.sum(INCREMENTS).cast_signed() - self.ledger.sum(DECREMENTS).cast_signed()
+        let [increments, decrements] = self.ledger.sums();
+        increments.cast_signed() - decrements.cast_signed()
     }
 
     /// How many actors have counted, up or down. It is kept, not counted.

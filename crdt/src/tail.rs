@@ -74,6 +74,21 @@ impl<A, const W: usize> Tail<A, W> {
         self.chunks.get(index / CHUNK)?.entries.get(index % CHUNK)
     }
 
+    /// The index behind another one.
+    pub(crate) fn behind(&self, index: usize) -> usize {
+        let at = index % CHUNK + 1;
+        let ends = self.chunks.get(index / CHUNK).is_none_or(|chunk| at >= chunk.entries.len());
+        if ends { (index / CHUNK + 1) * CHUNK } else { index + 1 }
+    }
+
+    /// Whether the very same entries are at and around an index in both: those of a chunk that clones share.
+    pub(crate) fn shares_chunk(&self, other: &Self, index: usize) -> bool {
+        match (self.chunks.get(index / CHUNK), other.chunks.get(index / CHUNK)) {
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(&ours.entries, &theirs.entries),
+            _ => false,
+        }
+    }
+
     /// The index (`Ok`) or the spot (`Err`) of an id that belongs at `gap`. `cmp` compares an id to the one sought.
     pub(crate) fn search(&self, gap: usize, cmp: impl Fn(&A) -> Ordering) -> Result<usize, Spot> {
         let cmp = |recent: &Recent<A, W>| recent.gap.cmp(&gap).then_with(|| cmp(&recent.id));

@@ -51,15 +51,29 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
 
     /// Merges the tail of a ledger that has the same table.
     fn merge_tail(&mut self, other: &Self) -> bool {
-        let mut changed = false;
-        for (_, recent) in other.tail.iter() {
-            match self.search_tail(recent.gap, |id| id.cmp(&recent.id)) {
-                Ok(place) => changed |= self.raise_to(place, recent.counts),
-                Err(spot) => {
-                    self.tail.insert(spot, recent.id.clone(), recent.counts);
-                    changed = true;
-                }
+        // Mostly both tails have the same ids: each is looked for behind the one before.
+        let (len, mut changed, mut next) = (self.ids().len(), false, 0);
+        for (index, recent) in other.tail.iter() {
+            if self.tail.shares_chunk(&other.tail, index) {
+                continue;
             }
+            let is_next = |ours: &Recent<A, W>| ours.gap == recent.gap && ours.id == recent.id;
+            let found = if self.tail.get(next).is_some_and(is_next) {
+                Ok(len + next)
+            } else {
+                self.search_tail(recent.gap, |id| id.cmp(&recent.id))
+            };
+            let place = match found {
+                Ok(place) => {
+                    changed |= self.raise_to(place, recent.counts);
+                    place
+                }
+                Err(spot) => {
+                    changed = true;
+                    len + self.tail.insert(spot, recent.id.clone(), recent.counts)
+                }
+            };
+            next = self.tail.behind(place - len);
         }
         // Not before, for then the gaps would be others.
         self.bound_tail();
