@@ -205,8 +205,8 @@ fn read_gossip(fields: &Fields<'_>, known: &Vector) -> Result<Gossip, Malformed>
         ack: optional("ack", fields.ack)?,
         claim: Claim {
             counts: Vector::from_parts(
-                read_counts("counts", fields.counts, known.increments())?,
-                read_counts("minus", fields.minus, known.decrements())?,
+                read_counts("counts", fields.counts, known)?,
+                read_counts("minus", fields.minus, known)?,
             ),
             unstored: read_unstored(fields)?,
         },
@@ -222,13 +222,9 @@ fn read_unstored(fields: &Fields<'_>) -> Result<BTreeSet<Replica>, Malformed> {
     }
 }
 
-fn read_counts(
-    name: &str,
-    raw: Option<&RawValue>,
-    known: &GCounter<Replica>,
-) -> Result<GCounter<Replica>, Malformed> {
+fn read_counts(name: &str, raw: Option<&RawValue>, known: &Vector) -> Result<GCounter<Replica>, Malformed> {
     let Some(raw) = raw else { return Ok(GCounter::new()) };
-    known.read_json(raw.get().as_bytes()).map_err(|e| malformed(name, raw.get(), &e))
+    known.read_side_json(raw.get().as_bytes()).map_err(|e| malformed(name, raw.get(), &e))
 }
 
 fn required<'a, T: Deserialize<'a>>(name: &str, raw: Option<&'a RawValue>) -> Result<T, Malformed> {
@@ -288,9 +284,9 @@ struct Spoken<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ack: Option<MsgId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    counts: Option<&'a GCounter<Replica>>,
+    counts: Option<GCounter<Replica>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    minus: Option<&'a GCounter<Replica>>,
+    minus: Option<GCounter<Replica>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unstored: Option<&'a BTreeSet<Replica>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -348,7 +344,7 @@ fn spoken(message: &Outgoing) -> Spoken<'_> {
 }
 
 fn spoken_gossip<'a>(kind: &'static str, gossip: &'a Gossip, body: Spoken<'a>) -> Spoken<'a> {
-    let side = |counts| Some(counts).filter(|counts: &&GCounter<Replica>| !counts.is_empty());
+    let side = |counts| Some(counts).filter(|counts: &GCounter<Replica>| !counts.is_empty());
     let Claim { counts, unstored } = &gossip.claim;
     let (counts, minus) = (side(counts.increments()), side(counts.decrements()));
     let unstored = Some(unstored).filter(|replicas| !replicas.is_empty());

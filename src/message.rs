@@ -78,6 +78,10 @@ pub struct Claim {
 
 /// What others answer.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "counts of few replicas are held in place: no allocation, one move"
+)]
 pub enum Reply<'a> {
     /// A peer has merged our gossip, and may tell what it has: then its message bears an id of its own.
     GossipOk(Option<MsgId>, Gossip),

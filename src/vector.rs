@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crdt::{GCounter, PnCounter};
+use crdt::PnCounter;
 use serde::{Deserialize, Serialize};
 
 use crate::config::MAX_REPLICAS;
@@ -55,10 +55,16 @@ impl fmt::Display for Tally {
     }
 }
 
+impl From<(u64, u64)> for Tally {
+    fn from((up, down): (u64, u64)) -> Self {
+        Self { up, down }
+    }
+}
+
 impl Tally {
     /// What `replica` has counted.
     pub fn of(vector: &Vector, replica: &Replica) -> Self {
-        Self { up: vector.increments().get(replica), down: vector.decrements().get(replica) }
+        vector.counts(replica).into()
     }
 
     /// With `delta` counted too; `None` if the increments or the decrements would pass `u64::MAX`.
@@ -83,9 +89,9 @@ impl Tally {
     }
 }
 
-/// The replicas with increments, then those with decrements.
+/// The replicas that have counted, in order.
 pub fn replicas(vector: &Vector) -> impl Iterator<Item = &Replica> {
-    vector.increments().iter().chain(vector.decrements().iter()).map(|(replica, _)| replica)
+    vector.iter().map(|(replica, _)| replica)
 }
 
 /// Whether a vector has a count of this replica.
@@ -95,23 +101,17 @@ pub fn knows(vector: &Vector, replica: &Replica) -> bool {
 
 /// Whether a vector that takes in `counts` has no more than [`MAX_REPLICAS`] replicas, or no more than now.
 pub fn has_room_for(vector: &Vector, counts: &Vector) -> bool {
-    let at_most = |vector: &Vector| vector.increments().len() + vector.decrements().len();
-    if at_most(vector) + at_most(counts) <= MAX_REPLICAS {
+    if vector.len() + counts.len() <= MAX_REPLICAS {
         return true;
     }
-    let new = tallies(counts, |replica| !knows(vector, replica)).len();
-    new == 0 || replica_count(vector) + new <= MAX_REPLICAS
-}
-
-fn replica_count(vector: &Vector) -> usize {
-    let (up, down) = (vector.increments(), vector.decrements());
-    up.len() + down.iter().filter(|(replica, _)| up.get(*replica) == 0).count()
+    let new = replicas(counts).filter(|replica| !knows(vector, replica)).count();
+    new == 0 || vector.len() + new <= MAX_REPLICAS
 }
 
 /// The entries of the replicas that pass.
 pub fn tallies(vector: &Vector, keep: impl Fn(&Replica) -> bool) -> BTreeMap<Replica, Tally> {
-    let kept = replicas(vector).filter(|replica| keep(replica));
-    kept.map(|replica| (replica.clone(), Tally::of(vector, replica))).collect()
+    let kept = vector.iter().filter(|(replica, _)| keep(replica));
+    kept.map(|(replica, counts)| (replica.clone(), counts.into())).collect()
 }
 
 /// Takes other tallies into some, each the larger.
@@ -123,17 +123,13 @@ pub fn raise_all(tallies: &mut BTreeMap<Replica, Tally>, others: &BTreeMap<Repli
 
 /// The vector with these entries.
 pub fn from_tallies(tallies: &BTreeMap<Replica, Tally>) -> Vector {
-    let side =
-        |count: fn(&Tally) -> u64| tallies.iter().map(|(r, tally)| (r.clone(), count(tally))).collect();
-    Vector::from_parts(side(|tally| tally.up), side(|tally| tally.down))
+    tallies.iter().map(|(replica, tally)| (replica.clone(), (tally.up, tally.down))).collect()
 }
 
 /// The part of a vector whose replicas pass.
 pub fn filtered(vector: &Vector, keep: impl Fn(&Replica) -> bool) -> Vector {
-    let side = |counts: &GCounter<Replica>| {
-        counts.iter().filter(|(r, _)| keep(r)).map(|(r, n)| (r.clone(), n)).collect()
-    };
-    Vector::from_parts(side(vector.increments()), side(vector.decrements()))
+    let kept = vector.iter().filter(|(replica, _)| keep(replica));
+    kept.map(|(replica, counts)| (replica.clone(), counts)).collect()
 }
 
 #[cfg(test)]

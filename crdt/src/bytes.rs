@@ -43,7 +43,6 @@ mod ids;
 pub use ids::IdBytes;
 
 use crate::{GCounter, PnCounter};
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
@@ -156,13 +155,7 @@ impl<A: Ord + Clone> PnCounter<A> {
     where
         A: IdBytes,
     {
-        let (up, down) = (self.increments(), self.decrements());
-        let mut entries: BTreeMap<&A, [u64; 2]> = up.iter().map(|(id, n)| (id, [n, 0])).collect();
-        for (id, n) in down {
-            let [_, decrements] = entries.entry(id).or_default();
-            *decrements = n;
-        }
-        let entries: Vec<_> = entries.into_iter().collect();
+        let entries: Vec<_> = self.iter().map(|(id, (up, down))| (id, [up, down])).collect();
         encode(PN_COUNTER, &entries)
     }
 
@@ -182,9 +175,7 @@ impl<A: Ord + Clone> PnCounter<A> {
         A: IdBytes,
     {
         let entries: Vec<(A, [u64; 2])> = decode(PN_COUNTER, bytes)?;
-        let up = entries.iter().map(|(id, [n, _])| (id.clone(), *n)).collect();
-        let down = entries.into_iter().map(|(id, [_, n])| (id, n)).collect();
-        let counter = Self::from_parts(up, down);
+        let counter: Self = entries.into_iter().map(|(id, [up, down])| (id, (up, down))).collect();
         canonical(counter.to_bytes() == bytes, counter)
     }
 }

@@ -1,14 +1,8 @@
-mod roads;
 mod traits;
 
-use crate::counts::Counts;
-use crate::kernels;
-use crate::table::{Table, search};
+use crate::ledger::Ledger;
 use crate::{Iter, Overflow, Slot, ToActor};
-use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::borrow::Borrow;
-use core::cmp::Ordering;
 
 /// A counter that only grows: one count per actor, merged by maximum; the value is their sum.
 ///
@@ -33,14 +27,10 @@ use core::cmp::Ordering;
 /// table by cloning, by merging and by [`delta_since`](Self::delta_since), and then a merge is one pass of `max`.
 /// A table may hold ids that have no count here: they are not entries, and nothing but the speed shows them.
 ///
-/// The first add of a new actor moves the entries behind it, and copies the table if it is shared: to build a large
-/// counter, collect it from an iterator.
+/// A new id of a large counter goes into a short list beside the table. When that has grown to one in 12 of the ids, it
+/// is woven into the table, which is copied if it is shared.
 pub struct GCounter<A> {
-    pub(crate) table: Option<Arc<Table<A>>>,
-    /// As many as the table has ids, and zeros up to a full line.
-    pub(crate) counts: Counts,
-    /// Where an actor was found last, for it is likely the next one too. A hint: nothing relies on it.
-    recent: usize,
+    pub(crate) ledger: Ledger<A, 1>,
 }
 
 impl<A> GCounter<A> {
@@ -50,7 +40,7 @@ impl<A> GCounter<A> {
     /// assert!(crdt::GCounter::<u64>::new().is_empty());
     /// ```
     pub const fn new() -> Self {
-        Self::on(None, Counts::new())
+        Self { ledger: Ledger::new() }
     }
 
     /// The sum of all counts. It can't overflow. One pass over the counts.
@@ -60,17 +50,18 @@ impl<A> GCounter<A> {
     /// assert_eq!(counter.value(), 2 * u128::from(u64::MAX));
     /// ```
     pub fn value(&self) -> u128 {
-        kernels::sum(self.counts.lines())
+        let [sum] = self.ledger.sums();
+        sum
     }
 
-    /// How many actors have a count. One pass over the counts.
+    /// How many actors have a count. It is kept, not counted.
     ///
     /// ```
     /// let counter: crdt::GCounter<u64> = [(1, 5), (2, 0)].into_iter().collect();
     /// assert_eq!(counter.len(), 1);
     /// ```
-    pub fn len(&self) -> usize {
-        kernels::nonzero(self.counts.lines())
+    pub const fn len(&self) -> usize {
+        self.ledger.len()
     }
 
     /// Whether no actor has a count.
@@ -79,8 +70,8 @@ impl<A> GCounter<A> {
     /// let counter: crdt::GCounter<u64> = [(2, 0)].into_iter().collect();
     /// assert!(counter.is_empty());
     /// ```
-    pub fn is_empty(&self) -> bool {
-        self.counts.iter().all(|n| n == 0)
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The actors with their counts, in the order of their ids.
@@ -90,10 +81,11 @@ impl<A> GCounter<A> {
     /// assert!(counter.iter().eq([(&"a", 1), (&"b", 2)]));
     /// ```
     pub fn iter(&self) -> Iter<'_, A> {
-        Iter::new(self.ids(), &self.counts)
+        Iter::new(self.ledger.iter())
     }
 
-    /// Whether both have the very same table of ids, so that a merge of the two is one pass of `max`.
+    /// Whether both have the very same table of ids, so that a merge of the two is one pass of `max`, and a search for
+    /// each recent id that is not in the table yet.
     ///
     /// ```
     /// let a: crdt::GCounter<u64> = [(1, 5), (2, 6)].into_iter().collect();
@@ -101,34 +93,14 @@ impl<A> GCounter<A> {
     /// ```
     #[inline]
     pub fn shares_ids(&self, other: &Self) -> bool {
-        match (&self.table, &other.table) {
-            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
-            (None, None) => true,
-            _ => false,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn ids(&self) -> &[A] {
-        self.table.as_deref().map_or(&[], |table| table)
-    }
-
-    /// The caller vouches that the ids ascend and that each has its count.
-    pub(crate) fn from_parts(ids: Vec<A>, counts: Counts) -> Self {
-        let table = (!ids.is_empty()).then(|| Arc::new(Table::new(ids)));
-        Self::on(table, counts)
-    }
-
-    /// The caller vouches that there is a count for each id.
-    pub(crate) const fn on(table: Option<Arc<Table<A>>>, counts: Counts) -> Self {
-        Self { table, counts, recent: 0 }
+        self.ledger.shares_ids(&other.ledger)
     }
 }
 
 impl<A: Ord + Clone> GCounter<A> {
     /// Adds `n` to the count of `actor`, and returns its new count. Adding 0 leaves no entry.
     ///
-    /// Costs one comparison of ids if it is the actor of the last call, else a search among them; through a [`Slot`]
+    /// Costs one comparison of ids if it is the actor of the last two calls, else a search among them; through a [`Slot`]
     /// it always costs one comparison, see [`add_at`](Self::add_at).
     ///
     /// ```
@@ -144,15 +116,8 @@ impl<A: Ord + Clone> GCounter<A> {
     /// [`Overflow`] if the count would pass `u64::MAX`; nothing is changed.
     #[inline]
     pub fn add(&mut self, actor: impl ToActor<A>, n: u64) -> Result<u64, Overflow> {
-        match self.find(&actor) {
-            Ok(at) => self.add_to(at, n),
-            Err(at) => {
-                if n > 0 {
-                    self.insert(at, actor.to_actor(), n);
-                }
-                Ok(n)
-            }
-        }
+        let found = self.ledger.find(&actor);
+        self.ledger.add(found, [n], || actor.to_actor()).map(|[count]| count)
     }
 
     /// As [`add`](Self::add), for the actor of `slot`: one comparison instead of a search, once the slot has found
@@ -172,13 +137,8 @@ impl<A: Ord + Clone> GCounter<A> {
     /// [`Overflow`] if the count would pass `u64::MAX`; nothing is changed.
     #[inline]
     pub fn add_at(&mut self, slot: &mut Slot<A>, n: u64) -> Result<u64, Overflow> {
-        if self.place(slot) {
-            return self.add_to(slot.index, n);
-        }
-        if n > 0 {
-            self.insert(slot.index, slot.actor.clone(), n);
-        }
-        Ok(n)
+        let found = self.ledger.find_slot(slot);
+        self.ledger.add(found, [n], || slot.actor.clone()).map(|[count]| count)
     }
 
     /// Raises the count of `actor` to `count`, as merging a counter of this one entry would. Returns whether that
@@ -192,14 +152,8 @@ impl<A: Ord + Clone> GCounter<A> {
     /// ```
     #[inline]
     pub fn raise(&mut self, actor: impl ToActor<A>, count: u64) -> bool {
-        match self.find(&actor) {
-            Ok(at) => self.counts.raise(at, count),
-            Err(_) if count == 0 => false,
-            Err(at) => {
-                self.insert(at, actor.to_actor(), count);
-                true
-            }
-        }
+        let found = self.ledger.find(&actor);
+        self.ledger.raise(found, [count], || actor.to_actor())
     }
 
     /// As [`raise`](Self::raise), for the actor of `slot`.
@@ -213,13 +167,8 @@ impl<A: Ord + Clone> GCounter<A> {
     /// ```
     #[inline]
     pub fn raise_at(&mut self, slot: &mut Slot<A>, count: u64) -> bool {
-        if self.place(slot) {
-            return self.counts.raise(slot.index, count);
-        }
-        if count > 0 {
-            self.insert(slot.index, slot.actor.clone(), count);
-        }
-        count > 0
+        let found = self.ledger.find_slot(slot);
+        self.ledger.raise(found, [count], || slot.actor.clone())
     }
 
     /// The count of one actor, 0 if it is unknown. Costs a search among the ids.
@@ -234,13 +183,15 @@ impl<A: Ord + Clone> GCounter<A> {
     where
         A: Borrow<Q>,
     {
-        search(self.ids(), |id| id.borrow().cmp(actor)).map_or(0, |at| self.counts.get(at))
+        let [count] = self.ledger.get(|id| id.borrow().cmp(actor));
+        count
     }
 
     /// Takes in all that `other` knows: per actor the larger count. Returns whether anything changed.
     ///
-    /// Allocates only if an id is new here. With a shared table it is one pass of `max` over the counts; else the
-    /// ids are walked, and if they turn out to be the same, the table of `other` is shared from then on.
+    /// With a shared table it is one pass of `max` over the counts; else the ids are walked, and if they turn out to be
+    /// the same, the table of `other` is shared from then on. Allocates if an id is new here, and to copy recent ids that
+    /// a clone shares, before their counts change.
     ///
     /// ```
     /// # use crdt::{GCounter, Overflow};
@@ -254,10 +205,29 @@ impl<A: Ord + Clone> GCounter<A> {
     /// ```
     #[inline]
     pub fn merge(&mut self, other: &Self) -> bool {
-        if self.shares_ids(other) {
-            return kernels::max(self.counts.lines_mut(), other.counts.lines());
-        }
-        self.merge_apart(other)
+        self.ledger.merge(&other.ledger)
+    }
+
+    /// As [`merge`](Self::merge), but only with the entries that `accept` lets in. It is asked about each entry that
+    /// would change something, in the order of the ids: the id, its count here, and the larger count in `other`.
+    /// Returns whether anything changed. If `accept` panics, nothing has.
+    ///
+    /// A count can't be taken back: one entry of `u64::MAX`, from a peer that lies or is broken, ends all counting for
+    /// that actor. Where peers are not trusted, refuse what can't be:
+    ///
+    /// ```
+    /// let mut counter: crdt::GCounter<String> = [("n0".to_string(), 3)].into_iter().collect();
+    /// let heard = [("n0".to_string(), u64::MAX), ("n1".to_string(), 5)].into_iter().collect();
+    /// let mut refused = 0;
+    /// counter.merge_if(&heard, |_, now, then| {
+    ///     let plausible = then - now <= 1_000_000;
+    ///     refused += usize::from(!plausible);
+    ///     plausible
+    /// });
+    /// assert_eq!((counter.get("n0"), counter.get("n1"), refused), (3, 5, 1));
+    /// ```
+    pub fn merge_if(&mut self, other: &Self, mut accept: impl FnMut(&A, u64, u64) -> bool) -> bool {
+        self.ledger.merge_if(&other.ledger, |id, [now], [then]| accept(id, now, then))
     }
 
     /// As merging `others` one by one, faster where they share this counter's ids: four are read in one pass.
@@ -272,13 +242,14 @@ impl<A: Ord + Clone> GCounter<A> {
     where
         A: 'a,
     {
-        self.merge_fused(others)
+        self.ledger.merge_all(others.into_iter().map(|other| &other.ledger))
     }
 
     /// What `other` lacks: the entries that are larger here. Empty if `other` holds all of `self`, and then nothing
     /// is allocated. Merging the result into `other` has the effect of merging `self`.
     ///
-    /// Where much is new the result shares this counter's ids; where little is, it has a small table of its own.
+    /// The result shares this counter's ids if these are few (up to 128) or if many of them are new (one in 64 or more):
+    /// it then holds 8 bytes for each of the ids. Else it has a small table of its own.
     ///
     /// ```
     /// # use crdt::{GCounter, Overflow};
@@ -291,7 +262,7 @@ impl<A: Ord + Clone> GCounter<A> {
     /// ```
     #[must_use]
     pub fn delta_since(&self, other: &Self) -> Self {
-        self.difference(other)
+        Self { ledger: self.ledger.difference(&other.ledger) }
     }
 
     /// Shares the table of ids of `other`, if that has all ids counted here. Returns whether the two share now.
@@ -306,64 +277,6 @@ impl<A: Ord + Clone> GCounter<A> {
     /// assert_eq!(part.len(), 1);
     /// ```
     pub fn share_ids(&mut self, other: &Self) -> bool {
-        if self.shares_ids(other) {
-            return true;
-        }
-        let Some(counts) = self.counts_on(other) else { return false };
-        self.counts = counts;
-        self.table.clone_from(&other.table);
-        true
-    }
-
-    fn search(&self, actor: &impl ToActor<A>) -> Result<usize, usize> {
-        search(self.ids(), |id| actor.cmp_actor(id).reverse())
-    }
-
-    /// As [`get`](Self::get), by any name of the actor.
-    pub(crate) fn count_of(&self, actor: &impl ToActor<A>) -> u64 {
-        self.search(actor).map_or(0, |at| self.counts.get(at))
-    }
-
-    /// As [`search`](Self::search), with one comparison if it is the actor found last.
-    #[inline]
-    fn find(&mut self, actor: &impl ToActor<A>) -> Result<usize, usize> {
-        if self.ids().get(self.recent).is_some_and(|id| actor.cmp_actor(id).is_eq()) {
-            return Ok(self.recent);
-        }
-        let found = self.search(actor);
-        self.recent = found.unwrap_or_else(|at| at);
-        found
-    }
-
-    /// Sets the slot's index to where its actor is or belongs. Returns whether it is there.
-    #[inline]
-    fn place(&self, slot: &mut Slot<A>) -> bool {
-        if self.ids().get(slot.index) == Some(&slot.actor) {
-            return true;
-        }
-        let found = self.search(&&slot.actor);
-        slot.index = found.unwrap_or_else(|at| at);
-        found.is_ok()
-    }
-
-    #[inline]
-    fn add_to(&mut self, at: usize, n: u64) -> Result<u64, Overflow> {
-        let count = self.counts.get_mut(at);
-        *count = count.checked_add(n).ok_or(Overflow)?;
-        Ok(*count)
-    }
-
-    #[cold]
-    fn insert(&mut self, at: usize, actor: A, n: u64) {
-        debug_assert!(self.ids().get(at).is_none_or(|id| id.cmp(&actor) == Ordering::Greater));
-        self.counts.insert(at, self.ids().len(), n);
-        if let Some(table) = self.table.as_mut().and_then(Arc::get_mut) {
-            table.insert(at, actor);
-            return;
-        }
-        let mut ids = Vec::with_capacity(self.ids().len() + 1);
-        ids.extend_from_slice(self.ids());
-        ids.insert(at, actor);
-        self.table = Some(Arc::new(Table::new(ids)));
+        self.ledger.share_ids(&other.ledger)
     }
 }

@@ -1,5 +1,4 @@
-use crate::counts::{Counts, LANES};
-use crate::kernels;
+use crate::ledger::Walk;
 use core::fmt;
 use core::iter::FusedIterator;
 
@@ -12,15 +11,12 @@ use core::iter::FusedIterator;
 /// assert_eq!(entries.next(), Some((&1, 10)));
 /// ```
 pub struct Iter<'a, A> {
-    ids: &'a [A],
-    counts: &'a Counts,
-    at: usize,
-    left: usize,
+    walk: Walk<'a, A, 1>,
 }
 
 impl<'a, A> Iter<'a, A> {
-    pub(crate) fn new(ids: &'a [A], counts: &'a Counts) -> Self {
-        Self { ids, counts, at: 0, left: kernels::nonzero(counts.lines()) }
+    pub(crate) const fn new(walk: Walk<'a, A, 1>) -> Self {
+        Self { walk }
     }
 }
 
@@ -28,20 +24,11 @@ impl<'a, A> Iterator for Iter<'a, A> {
     type Item = (&'a A, u64);
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.left == 0 {
-            return None;
-        }
-        while self.counts.get(self.at) == 0 {
-            let line_is_empty = self.at.is_multiple_of(LANES) && self.counts.line_is_zero(self.at / LANES);
-            self.at += if line_is_empty { LANES } else { 1 };
-        }
-        let at = self.at;
-        (self.at, self.left) = (at + 1, self.left - 1);
-        self.ids.get(at).map(|id| (id, self.counts.get(at)))
+        self.walk.next().map(|(_, id, [n])| (id, n))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        self.walk.size_hint()
     }
 }
 
@@ -50,11 +37,56 @@ impl<A> FusedIterator for Iter<'_, A> {}
 
 impl<A> Clone for Iter<'_, A> {
     fn clone(&self) -> Self {
-        Self { ..*self }
+        Self { walk: self.walk.clone() }
     }
 }
 
 impl<A: fmt::Debug> fmt::Debug for Iter<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+/// The actors of a [`PnCounter`](crate::PnCounter) with their increments and decrements, in the order of their ids.
+///
+/// ```
+/// let counter: crdt::PnCounter<u64> = [(2, (0, 20)), (1, (10, 1))].into_iter().collect();
+/// let mut entries = counter.iter();
+/// assert_eq!(entries.len(), 2);
+/// assert_eq!(entries.next(), Some((&1, (10, 1))));
+/// ```
+pub struct PnIter<'a, A> {
+    walk: Walk<'a, A, 2>,
+}
+
+impl<'a, A> PnIter<'a, A> {
+    pub(crate) const fn new(walk: Walk<'a, A, 2>) -> Self {
+        Self { walk }
+    }
+}
+
+impl<'a, A> Iterator for PnIter<'a, A> {
+    type Item = (&'a A, (u64, u64));
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.walk.next().map(|(_, id, counts)| (id, counts.into()))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.walk.size_hint()
+    }
+}
+
+impl<A> ExactSizeIterator for PnIter<'_, A> {}
+impl<A> FusedIterator for PnIter<'_, A> {}
+
+impl<A> Clone for PnIter<'_, A> {
+    fn clone(&self) -> Self {
+        Self { walk: self.walk.clone() }
+    }
+}
+
+impl<A: fmt::Debug> fmt::Debug for PnIter<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.clone()).finish()
     }

@@ -15,27 +15,8 @@ use core::iter::zip;
 use pulp::{Arch, Simd, WithSimd};
 
 /// Raises each count of `ours` to that of `theirs`. Returns whether any changed.
-#[inline]
-pub(crate) fn max(ours: &mut [Line], theirs: &[Line]) -> bool {
-    if let ([ours], [theirs]) = (&mut *ours, theirs) {
-        return max_line(ours, theirs);
-    }
-    max_lines(ours, theirs)
-}
-
-#[inline]
-fn max_line(ours: &mut Line, theirs: &Line) -> bool {
-    let mut news = 0;
-    for (a, &b) in zip(&mut ours.0, &theirs.0) {
-        let larger = b.max(*a);
-        news |= larger ^ *a;
-        *a = larger;
-    }
-    news != 0
-}
-
 #[inline(never)]
-fn max_lines(ours: &mut [Line], theirs: &[Line]) -> bool {
+pub(crate) fn max(ours: &mut [Line], theirs: &[Line]) -> bool {
     Arch::new().dispatch(Max { ours, theirs })
 }
 
@@ -104,24 +85,20 @@ impl WithSimd for Max4<'_> {
     }
 }
 
-/// The sum of all counts.
-pub(crate) fn sum(lines: &[Line]) -> u128 {
-    if let [line] = lines {
-        return line.0.iter().map(|&n| u128::from(n)).sum();
-    }
-    Arch::new().dispatch(Sum { lines })
+/// The sum of all counts in the lines at even places, and of those in the lines between.
+pub(crate) fn sums(lines: &[Line]) -> (u128, u128) {
+    Arch::new().dispatch(Sums { lines })
 }
 
-struct Sum<'a> {
+struct Sums<'a> {
     lines: &'a [Line],
 }
 
-impl WithSimd for Sum<'_> {
-    type Output = u128;
+impl WithSimd for Sums<'_> {
+    type Output = (u128, u128);
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> u128 {
-        // Two sums apart, so that neither waits for the other.
+    fn with_simd<S: Simd>(self, simd: S) -> (u128, u128) {
         let (mut even, mut odd) = (Lanes::new(simd), Lanes::new(simd));
         let (pairs, rest) = self.lines.as_chunks::<2>();
         for [a, b] in pairs {
@@ -135,7 +112,7 @@ impl WithSimd for Sum<'_> {
                 even.add(simd, n);
             }
         }
-        even.total() + odd.total()
+        (even.total(), odd.total())
     }
 }
 
@@ -165,27 +142,30 @@ impl<S: Simd> Lanes<S> {
     }
 }
 
-/// How many counts are not zero.
-pub(crate) fn nonzero(lines: &[Line]) -> usize {
-    if let [line] = lines {
-        return line.0.iter().filter(|&&n| n != 0).count();
-    }
-    usize::try_from(Arch::new().dispatch(Nonzero { lines })).unwrap_or(usize::MAX)
+/// How many ids have a count, where each block is `W` lines.
+pub(crate) fn used<const W: usize>(lines: &[Line]) -> usize {
+    usize::try_from(Arch::new().dispatch(Used::<W> { lines })).unwrap_or(usize::MAX)
 }
 
-struct Nonzero<'a> {
+struct Used<'a, const W: usize> {
     lines: &'a [Line],
 }
 
-impl WithSimd for Nonzero<'_> {
+impl<const W: usize> WithSimd for Used<'_, W> {
     type Output = u64;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> u64 {
         let (zero, one) = (simd.splat_u64s(0), simd.splat_u64s(1));
         let mut found = zero;
-        for line in self.lines {
-            for &n in vectors::<S>(line) {
+        for block in self.lines.as_chunks::<W>().0 {
+            let mut any = Line::ZERO;
+            for line in block {
+                for (any, &n) in zip(vectors_mut::<S>(&mut any), vectors::<S>(line)) {
+                    *any = simd.or_u64s(*any, n);
+                }
+            }
+            for &n in vectors::<S>(&any) {
                 found = simd.select_u64s(simd.greater_than_u64s(n, zero), simd.add_u64s(found, one), found);
             }
         }

@@ -18,7 +18,8 @@
 //!
 //! * [`GCounter`] only grows; [`PnCounter`] goes both ways. A [`VersionVector`] says what each replica has seen.
 //! * [`merge`](GCounter::merge) takes in another state or a delta, in any order and any number of times, and says
-//!   whether anything changed; [`merge_all`](GCounter::merge_all) takes many. [`delta_since`](GCounter::delta_since)
+//!   whether anything changed; [`merge_all`](GCounter::merge_all) takes many, [`merge_if`](GCounter::merge_if) only what
+//!   you accept. [`delta_since`](GCounter::delta_since)
 //!   is what another state lacks: a delta is a counter like any other. `<=` is the order of the lattice.
 //! * Actor ids are anything `Ord + Clone`; `add` takes text ids as any text, see [`ToActor`]. A [`Slot`] is a handle to
 //!   one's own count, for the hot add.
@@ -49,8 +50,9 @@
 //! # How it is fast
 //!
 //! The ids are a sorted table behind an `Arc`, shared by all counters that have the same ones; the counts are plain
-//! numbers beside it, in cache lines. A merge of two counters that share a table is one SIMD pass of `max` without a
-//! branch, compiled for several instruction sets and chosen at run time. There is no unsafe code in this crate.
+//! numbers beside it, in cache lines, or in the counter itself up to eight. A merge of two counters that share a table is
+//! one SIMD pass of `max` without a branch, compiled for several instruction sets and chosen at run time. New ids of a
+//! large counter wait in a short list beside the table, until they are one in 12. There is no unsafe code in this crate.
 //!
 //! # Features
 //!
@@ -82,6 +84,7 @@ mod iter;
 mod kernels;
 mod lattice;
 pub mod laws;
+mod ledger;
 mod merge;
 mod names;
 mod overflow;
@@ -90,12 +93,13 @@ pub mod pairs;
 mod pncounter;
 mod slot;
 mod table;
+mod tail;
 
 pub use actor::ToActor;
 #[cfg(feature = "serde")]
-pub use codec::Seed;
+pub use codec::{PnSeed, Seed};
 pub use gcounter::GCounter;
-pub use iter::Iter;
+pub use iter::{Iter, PnIter};
 pub use lattice::{Lww, Max, Min, VersionVector};
 pub use merge::{Delta, Merge};
 pub use names::IntoIter;

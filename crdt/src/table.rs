@@ -8,44 +8,57 @@ use core::sync::atomic::AtomicU8;
 /// Ids in strictly ascending order.
 pub(crate) struct Table<A> {
     ids: Vec<A>,
-    /// Whether every id stands in JSON text as it is: worked out when first asked for.
-    plain: AtomicU8,
+    /// The least [`Text`] of the ids, or [`UNKNOWN`]: worked out when first asked for.
+    text: AtomicU8,
 }
 
 const UNKNOWN: u8 = 0;
 
-#[cfg(feature = "json")]
+/// How an id is written by serde.
+#[cfg(feature = "serde")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Text {
+    /// Not as the text that it borrows as: nothing can be said of it by that text.
+    Other = 1,
+    /// As the text that it borrows as.
+    Borrowed = 2,
+    /// As the text that it borrows as, of which JSON escapes nothing.
+    Plain = 3,
+}
+
+#[cfg(feature = "serde")]
 impl<A> Table<A> {
-    /// Whether `is_plain` holds for all ids; asked once per table.
-    pub(crate) fn all_plain(&self, is_plain: impl Fn(&A) -> bool) -> bool {
+    /// Whether all ids are written in this way or one that says more; asked once per table.
+    pub(crate) fn is_text(&self, least: Text, text: impl Fn(&A) -> Text) -> bool {
         use core::sync::atomic::Ordering::Relaxed;
-        const PLAIN: u8 = 1;
-        const ESCAPED: u8 = 2;
-        match self.plain.load(Relaxed) {
-            UNKNOWN => {
-                let plain = self.ids.iter().all(is_plain);
-                self.plain.store(if plain { PLAIN } else { ESCAPED }, Relaxed);
-                plain
-            }
-            known => known == PLAIN,
+        let known = self.text.load(Relaxed);
+        if known != UNKNOWN {
+            return known >= least as u8;
         }
+        let found = self.ids.iter().map(text).min().unwrap_or(Text::Plain);
+        self.text.store(found as u8, Relaxed);
+        found >= least
     }
 }
 
 impl<A> Table<A> {
     /// The caller vouches that the ids ascend.
     pub(crate) const fn new(ids: Vec<A>) -> Self {
-        Self { ids, plain: AtomicU8::new(UNKNOWN) }
+        Self { ids, text: AtomicU8::new(UNKNOWN) }
     }
 
-    pub(crate) fn into_ids(self) -> Vec<A> {
-        self.ids
+    pub(crate) fn take_ids(&mut self) -> Vec<A> {
+        core::mem::take(&mut self.ids)
     }
 
     /// Puts `id` at the place that a search for it has given.
     pub(crate) fn insert(&mut self, at: usize, id: A) {
+        if self.ids.len() == self.ids.capacity() {
+            // Room for a few more, not for as many again: what is never used is kept for good.
+            self.ids.reserve_exact(4);
+        }
         self.ids.insert(at, id);
-        *self.plain.get_mut() = UNKNOWN;
+        *self.text.get_mut() = UNKNOWN;
     }
 }
 
@@ -81,14 +94,15 @@ pub(crate) fn search<A>(ids: &[A], mut cmp: impl FnMut(&A) -> Ordering) -> Resul
 /// of the distance if not. No id before `from` may be the one sought.
 #[inline]
 pub(crate) fn gallop<A>(ids: &[A], from: usize, mut cmp: impl FnMut(&A) -> Ordering) -> Result<usize, usize> {
-    let (mut low, mut step) = (from, 1);
+    // Twice by one: where two tables interleave, it is mostly the next but one.
+    let (mut low, mut step, mut next) = (from, 1, 1);
     loop {
         let probe = low + step - 1;
         let Some(id) = ids.get(probe) else { return search_from(ids, low, ids.len(), cmp) };
         match cmp(id) {
             Ordering::Equal => return Ok(probe),
             Ordering::Greater => return search_from(ids, low, probe, cmp),
-            Ordering::Less => (low, step) = (probe + 1, step * 2),
+            Ordering::Less => (low, step, next) = (probe + 1, next, next * 2),
         }
     }
 }

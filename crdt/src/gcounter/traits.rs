@@ -1,9 +1,7 @@
 //! The standard traits, and those of this crate.
 
 use super::GCounter;
-use crate::counts::Counts;
 use crate::{Delta, Iter, Merge};
-use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -29,16 +27,15 @@ impl<A: Ord + Clone> Delta for GCounter<A> {
     }
 }
 
-/// Shares the ids and copies the counts: one allocation and 8 bytes per id.
+/// Shares the ids and copies the counts: one allocation and 8 bytes per id, none up to 8 ids.
 impl<A> Clone for GCounter<A> {
     fn clone(&self) -> Self {
-        Self { table: self.table.clone(), counts: self.counts.clone(), recent: self.recent }
+        Self { ledger: self.ledger.clone() }
     }
 
     /// Allocates only if `self` has less room for counts than it takes.
     fn clone_from(&mut self, other: &Self) {
-        self.table.clone_from(&other.table);
-        self.counts.copy_from(&other.counts);
+        self.ledger.clone_from(&other.ledger);
     }
 }
 
@@ -51,10 +48,7 @@ impl<A> Default for GCounter<A> {
 /// By content: actors and counts.
 impl<A: PartialEq> PartialEq for GCounter<A> {
     fn eq(&self, other: &Self) -> bool {
-        if self.shares_ids(other) {
-            return self.counts.lines() == other.counts.lines();
-        }
-        self.entries().eq(other.entries())
+        self.ledger == other.ledger
     }
 }
 
@@ -63,8 +57,7 @@ impl<A: Eq> Eq for GCounter<A> {}
 /// By content, as equality is.
 impl<A: Hash> Hash for GCounter<A> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_usize(self.len());
-        self.entries().for_each(|entry| entry.hash(state));
+        self.ledger.hash(state);
     }
 }
 
@@ -72,30 +65,14 @@ impl<A: Hash> Hash for GCounter<A> {
 /// lacks are not comparable.
 impl<A: Ord + Clone> PartialOrd for GCounter<A> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        match self.sides(other) {
-            (false, false) => Some(Ordering::Equal),
-            (false, true) => Some(Ordering::Less),
-            (true, false) => Some(Ordering::Greater),
-            (true, true) => None,
-        }
+        self.ledger.partial_cmp(&other.ledger)
     }
 }
 
 /// By maximum; zero counts are dropped.
 impl<A: Ord + Clone> FromIterator<(A, u64)> for GCounter<A> {
     fn from_iter<I: IntoIterator<Item = (A, u64)>>(entries: I) -> Self {
-        let mut entries: Vec<_> = entries.into_iter().filter(|&(_, n)| n > 0).collect();
-        if !entries.is_sorted_by(|a, b| a.0 < b.0) {
-            // The larger count first, for that is the one that stays.
-            entries.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
-            entries.dedup_by(|later, first| later.0 == first.0);
-        }
-        let (mut ids, mut counts) = (Vec::with_capacity(entries.len()), Counts::with_capacity(entries.len()));
-        for (len, (id, n)) in entries.into_iter().enumerate() {
-            ids.push(id);
-            counts.push(len, n);
-        }
-        Self::from_parts(ids, counts)
+        Self { ledger: entries.into_iter().map(|(id, n)| (id, [n])).collect() }
     }
 }
 
@@ -118,7 +95,7 @@ impl<'a, A> IntoIterator for &'a GCounter<A> {
 /// As a map of actors to counts.
 impl<A: fmt::Debug> fmt::Debug for GCounter<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.entries()).finish()
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 

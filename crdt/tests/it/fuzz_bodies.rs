@@ -46,8 +46,8 @@ pub(crate) fn json(bytes: &[u8]) {
         }
     }
     if let Ok(counter) = serde_json::from_slice::<PnCounter<String>>(bytes) {
-        assert_valid(counter.increments());
-        assert_valid(counter.decrements());
+        assert_valid(&counter.increments());
+        assert_valid(&counter.decrements());
     }
     if let Some(counter) = plain {
         let again = serde_json::to_vec(&counter).unwrap();
@@ -81,8 +81,8 @@ pub(crate) fn bytes(bytes: &[u8]) {
             assert_eq!(counter.to_bytes(), bytes);
         }
         if let Ok(counter) = PnCounter::<(u8, String)>::from_bytes(bytes) {
-            assert_valid(counter.increments());
-            assert_valid(counter.decrements());
+            assert_valid(&counter.increments());
+            assert_valid(&counter.decrements());
             assert_eq!(counter.to_bytes(), bytes);
         }
     }

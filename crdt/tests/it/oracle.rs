@@ -4,6 +4,7 @@ use crate::support::{Id, Oracle, Pair, merged, oracle, pair, several, text};
 use crdt::{GCounter, Overflow, PnCounter, Slot};
 use proptest::prelude::*;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
@@ -123,28 +124,79 @@ fn check_adds<A: Id>(adds: &[(u32, u64, bool)], make: fn(u32) -> A) {
     }
 }
 
+type Sides = BTreeMap<u64, (u64, u64)>;
+
+/// All that can be asked of one counter that goes both ways.
+fn assert_pn_holds(counter: &PnCounter<u64>, up: &Oracle<u64>, down: &Oracle<u64>) {
+    assert_holds(&counter.increments(), up);
+    assert_holds(&counter.decrements(), down);
+    let mut sides = Sides::new();
+    for (&id, &n) in up {
+        sides.entry(id).or_default().0 = n;
+    }
+    for (&id, &n) in down {
+        sides.entry(id).or_default().1 = n;
+    }
+    assert!(counter.iter().eq(sides.iter().map(|(id, &counts)| (id, counts))), "{counter:?} {sides:?}");
+    assert_eq!((counter.len(), counter.iter().len()), (sides.len(), sides.len()));
+    let sum = |counts: &Oracle<u64>| counts.values().copied().map(i128::from).sum::<i128>();
+    assert_eq!(counter.value(), sum(up) - sum(down));
+    assert!(sides.iter().all(|(id, &counts)| counter.counts(id) == counts));
+    let anew: PnCounter<u64> = sides.into_iter().collect();
+    assert_eq!(counter, &anew);
+    let hash = BuildHasherDefault::<DefaultHasher>::new();
+    assert_eq!(hash.hash_one(counter), hash.hash_one(&anew));
+}
+
 fn check_pn(left: &Pair, right: &Pair) {
     let (here, here_down, _) = left.build(u64::from);
     let (there, there_down, _) = right.build(u64::from);
     let a = PnCounter::from_parts(here.clone(), here_down.clone());
     let b = PnCounter::from_parts(there.clone(), there_down.clone());
+    assert_pn_holds(&a, &oracle(&here), &oracle(&here_down));
     let up = merged(&oracle(&here), &oracle(&there));
     let down = merged(&oracle(&here_down), &oracle(&there_down));
     let mut both = a.clone();
     assert_eq!(both.merge(&b), up != oracle(&here) || down != oracle(&here_down));
-    assert_holds(both.increments(), &up);
-    assert_holds(both.decrements(), &down);
-    let sum = |counts: &Oracle<u64>| counts.values().copied().map(i128::from).sum::<i128>();
-    assert_eq!(both.value(), sum(&up) - sum(&down));
+    assert_pn_holds(&both, &up, &down);
     let expected = match (here.partial_cmp(&there), here_down.partial_cmp(&there_down)) {
         (Some(Ordering::Equal), order) | (order, Some(Ordering::Equal)) => order,
         (a, b) if a == b => a,
         _ => None,
     };
     assert_eq!(a.partial_cmp(&b), expected);
+    let delta = a.delta_since(&b);
+    assert_pn_holds(
+        &delta,
+        &above(&oracle(&here), &oracle(&there)),
+        &above(&oracle(&here_down), &oracle(&there_down)),
+    );
     let mut caught_up = b.clone();
-    caught_up.merge(&a.delta_since(&b));
+    caught_up.merge(&delta);
     assert_eq!(caught_up, both);
+    let mut all = PnCounter::new();
+    all.merge_all([&a, &b, &both, &delta, &a, &both, &both, &both]);
+    assert_eq!(all, both);
+    assert!(all.share_ids(&both) && all.shares_ids(&both));
+    assert_eq!(all, both);
+}
+
+/// What is refused is as if it had not been there.
+fn check_refusals<A: Id>(pair: &Pair, make: fn(u32) -> A) {
+    let (a, b, _) = pair.build(make);
+    let mut odd = b.clone();
+    let mut asked = Oracle::new();
+    let mut accepted = a.clone();
+    let changed = accepted.merge_if(&b, |id, now, then| {
+        assert_eq!((now, then), (a.get(id), b.get(id)));
+        asked.insert(id.clone(), then);
+        then % 2 == 1
+    });
+    assert_eq!(asked, above(&oracle(&b), &oracle(&a)));
+    odd = odd.iter().filter(|(_, n)| n % 2 == 1).map(|(id, n)| (id.clone(), n)).collect();
+    let expected = merged(&oracle(&a), &oracle(&odd));
+    assert_eq!(changed, expected != oracle(&a));
+    assert_holds(&accepted, &expected);
 }
 
 fn bytes(n: u32) -> [u8; 16] {
@@ -176,6 +228,9 @@ proptest! {
 
     #[test]
     fn pairs_of_uuids(pair in pair()) { check_pair(&pair, bytes); }
+
+    #[test]
+    fn some_are_refused(pair in pair()) { check_refusals(&pair, text); }
 
     #[test]
     fn many_at_once(pairs in several()) { check_many(&pairs, u64::from); }

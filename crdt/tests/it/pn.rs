@@ -1,6 +1,6 @@
 //! A counter that goes up and down holds two numbers for each actor.
 
-use crdt::{GCounter, Overflow, PnCounter};
+use crdt::{GCounter, Overflow, PnCounter, Slot};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::cmp::Ordering;
@@ -35,6 +35,7 @@ proptest! {
     #[test]
     fn every_operation_does_as_two_numbers_for_each_actor(operations in vec(operation(), 0..40)) {
         let mut counter = Counter::new();
+        let mut slots: Vec<Slot<u32>> = (0..ACTORS).map(Slot::new).collect();
         let mut expected: BTreeMap<u32, (u64, u64)> = (0..ACTORS).map(|actor| (actor, (0, 0))).collect();
         for operation in operations {
             match operation {
@@ -44,13 +45,20 @@ proptest! {
                     let sum = side.checked_add(n.unsigned_abs()).ok_or(Overflow);
                     *side = sum.unwrap_or(*side);
                     let now = sum.map(|_| i128::from(*up) - i128::from(*down));
-                    assert_eq!(counter.add(actor, n), now);
+                    let by_slot = n % 2 == 0;
+                    let added = if by_slot { counter.add_at(&mut slots[actor as usize], n) } else { counter.add(actor, n) };
+                    assert_eq!(added, now);
                 }
                 Operation::Raise(actor, more_up, more_down) => {
                     let (up, down) = expected.get_mut(&actor).unwrap();
                     let changes = more_up > *up || more_down > *down;
                     (*up, *down) = ((*up).max(more_up), (*down).max(more_down));
-                    assert_eq!(counter.raise(actor, more_up, more_down), changes);
+                    let raised = if more_up % 2 == 0 {
+                        counter.raise_at(&mut slots[actor as usize], more_up, more_down)
+                    } else {
+                        counter.raise(actor, more_up, more_down)
+                    };
+                    assert_eq!(raised, changes);
                 }
             }
             let of = |(up, down): &(u64, u64)| i128::from(*up) - i128::from(*down);
@@ -80,7 +88,7 @@ fn the_order_is_that_of_both_parts() {
 }
 
 #[test]
-fn it_shares_ids_if_both_parts_do() {
+fn it_shares_ids_if_all_of_its_own_are_among_them() {
     let all = counter(&[(1, 1), (2, 1)], &[(1, 1), (2, 1)]);
     for (up, down, shares) in [(1, 1, true), (1, 9, false), (9, 1, false), (9, 9, false)] {
         let mut part = counter(&[(up, 1)], &[(down, 1)]);
@@ -91,7 +99,7 @@ fn it_shares_ids_if_both_parts_do() {
 
 #[test]
 fn it_shows_its_parts() {
-    assert_eq!(format!("{:?}", counter(&[(1, 2)], &[(3, 4)])), "PnCounter { p: {1: 2}, n: {3: 4} }");
+    assert_eq!(format!("{:?}", counter(&[(1, 2)], &[(3, 4)])), "{1: (2, 0), 3: (0, 4)}");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use crate::support::{Pair, oracle, pair, text};
 use crdt::{GCounter, PnCounter};
 use proptest::prelude::*;
-use serde::de::DeserializeSeed;
+use serde::de::{DeserializeSeed, Error};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 type Counter = GCounter<Arc<str>>;
@@ -55,8 +57,14 @@ fn check(pair: &Pair) {
             assert!(json.get(..cut).is_none_or(|part| state.read_json(part.as_bytes()).is_err()));
         }
     }
+    for state in [&a, &b] {
+        let sides = PnCounter::from_parts(state.clone(), GCounter::new());
+        assert_eq!(sides.read_side_json(serde_json::to_string(&b).unwrap().as_bytes()).unwrap(), b);
+    }
     let bytes = postcard::to_allocvec(&pn).unwrap();
     assert_eq!(postcard::from_bytes::<PnCounter<Arc<str>>>(&bytes).unwrap(), pn);
+    let mut postcard = postcard::Deserializer::from_bytes(&bytes);
+    assert_eq!(pn.seed().deserialize(&mut postcard).unwrap(), pn);
 }
 
 fn state() -> Counter {
@@ -109,6 +117,83 @@ fn integer_ids_are_text_in_json() {
     let json = serde_json::to_string(&counter).unwrap();
     assert_eq!(json, r#"{"7":3,"10":1}"#);
     assert_eq!(serde_json::from_str::<GCounter<u64>>(&json).unwrap(), counter);
+}
+
+/// An id that is not written as the text that it borrows as.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Tagged(String);
+
+impl Borrow<str> for Tagged {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Serialize for Tagged {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("r-{}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Tagged {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.strip_prefix("r-").map(|id| Self(id.into())).ok_or_else(|| D::Error::custom("no tag"))
+    }
+}
+
+/// The text in the input is that of another actor: of `1`, not of `r-1`. Both are known, in the table or beside it.
+#[test]
+fn an_id_is_not_recognised_by_a_text_that_it_is_not_written_as() {
+    let ids = |len: u32| (0..len).map(|n| (Tagged(format!("x{n:03}")), 3));
+    for len in [0, 100] {
+        let mut state: GCounter<Tagged> = ids(len).collect();
+        state.extend([(Tagged("1".into()), 3)]);
+        state.extend([(Tagged("r-1".into()), 3)]);
+        let json = br#"{"r-1":5}"#;
+        let heard: GCounter<Tagged> = serde_json::from_slice(json).unwrap();
+        assert!(heard.iter().eq([(&Tagged("1".into()), 5)]));
+        assert_eq!(state.read_json(json).unwrap(), heard);
+        let mut text = serde_json::Deserializer::from_slice(json);
+        assert_eq!(state.seed().deserialize(&mut text).unwrap(), heard);
+        assert!(state.merge_json(json).unwrap());
+        assert_eq!((state.get("1"), state.get("r-1")), (5, 3));
+        let mut pn = PnCounter::from_parts(state.clone(), GCounter::new());
+        assert!(pn.merge_json(br#"{"p":{"r-1":5},"n":{"r-1":2}}"#).unwrap());
+        assert_eq!((pn.counts("1"), pn.counts("r-1")), ((5, 2), (3, 0)));
+    }
+}
+
+#[test]
+fn borrowed_ids_are_read_from_the_text_itself() {
+    let json = String::from(r#"{"n0":5,"new":6}"#);
+    let mut state: GCounter<&str> = [("n0", 3), ("n1", 4)].into_iter().collect();
+    let mut text = serde_json::Deserializer::from_str(&json);
+    let heard = state.seed().deserialize(&mut text).unwrap();
+    assert!(heard.iter().eq([(&"n0", 5), (&"new", 6)]));
+    state.merge(&heard);
+    assert_eq!(state.value(), 15);
+    let sides = String::from(r#"{"p":{"n0":5},"n":{"new":6}}"#);
+    let pn = PnCounter::from_parts(state, GCounter::new());
+    let heard = pn.seed().deserialize(&mut serde_json::Deserializer::from_str(&sides)).unwrap();
+    assert!(heard.iter().eq([(&"n0", (5, 0)), (&"new", (0, 6))]));
+}
+
+#[test]
+fn a_counter_of_both_ways_is_read_like_any_struct() {
+    let state = PnCounter::<Arc<str>>::new();
+    for json in [
+        r#"{"n":{"n0":5},"p":{}}"#,
+        r#"{"p":{"n0":5},"more":[1],"n":{}}"#,
+        r#"{"p":{"n0":5}}"#,
+        r#"{"p":{"n0":5},"n":{},"p":{}}"#,
+        r#"[{"n0":5},{"n1":6}]"#,
+        r#"[{"n0":5}]"#,
+        r#"{"p":{"n0":5},"n":null}"#,
+    ] {
+        let plain = serde_json::from_str::<PnCounter<Arc<str>>>(json).ok();
+        assert_eq!(state.read_json(json.as_bytes()).ok(), plain, "{json}");
+    }
 }
 
 proptest! {

@@ -61,8 +61,8 @@ fn a_difference_holds_what_is_new_and_shares_the_ids_if_that_is_much() {
     for (len, news, shares) in [
         (5000, here_and_there, false),
         (5000, vec![4999], false),
-        (1024, vec![3], true),
-        (1025, vec![3], false),
+        (128, vec![3], true),
+        (129, vec![3], false),
         (6400, (0..100).collect(), true),
         (6400, (0..99).collect(), false),
     ] {

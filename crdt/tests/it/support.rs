@@ -67,6 +67,8 @@ const KINDS: [Kin; 8] =
 #[derive(Clone, Debug)]
 pub(crate) struct Pair {
     first: Vec<(u32, u64)>,
+    /// What is raised in the first one by one: where that is large, ids that are new stay beside its table.
+    late: Vec<(u32, u64)>,
     other: Vec<(u32, u64)>,
     kin: Kin,
     /// Whether the first's table is shared with a third counter.
@@ -75,12 +77,14 @@ pub(crate) struct Pair {
 
 pub(crate) fn pair() -> impl Strategy<Value = Pair> {
     let few = (entries(30, 30), entries(30, 30));
+    let some = (entries(400, 300), entries(400, 60));
     let many = (entries(4000, 2500), entries(4000, 60));
-    let sizes = prop_oneof![4 => few, 1 => many];
-    (sizes, proptest::sample::select(&KINDS[..]), any::<bool>(), any::<bool>()).prop_map(
-        |((first, other), kin, watched, swap)| {
+    let sizes = prop_oneof![4 => few, 2 => some, 1 => many];
+    let late = prop_oneof![Just(0), 1..40_usize].prop_flat_map(|len| entries(4000, len + 1));
+    (sizes, late, proptest::sample::select(&KINDS[..]), any::<bool>(), any::<bool>()).prop_map(
+        |((first, other), late, kin, watched, swap)| {
             let (first, other) = if swap { (other, first) } else { (first, other) };
-            Pair { first, other, kin, watched }
+            Pair { first, late, other, kin, watched }
         },
     )
 }
@@ -94,7 +98,10 @@ impl Pair {
     pub(crate) fn build<A: Id>(&self, make: fn(u32) -> A) -> (GCounter<A>, GCounter<A>, Option<GCounter<A>>) {
         let build =
             |entries: &[(u32, u64)]| entries.iter().map(|&(id, n)| (make(id), n)).collect::<GCounter<A>>();
-        let first = build(&self.first);
+        let mut first = build(&self.first);
+        for &(id, n) in &self.late {
+            first.raise(make(id), n);
+        }
         let raised = || {
             let mut raised = first.clone();
             for &(id, n) in &self.other {
