@@ -33,7 +33,9 @@ pub use answer::{Answer, Elements};
 pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
 pub use check::{Check, Ranges, Violation, Violations};
 pub use claims::{Claims, Durability};
-pub use cli::{FaultList, SimulateOptions, StrictList, TestOptions, Verdict, run_simulations, run_test};
+pub use cli::{
+    FaultList, IdleOptions, SimulateOptions, StrictList, TestOptions, Verdict, run_simulations, run_test,
+};
 pub use error::BenchError;
 pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
 pub use host::machine::{Machine, MachineFactory};
