@@ -56,7 +56,9 @@ impl World {
     fn hand_to_node(&mut self, index: usize, packet: Packet) {
         let operation = self.unheard.remove(&packet.id);
         let Some(node) = self.nodes.get(index).filter(|node| node.is_up) else {
-            operation.into_iter().for_each(|operation| self.history.never_heard(operation));
+            if let Some(operation) = operation {
+                self.history.never_heard(operation);
+            }
             return;
         };
         self.network.wait(Endpoint::Node(index));
