@@ -98,7 +98,7 @@ fn short_number<'j>(json: &'j [u8], all: &[u8]) -> Option<(u64, &'j [u8])> {
     // A byte over 9 now or with its high bit set is no digit.
     let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & HIGH_BITS;
     let len = others.trailing_zeros() / 8;
-    let leading_zero = digits & 0xff == 0;
+    let leading_zero = digits.trailing_zeros() >= 8;
     if others == 0 || len == 0 || (leading_zero && len > 1) {
         return None;
     }
