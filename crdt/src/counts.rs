@@ -153,7 +153,8 @@ impl<const W: usize> Counts<W> {
             (Self::Few(ours), Self::Few(theirs)) => {
                 ours.iter_mut().zip(theirs).fold(false, |changed, (a, b)| max_line(a, b) | changed)
             }
-            (ours, theirs) => kernels::max(ours.lines_mut(), theirs.lines()),
+            (Self::Many(ours), Self::Many(theirs)) => kernels::max(ours, theirs),
+            (_, _) => other_form(),
         }
     }
 
@@ -272,14 +273,13 @@ impl<const W: usize> Counts<W> {
             Self::Many(lines) => lines,
         }
     }
+}
 
-    #[inline]
-    fn lines_mut(&mut self) -> &mut [Line] {
-        match self {
-            Self::Few(_) => &mut [],
-            Self::Many(lines) => lines,
-        }
-    }
+/// Counts of one table have one form. Were it not so, there would be nothing to compare.
+#[cold]
+fn other_form() -> bool {
+    debug_assert!(false, "counts of one table have one form");
+    false
 }
 
 #[inline]

@@ -187,7 +187,7 @@ impl<A: Ord + Clone + Borrow<str> + Serialize, const W: usize> Ledger<A, W> {
         scan_sides(self, json, |place, side, n| {
             match lines.get_mut(place / LANES * W + side).and_then(|line| line.0.get_mut(place % LANES)) {
                 Some(count) if place < len => *count = n,
-                Some(_) | None => recent.push((place, one_side(side, n))),
+                Some(_) | None => put_aside(&mut recent, (place, one_side(side, n))),
             }
         })?;
         let changed = self.merge_lines(lines);
@@ -208,6 +208,13 @@ impl<A: Ord + Clone + Borrow<str> + Serialize, const W: usize> Ledger<A, W> {
         scan_sides(self, json, |place, side, n| entries.push((place, one_side(side, n))))?;
         Some(entries)
     }
+}
+
+/// Called, so that the loop has its registers for the ids of the table.
+#[cold]
+#[inline(never)]
+fn put_aside<const W: usize>(recent: &mut Places<W>, entry: (usize, [u64; W])) {
+    recent.push(entry);
 }
 
 fn one_side<const W: usize>(side: usize, n: u64) -> [u64; W] {

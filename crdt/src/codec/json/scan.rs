@@ -17,12 +17,11 @@ pub(super) fn scan<'j, A: Borrow<str> + Serialize, const W: usize>(
     if let Some(rest) = json.strip_prefix(b"{}") {
         return Some(rest);
     }
-    let mut rest = json.strip_prefix(b"{")?;
+    let mut text = json.strip_prefix(b"{\"")?;
     let mut next = 0;
     loop {
         // The slow ways are called from here, so that the fast ones can pass all in registers.
-        let text = rest.strip_prefix(b"\"")?;
-        let (at, behind) = match next_key(ids, next, text) {
+        let (place, behind) = match next_key(ids, next, text) {
             Some(behind) => (next, behind),
             None => far_key(known, next, text)?,
         };
@@ -30,11 +29,13 @@ pub(super) fn scan<'j, A: Borrow<str> + Serialize, const W: usize>(
             Some((n, behind)) => (n, behind),
             None => long_number(behind)?,
         };
-        put(at, n);
-        next = if at < ids.len() { at + 1 } else { next };
-        match behind.split_first()? {
-            (b',', behind) => rest = behind,
-            (b'}', behind) => return Some(behind),
+        put(place, n);
+        if place < ids.len() {
+            next = place + 1;
+        }
+        match behind {
+            [b',', b'"', behind @ ..] => text = behind,
+            [b'}', behind @ ..] => return Some(behind),
             _ => return None,
         }
     }
