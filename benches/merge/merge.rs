@@ -52,9 +52,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn about() -> String {
     let crates: Vec<String> = VERSIONS.iter().map(|(name, version)| format!("{name} {version}")).collect();
     format!(
-        "Counts a second, on {}, {}. Medians of batches, all contenders in turn in one process.\n\
-         GB/s: 8 bytes a count read, on both sides; for JSON, bytes of text. Other crates: {}\n\
-         (those of yrs are of 32 bits).",
+        "Counts a second, on {}, {}.\n\
+         Medians of batches; all contenders take turns in one process. GB/s: 8 bytes a count read, on both sides; for JSON,\n\
+         bytes of text. Other crates: {} (its counts have 32 bits).",
         machine(),
         today(),
         crates.join(", ")

@@ -10,56 +10,102 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-/// An ordered map. Two of them are walked side by side.
+/// An ordered map, whose merges walk both maps side by side, or else search for each id. The table shows the faster.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent, bound(serialize = "A: Id + Serialize", deserialize = "A: Id + Deserialize<'de>"))]
-pub struct BTree<A>(pub BTreeMap<A, u64>);
+pub struct Tree<A, const WALKED: bool>(pub BTreeMap<A, u64>);
+
+pub type BTree<A> = Tree<A, true>;
+pub type SearchedBTree<A> = Tree<A, false>;
+
+/// Moves on to the first item that is not less, and takes that if it is equal.
+#[inline]
+fn advance<T>(
+    next: &mut Option<T>,
+    rest: &mut impl Iterator<Item = T>,
+    order: impl Fn(&T) -> Ordering,
+) -> Option<T> {
+    while let Some(item) = next.as_ref() {
+        match order(item) {
+            Ordering::Less => *next = rest.next(),
+            Ordering::Equal => return std::mem::replace(next, rest.next()),
+            Ordering::Greater => return None,
+        }
+    }
+    None
+}
 
 /// A hash map with the hasher of the Rust compiler, which is among the fastest for short keys.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent, bound(serialize = "A: Id + Serialize", deserialize = "A: Id + Deserialize<'de>"))]
 pub struct Hash<A>(pub HashMap<A, u64, FxBuildHasher>);
 
-/// Below one part in so many of the ids here, each is searched for instead of walking past all.
-const FEW: usize = 16;
-
-impl<A: Id> BTree<A> {
+impl<A: Id, const WALKED: bool> Tree<A, WALKED> {
     /// Merges entries whose ids ascend.
-    fn merge_sorted<Q, K>(&mut self, other: impl ExactSizeIterator<Item = (K, u64)>, own: impl Fn(K) -> A)
+    fn merge_sorted<Q, K>(
+        &mut self,
+        other: impl ExactSizeIterator<Item = (K, u64)> + Clone,
+        own: impl Fn(K) -> A,
+    ) where
+        A: Borrow<Q>,
+        K: Borrow<Q>,
+        Q: Ord + ?Sized,
+    {
+        if WALKED {
+            if !self.walk_equal(other.clone()) {
+                let missing = self.walk(other, own);
+                self.insert(missing);
+            }
+            return;
+        }
+        for (id, n) in other {
+            match self.0.get_mut(id.borrow()) {
+                Some(count) => *count = n.max(*count),
+                None => drop(self.0.insert(own(id), n)),
+            }
+        }
+    }
+
+    /// Raises counts in lock step as far as the ids are equal: to find that out is faster than to find their order.
+    fn walk_equal<Q, K>(&mut self, other: impl ExactSizeIterator<Item = (K, u64)>) -> bool
+    where
+        A: Borrow<Q>,
+        K: Borrow<Q>,
+        Q: Ord + ?Sized,
+    {
+        self.0.len() == other.len()
+            && self.0.iter_mut().zip(other).all(|((our, count), (id, n))| {
+                let equal = our.borrow() == id.borrow();
+                if equal {
+                    *count = n.max(*count);
+                }
+                equal
+            })
+    }
+
+    /// Raises the counts of the ids that are here, and returns the entries of the others.
+    fn walk<Q, K>(&mut self, other: impl Iterator<Item = (K, u64)>, own: impl Fn(K) -> A) -> Vec<(A, u64)>
     where
         A: Borrow<Q>,
         K: Borrow<Q>,
         Q: Ord + ?Sized,
     {
         let mut missing = Vec::new();
-        if other.len() < self.0.len() / FEW {
-            for (id, n) in other {
-                match self.0.get_mut(id.borrow()) {
-                    Some(count) => *count = n.max(*count),
-                    None => missing.push((own(id), n)),
-                }
-            }
-        } else {
-            let mut ours = self.0.iter_mut();
-            let mut next = ours.next();
-            for (id, n) in other {
-                while let Some((our, _)) = &next
-                    && (*our).borrow() < id.borrow()
-                {
-                    next = ours.next();
-                }
-                match &mut next {
-                    Some((our, count)) if (*our).borrow() == id.borrow() => **count = n.max(**count),
-                    _ => missing.push((own(id), n)),
-                }
+        let mut ours = self.0.iter_mut();
+        let mut next = ours.next();
+        for (id, n) in other {
+            match advance(&mut next, &mut ours, |(our, _)| (*our).borrow().cmp(id.borrow())) {
+                Some((_, count)) => *count = n.max(*count),
+                None => missing.push((own(id), n)),
             }
         }
-        self.insert(missing);
+        missing
     }
 
     /// Many new ids are merged in one pass over both maps, a few are inserted.
     fn insert(&mut self, missing: Vec<(A, u64)>) {
-        if missing.len() > self.0.len() / FEW {
+        // Measured: below that single insertions are faster.
+        if missing.len() > (self.0.len() / 16).max(32) {
             self.0.append(&mut missing.into_iter().collect());
         } else {
             self.0.extend(missing);
@@ -67,10 +113,14 @@ impl<A: Id> BTree<A> {
     }
 }
 
-impl<A: Id> Contestant for BTree<A> {
+impl<A: Id, const WALKED: bool> Contestant for Tree<A, WALKED> {
     type Id = A;
     const MAKE: &'static str = "BTreeMap";
     const BY_VALUE: bool = false;
+
+    fn name() -> String {
+        format!("BTreeMap{} {}", if WALKED { "" } else { ", searched" }, A::NAME)
+    }
 
     fn build(entries: &[(u64, u64)]) -> Self {
         Self(entries.iter().map(|&(id, n)| (A::make(id), n)).collect())
@@ -96,10 +146,10 @@ impl<A: Id> Contestant for BTree<A> {
     }
 
     fn delta_since(&self, other: &Self) -> Option<Self> {
-        let mut theirs = other.0.iter().peekable();
+        let mut theirs = other.0.iter();
+        let mut next = theirs.next();
         let larger = self.0.iter().filter(|&(id, n)| {
-            while theirs.next_if(|(their, _)| *their < id).is_some() {}
-            theirs.next_if(|(their, _)| *their == id).is_none_or(|(_, their)| n > their)
+            advance(&mut next, &mut theirs, |(their, _)| (*their).cmp(id)).is_none_or(|(_, their)| n > their)
         });
         Some(Self(larger.map(|(id, &n)| (id.clone(), n)).collect()))
     }
@@ -109,7 +159,7 @@ impl<A: Id> Contestant for BTree<A> {
     }
 }
 
-impl Json for BTree<String> {
+impl<const WALKED: bool> Json for Tree<String, WALKED> {
     fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap()
     }
@@ -127,7 +177,7 @@ impl Json for BTree<String> {
                 }
             });
         }
-        self.merge_sorted::<str, Cow<'_, str>>(read.into_iter(), Cow::into_owned);
+        self.merge_sorted::<str, &str>(read.iter().map(|(id, n)| (&**id, *n)), str::to_owned);
     }
 }
 

@@ -12,7 +12,7 @@ mod readme;
 mod table;
 mod timing;
 
-pub use by_hand::{BTree, Hash};
+pub use by_hand::{BTree, Hash, SearchedBTree};
 pub use limit::{Limit, memcpy};
 pub use machine::{machine, today};
 pub use ours::{Apart, Shared};

@@ -1,4 +1,4 @@
-//! The other crates, each used as fast as its interface allows.
+//! The other crates, each by its own merge.
 
 use crate::{Contestant, Id, Json, sorted};
 use crdt_kit::{Crdt, DeltaCrdt};

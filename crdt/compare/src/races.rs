@@ -3,7 +3,7 @@
 use crate::timing::{Contender, Side, race};
 use crate::{
     Apart, BTree, Cell, Contestant, CrdtKit, Crdts, Hash, Id, Json, Lattices, LatticesTree, Limit, Numbers,
-    Row, Shared, Yrs, entries,
+    Row, SearchedBTree, Shared, Yrs, entries,
 };
 use std::hint::black_box;
 use std::time::Duration;
@@ -45,6 +45,14 @@ impl Operation {
             Self::Disjoint | Self::Value | Self::Clone => 8 * n,
             Self::OneInto => 16,
             Self::Json => Apart::<String>::build(&entries(n, 2)).to_json().len() as u64,
+        }
+    }
+
+    /// Whether it merges two counters.
+    const fn merges(self) -> bool {
+        match self {
+            Self::Merge | Self::Disjoint | Self::OneInto => true,
+            Self::Json | Self::Delta | Self::Value | Self::Clone => false,
         }
     }
 
@@ -164,6 +172,9 @@ fn makes<A: Id>(operation: Operation, n: u64) -> Vec<Contender> {
         all.push(merge_separate::<A>(n));
     }
     all.extend(contender::<BTree<A>>(Side::BTreeMap, operation, n));
+    if operation.merges() {
+        all.extend(contender::<SearchedBTree<A>>(Side::BTreeMap, operation, n));
+    }
     all.extend(contender::<Hash<A>>(Side::HashMap, operation, n));
     all.extend(contender::<Crdts<A>>(Side::Peer, operation, n));
     all.extend(contender::<Lattices<A>>(Side::Peer, operation, n));
@@ -176,6 +187,7 @@ fn texts(operation: Operation, n: u64) -> Vec<Contender> {
         limit(operation, n),
         merge_text::<Apart<String>>(Side::Ours(0), n),
         merge_text::<BTree<String>>(Side::BTreeMap, n),
+        merge_text::<SearchedBTree<String>>(Side::BTreeMap, n),
         merge_text::<Hash<String>>(Side::HashMap, n),
         merge_text::<Crdts<String>>(Side::Peer, n),
         merge_text::<Lattices<String>>(Side::Peer, n),

@@ -131,3 +131,34 @@ pub(crate) fn race(contenders: &mut [Contender], budget: Duration, least: usize)
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One whose operations take so long, without doing anything.
+    fn fake(nanos: u64) -> Contender {
+        let run = move |times| Duration::from_nanos(nanos * u64::from(times));
+        Contender { side: Side::Peer, name: "fake", most: 1 << 14, run: Box::new(run) }
+    }
+
+    #[test]
+    fn each_contender_gets_its_own_time() {
+        let seconds = race(&mut [fake(100), fake(30_000_000), fake(7)], Duration::from_millis(1), 3);
+        let nanos: Vec<f64> = seconds.iter().map(|seconds| (seconds * 1e9).round()).collect();
+        assert_eq!(nanos, [100.0, 30_000_000.0, 7.0]);
+    }
+
+    #[test]
+    fn the_median_is_not_moved_by_a_disturbed_batch() {
+        let mut batches = 0;
+        let mut contender = fake(0);
+        contender.most = 1;
+        contender.run = Box::new(move |_| {
+            batches += 1;
+            if batches % 3 == 0 { Duration::from_secs(1) } else { Duration::from_nanos(50) }
+        });
+        let seconds = race(&mut [contender], Duration::ZERO, 5);
+        assert_eq!(seconds.iter().map(|seconds| (seconds * 1e9).round()).collect::<Vec<_>>(), [50.0]);
+    }
+}

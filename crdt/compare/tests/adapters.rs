@@ -1,18 +1,25 @@
 //! Each make gives the counts that ours gives, in every way in which the table merges, on random states.
 
 use crdt_compare::{
-    Apart, BTree, Contestant, CrdtKit, Crdts, Hash, Id, Json, Lattices, LatticesTree, Shared, Yrs,
+    Apart, BTree, Contestant, CrdtKit, Crdts, Hash, Id, Json, Lattices, LatticesTree, SearchedBTree, Shared,
+    Yrs,
 };
 use proptest::collection::btree_map;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 type Entries = Vec<(u64, u64)>;
 
-/// From a few of many ids to most of few, so that sets of ids are equal, disjoint, nested and mixed.
+/// Two states, from a few of many ids to most of few: disjoint, nested and mixed. Or of the same ids.
 fn states() -> impl Strategy<Value = (Entries, Entries)> {
-    let state =
-        || (1_u64..200, 0_usize..100).prop_flat_map(|(ids, len)| btree_map(0..ids, 1_u64..1000, 0..=len));
-    (state(), state()).prop_map(|(a, b)| (a.into_iter().collect(), b.into_iter().collect()))
+    let of = |ids, len| btree_map(0..ids, (1_u64..1000, 1_u64..1000), 0..=len);
+    let state = move || (1_u64..200, 0_usize..100).prop_flat_map(move |(ids, len)| of(ids, len));
+    let first = |state: &BTreeMap<u64, (u64, u64)>| state.iter().map(|(&id, &(n, _))| (id, n)).collect();
+    let second = |state: &BTreeMap<u64, (u64, u64)>| state.iter().map(|(&id, &(_, n))| (id, n)).collect();
+    prop_oneof![
+        (state(), state()).prop_map(move |(a, b)| (first(&a), first(&b))),
+        state().prop_map(move |both| (first(&both), second(&both))),
+    ]
 }
 
 fn same_counts<C: Contestant>(a: &Entries, b: &Entries, expected: &Entries) -> Result<(), TestCaseError> {
@@ -56,6 +63,7 @@ fn generic<A: Id>(a: &Entries, b: &Entries) -> Result<(), TestCaseError> {
     let merged = ours.counts();
     same_counts::<Shared<A>>(a, b, &merged)?;
     same_counts::<BTree<A>>(a, b, &merged)?;
+    same_counts::<SearchedBTree<A>>(a, b, &merged)?;
     same_counts::<Hash<A>>(a, b, &merged)?;
     same_counts::<Crdts<A>>(a, b, &merged)?;
     same_counts::<Lattices<A>>(a, b, &merged)?;
@@ -83,6 +91,7 @@ proptest! {
         let merged = ours.counts();
         same_from_json::<Apart<String>>(&a, &b, &merged)?;
         same_from_json::<BTree<String>>(&a, &b, &merged)?;
+        same_from_json::<SearchedBTree<String>>(&a, &b, &merged)?;
         same_from_json::<Hash<String>>(&a, &b, &merged)?;
         same_from_json::<Crdts<String>>(&a, &b, &merged)?;
         same_from_json::<Lattices<String>>(&a, &b, &merged)?;
