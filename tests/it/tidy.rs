@@ -50,9 +50,21 @@ fn the_crates_know_neither_each_other_nor_the_node() {
     assert_absent("workbench/src", &[], &["crdt::", "maelstrom_counter", "tokio"]);
 }
 
+/// Any other target would bring the crates that it compares with into `cargo test` or `cargo build`.
+#[test]
+fn the_package_of_the_merge_bench_has_no_target_but_the_bench() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/merge");
+    let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["Cargo.toml", "merge.rs"]);
+    let manifest = include_str!("../../benches/merge/Cargo.toml");
+    let sections: Vec<_> = manifest.lines().filter(|line| line.starts_with('[')).collect();
+    assert_eq!(sections, ["[package]", "[lints]", "[dev-dependencies]", "[[bench]]"]);
+}
+
 #[test]
 fn files_are_short_enough_to_be_read() {
-    for folder in ["src", "crdt/src", "workbench/src", "tests"] {
+    for folder in ["src", "crdt/src", "crdt/compare", "workbench/src", "tests", "benches"] {
         for (path, text) in sources(folder) {
             let lines = text.lines().count();
             assert!(lines <= 400, "{} has {lines} lines", path.display());

@@ -1,10 +1,13 @@
 //! Writing, reading, and the whole way from bytes to the merged state.
 #![expect(clippy::unwrap_used, reason = "a bench may panic")]
 
-use crdt_compare::{Apart, BTree, Contestant, CrdtKit, Crdts, Hash, Lattices, SIZES, criterion, entries};
+mod setting;
+
+use crdt_compare::{Apart, BTree, Contestant, CrdtKit, Crdts, Hash, Json, Lattices, entries};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed};
+use setting::{SIZES, criterion};
 use std::hint::black_box;
 
 fn one<C, T>(c: &mut Criterion, n: u64, inner: fn(C) -> T)
@@ -26,16 +29,11 @@ where
         .bench_function(name(), |b| b.iter(|| postcard::from_bytes::<T>(black_box(&bytes)).unwrap()));
 }
 
-fn json_to_merged<C: Contestant, T: Serialize + DeserializeOwned>(
-    c: &mut Criterion,
-    n: u64,
-    outer: fn(T) -> C,
-    inner: fn(C) -> T,
-) {
+fn json_to_merged<C: Json>(c: &mut Criterion, n: u64) {
     let mut state = C::build(&entries(n, 1));
-    let json = serde_json::to_vec(&inner(C::build(&entries(n, 2)))).unwrap();
+    let json = C::build(&entries(n, 2)).to_json();
     c.benchmark_group("JSON to merged").bench_function(BenchmarkId::new(C::name(), n), |b| {
-        b.iter(|| state.merge_value(outer(serde_json::from_slice(black_box(&json)).unwrap())));
+        b.iter(|| state.merge_json(black_box(&json)));
     });
 }
 
@@ -44,9 +42,6 @@ fn own(c: &mut Criterion, n: u64) {
     let other = Apart::<String>::build(&entries(n, 2)).counter;
     let json = serde_json::to_vec(&other).unwrap();
     let mut group = c.benchmark_group("JSON to merged");
-    group.bench_function(BenchmarkId::new("crdt-counters String merge_json", n), |b| {
-        b.iter(|| state.merge_json(black_box(&json)).unwrap());
-    });
     group.bench_function(BenchmarkId::new("crdt-counters String seed", n), |b| {
         b.iter(|| {
             let heard = state
@@ -71,10 +66,11 @@ fn own(c: &mut Criterion, n: u64) {
 fn all(c: &mut Criterion) {
     for n in SIZES {
         own(c, n);
-        json_to_merged::<Crdts<String>, _>(c, n, |it| it, |it| it);
-        json_to_merged::<Lattices<String>, _>(c, n, |it| it, |it| it);
-        json_to_merged::<Hash<String>, _>(c, n, |it| it, |it| it);
-        json_to_merged::<BTree<String>, _>(c, n, |it| it, |it| it);
+        json_to_merged::<Apart<String>>(c, n);
+        json_to_merged::<Crdts<String>>(c, n);
+        json_to_merged::<Lattices<String>>(c, n);
+        json_to_merged::<Hash<String>>(c, n);
+        json_to_merged::<BTree<String>>(c, n);
         one::<Apart<String>, _>(c, n, |it| it.counter);
         one::<Crdts<String>, _>(c, n, |it| it);
         one::<Lattices<String>, _>(c, n, |it| it);

@@ -1,11 +1,13 @@
 //! Merging, in a steady state: the state has seen what it is given before, which spares the others their writes;
 //! those that take the other side by value get a clone that is made off the clock.
 
+mod setting;
+
 use crdt_compare::{
-    Apart, BTree, Contestant, CrdtKit, Crdts, Hash, Lattices, Limit, SIZES, Shared, Yrs, criterion, entries,
-    memcpy,
+    Apart, BTree, Contestant, CrdtKit, Crdts, Hash, Lattices, Limit, Shared, Yrs, entries, memcpy,
 };
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
+use setting::{SIZES, criterion};
 use std::hint::black_box;
 
 fn batch(n: u64) -> BatchSize {

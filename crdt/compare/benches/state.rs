@@ -1,10 +1,11 @@
 //! What is done with one state: value, add, difference, clone.
 
 use crdt::Slot;
-use crdt_compare::{
-    BTree, Contestant, CrdtKit, Crdts, Hash, Id, Lattices, SIZES, Shared, Yrs, criterion, entries,
-};
+mod setting;
+
+use crdt_compare::{BTree, Contestant, CrdtKit, Crdts, Hash, Id, Lattices, Shared, Yrs, entries};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use setting::{SIZES, criterion};
 use std::hint::black_box;
 
 fn one<C: Contestant>(c: &mut Criterion, n: u64) {

@@ -1,11 +1,11 @@
 //! This crate, with a shared table of ids and with tables of their own.
 
-use crate::{Contestant, Id};
+use crate::{Contestant, Id, Json, sorted};
 use crdt::GCounter;
 use std::marker::PhantomData;
 
 /// How the second counter of a pair comes by its ids.
-pub trait Ids {
+pub trait Ids: Clone + 'static {
     const NAME: &'static str;
     const SHARED: bool;
 }
@@ -34,12 +34,14 @@ pub struct Ours<A, I> {
 pub type Shared<A> = Ours<A, SharedIds>;
 pub type Apart<A> = Ours<A, OwnIds>;
 
-impl<A: Id, I: Ids + Clone> Contestant for Ours<A, I> {
+impl<A: Id, I: Ids> Contestant for Ours<A, I> {
     type Id = A;
     const BY_VALUE: bool = false;
 
+    const MAKE: &'static str = "crdt-counters";
+
     fn name() -> String {
-        format!("crdt-counters {} {}", A::NAME, I::NAME)
+        format!("{} {} {}", Self::MAKE, A::NAME, I::NAME)
     }
 
     fn build(entries: &[(u64, u64)]) -> Self {
@@ -53,6 +55,11 @@ impl<A: Id, I: Ids + Clone> Contestant for Ours<A, I> {
             sibling.counter.share_ids(&self.counter);
         }
         sibling
+    }
+
+    fn detached(&self) -> Self {
+        let counter = self.counter.iter().map(|(id, n)| (id.clone(), n)).collect();
+        Self { counter, ids: PhantomData }
     }
 
     fn merge_value(&mut self, other: Self) {
@@ -73,5 +80,19 @@ impl<A: Id, I: Ids + Clone> Contestant for Ours<A, I> {
 
     fn delta_since(&self, other: &Self) -> Option<Self> {
         Some(Self { counter: self.counter.delta_since(&other.counter), ids: PhantomData })
+    }
+
+    fn counts(&self) -> Vec<(u64, u64)> {
+        sorted(self.counter.iter().map(|(id, n)| (id.number(), n)))
+    }
+}
+
+impl<I: Ids> Json for Ours<String, I> {
+    fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.counter).unwrap()
+    }
+
+    fn merge_json(&mut self, json: &[u8]) {
+        self.counter.merge_json(json).unwrap();
     }
 }
