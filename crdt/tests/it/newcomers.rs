@@ -115,6 +115,22 @@ fn a_small_delta_of_many_ids_is_small() {
     assert!(delta.len() == 1 && counted.bytes_current < 200, "{counted:?}");
 }
 
+#[test]
+fn a_difference_of_much_has_the_recent_ids_too() {
+    let before: GCounter<u32> = (0..200).map(|id| (2 * id, 1)).collect();
+    let mut after = before.clone();
+    for id in (0..200).map(|id| 2 * id).chain([5, 1, 399]) {
+        after.raise(id, 2);
+    }
+    assert!(after.shares_ids(&before), "the new ones are beside the table");
+    let delta = after.delta_since(&before);
+    assert!(delta == after && delta.shares_ids(&after));
+    let mut later = after.clone();
+    later.raise(5, 3);
+    later.raise(3, 3);
+    assert!(later.delta_since(&after).iter().eq([(&3, 3), (&5, 3)]));
+}
+
 /// Ids of a tail are known ids too, unless a clone shares them.
 #[test]
 fn merging_recent_ids_again_allocates_nothing() {

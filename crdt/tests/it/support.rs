@@ -80,7 +80,7 @@ pub(crate) fn pair() -> impl Strategy<Value = Pair> {
     let some = (entries(400, 300), entries(400, 60));
     let many = (entries(4000, 2500), entries(4000, 60));
     let sizes = prop_oneof![4 => few, 2 => some, 1 => many];
-    let late = prop_oneof![Just(0), 1..40_usize].prop_flat_map(|len| entries(4000, len + 1));
+    let late = prop_oneof![Just(0), 1..8_usize, 8..40_usize].prop_flat_map(|len| entries(4000, len + 1));
     (sizes, late, proptest::sample::select(&KINDS[..]), any::<bool>(), any::<bool>()).prop_map(
         |((first, other), late, kin, watched, swap)| {
             let (first, other) = if swap { (other, first) } else { (first, other) };
