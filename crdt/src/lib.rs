@@ -86,7 +86,6 @@ mod lattice;
 pub mod laws;
 mod ledger;
 mod merge;
-mod names;
 mod overflow;
 #[cfg(feature = "serde")]
 pub mod pairs;
@@ -99,10 +98,9 @@ pub use actor::ToActor;
 #[cfg(feature = "serde")]
 pub use codec::{PnSeed, Seed};
 pub use gcounter::GCounter;
-pub use iter::{Iter, PnIter};
+pub use iter::{IntoIter, Iter, PnIter};
 pub use lattice::{Lww, Max, Min, VersionVector};
 pub use merge::{Delta, Merge};
-pub use names::IntoIter;
 pub use overflow::Overflow;
 pub use pncounter::PnCounter;
 pub use slot::Slot;
