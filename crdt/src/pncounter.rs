@@ -7,8 +7,8 @@ use crate::{GCounter, Overflow, PnIter, Slot, ToActor};
 /// A counter that goes up and down: what each actor added, and what it took away; the value is the difference of the
 /// sums.
 ///
-/// Each id is held once, with two counts. All operations cost what they cost on a [`GCounter`] of twice the counts.
-/// With serde it is written as two of these, `{"p":{…},"n":{…}}`.
+/// It has every method of [`GCounter`]. Each id is held once, with two counts: searches and comparisons of ids cost the same,
+/// passes over the counts twice as much. With serde it is written as two of these, `{"p":{…},"n":{…}}`.
 ///
 /// Source: Shapiro, Preguiça, Baquero, Zawirski, *A comprehensive study of Convergent and Commutative Replicated
 /// Data Types*, 2011, specification 7.
