@@ -35,7 +35,9 @@ fn shapes<T: Delta + FromIterator<(u64, C)>, C>(
     let of = |ids: std::ops::Range<u64>, n: u64| ids.map(|id| (2 * id, count(n + id % 3))).collect::<T>();
     let raised = |counter: &T, ids: [u64; 3], n: u64| {
         let mut raised = counter.clone();
-        ids.iter().for_each(|&id| raise(&mut raised, id, n));
+        for id in ids {
+            raise(&mut raised, id, n);
+        }
         raised
     };
     let (inline, full, table) = (of(0..3, 1), of(0..8, 2), of(0..200, 1));
@@ -44,13 +46,13 @@ fn shapes<T: Delta + FromIterator<(u64, C)>, C>(
     for late in [&one_tail, &other_tail] {
         assert!(shares(late, &table) && !table.covers(late), "new ids are beside the table");
     }
-    let shared = raised(&table, [0, 2, 398], 9);
-    assert!(shares(&shared, &table));
-    let inline_shared = raised(&inline, [0, 2, 4], 7);
-    assert!(shares(&inline_shared, &inline));
+    let higher = raised(&table, [0, 2, 398], 9);
+    assert!(shares(&higher, &table));
+    let inline_higher = raised(&inline, [0, 2, 4], 7);
+    assert!(shares(&inline_higher, &inline));
     let delta = one_tail.delta_since(&other_tail);
     let spilled = raised(&full, [1, 3, 5], 4);
-    [T::default(), inline, inline_shared, full, spilled, table, shared, one_tail, other_tail, delta].into()
+    [T::default(), inline, inline_higher, full, spilled, table, higher, one_tail, other_tail, delta].into()
 }
 
 #[test]
