@@ -12,7 +12,7 @@ use core::cmp::Ordering;
 /// references to them, and by `&str` and `&&str`. Ids of `Vec<u8>` are also named by `&[u8]`.
 ///
 /// `add`, `raise`, `get` and all else that takes one actor look it up by such a name, without making an id. An id is made
-/// (by move, by clone or from the text) only if it is new to a counter that counts for it.
+/// (by move, by clone or from the text) only when it becomes a new entry.
 ///
 /// ```
 /// use crdt::GCounter;
