@@ -33,7 +33,7 @@ fn node(
     let mut silences = 0;
     let mut knows_all = false;
     for peer in peers.iter().cycle().skip(usize::from(own) + 1) {
-        if state.get(&own) < ADDS {
+        if state.get(own) < ADDS {
             state.inc(own)?;
         }
         if !knows_all && state.value() == u128::from(NODES) * u128::from(ADDS) {

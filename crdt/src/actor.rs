@@ -11,8 +11,8 @@ use core::cmp::Ordering;
 /// Text ids are `String`, `Arc<str>`, `Rc<str>` and `Box<str>`; they are named by each of these, by `Cow<str>`, by
 /// references to them, and by `&str` and `&&str`. Ids of `Vec<u8>` are also named by `&[u8]`.
 ///
-/// It lets `add` look an id up without making one: an id is made (by move, by clone or from the text) only if it
-/// is new to the counter.
+/// `add`, `raise`, `get` and all else that takes one actor look it up by such a name, without making an id. An id is made
+/// (by move, by clone or from the text) only when it becomes a new entry.
 ///
 /// ```
 /// use crdt::GCounter;

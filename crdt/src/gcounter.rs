@@ -1,8 +1,8 @@
+mod names;
 mod traits;
 
 use crate::ledger::Ledger;
 use crate::{Iter, Overflow, Slot, ToActor};
-use core::borrow::Borrow;
 
 /// A counter that only grows: one count per actor, merged by maximum; the value is their sum.
 ///
@@ -171,7 +171,8 @@ impl<A: Ord + Clone> GCounter<A> {
         self.ledger.raise(found, [count], || slot.actor.clone())
     }
 
-    /// The count of one actor, 0 if it is unknown. Costs a search among the ids.
+    /// The count of one actor, 0 if it is unknown. It takes every name that [`add`](Self::add) takes. Costs a search among
+    /// the ids.
     ///
     /// ```
     /// let counter: crdt::GCounter<String> = [("n0".to_string(), 3)].into_iter().collect();
@@ -179,11 +180,9 @@ impl<A: Ord + Clone> GCounter<A> {
     /// assert_eq!(counter.get("n1"), 0);
     /// ```
     #[inline]
-    pub fn get<Q: Ord + ?Sized>(&self, actor: &Q) -> u64
-    where
-        A: Borrow<Q>,
-    {
-        let [count] = self.ledger.get(|id| id.borrow().cmp(actor));
+    #[expect(clippy::needless_pass_by_value, reason = "names are given as they are to `add`")]
+    pub fn get(&self, actor: impl ToActor<A>) -> u64 {
+        let [count] = self.ledger.get(&actor);
         count
     }
 

@@ -1,4 +1,5 @@
 use crate::ledger::Walk;
+use alloc::vec::{self, Vec};
 use core::fmt;
 use core::iter::FusedIterator;
 
@@ -91,3 +92,38 @@ impl<A: fmt::Debug> fmt::Debug for PnIter<'_, A> {
         f.debug_list().entries(self.clone()).finish()
     }
 }
+
+/// The actors of a counter with what they counted, by value, in the order of their ids. What they counted is a `u64` in a
+/// [`GCounter`](crate::GCounter), and the increments and the decrements, `(u64, u64)`, in a [`PnCounter`](crate::PnCounter).
+///
+/// ```
+/// use crdt::{GCounter, IntoIter, PnCounter};
+///
+/// let mut entries: IntoIter<&str> = GCounter::from([("n0", 3)]).into_iter();
+/// assert_eq!(entries.next(), Some(("n0", 3)));
+/// let mut entries: IntoIter<&str, (u64, u64)> = PnCounter::from([("n0", (3, 1))]).into_iter();
+/// assert_eq!(entries.next(), Some(("n0", (3, 1))));
+/// ```
+#[derive(Clone, Debug)]
+pub struct IntoIter<A, C = u64>(vec::IntoIter<(A, C)>);
+
+impl<A, C> IntoIter<A, C> {
+    pub(crate) fn new(entries: impl Iterator<Item = (A, C)>) -> Self {
+        Self(entries.collect::<Vec<_>>().into_iter())
+    }
+}
+
+impl<A, C> Iterator for IntoIter<A, C> {
+    type Item = (A, C);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<A, C> ExactSizeIterator for IntoIter<A, C> {}
+impl<A, C> FusedIterator for IntoIter<A, C> {}

@@ -7,8 +7,10 @@ mod walk;
 
 pub(crate) use walk::Walk;
 
+#[cfg(feature = "json")]
+pub(crate) use part::Places;
 #[cfg(feature = "serde")]
-pub(crate) use part::{Places, tidy};
+pub(crate) use part::tidy;
 
 use crate::counts::{Counts, larger};
 use crate::table::{Table, search, search_from};
@@ -133,10 +135,10 @@ impl<A, const W: usize> Ledger<A, W> {
         }
     }
 
-    /// The counts of the id that `cmp` finds, zeros if there is none.
+    /// The counts of an actor, zeros if it has none.
     #[inline]
-    pub(crate) fn get(&self, cmp: impl Fn(&A) -> Ordering) -> [u64; W] {
-        self.search(cmp).map_or([0; W], |place| self.counts(place))
+    pub(crate) fn get(&self, actor: &impl ToActor<A>) -> [u64; W] {
+        self.search(|id| actor.cmp_actor(id).reverse()).map_or([0; W], |place| self.counts(place))
     }
 
     pub(crate) fn search_tail(&self, gap: usize, cmp: impl Fn(&A) -> Ordering) -> Result<usize, Spot> {

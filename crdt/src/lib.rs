@@ -16,13 +16,14 @@
 //!
 //! # The tour
 //!
-//! * [`GCounter`] only grows; [`PnCounter`] goes both ways. A [`VersionVector`] says what each replica has seen.
+//! * [`GCounter`] only grows; [`PnCounter`] goes both ways, and has every method of the other. A [`VersionVector`] says
+//!   what each replica has seen.
 //! * [`merge`](GCounter::merge) takes in another state or a delta, in any order and any number of times, and says
 //!   whether anything changed; [`merge_all`](GCounter::merge_all) takes many, [`merge_if`](GCounter::merge_if) only what
 //!   you accept. [`delta_since`](GCounter::delta_since)
 //!   is what another state lacks: a delta is a counter like any other. `<=` is the order of the lattice.
-//! * Actor ids are anything `Ord + Clone`; `add` takes text ids as any text, see [`ToActor`]. A [`Slot`] is a handle to
-//!   one's own count, for the hot add.
+//! * Actor ids are anything `Ord + Clone`. Every method takes them owned or by reference, and text ids as any text, see
+//!   [`ToActor`]. A [`Slot`] is a handle to one's own count, for the hot add.
 //! * An add that would pass `u64::MAX` is an error, [`Overflow`], and changes nothing. Values are `u128` and `i128`,
 //!   which no sum can pass.
 //! * [`Merge`] and [`Delta`] are the traits, with their laws; [`laws`] checks these on any type, also on yours. [`Max`],
@@ -86,7 +87,6 @@ mod lattice;
 pub mod laws;
 mod ledger;
 mod merge;
-mod names;
 mod overflow;
 #[cfg(feature = "serde")]
 pub mod pairs;
@@ -99,10 +99,9 @@ pub use actor::ToActor;
 #[cfg(feature = "serde")]
 pub use codec::{PnSeed, Seed};
 pub use gcounter::GCounter;
-pub use iter::{Iter, PnIter};
+pub use iter::{IntoIter, Iter, PnIter};
 pub use lattice::{Lww, Max, Min, VersionVector};
 pub use merge::{Delta, Merge};
-pub use names::IntoIter;
 pub use overflow::Overflow;
 pub use pncounter::PnCounter;
 pub use slot::Slot;

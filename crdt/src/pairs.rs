@@ -37,7 +37,8 @@ use alloc::vec::Vec;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-/// Writes the entries of `map`, in its order, as a list of pairs.
+/// Writes the entries of `map`, in its order, as a list of pairs. An entry of a `PnCounter` is
+/// `[id, [increments, decrements]]`.
 ///
 /// ```
 /// let mut json = Vec::new();

@@ -1,14 +1,14 @@
+mod names;
 mod traits;
 
 use crate::ledger::Ledger;
 use crate::{GCounter, Overflow, PnIter, Slot, ToActor};
-use core::borrow::Borrow;
 
 /// A counter that goes up and down: what each actor added, and what it took away; the value is the difference of the
 /// sums.
 ///
-/// Each id is held once, with two counts. All operations cost what they cost on a [`GCounter`] of twice the counts.
-/// With serde it is written as two of these, `{"p":{…},"n":{…}}`.
+/// It has every method of [`GCounter`]. Each id is held once, with two counts: searches and comparisons of ids cost the same,
+/// passes over the counts twice as much. With serde it is written as two of these, `{"p":{…},"n":{…}}`.
 ///
 /// Source: Shapiro, Preguiça, Baquero, Zawirski, *A comprehensive study of Convergent and Commutative Replicated
 /// Data Types*, 2011, specification 7.
@@ -217,7 +217,8 @@ impl<A: Ord + Clone> PnCounter<A> {
         self.ledger.raise(found, [increments, decrements], || slot.actor.clone())
     }
 
-    /// The balance of one actor: its increments less its decrements. Costs a search among the ids.
+    /// The balance of one actor: its increments less its decrements. It takes every name that [`add`](Self::add) takes.
+    /// Costs a search among the ids.
     ///
     /// ```
     /// # let mut counter = crdt::PnCounter::<String>::new();
@@ -226,14 +227,13 @@ impl<A: Ord + Clone> PnCounter<A> {
     /// # Ok::<(), crdt::Overflow>(())
     /// ```
     #[inline]
-    pub fn get<Q: Ord + ?Sized>(&self, actor: &Q) -> i128
-    where
-        A: Borrow<Q>,
-    {
-        balance(self.ledger.get(|id| id.borrow().cmp(actor)))
+    #[expect(clippy::needless_pass_by_value, reason = "names are given as they are to `add`")]
+    pub fn get(&self, actor: impl ToActor<A>) -> i128 {
+        balance(self.ledger.get(&actor))
     }
 
-    /// The increments and the decrements of one actor. Costs a search among the ids.
+    /// The increments and the decrements of one actor. It takes every name that [`add`](Self::add) takes. Costs a search
+    /// among the ids.
     ///
     /// ```
     /// # let mut counter = crdt::PnCounter::<String>::new();
@@ -243,11 +243,9 @@ impl<A: Ord + Clone> PnCounter<A> {
     /// # Ok::<(), crdt::Overflow>(())
     /// ```
     #[inline]
-    pub fn counts<Q: Ord + ?Sized>(&self, actor: &Q) -> (u64, u64)
-    where
-        A: Borrow<Q>,
-    {
-        self.ledger.get(|id| id.borrow().cmp(actor)).into()
+    #[expect(clippy::needless_pass_by_value, reason = "names are given as they are to `add`")]
+    pub fn counts(&self, actor: impl ToActor<A>) -> (u64, u64) {
+        self.ledger.get(&actor).into()
     }
 
     /// Takes in all that `other` knows. Returns whether anything changed. See [`GCounter::merge`].

@@ -1,5 +1,4 @@
 use crate::{Delta, GCounter, Merge, Overflow, ToActor};
-use core::borrow::Borrow;
 use core::cmp::Ordering;
 
 /// Which events of which actor a replica has seen: per actor the number of the last one.
@@ -90,10 +89,7 @@ impl<A: Ord + Clone> VersionVector<A> {
     /// let seen: crdt::VersionVector<u64> = [(7, 3)].into_iter().collect();
     /// assert!(seen.contains(&7, 2) && !seen.contains(&7, 4) && !seen.contains(&8, 1));
     /// ```
-    pub fn contains<Q: Ord + ?Sized>(&self, actor: &Q, number: u64) -> bool
-    where
-        A: Borrow<Q>,
-    {
+    pub fn contains(&self, actor: impl ToActor<A>, number: u64) -> bool {
         number <= self.0.get(actor)
     }
 
@@ -154,6 +150,10 @@ impl<A: Ord + Clone> Merge for VersionVector<A> {
 
     fn covers(&self, other: &Self) -> bool {
         other <= self
+    }
+
+    fn is_bottom(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

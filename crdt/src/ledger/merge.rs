@@ -200,7 +200,7 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
         let news = other.difference(self);
         let mut accepted = Vec::new();
         for (place, id, counts) in news.iter() {
-            let now = self.get(|ours| ours.cmp(id));
+            let now = self.get(&id);
             if accept(id, now, larger(now, counts)) {
                 accepted.push((place, counts));
             }

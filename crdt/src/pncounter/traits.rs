@@ -11,6 +11,14 @@ impl<A: Ord + Clone> Merge for PnCounter<A> {
     fn merge(&mut self, other: &Self) -> bool {
         Self::merge(self, other)
     }
+
+    fn covers(&self, other: &Self) -> bool {
+        other <= self
+    }
+
+    fn is_bottom(&self) -> bool {
+        self.is_empty()
+    }
 }
 
 impl<A: Ord + Clone> Delta for PnCounter<A> {

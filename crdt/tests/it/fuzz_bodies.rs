@@ -109,7 +109,7 @@ pub(crate) fn operations(bytes: &[u8]) {
             0 | 1 => {
                 let sum = maps[to].get(&id).copied().unwrap_or(0).checked_add(n);
                 assert_eq!(counters[to].add(id, n).ok(), sum);
-                maps[to].insert(id, sum.unwrap_or(u64::MAX).min(counters[to].get(&id)));
+                maps[to].insert(id, sum.unwrap_or(u64::MAX).min(counters[to].get(id)));
             }
             2 => {
                 counters[to].raise(id, n);

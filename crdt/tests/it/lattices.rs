@@ -133,8 +133,8 @@ proptest! {
         }
         let [a, b] = &vectors;
         for (actor, number) in (0..4).flat_map(|actor| (1..10).map(move |number| (actor, number))) {
-            prop_assert_eq!(a.contains(&actor, number), sets[0].contains(&(actor, number)));
-            prop_assert_eq!(a.meet(b).contains(&actor, number), sets.iter().all(|set| set.contains(&(actor, number))));
+            prop_assert_eq!(a.contains(actor, number), sets[0].contains(&(actor, number)));
+            prop_assert_eq!(a.meet(b).contains(actor, number), sets.iter().all(|set| set.contains(&(actor, number))));
         }
         let concurrent = !sets[0].is_subset(&sets[1]) && !sets[1].is_subset(&sets[0]);
         prop_assert_eq!(a.concurrent(b), concurrent);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
+mod alike;
 mod examples;
 mod fuzz_bodies;
 mod fuzzed;

@@ -1,7 +1,7 @@
 //! Every operation does as the naive counter does, by every pair of roads and for every type of id.
 
 use crate::support::{Id, Oracle, Pair, merged, oracle, pair, several, text};
-use crdt::{GCounter, Overflow, PnCounter, Slot};
+use crdt::{GCounter, Merge, Overflow, PnCounter, Slot};
 use proptest::prelude::*;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -34,7 +34,12 @@ fn assert_holds<A: Id>(counter: &GCounter<A>, expected: &Oracle<A>) {
     assert_eq!(format!("{counter:?}"), format!("{expected:?}"));
     for (id, &n) in expected {
         assert_eq!(counter.get(id), n);
+        assert!(counter.contains(id));
     }
+    assert!(counter.keys().eq(expected.keys()));
+    assert!(counter.values().eq(expected.values().copied()));
+    assert!(counter.clone().into_iter().eq(expected.clone()));
+    assert_eq!(counter.is_bottom(), expected.is_empty());
     let anew: GCounter<A> = expected.iter().rev().map(|(id, &n)| (id.clone(), n)).collect();
     assert_eq!(counter, &anew);
     let hash = BuildHasherDefault::<DefaultHasher>::new();
@@ -62,6 +67,13 @@ fn check_pair<A: Id>(pair: &Pair, make: fn(u32) -> A) {
     let mut extended = a.clone();
     extended.extend(right.iter().map(|(id, &n)| (id.clone(), n)));
     assert_holds(&extended, &both);
+    let mut extended = a.clone();
+    extended.extend(&b);
+    assert_holds(&extended, &both);
+    assert_holds(&[&a, &b].into_iter().sum(), &both);
+    assert_holds(&[a.clone(), b.clone()].into_iter().sum(), &both);
+    assert_eq!(a.concurrent(&b), order(&left, &right).is_none());
+    assert_eq!(a.covers(&b), both == left);
 
     let changed = both != left;
     let mut merged = a;
@@ -141,7 +153,17 @@ fn assert_pn_holds(counter: &PnCounter<u64>, up: &Oracle<u64>, down: &Oracle<u64
     assert_eq!((counter.len(), counter.iter().len()), (sides.len(), sides.len()));
     let sum = |counts: &Oracle<u64>| counts.values().copied().map(i128::from).sum::<i128>();
     assert_eq!(counter.value(), sum(up) - sum(down));
-    assert!(sides.iter().all(|(id, &counts)| counter.counts(id) == counts));
+    for (id, &counts) in &sides {
+        assert_eq!(counter.counts(id), counts);
+        assert_eq!(counter.get(id), i128::from(counts.0) - i128::from(counts.1));
+        assert!(counter.contains(id));
+    }
+    assert!(counter.keys().eq(sides.keys()));
+    assert!(counter.values().eq(sides.values().copied()));
+    assert!(counter.clone().into_iter().eq(sides.clone()));
+    assert_eq!(counter.is_bottom(), sides.is_empty());
+    assert_eq!(counter.to_string(), counter.value().to_string());
+    assert_eq!(format!("{counter:?}"), format!("{sides:?}"));
     let anew: PnCounter<u64> = sides.into_iter().collect();
     assert_eq!(counter, &anew);
     let hash = BuildHasherDefault::<DefaultHasher>::new();
@@ -165,6 +187,15 @@ fn check_pn(left: &Pair, right: &Pair) {
         _ => None,
     };
     assert_eq!(a.partial_cmp(&b), expected);
+    assert_eq!(a.concurrent(&b), expected.is_none());
+    assert_eq!(a.covers(&b), a == both);
+    let (mut by_value, mut by_reference) = (a.clone(), a.clone());
+    by_value.extend(b.clone());
+    by_reference.extend(&b);
+    let sum = [&a, &b].into_iter().sum();
+    for all in [by_value, by_reference, sum, [a.clone(), b.clone()].into_iter().sum()] {
+        assert_pn_holds(&all, &up, &down);
+    }
     let delta = a.delta_since(&b);
     assert_pn_holds(
         &delta,
@@ -241,6 +272,19 @@ proptest! {
     ) {
         check_adds(&adds, text);
         check_adds(&adds, bytes);
+    }
+
+    #[test]
+    fn arrays(entries in proptest::array::uniform12((0..9_u64, 0..4_u64, 0..4_u64))) {
+        let (mut up, mut down) = (Oracle::new(), Oracle::new());
+        for (id, plus, minus) in entries {
+            up = merged(&up, &[(id, plus)].into());
+            down = merged(&down, &[(id, minus)].into());
+        }
+        up.retain(|_, n| *n > 0);
+        down.retain(|_, n| *n > 0);
+        assert_holds(&GCounter::from(entries.map(|(id, plus, _)| (id, plus))), &up);
+        assert_pn_holds(&PnCounter::from(entries.map(|(id, plus, minus)| (id, (plus, minus)))), &up, &down);
     }
 
     #[test]

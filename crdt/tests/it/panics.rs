@@ -84,7 +84,7 @@ fn check(name: &str, at_once: bool, make: impl Fn() -> PnCounter<Id>, work: impl
         assert_eq!((counter.len(), counter.iter().len()), (now.len(), now.len()), "{name} {fuse}");
         let value: i128 = now.iter().map(|(_, (up, down))| i128::from(*up) - i128::from(*down)).sum();
         assert_eq!(counter.value(), value, "{name} {fuse}");
-        assert!(now.iter().all(|&(id, counts)| counter.counts(&Id(id)) == counts), "{name} {fuse}: {now:?}");
+        assert!(now.iter().all(|&(id, counts)| counter.counts(Id(id)) == counts), "{name} {fuse}: {now:?}");
         let whole = now == before || now == after;
         assert!(whole || !at_once, "{name} {fuse}: {now:?}");
         assert!(whole || is_between(&now, &before, &after), "{name} {fuse}: {now:?}");

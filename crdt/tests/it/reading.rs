@@ -1,11 +1,12 @@
 //! Reading what was written, and what was not.
 
 use crate::support::{Pair, oracle, pair, text};
-use crdt::{GCounter, PnCounter};
+use crdt::{GCounter, PnCounter, ToActor};
 use proptest::prelude::*;
 use serde::de::{DeserializeSeed, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 type Counter = GCounter<Arc<str>>;
@@ -139,6 +140,16 @@ impl<'de> Deserialize<'de> for Tagged {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.strip_prefix("r-").map(|id| Self(id.into())).ok_or_else(|| D::Error::custom("no tag"))
+    }
+}
+
+impl ToActor<Tagged> for &str {
+    fn cmp_actor(&self, actor: &Tagged) -> Ordering {
+        (*self).cmp(&actor.0)
+    }
+
+    fn to_actor(self) -> Tagged {
+        Tagged(self.into())
     }
 }
 

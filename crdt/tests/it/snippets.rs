@@ -98,6 +98,29 @@ snippets! {
     get_str { assert_eq!(GCounter::<String>::from([("n0".into(), 3)]).get("n0"), 3); }
     get_ref_string { let id = "n0".to_string(); assert_eq!(GCounter::from([(id.clone(), 3)]).get(&id), 3); }
     get_arc_by_str { assert_eq!(GCounter::<Arc<str>>::from([("n0".into(), 3)]).get("n0"), 3); }
+    get_any_text {
+        let (c, name) = (GCounter::<String>::from([("n0".into(), 3)]), "n0");
+        assert_eq!((c.get(name), c.get(&name), c.get(name.to_string()), c.get(format!("n{}", 1))), (3, 3, 3, 0));
+        assert!(c.contains(&name) && c.contains(Cow::Borrowed("n0")) && !c.contains(&"n1".to_string()));
+    }
+    get_arc_ids_by_any_text {
+        let c = GCounter::<Arc<str>>::from([("n0".into(), 3)]);
+        assert_eq!((c.get(&"n0".to_string()), c.get(Cow::Borrowed("n0")), c.get(Rc::<str>::from("n0"))), (3, 3, 3));
+        assert_eq!((c.get(&Box::<str>::from("n0")), c.get(Arc::<str>::from("n0")), c.get("n1")), (3, 3, 0));
+    }
+    get_while_going_over_another {
+        let (c, d) = (GCounter::<String>::from([("n0".into(), 3)]), GCounter::from([("n0".to_string(), 5)]));
+        for (id, n) in &d { assert!(c.get(id) < n && c.contains(id)); }
+    }
+    get_numbers {
+        let (c, own) = (GCounter::from([(7, 3)]), 7);
+        assert_eq!((c.get(7), c.get(&7), c.get(own), c.get(&own)), (3, 3, 3, 3));
+        assert_eq!(GCounter::from([(7_u32, 3)]).get(7), 3);
+    }
+    get_a_tuple_or_bytes {
+        assert_eq!(GCounter::from([(("n0".to_string(), 7), 3)]).get(("n0".to_string(), 7)), 3);
+        assert_eq!(GCounter::from([(vec![7_u8], 3)]).get(&[7_u8][..]), 3);
+    }
     contains { assert!(GCounter::<String>::from([("n0".into(), 3)]).contains("n0")); }
     keys_to_a_vec {
         assert_eq!(GCounter::from([("b", 1), ("a", 2)]).keys().copied().collect::<Vec<_>>(), ["a", "b"]);
@@ -202,7 +225,9 @@ snippets! {
     a_version_vector {
         let mut seen = VersionVector::<String>::new();
         seen.inc("n0")?;
-        assert!(seen.contains("n0", 1) && !seen.concurrent(&VersionVector::new()));
+        assert!(seen.contains("n0", 1) && seen.contains(&"n0".to_string(), 1) && !seen.contains(&"n1", 1));
+        assert!(VersionVector::from([(7, 3)]).contains(7, 3) && VersionVector::from([(7, 3)]).contains(&7, 1));
+        assert!( !seen.concurrent(&VersionVector::new()));
         assert!(seen.meet(&VersionVector::new()).is_bottom());
     }
     laws_of_a_map { laws::all(&[BTreeMap::from([(1, Max::new(1))]), [(1, Max::new(2))].into()])?; }

@@ -1,9 +1,8 @@
-//! Methods and traits of `GCounter` that have the names of the standard library's, in terms of the others.
+//! Methods and traits that have the names of the standard library's, in terms of the others.
 
-use crate::{GCounter, Overflow, ToActor};
-use alloc::vec::{self, Vec};
-use core::borrow::Borrow;
-use core::iter::{FusedIterator, Sum};
+use super::GCounter;
+use crate::{IntoIter, Overflow, ToActor};
+use core::iter::Sum;
 
 impl<A> GCounter<A> {
     /// The actors that have a count, in the order of their ids.
@@ -50,10 +49,7 @@ impl<A: Ord + Clone> GCounter<A> {
     /// let counter = crdt::GCounter::from([("n0", 3), ("n1", 0)]);
     /// assert!(counter.contains("n0") && !counter.contains("n1"));
     /// ```
-    pub fn contains<Q: Ord + ?Sized>(&self, actor: &Q) -> bool
-    where
-        A: Borrow<Q>,
-    {
+    pub fn contains(&self, actor: impl ToActor<A>) -> bool {
         self.get(actor) > 0
     }
 
@@ -111,37 +107,12 @@ impl<A: Ord + Clone> Sum for GCounter<A> {
     }
 }
 
-/// The actors of a [`GCounter`] with their counts, by value, in the order of their ids.
-///
-/// ```
-/// let mut entries: crdt::IntoIter<&str> = crdt::GCounter::from([("n0", 3)]).into_iter();
-/// assert_eq!(entries.next(), Some(("n0", 3)));
-/// ```
-#[derive(Clone, Debug)]
-pub struct IntoIter<A>(vec::IntoIter<(A, u64)>);
-
-impl<A> Iterator for IntoIter<A> {
-    type Item = (A, u64);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
-}
-
-impl<A> ExactSizeIterator for IntoIter<A> {}
-impl<A> FusedIterator for IntoIter<A> {}
-
 /// The ids are cloned, for other counters may share them.
 impl<A: Clone> IntoIterator for GCounter<A> {
     type Item = (A, u64);
     type IntoIter = IntoIter<A>;
 
     fn into_iter(self) -> IntoIter<A> {
-        let entries: Vec<_> = self.iter().map(|(actor, count)| (actor.clone(), count)).collect();
-        IntoIter(entries.into_iter())
+        IntoIter::new(self.iter().map(|(actor, count)| (actor.clone(), count)))
     }
 }
