@@ -141,14 +141,18 @@ fn decode_request<'a>(
         Some(msg_id) => Reject::Refuse { src: src.clone(), msg_id, code, text },
         None => Reject::Unanswerable(text),
     };
-    if is_gossip(fields) {
+    let kind = match required::<Cow<str>>("type", fields.kind) {
+        Ok(kind) => kind,
+        Err(malformed) => return Err(refuse(ErrorCode::MalformedRequest, malformed.0)),
+    };
+    if kind == "gossip" {
         // Nodes refuse each other nothing: what is sent to a stranger, who may not be there, mutes this node.
         return match read_gossip(fields, known) {
             Ok(gossip) => Ok(Message { src, body: Body::Gossip(msg_id, gossip) }),
             Err(malformed) => Err(Reject::Unanswerable(malformed.0)),
         };
     }
-    match read_request(fields) {
+    match read_request(&kind, fields) {
         Ok(Some(request)) => Ok(Message { src, body: Body::Request(msg_id, request) }),
         Ok(None) => {
             let kind = fields.kind.map_or("none", RawValue::get);
@@ -158,13 +162,9 @@ fn decode_request<'a>(
     }
 }
 
-fn is_gossip(fields: &Fields<'_>) -> bool {
-    required::<Cow<str>>("type", fields.kind).is_ok_and(|kind| kind == "gossip")
-}
-
-/// What is asked in these fields; `None` if its type is not known here.
-fn read_request(fields: &Fields<'_>) -> Result<Option<Request>, Malformed> {
-    Ok(Some(match required::<Cow<str>>("type", fields.kind)?.as_ref() {
+/// What a request of that type asks in these fields; `None` if the type is not known here.
+fn read_request(kind: &str, fields: &Fields<'_>) -> Result<Option<Request>, Malformed> {
+    Ok(Some(match kind {
         "add" => Request::Add { delta: required("delta", fields.delta)? },
         "read" => Request::Read,
         "init" => Request::Init {

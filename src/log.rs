@@ -41,8 +41,8 @@ fn check(filter: &str) -> Result<(), String> {
             || target.starts_with(&format!("{CRATE}::"))
     };
     let is_level = |name: &str| name.parse::<LevelFilter>().is_ok();
-    let parts = filter.split(',').map(str::trim).filter(|part| !part.is_empty());
-    match parts.into_iter().find(|part| !is_level(part) && !names_a_module(part)) {
+    let mut parts = filter.split(',').map(str::trim).filter(|part| !part.is_empty());
+    match parts.find(|part| !is_level(part) && !names_a_module(part)) {
         None => Ok(()),
         Some(unknown) => Err(format!(
             "\"{unknown}\" is neither a level (off, error, warn, info, debug, trace) nor a part of this program, \

@@ -203,11 +203,10 @@ impl World {
         let (messages, trace) = (self.network.journal().clone(), self.network.take_trace());
         let joined = self.workers.count() - self.plan.workers();
         let rate = Rate::of(&self.plan, &self.history, self.starved, self.phase == Phase::Done);
-        let rate = Rate { joined, ..rate };
         let (faults, probes) = (self.faults.into_windows(), self.probes.changes());
         let report =
             Report::new(self.plan, self.history, sums, self.violations, messages, faults, convergence);
-        Report { rate, remarks, probes, trace, ..report }
+        Report { rate: Rate { joined, ..rate }, remarks, probes, trace, ..report }
     }
 
     fn judge_history(&mut self, sums: &Sums) {
