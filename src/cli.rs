@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
-use clap::builder::Resettable;
+use clap::builder::{PossibleValue, PossibleValuesParser, Resettable, TypedValueParser};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -50,7 +50,7 @@ pub struct NodeOptions {
     #[arg(long, env = "COUNTER_COUNTER", value_enum, default_value_t = CounterKind::G)]
     pub counter: CounterKind,
     /// When an add is acknowledged.
-    #[arg(long, env = "COUNTER_ACK", value_enum, default_value_t = AckPolicy::Durable)]
+    #[arg(long, env = "COUNTER_ACK", default_value = "durable", value_parser = ack_policy())]
     pub ack: AckPolicy,
     /// Mean time between two gossip rounds, in milliseconds.
     #[arg(long, env = "COUNTER_GOSSIP_INTERVAL", value_name = "MS", default_value = "100", value_parser = milliseconds, allow_negative_numbers = true)]
@@ -128,6 +128,25 @@ impl NodeOptions {
             peer_timeout: self.peer_timeout,
         }
     }
+}
+
+/// The replica's policies by the names that they have on the command line.
+const POLICIES: [(&str, AckPolicy, &str); 3] = [
+    ("store", AckPolicy::Store, "Once the store has confirmed it: survives every node dying at once"),
+    (
+        "durable",
+        AckPolicy::Durable,
+        "As `store`; while the store does not answer, once a peer has confirmed it",
+    ),
+    ("memory", AckPolicy::Memory, "At once: a crash loses what had not yet left the node"),
+];
+
+fn ack_policy() -> impl TypedValueParser<Value = AckPolicy> {
+    let values = POLICIES.map(|(name, _, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(values).map(|given| {
+        let policy = POLICIES.iter().find(|(name, ..)| *name == given);
+        policy.map_or(AckPolicy::Durable, |(_, policy, _)| *policy)
+    })
 }
 
 fn milliseconds(text: &str) -> Result<Duration, String> {

@@ -8,13 +8,12 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crdt::GCounter;
+use replica::{Claim, Frame, FrameId, Incarnation, ReplicaId, Vector};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::config::MAX_NAME;
-use crate::message::{Body, Claim, ErrorCode, Gossip, Message, MsgId, Outgoing, Reply, Request, Say};
-use crate::replica::{Epoch, Replica};
-use crate::vector::Vector;
+use crate::message::{Body, ErrorCode, Message, MsgId, Outgoing, Reply, Request, Say};
 
 /// The longest number or string that is read, in bytes: the text of an error may quote it.
 const LONGEST_SCALAR: usize = 1024;
@@ -147,8 +146,8 @@ fn decode_request<'a>(
     };
     if kind == "gossip" {
         // Nodes refuse each other nothing: what is sent to a stranger, who may not be there, mutes this node.
-        return match read_gossip(fields, known) {
-            Ok(gossip) => Ok(Message { src, body: Body::Gossip(msg_id, gossip) }),
+        return match read_frame(fields, known) {
+            Ok(frame) => Ok(Message { src, body: Body::Frame(Frame { id: msg_id.map(FrameId), ..frame }) }),
             Err(malformed) => Err(Reject::Unanswerable(malformed.0)),
         };
     }
@@ -184,7 +183,11 @@ fn decode_reply<'a>(
     known: &Vector,
 ) -> Result<Body<'a>, Malformed> {
     let reply = match required::<Cow<str>>("type", fields.kind)?.as_ref() {
-        "gossip_ok" => Reply::GossipOk(optional("msg_id", fields.msg_id)?, read_gossip(fields, known)?),
+        "gossip_ok" => {
+            let id = optional("msg_id", fields.msg_id)?.map(FrameId);
+            let answers = Some(FrameId(read("in_reply_to", in_reply_to)?));
+            return Ok(Body::Frame(Frame { id, answers, ..read_frame(fields, known)? }));
+        }
         "read_ok" => {
             Reply::ReadOk { value: fields.value.ok_or_else(|| Malformed("read_ok without a value".into()))? }
         }
@@ -199,10 +202,12 @@ fn decode_reply<'a>(
     Ok(Body::Reply(read("in_reply_to", in_reply_to)?, reply))
 }
 
-fn read_gossip(fields: &Fields<'_>, known: &Vector) -> Result<Gossip, Malformed> {
-    Ok(Gossip {
-        epoch: required("epoch", fields.epoch)?,
-        ack: optional("ack", fields.ack)?,
+fn read_frame(fields: &Fields<'_>, known: &Vector) -> Result<Frame, Malformed> {
+    Ok(Frame {
+        incarnation: required("epoch", fields.epoch)?,
+        id: None,
+        answers: None,
+        confirms: optional("ack", fields.ack)?.map(FrameId),
         claim: Claim {
             counts: Vector::from_parts(
                 read_counts("counts", fields.counts, known)?,
@@ -214,7 +219,7 @@ fn read_gossip(fields: &Fields<'_>, known: &Vector) -> Result<Gossip, Malformed>
 }
 
 /// Replicas out of those that are counted: no list of them is longer than the counts are.
-fn read_unstored(fields: &Fields<'_>) -> Result<BTreeSet<Replica>, Malformed> {
+fn read_unstored(fields: &Fields<'_>) -> Result<BTreeSet<ReplicaId>, Malformed> {
     let longest: usize = [fields.counts, fields.minus].into_iter().flatten().map(|raw| raw.get().len()).sum();
     match fields.unstored {
         Some(raw) if raw.get().len() > longest => Err(Malformed("more is unstored than counted".into())),
@@ -222,7 +227,7 @@ fn read_unstored(fields: &Fields<'_>) -> Result<BTreeSet<Replica>, Malformed> {
     }
 }
 
-fn read_counts(name: &str, raw: Option<&RawValue>, known: &Vector) -> Result<GCounter<Replica>, Malformed> {
+fn read_counts(name: &str, raw: Option<&RawValue>, known: &Vector) -> Result<GCounter<ReplicaId>, Malformed> {
     let Some(raw) = raw else { return Ok(GCounter::new()) };
     known.read_side_json(raw.get().as_bytes()).map_err(|e| malformed(name, raw.get(), &e))
 }
@@ -280,15 +285,15 @@ struct Spoken<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    epoch: Option<Epoch>,
+    epoch: Option<Incarnation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ack: Option<MsgId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    counts: Option<GCounter<Replica>>,
+    counts: Option<GCounter<ReplicaId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    minus: Option<GCounter<Replica>>,
+    minus: Option<GCounter<ReplicaId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    unstored: Option<&'a BTreeSet<Replica>>,
+    unstored: Option<&'a BTreeSet<ReplicaId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -307,8 +312,8 @@ enum Value<'a> {
 }
 
 /// Appends the line, newline included.
-pub fn encode(src: &str, message: &Outgoing, out: &mut Vec<u8>) {
-    let line = Line { src, dest: &message.dest, body: spoken(message) };
+pub fn encode(src: &str, message: &Outgoing<'_>, out: &mut Vec<u8>) {
+    let line = Line { src, dest: message.dest, body: spoken(message) };
     let length = out.len();
     if let Err(error) = serde_json::to_writer(&mut *out, &line) {
         // Nothing in these types can fail to be written; half a line must not go out if one ever does.
@@ -319,15 +324,14 @@ pub fn encode(src: &str, message: &Outgoing, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-fn spoken(message: &Outgoing) -> Spoken<'_> {
+fn spoken<'a>(message: &'a Outgoing<'_>) -> Spoken<'a> {
     let body = Spoken { msg_id: message.msg_id, in_reply_to: message.in_reply_to, ..Spoken::default() };
     match &message.say {
         Say::InitOk => Spoken { kind: "init_ok", ..body },
         Say::AddOk => Spoken { kind: "add_ok", ..body },
         Say::ReadOk(value) => Spoken { kind: "read_ok", value: Some(Value::Count(*value)), ..body },
         Say::Error(code, text) => Spoken { kind: "error", code: Some(*code as u8), text: Some(text), ..body },
-        Say::Gossip(gossip) => spoken_gossip("gossip", gossip, body),
-        Say::GossipOk(gossip) => spoken_gossip("gossip_ok", gossip, body),
+        Say::Frame(frame) => spoken_frame(frame, body),
         Say::StoreRead(key) => Spoken { kind: "read", key: Some(key), ..body },
         Say::StoreCas { key, from, to } => Spoken {
             kind: "cas",
@@ -343,12 +347,18 @@ fn spoken(message: &Outgoing) -> Spoken<'_> {
     }
 }
 
-fn spoken_gossip<'a>(kind: &'static str, gossip: &'a Gossip, body: Spoken<'a>) -> Spoken<'a> {
-    let side = |counts| Some(counts).filter(|counts: &GCounter<Replica>| !counts.is_empty());
-    let Claim { counts, unstored } = &gossip.claim;
-    let (counts, minus) = (side(counts.increments()), side(counts.decrements()));
-    let unstored = Some(unstored).filter(|replicas| !replicas.is_empty());
-    Spoken { kind, epoch: Some(gossip.epoch), ack: gossip.ack, counts, minus, unstored, ..body }
+fn spoken_frame<'a>(frame: &'a Frame, body: Spoken<'a>) -> Spoken<'a> {
+    let side = |counts| Some(counts).filter(|counts: &GCounter<ReplicaId>| !counts.is_empty());
+    let Claim { counts, unstored } = &frame.claim;
+    Spoken {
+        kind: if frame.answers.is_some() { "gossip_ok" } else { "gossip" },
+        epoch: Some(frame.incarnation),
+        ack: frame.confirms.map(|id| id.0),
+        counts: side(counts.increments()),
+        minus: side(counts.decrements()),
+        unstored: Some(unstored).filter(|replicas| !replicas.is_empty()),
+        ..body
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use rand::rngs::StdRng;
+use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
 use workbench::{
     BenchError, Claims, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan,
@@ -19,13 +19,12 @@ use crate::endpoint::Endpoint;
 #[derive(Debug)]
 pub struct SimulatedNode {
     endpoint: Endpoint,
-    rng: StdRng,
 }
 
 impl SimulatedNode {
     /// A process that has just started.
     pub fn start(config: Config, seed: u64) -> Self {
-        Self { endpoint: Endpoint::new(config), rng: StdRng::seed_from_u64(seed) }
+        Self { endpoint: Endpoint::new(config, SmallRng::seed_from_u64(seed)) }
     }
 }
 
@@ -35,13 +34,13 @@ impl Machine for SimulatedNode {
     }
 
     fn receive(&mut self, now: Duration, line: &[u8], out: &mut Vec<u8>) {
-        self.endpoint.receive(now, line, &mut self.rng, out);
+        self.endpoint.receive(now, line, out);
         self.wake(now, out);
     }
 
     fn wake(&mut self, now: Duration, out: &mut Vec<u8>) {
         if !self.endpoint.is_done() {
-            self.endpoint.wake(now, &mut self.rng, out);
+            self.endpoint.wake(now, out);
         }
     }
 
@@ -50,7 +49,7 @@ impl Machine for SimulatedNode {
     }
 
     fn terminate(&mut self, now: Duration, out: &mut Vec<u8>) {
-        self.endpoint.terminate(now, &mut self.rng, out);
+        self.endpoint.terminate(now, out);
         self.wake(now, out);
     }
 

@@ -1,21 +1,15 @@
 //! The messages that a node hears and says, apart from how they are written (that is [`crate::codec`]).
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use replica::{Frame, FrameId};
 use serde_json::value::RawValue;
-
-use crate::replica::{Epoch, Replica};
-use crate::vector::Vector;
 
 /// The id of a message, unique per sender. Maelstrom's are small integers; ours start at random.
 pub type MsgId = i64;
-
-/// The name of a node, a client or a service.
-pub type Name = Arc<str>;
 
 /// A message that came in.
 #[derive(Debug)]
@@ -28,12 +22,13 @@ pub struct Message<'a> {
 
 /// What a message that came in says.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a few counts are held in place: no allocation, one move")]
 pub enum Body<'a> {
     /// It asks. Without an id nobody waits for the answer.
     Request(Option<MsgId>, Request),
-    /// A peer tells what it has, and, with an id, wants that confirmed.
-    Gossip(Option<MsgId>, Gossip),
-    /// It answers the message of ours that bears this id.
+    /// A peer's replica speaks.
+    Frame(Frame),
+    /// The store answers the message of ours that bears this id.
     Reply(MsgId, Reply<'a>),
 }
 
@@ -56,35 +51,9 @@ pub enum Request {
     Read,
 }
 
-/// What a peer tells: counts that it holds in its present life.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gossip {
-    /// The life of the sender.
-    pub epoch: Epoch,
-    /// The last message of the receiver's with counts in it that the sender has merged.
-    pub ack: Option<MsgId>,
-    /// What the sender holds and the receiver, as far as the sender knows, does not.
-    pub claim: Claim,
-}
-
-/// Counts, as somebody tells them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Claim {
-    /// How much each replica has counted.
-    pub counts: Vector,
-    /// The replicas among them whose count is not known to be in the slot of its node.
-    pub unstored: BTreeSet<Replica>,
-}
-
-/// What others answer.
+/// What the store answers.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "counts of few replicas are held in place: no allocation, one move"
-)]
 pub enum Reply<'a> {
-    /// A peer has merged our gossip, and may tell what it has: then its message bears an id of its own.
-    GossipOk(Option<MsgId>, Gossip),
     /// The store's value under a key.
     ReadOk {
         /// The value, as it was written.
@@ -107,7 +76,6 @@ pub enum Reply<'a> {
 impl fmt::Display for Reply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::GossipOk(..) => f.write_str("gossip_ok"),
             Self::ReadOk { value } => write!(f, "read_ok with {}", value.get()),
             Self::CasOk => f.write_str("cas_ok"),
             Self::WriteOk => f.write_str("write_ok"),
@@ -118,29 +86,42 @@ impl fmt::Display for Reply<'_> {
 
 /// A message to send.
 #[derive(Debug, Clone)]
-pub struct Outgoing {
+pub struct Outgoing<'a> {
     /// To whom.
-    pub dest: Name,
+    pub dest: &'a str,
     /// Its own id, if an answer is expected.
     pub msg_id: Option<MsgId>,
     /// The message that it answers.
     pub in_reply_to: Option<MsgId>,
     /// What it says.
     pub say: Say,
-    /// When it must have left at the latest, if it is to a client: who waits for an answer leaves sooner or later, and what
-    /// is sent to one who has left mutes the node.
+    /// When it must have left at the latest, if it is to a client: a client that waits too long leaves, and what is sent
+    /// to one that has left mutes the node.
     pub by: Option<Duration>,
 }
 
-impl Outgoing {
+impl<'a> Outgoing<'a> {
     /// A message that wants an answer to `msg_id`.
-    pub fn request(dest: Name, msg_id: MsgId, say: Say) -> Self {
+    pub fn request(dest: &'a str, msg_id: MsgId, say: Say) -> Self {
         Self { dest, msg_id: Some(msg_id), in_reply_to: None, say, by: None }
+    }
+
+    /// An answer to the message `in_reply_to`.
+    pub fn answer(dest: &'a str, in_reply_to: Option<MsgId>, say: Say) -> Self {
+        Self { dest, msg_id: None, in_reply_to, say, by: None }
+    }
+
+    /// What a replica tells a peer.
+    pub fn frame(dest: &'a str, frame: Frame) -> Self {
+        let number = |id: FrameId| id.0;
+        let (msg_id, in_reply_to) = (frame.id.map(number), frame.answers.map(number));
+        Self { dest, msg_id, in_reply_to, say: Say::Frame(frame), by: None }
     }
 }
 
 /// What a node says.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a few counts are held in place: no allocation, one move")]
 pub enum Say {
     /// Initialised.
     InitOk,
@@ -150,16 +131,14 @@ pub enum Say {
     ReadOk(i128),
     /// Refused, or not known to be done.
     Error(ErrorCode, Cow<'static, str>),
-    /// What we have and the peer, as far as we know, does not.
-    Gossip(Gossip),
-    /// We have merged the peer's gossip; here is what it lacks.
-    GossipOk(Gossip),
+    /// What the replica tells a peer.
+    Frame(Frame),
     /// Read a key from the store.
-    StoreRead(Name),
+    StoreRead(Arc<str>),
     /// Set a key in the store, if it still is what we think.
     StoreCas {
         /// Which.
-        key: Name,
+        key: Arc<str>,
         /// What we think is there; nothing at all if `None`.
         from: Option<Arc<RawValue>>,
         /// What shall be there.
@@ -168,7 +147,7 @@ pub enum Say {
     /// Set a key in the store, whatever it is.
     StoreWrite {
         /// Which.
-        key: Name,
+        key: Arc<str>,
         /// What shall be there.
         value: String,
     },

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rand::SeedableRng;
-use rand::rngs::StdRng;
+use rand::rngs::SmallRng;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -82,19 +82,17 @@ pub async fn serve(
 ) -> io::Result<()> {
     let node = Driver {
         clock: Clock::start(),
-        endpoint: Endpoint::new(config),
-        rng: StdRng::from_rng(&mut rand::rng()),
+        endpoint: Endpoint::new(config, SmallRng::from_rng(&mut rand::rng())),
         out: Vec::new(),
         told: false,
     };
     Shell { node, lines: Lines::new(MAX_LINE), input, output, shutdown }.run().await
 }
 
-/// A node with its clock, its generator, and what it has said.
+/// A node with its clock and what it has said.
 struct Driver {
     clock: Clock,
     endpoint: Endpoint,
-    rng: StdRng,
     /// What is said and not written yet.
     out: Vec<u8>,
     /// The node has been told to stop.
@@ -104,20 +102,20 @@ struct Driver {
 impl Driver {
     fn take(&mut self, now: Duration, line: &Line<'_>) {
         match line {
-            Line::Whole(line) => self.endpoint.receive(now, line, &mut self.rng, &mut self.out),
+            Line::Whole(line) => self.endpoint.receive(now, line, &mut self.out),
             Line::TooLong(length) => self.endpoint.skipped(*length),
         }
     }
 
     fn wake(&mut self) {
         if !self.endpoint.is_done() {
-            self.endpoint.wake(self.clock.now(), &mut self.rng, &mut self.out);
+            self.endpoint.wake(self.clock.now(), &mut self.out);
         }
     }
 
     fn terminate(&mut self) {
         self.told = true;
-        self.endpoint.terminate(self.clock.now(), &mut self.rng, &mut self.out);
+        self.endpoint.terminate(self.clock.now(), &mut self.out);
     }
 
     /// Looks at the input, and reads what is there. The clock is read first: what is found later was handed in later.
@@ -238,7 +236,7 @@ impl<I: AsyncRead + Unpin, O: AsyncWrite + Unpin> Shell<I, O> {
         if let Some(line) = self.lines.finish() {
             self.node.take(now, &line);
         }
-        self.node.endpoint.input_closed(now, &mut self.node.rng, &mut self.node.out);
+        self.node.endpoint.input_closed(now, &mut self.node.out);
     }
 
     /// Writes what is said, less what has become too late. Once the node is told to stop, a reader that has stalled gets a

@@ -1,6 +1,6 @@
 use super::*;
 
-fn line(message: &Outgoing) -> String {
+fn line(message: &Outgoing<'_>) -> String {
     let mut out = Vec::new();
     encode("n0", message, &mut out);
     String::from_utf8(out).unwrap()
@@ -17,7 +17,7 @@ fn every_answer_is_a_line_of_its_own_with_all_its_fields() {
             r#""type":"error","in_reply_to":7,"code":14,"text":"no \"more\"""#,
         ),
     ] {
-        let message = Outgoing { dest: "c1".into(), msg_id: None, in_reply_to: Some(7), say, by: None };
+        let message = Outgoing::answer("c1", Some(7), say);
         assert_eq!(line(&message), format!("{{\"src\":\"n0\",\"dest\":\"c1\",\"body\":{{{body}}}}}\n"));
     }
 }
@@ -40,33 +40,46 @@ fn every_request_is_a_line_of_its_own_with_all_its_fields() {
             Say::StoreWrite { key: "n0/barrier".into(), value: "new".into() },
             r#""type":"write","msg_id":7,"value":"new","key":"n0/barrier""#,
         ),
-        (
-            Say::Gossip(gossip()),
-            r#""type":"gossip","msg_id":7,"epoch":"00000009","ack":5,"counts":{"n1#00000001":3},"minus":{"n1#00000001":2},"unstored":["n1#00000001"]"#,
-        ),
-        (
-            Say::GossipOk(Gossip { ack: None, claim: Claim::default(), ..gossip() }),
-            r#""type":"gossip_ok","msg_id":7,"epoch":"00000009""#,
-        ),
     ] {
-        let message = Outgoing::request("n1".into(), 7, say);
+        let message = Outgoing::request("n1", 7, say);
         assert_eq!(line(&message), format!("{{\"src\":\"n0\",\"dest\":\"n1\",\"body\":{{{body}}}}}\n"));
     }
 }
 
-fn gossip() -> Gossip {
-    let replica = Replica::new("n1", Epoch::of(1));
+fn frame() -> Frame {
+    let replica: ReplicaId = "n1#00000001".parse().unwrap();
     let mut counts = Vector::new();
     counts.raise(&replica, 3, 2);
-    Gossip { epoch: Epoch::of(9), ack: Some(5), claim: Claim { counts, unstored: [replica].into() } }
+    Frame {
+        incarnation: "00000009".parse().unwrap(),
+        id: Some(FrameId(7)),
+        answers: None,
+        confirms: Some(FrameId(5)),
+        claim: Claim { counts, unstored: [replica].into() },
+    }
 }
 
 #[test]
-fn gossip_is_read_as_it_was_written() {
-    let written = line(&Outgoing::request("n1".into(), 7, Say::Gossip(gossip())));
-    let message = decode(written.as_bytes(), &Vector::new()).ok().unwrap();
-    let Body::Gossip(Some(7), read) = message.body else { panic!("no gossip: {written}") };
-    assert_eq!((&*message.src, read), ("n0", gossip()));
+fn a_frame_is_read_as_it_was_written() {
+    let answer = Frame { id: None, answers: Some(FrameId(8)), confirms: None, ..frame() };
+    let empty = Frame { claim: Claim::default(), ..answer.clone() };
+    for (frame, body) in [
+        (
+            frame(),
+            r#""type":"gossip","msg_id":7,"epoch":"00000009","ack":5,"counts":{"n1#00000001":3},"minus":{"n1#00000001":2},"unstored":["n1#00000001"]"#,
+        ),
+        (
+            answer,
+            r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009","counts":{"n1#00000001":3},"minus":{"n1#00000001":2},"unstored":["n1#00000001"]"#,
+        ),
+        (empty, r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009""#),
+    ] {
+        let written = line(&Outgoing::frame("n1", frame.clone()));
+        assert_eq!(written, format!("{{\"src\":\"n0\",\"dest\":\"n1\",\"body\":{{{body}}}}}\n"));
+        let message = decode(written.as_bytes(), &Vector::new()).ok().unwrap();
+        let Body::Frame(read) = message.body else { panic!("no frame: {written}") };
+        assert_eq!((&*message.src, read), ("n0", frame));
+    }
 }
 
 fn raw(text: String) -> Box<RawValue> {

@@ -60,7 +60,7 @@ fn a_node_tells_who_it_is_and_what_it_has_counted() {
     node.ask("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0"]}));
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
     let node = node.endpoint.node();
-    assert_eq!((node.name().unwrap().as_ref(), node.replica().unwrap().node()), ("n0", "n0"));
+    assert_eq!((node.name().unwrap().as_str(), node.replica().unwrap().node()), ("n0", "n0"));
     assert_eq!((node.counted().unwrap().up, node.value()), (3, 3));
 }
 

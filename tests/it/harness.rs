@@ -5,7 +5,7 @@ use std::time::Duration;
 use maelstrom_counter::config::Config;
 use maelstrom_counter::endpoint::Endpoint;
 use rand::SeedableRng;
-use rand::rngs::StdRng;
+use rand::rngs::SmallRng;
 use serde_json::{Value, json};
 
 pub(crate) const fn ms(ms: u64) -> Duration {
@@ -16,7 +16,6 @@ pub(crate) const fn ms(ms: u64) -> Duration {
 pub(crate) struct Harness {
     pub(crate) endpoint: Endpoint,
     pub(crate) now: Duration,
-    rng: StdRng,
     said: Vec<Value>,
 }
 
@@ -24,9 +23,8 @@ impl Harness {
     /// A node that waits for its `init`.
     pub(crate) fn new(config: Config, seed: u64) -> Self {
         Self {
-            endpoint: Endpoint::new(config),
+            endpoint: Endpoint::new(config, SmallRng::seed_from_u64(seed)),
             now: Duration::ZERO,
-            rng: StdRng::seed_from_u64(seed),
             said: Vec::new(),
         }
     }
@@ -48,8 +46,8 @@ impl Harness {
     /// Gives one line to the node, as a batch of its own.
     pub(crate) fn line(&mut self, line: &[u8]) {
         let mut out = Vec::new();
-        self.endpoint.receive(self.now, line, &mut self.rng, &mut out);
-        self.endpoint.wake(self.now, &mut self.rng, &mut out);
+        self.endpoint.receive(self.now, line, &mut out);
+        self.endpoint.wake(self.now, &mut out);
         self.endpoint.looked(self.now, 0);
         self.hear(&out);
     }
@@ -66,9 +64,9 @@ impl Harness {
         self.endpoint.looked(self.now, lines.iter().map(|line| line.len() + 1).sum());
         let mut out = Vec::new();
         for line in lines {
-            self.endpoint.receive(self.now, line.as_bytes(), &mut self.rng, &mut out);
+            self.endpoint.receive(self.now, line.as_bytes(), &mut out);
         }
-        self.endpoint.wake(self.now, &mut self.rng, &mut out);
+        self.endpoint.wake(self.now, &mut out);
         self.endpoint.looked(self.now, 0);
         self.hear(&out);
     }
@@ -98,14 +96,14 @@ impl Harness {
 
     pub(crate) fn terminate(&mut self) {
         let mut out = Vec::new();
-        self.endpoint.terminate(self.now, &mut self.rng, &mut out);
-        self.endpoint.wake(self.now, &mut self.rng, &mut out);
+        self.endpoint.terminate(self.now, &mut out);
+        self.endpoint.wake(self.now, &mut out);
         self.hear(&out);
     }
 
     pub(crate) fn close_input(&mut self) {
         let mut out = Vec::new();
-        self.endpoint.input_closed(self.now, &mut self.rng, &mut out);
+        self.endpoint.input_closed(self.now, &mut out);
         self.hear(&out);
     }
 
@@ -118,7 +116,7 @@ impl Harness {
     /// The process runs for a moment: it does what is due, and has no time to read what waits on its input.
     pub(crate) fn glimpse(&mut self) {
         let mut out = Vec::new();
-        self.endpoint.wake(self.now, &mut self.rng, &mut out);
+        self.endpoint.wake(self.now, &mut out);
         self.hear(&out);
     }
 

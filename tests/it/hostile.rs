@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::task::{Context, Poll};
 
-use maelstrom_counter::config::{AckPolicy, Config, MAX_LINE, MAX_NAME, MAX_REPLICAS, MAX_SLOT, MAX_WAITING};
+use maelstrom_counter::config::{
+    AckPolicy, Config, MAX_LINE, MAX_NAME, MAX_PENDING, MAX_RECORD, MAX_REPLICAS,
+};
 use maelstrom_counter::runtime::{Shutdown, serve};
-use maelstrom_counter::vector::replicas;
 use serde_json::{Value, json};
 use tokio::io::AsyncWrite;
 
@@ -22,7 +23,7 @@ fn store() -> Config {
 }
 
 fn held(node: &Harness) -> usize {
-    node.endpoint.node().state().map_or(0, |state| replicas(state).count())
+    node.endpoint.node().state().map_or(0, |state| state.len())
 }
 
 /// So many made-up lives of `node`, each with this count.
@@ -99,12 +100,12 @@ fn so_many_adds_wait_and_no_more() {
         if is_settled {
             node.let_slot_be_written();
         }
-        for msg_id in 0..=MAX_WAITING {
+        for msg_id in 0..=MAX_PENDING {
             node.ask("c1", json!({"type": "add", "delta": 1, "msg_id": msg_id}));
         }
         let answers = node.take_to("c1");
         assert_eq!(answers.len(), 1, "{is_settled}");
-        assert_eq!((&answers[0]["code"], &answers[0]["in_reply_to"]), (&json!(11), &json!(MAX_WAITING)));
+        assert_eq!((&answers[0]["code"], &answers[0]["in_reply_to"]), (&json!(11), &json!(MAX_PENDING)));
     }
 }
 
@@ -169,7 +170,7 @@ fn replicas_past_the_bound_are_refused_and_not_confirmed_while_the_known_ones_gr
 
 #[test]
 fn a_slot_that_there_is_no_room_for_is_left_alone() {
-    let long = format!(r#"{{"n0#00000001":1{}}}"#, " ".repeat(MAX_SLOT));
+    let long = format!(r#"{{"n0#00000001":1{}}}"#, " ".repeat(MAX_RECORD));
     let too_long: Value = serde_json::from_str(&long).unwrap();
     let slots = [long, made_up("n0", 0..MAX_REPLICAS + 1, 1).to_string()];
     assert_eq!(too_long, json!({"n0#00000001": 1}), "a good slot but for its length");

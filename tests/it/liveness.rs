@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maelstrom_counter::config::{AckPolicy, Config, PEER_BACKOFF_MAX};
+use maelstrom_counter::config::{AckPolicy, Config};
 use maelstrom_counter::judge::factory;
 use serde_json::json;
 use workbench::{Fault, Latency, LatencyShape, Plan, Workload, simulate};
@@ -16,7 +16,7 @@ const SEEN_AFTER: Duration = ms(200);
 /// which every second one may be skipped. Pauses and rounds are a quarter longer at most.
 fn convergence_bound(nodes: u32, config: &Config, latency: Duration) -> Duration {
     let rounds = 2 * (nodes - 1) * config.gossip_interval;
-    (PEER_BACKOFF_MAX + rounds) * 5 / 4 + 2 * latency
+    (replica::PEER_BACKOFF_MAX + rounds) * 5 / 4 + 2 * latency
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use maelstrom_counter::config::{AckPolicy, Config};
 use maelstrom_counter::endpoint::Endpoint;
 use rand::SeedableRng;
-use rand::rngs::StdRng;
+use rand::rngs::SmallRng;
 use serde_json::{Value, json};
 
 use crate::harness::{Harness, ms};
@@ -51,17 +51,18 @@ fn no_stutter_makes_a_request_that_waited_look_young() {
 #[test]
 fn an_answer_that_could_not_leave_in_time_is_withdrawn() {
     let line = |src: &str, body: &Value| json!({"src": src, "dest": "n0", "body": body}).to_string();
-    let (mut endpoint, mut rng, mut out) = (Endpoint::new(memory()), StdRng::seed_from_u64(1), Vec::new());
+    let mut endpoint = Endpoint::new(memory(), SmallRng::seed_from_u64(1));
+    let mut out = Vec::new();
     endpoint.looked(ms(0), 0);
     let init = json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0", "n1"]});
-    endpoint.receive(ms(0), line("c0", &init).as_bytes(), &mut rng, &mut out);
+    endpoint.receive(ms(0), line("c0", &init).as_bytes(), &mut out);
     out.clear();
     for (src, looked) in [("c1", 0), ("c2", 2000)] {
         endpoint.looked(ms(looked), 0);
         let add = json!({"type": "add", "delta": 1, "msg_id": 1});
-        endpoint.receive(ms(2000), line(src, &add).as_bytes(), &mut rng, &mut out);
+        endpoint.receive(ms(2000), line(src, &add).as_bytes(), &mut out);
     }
-    endpoint.wake(ms(2000), &mut rng, &mut out);
+    endpoint.wake(ms(2000), &mut out);
     let heard = |out: &[u8]| {
         let lines = out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let dest = |line: &[u8]| serde_json::from_slice::<Value>(line).unwrap()["dest"].to_string();

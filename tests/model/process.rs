@@ -9,6 +9,7 @@ use std::time::Duration;
 use maelstrom_counter::endpoint::Endpoint;
 use serde_json::{Value, json};
 
+use crate::life::Life;
 use crate::message::{Answer, CLIENT, Message, Said, fingerprint, name};
 use crate::sabotage::Saboteur;
 use crate::setup::Setup;
@@ -32,7 +33,7 @@ pub(crate) struct Process {
     pub(crate) value: u64,
     /// The last id under which it has asked the store.
     asked: i64,
-    endpoint: Endpoint,
+    endpoint: Endpoint<Life>,
     now: Duration,
     saboteur: Saboteur,
     pub(crate) fingerprint: u64,
@@ -77,7 +78,7 @@ impl Process {
             is_ending: false,
             value: 0,
             asked: 0,
-            endpoint: Endpoint::new(setup.config()),
+            endpoint: Endpoint::new(setup.config(), setup.life(node, life)),
             now: Duration::ZERO,
             saboteur: Saboteur::new(setup.bug),
             fingerprint: 0,
@@ -127,11 +128,11 @@ impl Process {
             Input::Deaf => return self.wait_unheard(setup),
             Input::Terminate => {
                 self.is_ending = true;
-                let said = self.run(setup, |endpoint, now, life, out| endpoint.terminate(now, life, out));
+                let said = self.run(setup, |endpoint, now, out| endpoint.terminate(now, out));
                 return [said, self.wake(setup)].concat();
             }
             Input::NoMore => {
-                return self.run(setup, |endpoint, now, life, out| endpoint.input_closed(now, life, out));
+                return self.run(setup, |endpoint, now, out| endpoint.input_closed(now, out));
             }
         };
         if setup.batches {
@@ -164,25 +165,24 @@ impl Process {
     }
 
     fn receive(&mut self, line: &str, setup: &Setup) -> Vec<Value> {
-        let said =
-            self.run(setup, |endpoint, now, life, out| endpoint.receive(now, line.as_bytes(), life, out));
+        let said = self.run(setup, |endpoint, now, out| endpoint.receive(now, line.as_bytes(), out));
         self.endpoint.looked(self.now, 0);
         said
     }
 
     fn wake(&mut self, setup: &Setup) -> Vec<Value> {
         self.endpoint.looked(self.now, 0);
-        self.run(setup, |endpoint, now, life, out| endpoint.wake(now, life, out))
+        self.run(setup, |endpoint, now, out| endpoint.wake(now, out))
     }
 
     /// Lets the endpoint do something, and the saboteur spoil what it says.
     fn run(
         &mut self,
         setup: &Setup,
-        what: impl FnOnce(&mut Endpoint, Duration, &mut crate::life::Life, &mut Vec<u8>),
+        what: impl FnOnce(&mut Endpoint<Life>, Duration, &mut Vec<u8>),
     ) -> Vec<Value> {
         let mut out = Vec::new();
-        what(&mut self.endpoint, self.now, &mut setup.life(self.node, self.life), &mut out);
+        what(&mut self.endpoint, self.now, &mut out);
         self.endpoint.written();
         let mut said = Vec::new();
         for line in out.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use maelstrom_counter::config::{AckPolicy, Config, MAX_LINE};
 use maelstrom_counter::endpoint::Endpoint;
-use maelstrom_counter::vector::{Tally, Vector, replicas};
 use rand::SeedableRng;
-use rand::rngs::StdRng;
+use rand::rngs::SmallRng;
+use replica::{Tally, Vector};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -19,7 +19,6 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(4050);
 pub(crate) struct World {
     endpoint: Endpoint,
     ack: AckPolicy,
-    rng: StdRng,
     now: Duration,
     members: BTreeSet<String>,
     /// Requests that were asked of the node and not answered, by sender and id.
@@ -49,8 +48,7 @@ impl World {
     pub(crate) fn new(config: Config, seed: u64) -> Self {
         Self {
             ack: config.ack,
-            endpoint: Endpoint::new(config),
-            rng: StdRng::seed_from_u64(seed),
+            endpoint: Endpoint::new(config, SmallRng::seed_from_u64(seed)),
             now: Duration::ZERO,
             members: BTreeSet::new(),
             open: BTreeMap::new(),
@@ -96,7 +94,7 @@ impl World {
         self.note(&message);
         let own = self.own();
         let mut out = Vec::new();
-        self.endpoint.receive(self.now, line, &mut self.rng, &mut out);
+        self.endpoint.receive(self.now, line, &mut out);
         if own != self.own() {
             self.inherited = self.counted();
         }
@@ -104,7 +102,7 @@ impl World {
             let ids = message["body"]["node_ids"].as_array().into_iter().flatten();
             self.members = ids.filter_map(|id| id.as_str().map(Into::into)).collect();
         }
-        self.endpoint.wake(self.now, &mut self.rng, &mut out);
+        self.endpoint.wake(self.now, &mut out);
         self.endpoint.looked(self.now, 0);
         self.check(&out);
     }
@@ -133,14 +131,14 @@ impl World {
             return;
         }
         let mut out = Vec::new();
-        self.endpoint.terminate(self.now, &mut self.rng, &mut out);
+        self.endpoint.terminate(self.now, &mut out);
         self.check(&out);
         self.wake();
     }
 
     pub(crate) fn close(&mut self) {
         let mut out = Vec::new();
-        self.endpoint.input_closed(self.now, &mut self.rng, &mut out);
+        self.endpoint.input_closed(self.now, &mut out);
         self.check(&out);
     }
 
@@ -148,7 +146,7 @@ impl World {
         if !self.is_done() {
             let mut out = Vec::new();
             self.endpoint.looked(self.now, 0);
-            self.endpoint.wake(self.now, &mut self.rng, &mut out);
+            self.endpoint.wake(self.now, &mut out);
             self.check(&out);
         }
     }
@@ -233,7 +231,10 @@ impl World {
             ("read", "read_ok") => &answer["value"],
             _ => return None,
         };
-        let tally: Tally = serde_json::from_value(slot[self.own()?].clone()).ok()?;
+        let tally = match &slot[self.own()?] {
+            Value::Array(pair) => Tally { up: pair.first()?.as_u64()?, down: pair.get(1)?.as_u64()? },
+            up => Tally { up: up.as_u64()?, down: 0 },
+        };
         let (up, down) = self.counted();
         (tally.up <= up && tally.down <= down).then(|| tally.progress())
     }
@@ -255,7 +256,7 @@ impl World {
         if !body["msg_id"].is_null() {
             assert!(self.own().is_some(), "before init: {body}");
             assert!(dest == "seq-kv" || self.members.contains(dest), "to a stranger, {dest}: {body}");
-            assert!(Some(dest) != self.endpoint.node().name().map(|name| &**name), "to itself: {body}");
+            assert!(Some(dest) != self.endpoint.node().name().map(|name| name.as_str()), "to itself: {body}");
             self.asked.push((dest.into(), body.clone()));
         }
     }
@@ -317,7 +318,7 @@ impl World {
             matches!(self.state.partial_cmp(state), Some(Ordering::Less | Ordering::Equal)),
             "it went back"
         );
-        for replica in replicas(state) {
+        for replica in state.keys() {
             assert!(self.members.contains(replica.node()), "{replica} is of no member");
         }
         self.state.clone_from(state);

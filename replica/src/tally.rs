@@ -1,48 +1,24 @@
-//! The state: what every replica has counted.
+//! What replicas have counted: one [`Tally`] each, a [`Vector`] of all.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crdt::PnCounter;
-use serde::{Deserialize, Serialize};
 
 use crate::config::MAX_REPLICAS;
-use crate::replica::Replica;
+use crate::identity::ReplicaId;
 
-/// Increments and decrements by replica: the whole state, a delta of it, or a slot. A counter that only grows
-/// is one without decrements.
-pub type Vector = PnCounter<Replica>;
+/// Increments and decrements by replica: the whole state, or a part of it. A counter that only grows is one without
+/// decrements.
+pub type Vector = PnCounter<ReplicaId>;
 
-/// What one replica has counted. It is written as a number or, with decrements, as a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(from = "Written", into = "Written")]
+/// What one replica has counted: a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     /// The sum of the increments.
     pub up: u64,
     /// The sum of the decrements.
     pub down: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Up(u64),
-    UpDown(u64, u64),
-}
-
-impl From<Written> for Tally {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Up(up) => Self { up, down: 0 },
-            Written::UpDown(up, down) => Self { up, down },
-        }
-    }
-}
-
-impl From<Tally> for Written {
-    fn from(Tally { up, down }: Tally) -> Self {
-        if down == 0 { Self::Up(up) } else { Self::UpDown(up, down) }
-    }
 }
 
 /// As `5`, or `5-2` with decrements.
@@ -63,7 +39,7 @@ impl From<(u64, u64)> for Tally {
 
 impl Tally {
     /// What `replica` has counted.
-    pub fn of(vector: &Vector, replica: &Replica) -> Self {
+    pub fn of(vector: &Vector, replica: &ReplicaId) -> Self {
         vector.counts(replica).into()
     }
 
@@ -90,17 +66,17 @@ impl Tally {
 }
 
 /// The replicas that have counted, in order.
-pub fn replicas(vector: &Vector) -> impl Iterator<Item = &Replica> {
+pub(crate) fn replicas(vector: &Vector) -> impl Iterator<Item = &ReplicaId> {
     vector.iter().map(|(replica, _)| replica)
 }
 
 /// Whether a vector has a count of this replica.
-pub fn knows(vector: &Vector, replica: &Replica) -> bool {
+pub(crate) fn knows(vector: &Vector, replica: &ReplicaId) -> bool {
     Tally::of(vector, replica).progress() > 0
 }
 
 /// Whether a vector that takes in `counts` has no more than [`MAX_REPLICAS`] replicas, or no more than now.
-pub fn has_room_for(vector: &Vector, counts: &Vector) -> bool {
+pub(crate) fn has_room_for(vector: &Vector, counts: &Vector) -> bool {
     if vector.len() + counts.len() <= MAX_REPLICAS {
         return true;
     }
@@ -109,25 +85,25 @@ pub fn has_room_for(vector: &Vector, counts: &Vector) -> bool {
 }
 
 /// The entries of the replicas that pass.
-pub fn tallies(vector: &Vector, keep: impl Fn(&Replica) -> bool) -> BTreeMap<Replica, Tally> {
+pub(crate) fn tallies(vector: &Vector, keep: impl Fn(&ReplicaId) -> bool) -> BTreeMap<ReplicaId, Tally> {
     let kept = vector.iter().filter(|(replica, _)| keep(replica));
     kept.map(|(replica, counts)| (replica.clone(), counts.into())).collect()
 }
 
 /// Takes other tallies into some, each the larger.
-pub fn raise_all(tallies: &mut BTreeMap<Replica, Tally>, others: &BTreeMap<Replica, Tally>) {
+pub(crate) fn raise_all(tallies: &mut BTreeMap<ReplicaId, Tally>, others: &BTreeMap<ReplicaId, Tally>) {
     for (replica, tally) in others {
         tallies.entry(replica.clone()).or_default().raise(*tally);
     }
 }
 
 /// The vector with these entries.
-pub fn from_tallies(tallies: &BTreeMap<Replica, Tally>) -> Vector {
+pub(crate) fn from_tallies(tallies: &BTreeMap<ReplicaId, Tally>) -> Vector {
     tallies.iter().map(|(replica, tally)| (replica.clone(), (tally.up, tally.down))).collect()
 }
 
 /// The part of a vector whose replicas pass.
-pub fn filtered(vector: &Vector, keep: impl Fn(&Replica) -> bool) -> Vector {
+pub(crate) fn filtered(vector: &Vector, keep: impl Fn(&ReplicaId) -> bool) -> Vector {
     let kept = vector.iter().filter(|(replica, _)| keep(replica));
     kept.map(|(replica, counts)| (replica.clone(), counts)).collect()
 }
@@ -135,10 +111,9 @@ pub fn filtered(vector: &Vector, keep: impl Fn(&Replica) -> bool) -> Vector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replica::Epoch;
 
-    fn replica(epoch: usize) -> Replica {
-        Replica::new("n1", Epoch::of(u32::try_from(epoch).unwrap()))
+    fn replica(epoch: usize) -> ReplicaId {
+        format!("n1#{epoch:08x}").parse().unwrap()
     }
 
     /// These have counted 1 up, and those 1 down.
@@ -174,16 +149,5 @@ mod tests {
         assert_eq!(tally.progress(), u128::from(u64::MAX) + 3);
         assert_eq!(tally.plus(1), None);
         assert_eq!(tally.plus(-4), Some(Tally { down: 7, ..tally }));
-    }
-
-    #[test]
-    fn a_tally_is_written_as_a_number_or_as_a_pair() {
-        for (tally, json) in [(Tally { up: 3, down: 0 }, "3"), (Tally { up: 3, down: 4 }, "[3,4]")] {
-            assert_eq!(serde_json::to_string(&tally).unwrap(), json);
-            assert_eq!(serde_json::from_str::<Tally>(json).unwrap(), tally);
-        }
-        for json in ["-1", "1.5", "[1]", "[1,2,3]", "{}", "null", "\"1\""] {
-            assert!(serde_json::from_str::<Tally>(json).is_err(), "{json}");
-        }
     }
 }

@@ -1,45 +1,29 @@
-//! The node as a pure state machine: an event and the time go in, messages come out.
+//! A Maelstrom node: from before its `init` to its end. Messages in, messages out, still without I/O or clock.
 //!
-//! It reads no clock, holds no generator and does no I/O. After each batch of events [`Event::Wake`] must be
-//! handled, with the time of the batch, and again no later than [`Node::next_wake`]: all that a node does
-//! unasked (gossip, the slot, answers that waited) it does then. Each look at the input is reported to
-//! [`Node::looked`], for a node judges by it how long a request has waited and who is silent.
+//! Before `init` it only answers; from then on a [`Member`] wires the [replica](replica::Replica) to the
+//! [store](crate::seq_kv), to its peers and to its clients.
 
-mod arrivals;
-mod gossip;
 mod member;
-mod msg_ids;
-mod own;
-mod slot;
-mod state;
-mod sweep;
-mod waiting;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rand::Rng;
+use replica::{NodeId, ReplicaId, Tally, Vector};
 use tracing::{debug, info, warn};
 
+use crate::arrivals::Arrivals;
+use crate::clients::Client;
 use crate::codec::cut;
 use crate::config::{Config, MAX_NAME, MAX_NODES, REPLY_WITHIN};
-use crate::message::{Body, ErrorCode, Message, MsgId, Name, Outgoing, Request, Say};
-use crate::replica::Replica;
-use crate::vector::{Tally, Vector};
-use arrivals::Arrivals;
+use crate::message::{Body, ErrorCode, Message, MsgId, Outgoing, Request, Say};
+use crate::seq_kv::STORE;
 use member::Member;
-use waiting::Client;
-
-/// The store's name in Maelstrom's network.
-const STORE: &str = "seq-kv";
 
 /// What can happen to a node.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "counts of few replicas are held in place: no allocation, one move"
-)]
+#[expect(clippy::large_enum_variant, reason = "a few counts are held in place: no allocation, one move")]
 pub enum Event<'a> {
     /// A message came in.
     Message(Message<'a>),
@@ -56,51 +40,56 @@ pub enum Event<'a> {
     },
     /// The batch is over, or it is time.
     Wake,
-    /// Shut down cleanly: take no more adds, get the slot into the store, then be [done](Node::is_done).
+    /// Shut down cleanly: take no more adds, get the record into the store, then be [done](Node::is_done).
     Terminate,
     /// Nothing will ever come in again: send what there is to send, and be [done](Node::is_done).
     InputClosed,
 }
 
+/// Where a node's messages go.
+pub type Outlet<'a> = dyn FnMut(Outgoing<'_>) + 'a;
+
 /// A node, from before its `init` to its end.
 #[derive(Debug, Clone)]
-pub struct Node {
+pub struct Node<R> {
     config: Config,
     /// From the first event until there is a member, which then has its own.
     arrivals: Option<Arrivals>,
-    member: Option<Box<Member>>,
-    done: bool,
+    /// Until there is a member, which then has it.
+    rng: Option<R>,
+    member: Option<Box<Member<R>>>,
+    is_done: bool,
 }
 
-impl Node {
+impl<R: Rng> Node<R> {
     /// A node that waits for its `init`.
-    pub fn new(config: Config) -> Self {
-        Self { config, arrivals: None, member: None, done: false }
+    pub fn new(config: Config, rng: R) -> Self {
+        Self { config, arrivals: None, rng: Some(rng), member: None, is_done: false }
     }
 
     /// The node's name, once it has one.
-    pub fn name(&self) -> Option<&Name> {
+    pub fn name(&self) -> Option<&NodeId> {
         self.member.as_ref().map(|member| member.name())
     }
 
     /// What this process counts under, once it has a name: a replica of its own, or its predecessor's.
-    pub fn replica(&self) -> Option<&Replica> {
-        self.member.as_ref().map(|member| member.own().replica())
+    pub fn replica(&self) -> Option<&ReplicaId> {
+        self.member.as_ref().map(|member| member.replica().id())
     }
 
     /// All that was counted under that replica, stored and shown or not.
     pub fn counted(&self) -> Option<Tally> {
-        self.member.as_ref().map(|member| member.own().counted())
+        self.member.as_ref().map(|member| member.replica().counted())
     }
 
     /// The node has shut down and can be dropped.
     pub fn is_done(&self) -> bool {
-        self.done
+        self.is_done
     }
 
     /// What the node holds, once it is initialised.
     pub fn state(&self) -> Option<&Vector> {
-        self.member.as_ref().map(|member| member.state().counts())
+        self.member.as_ref().map(|member| member.replica().state())
     }
 
     /// The counter's value as this node sees it.
@@ -111,7 +100,7 @@ impl Node {
     /// When [`Event::Wake`] is due, if nothing else happens before. `None`: nothing has happened yet, or the node is
     /// done.
     pub fn next_wake(&self) -> Option<Duration> {
-        if self.done {
+        if self.is_done {
             return None;
         }
         match &self.member {
@@ -132,72 +121,73 @@ impl Node {
         }
     }
 
-    /// Handles one event at time `now`, which never goes back. Messages to send are appended to `out`, in
-    /// the order in which they are to be sent.
-    pub fn handle(&mut self, now: Duration, event: Event<'_>, rng: &mut dyn Rng, out: &mut Vec<Outgoing>) {
+    /// Handles one event at time `now`, which never goes back. Messages to send go to `say`, in the order in which they
+    /// are to be sent.
+    pub fn handle(&mut self, now: Duration, event: Event<'_>, say: &mut Outlet<'_>) {
         match &mut self.member {
-            Some(member) => self.done |= member.handle(now, event, rng, out),
-            None => self.before_init(now, event, rng, out),
+            Some(member) => self.is_done |= member.handle(now, event, say),
+            None => self.before_init(now, event, say),
         }
     }
 
-    fn before_init(&mut self, now: Duration, event: Event<'_>, rng: &mut dyn Rng, out: &mut Vec<Outgoing>) {
+    fn before_init(&mut self, now: Duration, event: Event<'_>, say: &mut Outlet<'_>) {
         let arrivals = self.arrivals.get_or_insert_with(|| Arrivals::new(now));
         arrivals.event(now);
         let answer_by = arrivals.earliest() + REPLY_WITHIN;
-        let (src, msg_id, say) = match event {
+        let (src, msg_id, answer) = match event {
             Event::Message(Message {
                 src,
                 body: Body::Request(msg_id, Request::Init { node_id, node_ids }),
             }) => {
-                let say = match self.init(now, &node_id, &node_ids, rng) {
+                let answer = match self.init(now, &node_id, &node_ids) {
                     Ok(()) => Say::InitOk,
                     Err(text) => {
                         warn!(%text, "init is refused");
                         Say::Error(ErrorCode::MalformedRequest, text.into())
                     }
                 };
-                (src, msg_id, say)
-            }
-            Event::Message(Message { src, body: Body::Gossip(..) }) => {
-                debug!(%src, "gossip before init: it will come again");
-                return;
+                (src, msg_id, answer)
             }
             Event::Message(Message {
                 src,
                 body: Body::Request(msg_id, Request::Add { .. } | Request::Read),
             }) => (src, msg_id, Say::Error(ErrorCode::TemporarilyUnavailable, "not initialised".into())),
             Event::Refuse { src, msg_id, code, text } => (src, Some(msg_id), Say::Error(code, text.into())),
+            Event::Message(Message { src, body: Body::Frame(_) }) => {
+                return debug!(%src, "gossip before init: it will come again");
+            }
             Event::Message(Message { src, body: Body::Reply(..) }) => {
-                debug!(%src, "an answer before init: to an earlier life");
-                return;
+                return debug!(%src, "an answer before init: to an earlier process");
             }
             Event::Wake => return,
             Event::Terminate | Event::InputClosed => {
-                self.done = true;
+                self.is_done = true;
                 return;
             }
         };
-        if matches!(say, Say::InitOk) {
+        if matches!(answer, Say::InitOk) {
             // Whoever starts a node waits for this answer however long it takes.
-            out.push(Outgoing { dest: src.into(), msg_id: None, in_reply_to: msg_id, say, by: None });
-        } else if now <= answer_by {
-            Client { name: src.into(), msg_id, answer_by }.answer(say, now, out);
+            return say(Outgoing::answer(&src, msg_id, answer));
+        }
+        if now <= answer_by {
+            Client { name: &src, msg_id, answer_by }.answer(answer, now, say);
         }
     }
 
-    fn init(&mut self, now: Duration, id: &str, ids: &[String], rng: &mut dyn Rng) -> Result<(), String> {
-        let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
-        if ids.len() > MAX_NODES {
-            return Err(format!("node_ids names {} nodes, and {MAX_NODES} is the most", ids.len()));
+    fn init(&mut self, now: Duration, id: &str, ids: &[String]) -> Result<(), String> {
+        let roster: BTreeSet<NodeId> = ids.iter().map(|id| NodeId::from(id.as_str())).collect();
+        if roster.len() > MAX_NODES {
+            return Err(format!("node_ids names {} nodes, and {MAX_NODES} is the most", roster.len()));
         }
-        ids.iter().try_for_each(|id| check_node_name(id))?;
-        if !ids.contains(id) {
+        roster.iter().try_for_each(|id| check_node_name(id.as_str()))?;
+        if !roster.contains(id) {
             return Err(format!("the node_id \"{}\" is not among the node_ids", cut(id)));
         }
         let arrivals = self.arrivals.take().unwrap_or_else(|| Arrivals::new(now));
-        let member = Member::new(id.into(), &ids, &self.config, arrivals, now, rng);
-        info!(node = id, life = %member.own().life(), nodes = ids.len(), "initialised");
+        let Some(rng) = self.rng.take() else { return Err("the node was initialised before".into()) };
+        let nodes = roster.len();
+        let member = Member::new((id.into(), roster), &self.config, arrivals, (now, rng));
+        info!(node = id, replica = %member.replica().id(), nodes, "initialised");
         self.member = Some(Box::new(member));
         Ok(())
     }

@@ -37,7 +37,7 @@ const STALL: Duration = Duration::from_millis(500);
 
 /// What the node knows of when its input was handed in.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Arrivals {
+pub struct Arrivals {
     /// What is read now was not handed in before.
     earliest: Duration,
     /// Bytes read since the input was last found empty.
@@ -56,13 +56,13 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    pub(super) fn new(now: Duration) -> Self {
+    pub fn new(now: Duration) -> Self {
         Self { earliest: now, looked: now, now, ..Self::default() }
     }
 
     /// The node looked at its input and read so many bytes; none if there was nothing. `at` was read off the clock
     /// before that.
-    pub(super) fn looked(&mut self, at: Duration, bytes: usize) {
+    pub fn looked(&mut self, at: Duration, bytes: usize) {
         self.looked = at;
         if bytes == 0 {
             return self.found_empty(at);
@@ -91,7 +91,7 @@ impl Arrivals {
     }
 
     /// Something happens at this time.
-    pub(super) fn event(&mut self, now: Duration) {
+    pub fn event(&mut self, now: Duration) {
         if now.saturating_sub(self.now) >= STALL {
             self.stalled = Some(now);
         }
@@ -100,22 +100,27 @@ impl Arrivals {
 
     /// What is read now was not handed in before this time. So everything that was has been handled: who has not
     /// answered yet was silent at least until then.
-    pub(super) fn earliest(&self) -> Duration {
+    pub fn earliest(&self) -> Duration {
         self.earliest
     }
 
     /// When a look at an empty input can tell that nothing more was handed in before `deadline`.
-    pub(super) fn known_at(&self, deadline: Duration) -> Duration {
-        self.may_have_been_full.map_or(deadline, |since| deadline.max(since + REFILL))
+    pub fn known_at(&self, deadline: Duration) -> Duration {
+        self.refilled_at().map_or(deadline, |refilled| deadline.max(refilled))
+    }
+
+    /// When a pipe that may have been full can count as empty, if it may have been.
+    pub fn refilled_at(&self) -> Option<Duration> {
+        self.may_have_been_full.map(|since| since + REFILL)
     }
 
     /// Whether the process has run since that time without a stall, so that what it measured is not its own absence.
-    pub(super) fn ran_since(&self, time: Duration) -> bool {
+    pub fn ran_since(&self, time: Duration) -> bool {
         self.stalled.is_none_or(|stalled| stalled < time)
     }
 
     /// When the node is to look again at the latest: what it finds then can be as old as the look before.
-    pub(super) fn next_look(&self) -> Duration {
+    pub fn next_look(&self) -> Duration {
         self.looked + HEARTBEAT
     }
 }

@@ -7,14 +7,14 @@ use crate::message::MsgId;
 /// Gives out the ids of this process's messages, each once. They start at random: a delayed answer meant for an
 /// earlier life of this node must not be taken for one of ours.
 #[derive(Debug, Clone)]
-pub(super) struct MsgIds(MsgId);
+pub struct MsgIds(MsgId);
 
 impl MsgIds {
-    pub(super) fn random(rng: &mut dyn Rng) -> Self {
+    pub fn random(rng: &mut dyn Rng) -> Self {
         Self(rng.random_range(1 << 20..1 << 48))
     }
 
-    pub(super) fn next(&mut self) -> MsgId {
+    pub fn next(&mut self) -> MsgId {
         self.0 += 1;
         self.0
     }

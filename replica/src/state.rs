@@ -1,31 +1,31 @@
-//! What the node holds: counts, and which of them are not known to be stored.
+//! What a node holds: counts, and which of them are not known to be stored.
 //!
-//! A count is *stored* once it is in the slot of the node that counted it. Others' counts that are not (their node
-//! told them while the store did not answer, and may be dead since) this node keeps in its own slot, as *hints*, until
-//! it learns that they are: whoever reads the slot merges them like any other counts. The idea is that of hinted
-//! handoff: the Dynamo paper (SOSP 2007, section 4.6).
+//! A count is *stored* once it is in the record of the node that counted it. A node that told its counts while the store
+//! did not answer may have died since. So this node keeps such counts of others in its own record, as *hints*, until it
+//! learns that they are stored. Whoever reads the record merges hints like any other counts. The idea is hinted handoff,
+//! from the Dynamo paper (SOSP 2007, section 4.6).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::message::Claim;
-use crate::replica::Replica;
-use crate::vector::{Tally, Vector, replicas};
+use crate::frame::Claim;
+use crate::identity::ReplicaId;
+use crate::tally::{Tally, Vector, replicas, tallies};
 
 /// Counts, and which of them are not known to be stored.
 #[derive(Debug, Clone, Default)]
-pub(super) struct State {
+pub(crate) struct State {
     counts: Vector,
     /// The replicas that have counted what is not known to be stored.
-    unstored: BTreeSet<Replica>,
+    unstored: BTreeSet<ReplicaId>,
 }
 
 impl State {
-    pub(super) fn counts(&self) -> &Vector {
+    pub(crate) fn counts(&self) -> &Vector {
         &self.counts
     }
 
-    /// Takes in a claim; true if it was news.
-    pub(super) fn merge(&mut self, claim: &Claim) -> bool {
+    /// Merges a claim; true if it was news.
+    pub(crate) fn merge(&mut self, claim: &Claim) -> bool {
         for replica in &claim.unstored {
             if !Tally::of(&claim.counts, replica).is_within(Tally::of(&self.counts, replica)) {
                 self.unstored.insert(replica.clone());
@@ -39,8 +39,8 @@ impl State {
         self.counts.merge(&claim.counts)
     }
 
-    /// Takes in what one replica has counted.
-    pub(super) fn raise(&mut self, replica: &Replica, tally: Tally, is_stored: bool) {
+    /// Merges what one replica has counted.
+    pub(crate) fn raise(&mut self, replica: &ReplicaId, tally: Tally, is_stored: bool) {
         let before = Tally::of(&self.counts, replica);
         if !is_stored {
             self.unstored.insert(replica.clone());
@@ -50,17 +50,22 @@ impl State {
         self.counts.raise(replica, tally.up, tally.down);
     }
 
-    /// Takes note of what the own slot holds.
-    pub(super) fn are_stored(&mut self, entries: Option<&BTreeMap<Replica, Tally>>) {
-        let Some(entries) = entries else { return };
+    /// Takes note of what the own record holds.
+    pub(crate) fn are_stored(&mut self, rows: Option<&BTreeMap<ReplicaId, Tally>>) {
+        let Some(rows) = rows else { return };
         let counts = &self.counts;
         self.unstored.retain(|replica| {
-            !entries.get(replica).is_some_and(|stored| Tally::of(counts, replica).is_within(*stored))
+            !rows.get(replica).is_some_and(|stored| Tally::of(counts, replica).is_within(*stored))
         });
     }
 
+    /// What the replicas of `node` have counted.
+    pub(crate) fn rows_of(&self, node: &str) -> BTreeMap<ReplicaId, Tally> {
+        tallies(&self.counts, |replica| replica.node() == node)
+    }
+
     /// What is to be told to somebody who holds that much.
-    pub(super) fn claim_since(&self, known: &Vector) -> Claim {
+    pub(crate) fn claim_since(&self, known: &Vector) -> Claim {
         let counts = self.counts.delta_since(known);
         let unstored = if self.unstored.is_empty() {
             BTreeSet::new()
@@ -70,8 +75,8 @@ impl State {
         Claim { counts, unstored }
     }
 
-    /// Others' counts that are not known to be stored, as they are to be kept in the slot of `node`.
-    pub(super) fn hints(&self, node: &str) -> BTreeMap<Replica, Tally> {
+    /// Others' counts that are not known to be stored, as they are to be kept in the record of `node`.
+    pub(crate) fn hints(&self, node: &str) -> BTreeMap<ReplicaId, Tally> {
         let others = self.unstored.iter().filter(|replica| replica.node() != node);
         others.map(|replica| (replica.clone(), Tally::of(&self.counts, replica))).collect()
     }

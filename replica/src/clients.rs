@@ -1,0 +1,107 @@
+//! Clients: who waits for an answer, for what, and until when.
+
+mod queue;
+
+use std::time::Duration;
+
+use crate::context::Context;
+use crate::seam::{Refusal, Reply, Ticket};
+pub(crate) use queue::Pending;
+use queue::Queue;
+
+/// The clients that wait.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Clients {
+    /// Adds that are counted, each with the own progress that must be safe before it is acknowledged.
+    counted: Queue<u128>,
+    /// Adds that are not counted: this process has not chosen its replica, or the store is down and they may be
+    /// acknowledged only by it.
+    uncounted: Queue<i64>,
+    reads: Queue<()>,
+}
+
+impl Clients {
+    /// No more adds may wait.
+    pub(crate) fn has_too_many_adds(&self) -> bool {
+        self.counted.is_full() || self.uncounted.is_full()
+    }
+
+    /// No more reads may wait.
+    pub(crate) fn has_too_many_reads(&self) -> bool {
+        self.reads.is_full()
+    }
+
+    /// An add that is counted waits until so much progress is safe.
+    pub(crate) fn await_safety(&mut self, progress: u128, pending: Pending) {
+        self.counted.push(progress, pending);
+    }
+
+    /// An add waits until it may be counted.
+    pub(crate) fn hold_add(&mut self, delta: i64, pending: Pending) {
+        self.uncounted.push(delta, pending);
+    }
+
+    /// A read waits until reads are served.
+    pub(crate) fn hold_read(&mut self, pending: Pending) {
+        self.reads.push((), pending);
+    }
+
+    /// The oldest add that is held uncounted.
+    pub(crate) fn next_uncounted(&mut self) -> Option<(i64, Pending)> {
+        self.uncounted.pop_if(|_| true)
+    }
+
+    /// Adds are counted and wait for somebody to confirm them.
+    pub(crate) fn await_confirmation(&self) -> bool {
+        !self.counted.is_empty()
+    }
+
+    /// Acknowledges what is safe, and refuses adds that have waited to the end of their time.
+    pub(crate) fn answer_adds(&mut self, safe: u128, cx: &mut Context<'_>) {
+        while let Some((_, add)) = self.counted.pop_if(|progress| *progress <= safe) {
+            cx.reply(add.ticket, Ok(Reply::Added));
+        }
+        while let Some(add) = self.counted.pop_expired(cx.now) {
+            cx.reply(add.ticket, Err(Refusal::NotKnownDurable));
+        }
+        while let Some(add) = self.uncounted.pop_expired(cx.now) {
+            cx.reply(add.ticket, Err(Refusal::StoreSilent));
+        }
+    }
+
+    /// Answers the reads that were held.
+    pub(crate) fn answer_reads(&mut self, value: i128, cx: &mut Context<'_>) {
+        while let Some(((), read)) = self.reads.pop_if(|()| true) {
+            cx.reply(read.ticket, Ok(Reply::Value(value)));
+        }
+    }
+
+    /// Refuses adds that are not counted: none will be any more.
+    pub(crate) fn refuse_uncounted(&mut self, cx: &mut Context<'_>) {
+        while let Some((_, add)) = self.uncounted.pop_if(|_| true) {
+            cx.reply(add.ticket, Err(Refusal::ShuttingDown));
+        }
+    }
+
+    /// Refuses everybody who still waits: nothing more will come.
+    pub(crate) fn refuse_all(&mut self, cx: &mut Context<'_>) {
+        self.refuse_uncounted(cx);
+        while let Some(((), read)) = self.reads.pop_if(|()| true) {
+            cx.reply(read.ticket, Err(Refusal::EndedBeforeRecovered));
+        }
+        while let Some((_, add)) = self.counted.pop_if(|_| true) {
+            cx.reply(add.ticket, Err(Refusal::EndedBeforeDurable));
+        }
+    }
+
+    /// When the time of the next add is up. Reads are held for a bounded time anyway.
+    pub(crate) fn next_tick(&self) -> Option<Duration> {
+        self.counted.next_expiry().into_iter().chain(self.uncounted.next_expiry()).min()
+    }
+}
+
+impl Pending {
+    pub(crate) fn new(ticket: Ticket, answer_by: Duration) -> Self {
+        Self { ticket, answer_by }
+    }
+}
