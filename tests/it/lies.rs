@@ -189,6 +189,6 @@ fn garbage_in_the_slot_is_an_error_in_the_log_and_the_node_serves() {
     assert_eq!(node.end().0, Some(0));
     let mut log = String::new();
     stderr.read_to_string(&mut log).unwrap();
-    assert!(log.contains("the slot holds what this node did not write"), "{log}");
+    assert!(log.contains("the record holds what this node did not write"), "{log}");
     assert!(log.contains("key=n0") && log.contains("somebody"), "{log}");
 }
