@@ -110,8 +110,8 @@ fn a_signal_ends_the_node_even_if_nobody_reads_what_it_says() {
 }
 
 #[test]
-fn the_session_in_the_readme_is_true() {
-    let lines = |what: &str| -> Vec<&str> { README.lines().filter(|line| line.contains(what)).collect() };
+fn the_session_in_the_reference_is_true() {
+    let lines = |what: &str| -> Vec<&str> { REFERENCE.lines().filter(|line| line.contains(what)).collect() };
     let (asked, answered) = (lines(r#"{"src":"c1","dest":"n0""#), lines(r#"{"src":"n0","dest":"c1""#));
     assert_eq!((asked.len(), answered.len()), (3, 3));
     let mut node = Process::start(&["--ack", "memory"]);
@@ -125,7 +125,7 @@ fn the_session_in_the_readme_is_true() {
     assert_eq!((status, heard), (Some(0), expected));
 }
 
-const README: &str = include_str!("../../README.md");
+const REFERENCE: &str = include_str!("../../docs/reference.md");
 
 #[test]
 fn the_log_says_whose_counts_are_ignored_and_why() {
