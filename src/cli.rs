@@ -7,9 +7,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, Resettable, TypedValueP
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use workbench::{SimulateOptions, TestOptions};
-
 use crate::config::{AckPolicy, Config, CounterKind, MAX_NODES};
+use crate::judge::{SimulateOptions, TestOptions};
 
 /// A partition- and crash-proof counter that speaks the Maelstrom protocol.
 ///
@@ -31,10 +30,12 @@ pub enum Command {
     /// Judges a node: real processes, a simulated network with faults, a verdict.
     ///
     /// Exit status: 0 valid, 1 invalid, 2 could not run.
+    #[command(hide = !cfg!(feature = "bench"))]
     Test(Box<TestOptions>),
     /// Judges this node in simulation: random clusters under random faults, each from a seed, in virtual time.
     ///
     /// Exit status: 0 valid, 1 invalid, 2 could not run.
+    #[command(hide = !cfg!(feature = "bench"))]
     Simulate(Box<SimulateOptions>),
     /// Prints a script that makes a shell complete this command line.
     Completions {

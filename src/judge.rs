@@ -7,9 +7,10 @@ use std::time::Duration;
 use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
 use workbench::{
-    BenchError, Claims, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan,
-    SimulateOptions, TestOptions, Verdict, Workload, run_simulations, run_test,
+    BenchError, Claims, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, Verdict,
+    Workload, run_simulations, run_test,
 };
+pub use workbench::{SimulateOptions, TestOptions};
 
 use crate::cli::{self, Cli};
 use crate::config::{AckPolicy, Config, CounterKind};

@@ -13,6 +13,10 @@ mod clock;
 pub mod codec;
 pub mod config;
 pub mod endpoint;
+#[cfg(feature = "bench")]
+pub mod judge;
+#[cfg(not(feature = "bench"))]
+#[path = "no_bench.rs"]
 pub mod judge;
 pub mod lines;
 pub mod log;

@@ -13,6 +13,7 @@ use super::values::{self, FaultList, StrictList, availability, fraction, rate, s
 use crate::check::Check;
 use crate::claims::Claims;
 use crate::error::BenchError;
+use crate::host::process::FloodPlan;
 use crate::nemesis::Fault;
 use crate::network::{Latency, LatencyShape};
 use crate::plan::{Concurrency, LoadModel, Plan};
@@ -212,6 +213,12 @@ impl TestOptions {
             max_rss_mb: self.max_rss_mb,
             ..Plan::new(self.workload, self.seed.unwrap_or(seed))
         }
+    }
+
+    /// The pipe test that the flags ask for, if they ask for one.
+    pub(super) fn flood_plan(&self, seed: u64) -> Option<FloodPlan> {
+        let (workload, max_cpu_us, max_rss_mb) = (self.workload, self.max_cpu_us, self.max_rss_mb);
+        self.flood.map(|requests| FloodPlan { requests, seed, workload, max_cpu_us, max_rss_mb })
     }
 
     /// All for the own node, none for others, unless something is asked for.

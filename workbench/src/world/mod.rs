@@ -204,9 +204,9 @@ impl World {
         let joined = self.workers.count() - self.plan.workers();
         let rate = Rate::of(&self.plan, &self.history, self.starved, self.phase == Phase::Done);
         let (faults, probes) = (self.faults.into_windows(), self.probes.changes());
-        let report =
-            Report::new(self.plan, self.history, sums, self.violations, messages, faults, convergence);
-        Report { rate: Rate { joined, ..rate }, remarks, probes, trace, ..report }
+        let mut report = Report::new(self.plan, self.history, sums, self.violations, messages);
+        report.add_faults(faults);
+        Report { rate: Rate { joined, ..rate }, convergence, remarks, probes, trace, ..report }
     }
 
     fn judge_history(&mut self, sums: &Sums) {
