@@ -67,7 +67,15 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         root: "replica/src/lib.rs",
         except: &[],
-        only: Some(&[("alloc", ""), ("core", ""), ("crdt", ""), ("rand", ""), ("std", ""), ("tracing", "")]),
+        only: Some(&[
+            ("alloc", ""),
+            ("core", ""),
+            ("crdt", ""),
+            ("rand", ""),
+            ("serde", "serde"),
+            ("std", ""),
+            ("tracing", ""),
+        ]),
         never: &[
             "async",
             "rand::random",
@@ -152,7 +160,7 @@ pub(crate) const NEEDS: &[Needs] = &[
         always: &["pulp"],
         by_feature: &["arbitrary", "crc32fast", "serde", "serde_json"],
     },
-    Needs { folder: "replica", always: &["crdt-counters", "rand", "tracing"], by_feature: &[] },
+    Needs { folder: "replica", always: &["crdt-counters", "rand", "tracing"], by_feature: &["serde"] },
 ];
 
 impl Needs {
