@@ -23,7 +23,6 @@ use member::Member;
 
 /// What can happen to a node.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a few counts are held in place: no allocation, one move")]
 pub enum Event<'a> {
     /// A message came in.
     Message(Message<'a>),

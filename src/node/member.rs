@@ -72,7 +72,7 @@ impl<R: Rng> Member<R> {
                     self.request(client, &request, now, say);
                 }
             }
-            Event::Message(Message { src, body: Body::Frame(frame) }) => self.frame(&src, frame, now, say),
+            Event::Message(Message { src, body: Body::Frame(frame) }) => self.frame(&src, *frame, now, say),
             Event::Message(Message { src, body: Body::Reply(msg_id, reply) }) => {
                 self.reply(&src, (msg_id, &reply), now, say);
             }
