@@ -37,18 +37,18 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-/// All files with that extension in a folder of this repository, but what git does not keep. None if there is no such
-/// folder.
+/// All files with that extension in a folder of this repository, but hidden ones and what cargo builds. None if there is no
+/// such folder.
 fn files(folder: &str, extension: &str) -> Vec<(PathBuf, String)> {
     let mut folders = vec![root().join(folder)];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten() {
             let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy();
             if path.is_dir() {
-                let is_kept =
-                    !name.starts_with('.') && !["corpus", "mutants.out", "store", "target"].contains(&&*name);
+                let name = path.file_name().unwrap().to_string_lossy();
+                let is_built = name == "target" || path.join("CACHEDIR.TAG").exists();
+                let is_kept = !is_built && !name.starts_with('.');
                 folders.extend(is_kept.then_some(path));
             } else if path.extension().is_some_and(|found| found == extension) {
                 let text = fs::read_to_string(&path).unwrap();
