@@ -19,9 +19,6 @@ const MOST_LINES_OF_A_FUNCTION: usize = 70;
 const MOST_LINES_OF_A_FILE: usize = 400;
 const MOST_WORDS: usize = 40;
 
-/// Documents with sentences that are too long, and how many they have. The list may only shrink.
-const LONG_SENTENCES: &[(&str, usize)] = &[("ARCHITECTURE.md", 1)];
-
 /// Of a thousand functions of the node and its replica so many may have as many parameters as are allowed, or more.
 const MANY_PARAMETERS: usize = 20;
 
@@ -129,30 +126,14 @@ fn files_are_short_enough_to_be_read() {
 fn sentences_are_short_enough_to_be_read() {
     let documents = files("", "md");
     assert!(documents.len() > 8, "documents are missing: {}", documents.len());
-    let mut found = Vec::new();
-    for (path, text) in documents {
-        let name = shown(&path);
-        let allowed =
-            LONG_SENTENCES.iter().find(|(exception, _)| *exception == name).map_or(0, |(_, count)| *count);
-        let long: Vec<_> =
-            prose::sentences(&text).into_iter().filter(|sentence| sentence.words > MOST_WORDS).collect();
-        if long.len() > allowed {
-            found.push(format!("{name} has {}, LONG_SENTENCES allows {allowed}:", long.len()));
-            found.extend(long.iter().map(|long| format!("  {} words: {}", long.words, long.text)));
-        }
-        if long.len() < allowed {
-            found.push(format!("{name} has become better: LONG_SENTENCES must say {}", long.len()));
-        }
-    }
+    let found: Vec<_> = documents
+        .iter()
+        .flat_map(|(path, text)| {
+            let long = prose::sentences(text).into_iter().filter(|sentence| sentence.words > MOST_WORDS);
+            long.map(|long| format!("{}: {} words: {}", shown(path), long.words, long.text))
+        })
+        .collect();
     assert_none(&format!("sentences of more than {MOST_WORDS} words"), &found);
-}
-
-/// A name in the list that is no document's would hide nothing, and be read as if it did.
-#[test]
-fn exceptions_are_documents() {
-    for (name, count) in LONG_SENTENCES {
-        assert!(*count > 0 && root().join(name).exists(), "LONG_SENTENCES: {name} has no place there");
-    }
 }
 
 #[test]
