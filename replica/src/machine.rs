@@ -56,8 +56,8 @@ impl<R: Rng> Replica<R> {
                 is_done: false,
             },
             clock: Clock::default(),
+            tokens: Tokens::random(&mut rng),
             rng,
-            tokens: Tokens::default(),
             effects: VecDeque::new(),
         }
     }
