@@ -27,6 +27,7 @@ use peers::Peers;
 #[derive(Debug, Clone)]
 pub(crate) struct Replication {
     me: NodeId,
+    has_roster: bool,
     /// What is shown to clients and told to peers.
     state: State,
     peers: Peers,
@@ -43,13 +44,18 @@ pub(crate) struct Merged {
 
 impl Replication {
     pub(crate) fn new(config: &Config, me: NodeId, incarnation: Incarnation, rng: &mut dyn Rng) -> Self {
-        Self { me, state: State::default(), peers: Peers::new(config, incarnation, rng) }
+        Self { me, has_roster: false, state: State::default(), peers: Peers::new(config, incarnation, rng) }
     }
 
     /// These nodes are the cluster.
     pub(crate) fn set_roster(&mut self, mut nodes: BTreeSet<NodeId>) {
+        self.has_roster = true;
         nodes.remove(&self.me);
         self.peers.set(nodes);
+    }
+
+    pub(crate) fn has_roster(&self) -> bool {
+        self.has_roster
     }
 
     /// What this node holds and shows.
@@ -119,13 +125,13 @@ impl Replication {
     }
 
     /// Lets clients and peers see so much of the own count.
-    pub(crate) fn show(&mut self, own: &ReplicaId, (tally, is_stored): (Tally, bool)) {
-        self.state.raise(own, tally, is_stored);
+    pub(crate) fn show(&mut self, own: &ReplicaId, tally: Tally, needs_hint: bool) {
+        self.state.raise(own, tally, !needs_hint);
     }
 
     /// Takes note of what the own record holds.
     pub(crate) fn note_stored(&mut self, rows: Option<&BTreeMap<ReplicaId, Tally>>) {
-        self.state.are_stored(rows);
+        self.state.note_recorded(rows);
     }
 
     /// Sends the frames that are due. `hurry`: a client waits for a peer to confirm.

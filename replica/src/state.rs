@@ -51,7 +51,7 @@ impl State {
     }
 
     /// Takes note of what the own record holds.
-    pub(crate) fn are_stored(&mut self, rows: Option<&BTreeMap<ReplicaId, Tally>>) {
+    pub(crate) fn note_recorded(&mut self, rows: Option<&BTreeMap<ReplicaId, Tally>>) {
         let Some(rows) = rows else { return };
         let counts = &self.counts;
         self.unstored.retain(|replica| {

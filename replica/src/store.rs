@@ -20,19 +20,20 @@ use crate::identity::NodeId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u64);
 
-/// A state of a node's record. The store chooses it; the replica only gives it back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A state of a node's record. The store chooses it, and it means something to this process alone. The replica only gives
+/// it back, and never one from before the last outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Revision(pub u64);
 
 /// What a replica asks of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreRequest {
-    /// Read the own record, and tell its revision.
+    /// Read the own record, and tell its revision. An old state will do: the next commit then conflicts.
     Open,
     /// Change the own record, if it is still at `expect`.
     ///
-    /// No commit of any process makes a record that stood there before: rows only grow, an owner is never the same
-    /// twice, and hints are dropped only together with such a change.
+    /// No commit brings back an earlier state of the record: rows only grow, an owner is never the same twice, and hints
+    /// are dropped only together with such a change. So a commit that arrives late can't apply.
     ///
     /// A commit that was done is a [`Fence`](Self::Fence) too.
     Commit {
@@ -40,12 +41,12 @@ pub enum StoreRequest {
         expect: Revision,
         /// What is to be changed.
         changes: Changes,
-        /// Who owns a replica that was, or may be, handed on: replaces what the record said of it.
+        /// Who owns a replica that was, or may be, handed on. It replaces what the record said of it; `None` removes that.
         owner: Option<Ownership>,
     },
-    /// From now on [`Load`](Self::Load) sees whatever was committed before this request.
+    /// Once it is done, each later [`Load`](Self::Load) sees whatever was committed before this request.
     Fence,
-    /// Read another node's record.
+    /// Read another node's record. Several may be open at once, beside a commit, and be answered in any order.
     Load {
         /// Whose.
         node: NodeId,
@@ -69,7 +70,8 @@ pub enum Outcome {
         /// To be expected by the next commit.
         revision: Revision,
     },
-    /// `Commit`: not done, for the record is not at the expected revision.
+    /// `Commit`: the record is not at the expected revision. This very commit may be the reason, if the store repeats
+    /// requests. The replica opens the record again to learn.
     Conflict,
     /// `Fence`: done.
     Fenced,

@@ -13,7 +13,8 @@ use crate::tally::Vector;
 pub(super) struct Peer {
     /// The incarnation last heard.
     heard: Option<Incarnation>,
-    /// That incarnation has answered a frame that was sent after it was first heard: `known` speaks of it.
+    /// That incarnation has confirmed a frame that was sent after another one was last heard, or ever, if none was:
+    /// `known` speaks of it. A frame that it confirms, it has merged.
     is_established: bool,
     /// What the peer holds at least.
     pub known: Vector,

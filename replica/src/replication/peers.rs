@@ -11,8 +11,9 @@
 //! # When to tell
 //!
 //! Every round the node picks random peers that lack something. A peer's confirmation brings what *it* has in return
-//! (push-pull), and counts as its own turn, once in a row. So each frame does double work, and a converged cluster is
-//! silent. A confirmation that brings counts is itself confirmed by the next frame that goes that way.
+//! (push-pull). A node whose confirmation has carried counts skips its next round, but never two rounds running. So each
+//! frame does double work, and a converged cluster is silent. A confirmation that brings counts is itself confirmed by the
+//! next frame that goes that way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -39,9 +40,9 @@ pub(super) struct Peers {
     fanout: usize,
     timeout: Duration,
     next_round: Duration,
-    /// A confirmation that brought counts may stand in for the next round.
+    /// A confirmation of ours has carried counts since the last round.
     had_turn: bool,
-    /// One has stood in for the last round: the next one takes place.
+    /// The last round was skipped for that: the next one takes place.
     skipped: bool,
 }
 
