@@ -3,8 +3,8 @@
 //! # The counter
 //!
 //! Every node keeps a count per replica (a [`Vector`]: a state-based CRDT), merges what it hears by pointwise maximum,
-//! gossips to random peers, and commits its own part to a store. Nodes stay writable through partitions, crashes and
-//! store outages, and agree soon after.
+//! gossips to random peers, and commits its own part to a store. Nodes stay writable through partitions and crashes, by
+//! default also through store outages, and agree soon after.
 //!
 //! # The machine
 //!
