@@ -1,4 +1,4 @@
-//! Clients: who waits for an answer, for what, and until when.
+//! Clients: the requests that wait for an answer, what each waits for, and until when.
 
 mod queue;
 
@@ -9,24 +9,24 @@ use crate::seam::{Refusal, Reply, Ticket};
 pub(crate) use queue::Pending;
 use queue::Queue;
 
-/// The clients that wait.
+/// The requests that wait for an answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clients {
     /// Adds that are counted, each with the own sequence number that must be safe before it is acknowledged.
     counted: Queue<u128>,
-    /// Adds that are not counted: this process has not chosen its replica, or the store is down and they may be
-    /// acknowledged only by it.
+    /// Adds that are not counted yet. Either this process has not chosen its replica, or the store is down and the policy
+    /// demands its confirmation.
     uncounted: Queue<i64>,
     reads: Queue<()>,
 }
 
 impl Clients {
-    /// No more adds may wait.
+    /// Whether no more adds may wait.
     pub(crate) fn has_too_many_adds(&self) -> bool {
         self.counted.is_full() || self.uncounted.is_full()
     }
 
-    /// No more reads may wait.
+    /// Whether no more reads may wait.
     pub(crate) fn has_too_many_reads(&self) -> bool {
         self.reads.is_full()
     }
@@ -51,12 +51,12 @@ impl Clients {
         self.uncounted.pop_if(|_| true)
     }
 
-    /// Adds are counted and wait for somebody to confirm them.
+    /// Whether a counted add waits for its confirmation.
     pub(crate) fn await_confirmation(&self) -> bool {
         !self.counted.is_empty()
     }
 
-    /// Acknowledges what is safe, and refuses adds that have waited to the end of their time.
+    /// Acknowledges the adds that are safe, and refuses those that have waited too long.
     pub(crate) fn answer_adds(&mut self, safe: u128, cx: &mut Context<'_>) {
         while let Some((_, add)) = self.counted.pop_if(|sequence| *sequence <= safe) {
             cx.reply(add.ticket, Ok(Reply::Added));
@@ -76,14 +76,14 @@ impl Clients {
         }
     }
 
-    /// Refuses adds that are not counted: none will be any more.
+    /// Refuses the adds that are not counted, for no add will be counted any more.
     pub(crate) fn refuse_uncounted(&mut self, cx: &mut Context<'_>) {
         while let Some((_, add)) = self.uncounted.pop_if(|_| true) {
             cx.reply(add.ticket, Err(Refusal::ShuttingDown));
         }
     }
 
-    /// Refuses everybody who still waits: nothing more will come.
+    /// Refuses all requests that still wait, for nothing more will come.
     pub(crate) fn refuse_all(&mut self, cx: &mut Context<'_>) {
         self.refuse_uncounted(cx);
         while let Some(((), read)) = self.reads.pop_if(|()| true) {
@@ -94,7 +94,7 @@ impl Clients {
         }
     }
 
-    /// When the time of the next add is up. Reads are held for a bounded time anyway.
+    /// When the time of the next add is up. (Reads need no such time: recovery is bounded.)
     pub(crate) fn next_tick(&self) -> Option<Duration> {
         self.counted.next_expiry().into_iter().chain(self.uncounted.next_expiry()).min()
     }

@@ -42,7 +42,7 @@
 //! An answer of the store that no process waits for is dropped once no incarnation can begin that might mistake it for its
 //! own. No order of events is left out by that.
 //!
-//! Fingerprints of processes are taken from their `Debug` text, which shows every field there is.
+//! The fingerprint of a process is that of its `Debug` text, which shows every field.
 
 #![allow(
     clippy::expect_used,

@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![allow(clippy::similar_names, reason = "a incarnation and a line are told apart well enough")]
+#![allow(clippy::similar_names, reason = "a name and a number are told apart well enough")]
 
 mod answer;
 mod body;

@@ -13,7 +13,7 @@ pub(crate) struct Pending {
     pub answer_by: Duration,
 }
 
-/// Requests that wait, each with what it waits for.
+/// Requests that wait. Each has a `T`, which says what it waits for.
 #[derive(Debug, Clone)]
 pub(super) struct Queue<T>(VecDeque<(T, Pending)>);
 
@@ -32,7 +32,7 @@ impl<T> Queue<T> {
         self.0.len() >= MAX_PENDING
     }
 
-    /// No request may be answered later than one that came after it: so the time of the oldest is up first.
+    /// Adds a request. No request may be answered later than one that came after it, so the oldest expires first.
     pub(super) fn push(&mut self, what: T, pending: Pending) {
         let later = |(_, before): &&mut (T, Pending)| before.answer_by > pending.answer_by;
         for (_, before) in self.0.iter_mut().rev().take_while(later) {

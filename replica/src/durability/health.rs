@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-/// How long after a refusal the store is asked again, at first and at most.
+/// The pause after a refusal before the store is asked again: the first, and the longest.
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Whether the store answers.
@@ -29,26 +29,26 @@ impl Health {
         self.timeout
     }
 
-    /// It has been silent for longer than the timeout.
+    /// Reports that the store has been silent for longer than the timeout.
     pub(super) fn silent(&mut self) {
         if !std::mem::replace(&mut self.is_down, true) {
             warn!("the store does not answer");
         }
     }
 
-    /// It has answered.
+    /// Reports that the store has answered.
     pub(super) fn answered(&mut self) {
         if std::mem::take(&mut self.is_down) {
             info!("the store answers");
         }
     }
 
-    /// It has committed.
+    /// Reports that the store has done a commit.
     pub(super) fn committed(&mut self) {
         self.retry_after = RETRY_AFTER.0;
     }
 
-    /// It has refused, or holds a record that can't be replaced. Returns for how long to leave it alone.
+    /// Reports that the store has refused, or holds a foreign record. Returns how long to wait before the next request.
     pub(super) fn refused(&mut self) -> Duration {
         self.is_down = true;
         let pause = self.retry_after;

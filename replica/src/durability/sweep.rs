@@ -1,6 +1,6 @@
-//! A sweep reads other nodes' records: those of unreachable peers, and, after a restart, everybody's.
+//! A sweep reads other nodes' records: those of unreachable peers, and, after a restart, those of all nodes.
 //!
-//! It begins with a fence, so that it sees whatever was stored before. A commit since the last sweep has done that service.
+//! It begins with a fence, so that it sees everything that was stored before. A commit since the last sweep is a fence too.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::frame::Claim;
 use crate::identity::NodeId;
 use crate::store::{Outcome, StoreRequest, Token};
 
-/// The pause before the next sweep, after one that brought news and, doubled each time, at most.
+/// The pause before the next sweep: the first, after one that brought news, and the longest. It doubles each time.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
 
 /// Reads other nodes' records.
@@ -26,9 +26,9 @@ pub(super) struct Sweep {
 
 #[derive(Debug, Clone)]
 enum Phase {
-    /// The next sweep begins at this time, if there is anybody to read.
+    /// The next sweep begins at this time, if there is a record to read.
     Resting(Duration),
-    /// A fence is open; then these records are read.
+    /// A fence is open. After it these records are read.
     Fencing { token: Token, targets: Vec<NodeId> },
     /// These records are being read.
     Loading { open: BTreeMap<Token, NodeId> },
@@ -43,7 +43,7 @@ impl Sweep {
         matches!(self.phase, Phase::Resting(_))
     }
 
-    /// Begins a sweep if it is time and there is anybody to read. So many commits have been done.
+    /// Begins a sweep if it is due and there is a record to read. `commits` is how many commits have been done.
     pub(super) fn poll(&mut self, targets: impl FnOnce() -> Vec<NodeId>, commits: u64, cx: &mut Context<'_>) {
         match self.phase {
             Phase::Resting(until) if cx.now >= until => {
@@ -56,7 +56,7 @@ impl Sweep {
         }
     }
 
-    /// Begins a sweep over `targets` now. One that is under way is forgotten.
+    /// Begins a sweep over `targets` now. It replaces one that is under way.
     pub(super) fn begin(&mut self, targets: Vec<NodeId>, commits: u64, cx: &mut Context<'_>) {
         if targets.is_empty() {
             self.phase = Phase::Resting(cx.now);
@@ -72,7 +72,7 @@ impl Sweep {
         self.phase = Phase::Loading { open: targets.into_iter().map(load).collect() };
     }
 
-    /// Takes the outcome of the request, if it is this part's; `Some` is what it brings, to be merged.
+    /// Handles the outcome of a request, if the sweep made it. `Some` if it brings counts, which must be merged.
     pub(super) fn outcome(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) -> Option<Claim> {
         match &mut self.phase {
             Phase::Fencing { token: asked, targets } if *asked == token => {
@@ -103,7 +103,7 @@ impl Sweep {
         }
     }
 
-    /// A record brought news: the next sweep comes soon.
+    /// Reports that a record brought news, so that the next sweep comes soon.
     pub(super) fn brought_news(&mut self, now: Duration) {
         self.pause = PAUSE.0;
         if self.is_resting() {
@@ -116,7 +116,7 @@ impl Sweep {
         self.pause = self.pause.saturating_mul(2).min(PAUSE.1);
     }
 
-    /// When [`poll`](Self::poll) is due again, if there is anybody to read and no outcome comes before.
+    /// When [`poll`](Self::poll) is due again, if there is a record to read and no outcome comes before.
     pub(super) fn next_tick(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Resting(until) => Some(*until),
