@@ -1,4 +1,4 @@
-//! Clients: who waits for an answer, for what, and until when.
+//! Clients: the requests that wait for an answer, what each waits for, and until when.
 
 mod queue;
 
@@ -10,24 +10,24 @@ use crate::seam::{Refusal, Reply, Ticket};
 pub(crate) use queue::Pending;
 use queue::Queue;
 
-/// The clients that wait.
+/// The requests that wait for an answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clients {
     /// Adds that are counted, each with the own sequence number that must be safe before it is acknowledged.
     counted: Queue<u128>,
-    /// Adds that are not counted: this process has not chosen its replica, or the store is down and they may be
-    /// acknowledged only by it.
+    /// Adds that are not counted yet. Either this process has not chosen its replica, or the store is down and the policy
+    /// demands its confirmation.
     uncounted: Queue<i64>,
     reads: Queue<()>,
 }
 
 impl Clients {
-    /// No more adds may wait.
+    /// Whether no more adds may wait.
     pub(crate) fn has_too_many_adds(&self) -> bool {
         self.counted.len() + self.uncounted.len() >= MAX_PENDING
     }
 
-    /// No more reads may wait.
+    /// Whether no more reads may wait.
     pub(crate) fn has_too_many_reads(&self) -> bool {
         self.reads.len() >= MAX_PENDING
     }
@@ -57,7 +57,7 @@ impl Clients {
         !self.counted.is_empty()
     }
 
-    /// Acknowledges what is safe, and refuses adds that have waited to the end of their time.
+    /// Acknowledges the adds that are safe, and refuses those that have waited too long.
     pub(crate) fn answer_adds(&mut self, safe: u128, cx: &mut Context<'_>) {
         while let Some((_, add)) = self.counted.pop_if(|sequence| *sequence <= safe) {
             cx.reply(add.ticket, Ok(Reply::Added));
@@ -84,14 +84,14 @@ impl Clients {
         }
     }
 
-    /// Refuses adds that are not counted: none will be any more.
+    /// Refuses the adds that are not counted, for no add will be counted any more.
     pub(crate) fn refuse_uncounted(&mut self, cx: &mut Context<'_>) {
         while let Some((_, add)) = self.uncounted.pop_if(|_| true) {
             cx.reply(add.ticket, Err(Refusal::ShuttingDown));
         }
     }
 
-    /// Refuses everybody who still waits: nothing more will come.
+    /// Refuses all requests that still wait, for nothing more will come.
     pub(crate) fn refuse_all(&mut self, cx: &mut Context<'_>) {
         self.refuse_uncounted(cx);
         while let Some(((), read)) = self.reads.pop_if(|()| true) {

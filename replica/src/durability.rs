@@ -1,19 +1,19 @@
-//! Durability: what this process has counted, the node's record in the store, and what is read back from the store.
+//! Durability: the count of this process, the node's record in the store, and the counts that are read from the store.
 //!
 //! # The record
 //!
-//! Every commit puts all that this process has counted into the node's record; [`store_sync`] has the details. Until
-//! then it is not shown to clients or peers, while the store answers. So reads never go back, not even over a crash.
+//! Every commit puts the whole count of this process into the node's record; [`store_sync`] has the details. While the
+//! store answers, clients and peers see a count only after that. So reads never go back, not even over a crash.
 //!
-//! # Under which replica
+//! # Choosing a replica
 //!
 //! A process counts under a replica of its own, or under one that its predecessor has handed on. It must not count before
-//! it has chosen: that is once the record is known, or cannot be had for [`RECOVER_WITHIN`].
+//! it has chosen. It chooses once it knows the record, or after [`RECOVER_WITHIN`] without it.
 //!
 //! # Recovery
 //!
-//! A process whose node has counted before reads its own record, then everybody's ([`sweep`]): so it knows again what
-//! its predecessors may have shown. Its reads wait for that, for [`RECOVER_WITHIN`] at most.
+//! A process whose node has counted before reads its own record, and then all others ([`sweep`]). So it recovers the counts
+//! that its predecessors may have shown. Its reads wait for that, for [`RECOVER_WITHIN`] at most.
 
 mod changes;
 mod health;
@@ -37,7 +37,7 @@ use crate::tally::Tally;
 use store_sync::{News, StoreSync};
 use sweep::Sweep;
 
-/// This process's count, and the way of it into the store and back.
+/// This process's count, the node's record, and recovery.
 #[derive(Debug, Clone)]
 pub(crate) struct Durability {
     ack: AckPolicy,
@@ -45,18 +45,18 @@ pub(crate) struct Durability {
     store_sync: StoreSync,
     sweep: Sweep,
     recovery: Recovery,
-    /// Everybody's record was read, or is being read, since the own one was found to have a predecessor.
+    /// Whether the sweep that a predecessor calls for has begun.
     has_swept: bool,
 }
 
-/// Whether this process knows what earlier incarnations of the node knew.
+/// How far this process has recovered the counts that earlier incarnations of the node may have shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Recovery {
     /// Before the first tick.
     Ahead,
     /// The own record is being opened and written.
     Record { by: Duration },
-    /// The node has a predecessor: everybody's record is being read.
+    /// The process has a predecessor, so all other records are being read.
     Sweep { by: Duration },
     /// Reads are served.
     Over,
@@ -72,7 +72,7 @@ pub(crate) struct Shown {
 /// What was read in the store, to be merged.
 pub(crate) struct Found {
     pub claim: Claim,
-    /// It stood in another node's record.
+    /// Whether they are from another node's record.
     pub by_sweep: bool,
 }
 
@@ -88,13 +88,13 @@ impl Durability {
         }
     }
 
-    /// What this process has counted, and under which replica.
+    /// The replica of this process, and its count.
     pub(crate) fn own(&self) -> &Own {
         &self.own
     }
 
-    /// Whether an add may be counted now. With `AckPolicy::Store` it must not be while the store is down: it could then
-    /// be neither acknowledged nor refused.
+    /// Whether an add may be counted now. With `AckPolicy::Store` it must not be counted while the store is down, for then
+    /// it could be neither acknowledged nor refused.
     pub(crate) fn may_count(&self) -> bool {
         self.own.has_chosen() && !(self.ack == AckPolicy::Store && self.is_store_down())
     }
@@ -104,7 +104,7 @@ impl Durability {
         self.own.choose_fresh();
     }
 
-    /// Counts.
+    /// Counts an add.
     pub(crate) fn count(&mut self, delta: i64) -> Result<(), Overflow> {
         self.own.add(delta)?;
         self.store_sync.touch();
@@ -125,7 +125,7 @@ impl Durability {
         Shown { tally, needs_hint }
     }
 
-    /// How far the store is certain to hold the own count.
+    /// The own sequence number that is certain to be stored.
     pub(crate) fn stored_sequence(&self) -> u128 {
         self.store_sync.stored().sequence()
     }
@@ -139,33 +139,32 @@ impl Durability {
         self.store_sync.is_down()
     }
 
-    /// Whether reads wait until this process knows again what earlier ones may have shown. With `AckPolicy::Memory`
-    /// nothing of the kind is promised.
+    /// Whether reads wait for the recovery. With `AckPolicy::Memory` they don't, for reads may go back over a crash there.
     pub(crate) fn holds_reads(&self) -> bool {
         self.recovery != Recovery::Over && self.ack != AckPolicy::Memory
     }
 
-    /// The rows in the own record, as far as they are known.
+    /// The rows of the own record, if they are known.
     pub(crate) fn recorded(&self) -> Option<&BTreeMap<ReplicaId, Tally>> {
         self.store_sync.rows()
     }
 
-    /// The record may lack something that was merged.
+    /// Marks the record as needing a write, for it may lack counts that were merged.
     pub(crate) fn touch(&mut self) {
         self.store_sync.touch();
     }
 
-    /// A sweep has brought something new.
+    /// Reports that a sweep has brought new counts.
     pub(crate) fn sweep_brought_news(&mut self, now: Duration) {
         self.sweep.brought_news(now);
     }
 
-    /// Nothing will be counted any more: commits the rest, and hands the replica on.
+    /// Begins the clean end: commits the rest, and hands the replica on. No add may be counted any more.
     pub(crate) fn close(&mut self) {
         self.store_sync.close();
     }
 
-    /// The record holds everything, and no request about it is open.
+    /// Whether the record holds everything, and no request about it is open.
     pub(crate) fn is_clean(&self) -> bool {
         self.store_sync.is_clean()
     }
@@ -215,14 +214,14 @@ impl Durability {
         self.store_sync.poll(&self.own, state, cx);
     }
 
-    /// Reads the records of nodes that can't be reached, if that is due.
+    /// Reads the records of unreachable nodes, if that is due.
     pub(crate) fn poll_sweep(&mut self, unreachable: impl FnOnce() -> Vec<NodeId>, cx: &mut Context<'_>) {
         if !self.is_store_down() {
             self.sweep.poll(unreachable, self.store_sync.commits(), cx);
         }
     }
 
-    /// Takes the outcome of a request to the store.
+    /// Handles the outcome of a request to the store.
     pub(crate) fn outcome(
         &mut self,
         (token, outcome): (Token, Outcome),
@@ -261,7 +260,7 @@ impl Durability {
         self.store_sync.touch();
     }
 
-    /// When something is due again. `is_anybody_unreachable` says whether a sweep would have anybody to read.
+    /// When something is due again. `is_anybody_unreachable` says whether a sweep would have a record to read.
     pub(crate) fn next_tick(&self, is_anybody_unreachable: bool, clock: Clock) -> Option<Duration> {
         let recovered_by = match self.recovery {
             Recovery::Record { by } | Recovery::Sweep { by } => clock.awaits(by),

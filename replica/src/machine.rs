@@ -20,8 +20,11 @@ use crate::tally::{Tally, Vector};
 
 /// A replica of the counter: a state machine without I/O, clock or messages.
 ///
-/// Give it what happens ([`handle`](Self::handle)), do what it wants ([`poll_effect`](Self::poll_effect), until there is
-/// none left), and tick it in time ([`poll_timeout`](Self::poll_timeout)). The [crate](crate) has an example.
+/// 1. Give it an input with [`handle`](Self::handle).
+/// 2. Do all of its effects. [`poll_effect`](Self::poll_effect) returns them one by one, until there is none left.
+/// 3. Give it a tick in time: [`poll_timeout`](Self::poll_timeout) says when.
+///
+/// The [crate](crate) has an example.
 ///
 /// It draws from its own generator `R`, so the same inputs at the same times give the same effects.
 #[derive(Debug, Clone)]
@@ -81,7 +84,7 @@ impl<R: Rng> Replica<R> {
         parts.handle(input, &mut cx);
     }
 
-    /// The next thing that the replica wants done. To be done in this order.
+    /// The next effect. Do the effects in this order.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
@@ -92,7 +95,7 @@ impl<R: Rng> Replica<R> {
         self.parts.next_tick(self.clock)
     }
 
-    /// What this process counts under: a replica of its own, or its predecessor's.
+    /// The replica that this process counts under: its own, or its predecessor's.
     pub fn id(&self) -> &ReplicaId {
         self.parts.durability.own().replica()
     }
@@ -107,7 +110,7 @@ impl<R: Rng> Replica<R> {
         self.parts.durability.own().counted()
     }
 
-    /// What this node holds and shows.
+    /// All rows that this node holds and shows.
     pub fn state(&self) -> &Vector {
         self.parts.replication.state().counts()
     }
@@ -117,7 +120,7 @@ impl<R: Rng> Replica<R> {
         self.state().value()
     }
 
-    /// The store has been silent for longer than its timeout, or refuses.
+    /// Whether the store has been silent for longer than its timeout, or refuses, or holds a foreign record.
     pub fn is_store_down(&self) -> bool {
         self.parts.durability.is_store_down()
     }
@@ -154,7 +157,7 @@ impl Parts {
         }
     }
 
-    /// Does all that is due, in this order, for each step may depend on those before:
+    /// Does all that is due. The order matters, for each step may depend on those before.
     fn tick(&mut self, cx: &mut Context<'_>) {
         debug_assert!(self.replication.has_roster(), "a roster must be given before the first tick");
         // Whether the store is down decides what may be counted, shown and acknowledged below.
@@ -169,7 +172,7 @@ impl Parts {
         self.durability.poll_sweep(|| self.replication.unreachable(), cx);
         let hurry = self.durability.peers_suffice() && self.clients.any_waits_for_confirmation();
         self.replication.poll(hurry, cx);
-        // Clients come last: they are answered by what is known after all of the above.
+        // Clients come last: their answers depend on all steps above.
         self.answer(cx);
         if self.shut_down_by.is_some_and(|by| self.durability.is_clean() || cx.now >= by) {
             self.finish(cx);
@@ -256,13 +259,13 @@ impl Parts {
         }
     }
 
-    /// Lets clients and peers see what they may of the own count.
+    /// Shows clients and peers as much of the own count as they may see.
     fn show(&mut self) {
         let Shown { tally, needs_hint } = self.durability.shown();
         self.replication.show(self.durability.own().replica(), tally, needs_hint);
     }
 
-    /// Answers whoever can be answered now, or can't be made to wait any longer.
+    /// Answers the clients that can be answered now, and those that have waited too long.
     fn answer(&mut self, cx: &mut Context<'_>) {
         let mut safe = self.durability.stored_sequence();
         if self.durability.peers_suffice() {
@@ -275,7 +278,7 @@ impl Parts {
         self.clients.refuse_late_reads(cx);
     }
 
-    /// Begins a clean shutdown: nothing is counted from now on, and all that was gets into the record.
+    /// Begins a clean shutdown: counts no add from now on, and commits the rest to the record.
     fn shut_down(&mut self, cx: &mut Context<'_>) {
         info!("shutting down");
         self.shut_down_by.get_or_insert(cx.now + SHUT_DOWN_WITHIN);
@@ -283,7 +286,7 @@ impl Parts {
         self.clients.refuse_uncounted(cx);
     }
 
-    /// The end: answers everybody who still waits.
+    /// Ends the replica: answers all clients that still wait.
     fn finish(&mut self, cx: &mut Context<'_>) {
         self.answer(cx);
         self.clients.refuse_all(cx);

@@ -12,7 +12,7 @@ pub(crate) struct Pending {
     pub answer_by: Duration,
 }
 
-/// Requests that wait, each with what it waits for.
+/// Requests that wait. Each has a `T`, which says what it waits for.
 #[derive(Debug, Clone)]
 pub(super) struct Queue<T>(VecDeque<(T, Pending)>);
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-/// How long after a refusal the store is asked again, at first and at most.
+/// The pause after a refusal before the store is asked again: the first, and the longest.
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Whether the store answers.
@@ -31,21 +31,21 @@ impl Health {
         self.timeout
     }
 
-    /// It has been silent for longer than the timeout.
+    /// Reports that the store has been silent for longer than the timeout.
     pub(super) fn silent(&mut self) {
         if !std::mem::replace(&mut self.is_down, true) {
             warn!("the store does not answer");
         }
     }
 
-    /// It has answered.
+    /// Reports that the store has answered.
     pub(super) fn answered(&mut self) {
         if !self.must_commit && std::mem::take(&mut self.is_down) {
             info!("the store answers");
         }
     }
 
-    /// It has committed.
+    /// Reports that the store has done a commit.
     pub(super) fn committed(&mut self) {
         self.must_commit = false;
         self.retry_after = RETRY_AFTER.0;

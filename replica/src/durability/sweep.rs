@@ -1,4 +1,4 @@
-//! A sweep reads other nodes' records: those of unreachable peers, and, after a restart, everybody's.
+//! A sweep reads other nodes' records: those of unreachable peers, and, after a restart, those of all nodes.
 //!
 //! It begins with a fence, and so sees whatever was stored before. If a commit was done since the last sweep, that was the
 //! fence, and the sweep sees whatever was stored before that commit. After a restart that is all that matters: what earlier
@@ -33,9 +33,9 @@ pub(super) struct Sweep {
 
 #[derive(Debug, Clone)]
 enum Phase {
-    /// The next sweep begins at this time, if there is anybody to read.
+    /// The next sweep begins at this time, if there is a record to read.
     Resting(Duration),
-    /// A fence is open; then these records are read.
+    /// A fence is open. After it these records are read.
     Fencing { token: Token, targets: Vec<NodeId> },
     /// These records are being read.
     Loading { open: BTreeMap<Token, NodeId> },
@@ -73,7 +73,7 @@ impl Sweep {
         }
     }
 
-    /// Begins a sweep over `targets` now. One that is under way is forgotten.
+    /// Begins a sweep over `targets` now. It replaces one that is under way.
     pub(super) fn begin(&mut self, targets: Vec<NodeId>, commits: u64, cx: &mut Context<'_>) {
         self.failed_at = None;
         if targets.is_empty() {
@@ -90,7 +90,7 @@ impl Sweep {
         self.phase = Phase::Loading { open: targets.into_iter().map(load).collect() };
     }
 
-    /// Takes the outcome of the request, if it is this part's; `Some` is what it brings, to be merged.
+    /// Handles the outcome of a request, if the sweep made it. `Some` if it brings counts, which must be merged.
     pub(super) fn outcome(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) -> Option<Claim> {
         match &mut self.phase {
             Phase::Fencing { token: asked, targets } if *asked == token => {
@@ -123,7 +123,7 @@ impl Sweep {
         }
     }
 
-    /// A record brought news: the next sweep comes soon.
+    /// Reports that a record brought news, so that the next sweep comes soon.
     pub(super) fn brought_news(&mut self, now: Duration) {
         self.pause = PAUSE.0;
         if self.is_resting() {
@@ -136,7 +136,7 @@ impl Sweep {
         self.pause = self.pause.saturating_mul(2).min(PAUSE.1);
     }
 
-    /// When [`poll`](Self::poll) is due again, if there is anybody to read and no outcome comes before.
+    /// When [`poll`](Self::poll) is due again, if there is a record to read and no outcome comes before.
     pub(super) fn next_tick(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Resting(until) => Some(*until),
