@@ -284,6 +284,15 @@ fn other_form() -> bool {
 
 #[inline]
 fn max_line(ours: &mut [u64; LANES], theirs: &[u64; LANES]) -> bool {
+    let (ours, our_rest) = ours.split_at_mut(LANES / 2);
+    let (theirs, their_rest) = theirs.split_at(LANES / 2);
+    let changed = max_each(ours, theirs);
+    // Most clusters are that small.
+    if *their_rest == [0; LANES / 2] { changed } else { max_each(our_rest, their_rest) | changed }
+}
+
+#[inline]
+fn max_each(ours: &mut [u64], theirs: &[u64]) -> bool {
     let mut news = 0;
     for (a, &b) in ours.iter_mut().zip(theirs) {
         let larger = b.max(*a);

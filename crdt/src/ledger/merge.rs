@@ -8,9 +8,30 @@ use crate::counts::{Counts, larger};
 use crate::table::gallop;
 use crate::tail::{Recent, Tail};
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 /// A part this much smaller than the whole is looked up rather than walked along.
 pub(super) const FEW: usize = 32;
+
+/// Whether both are the same few ids.
+#[inline]
+fn same_ids<A: PartialEq>(ours: &[A], theirs: &[A]) -> bool {
+    // One by one: a call to compare the memory of so few would take longer.
+    ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| ours == theirs)
+}
+
+/// Where an id is among few, or belongs, from `at` on.
+#[inline]
+fn seek<A: Ord>(ids: &[A], mut at: usize, id: &A) -> Result<usize, usize> {
+    while let Some(ours) = ids.get(at) {
+        match ours.cmp(id) {
+            Ordering::Less => at += 1,
+            Ordering::Equal => return Ok(at),
+            Ordering::Greater => break,
+        }
+    }
+    Err(at)
+}
 
 impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     /// Takes in all that `other` knows. Returns whether anything changed.
@@ -19,7 +40,45 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
         if self.shares_ids(other) {
             return self.merge_shared(other);
         }
+        if let (Counts::Few(_), Counts::Few(_)) = (&self.counts, &other.counts) {
+            return self.merge_few(other);
+        }
         self.merge_apart(other)
+    }
+
+    /// Merges a ledger of few ids with another table into one of few: one id after the other.
+    #[inline(never)]
+    fn merge_few(&mut self, other: &Self) -> bool {
+        if same_ids(self.ids(), other.ids()) {
+            self.table.clone_from(&other.table);
+            return self.merge_shared(other);
+        }
+        let (mut at, mut changed) = (0, false);
+        for (index, id) in other.ids().iter().enumerate() {
+            let counts = other.counts.get(index);
+            if counts == [0; W] {
+                continue;
+            }
+            match seek(self.ids(), at, id) {
+                Ok(place) => {
+                    changed |= self.raise_to(place, counts);
+                    at = place + 1;
+                }
+                Err(gap) => {
+                    if other.len() > self.len()
+                        && let Some(mut on) = self.laid_out_as(other)
+                    {
+                        on.merge_shared(other);
+                        *self = on;
+                        return true;
+                    }
+                    self.insert_in_table(gap, id.clone(), counts);
+                    changed = true;
+                    at = gap + 1;
+                }
+            }
+        }
+        changed
     }
 
     #[inline]
@@ -50,6 +109,7 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     }
 
     /// Merges the tail of a ledger that has the same table.
+    #[inline(never)]
     fn merge_tail(&mut self, other: &Self) -> bool {
         // Mostly both tails have the same ids: each is looked for behind the one before.
         let (len, mut changed, mut next) = (self.ids().len(), false, 0);
@@ -81,6 +141,7 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     }
 
     /// Merges a ledger that has another table.
+    #[inline(never)]
     fn merge_apart(&mut self, other: &Self) -> bool {
         if other.len() == 0 {
             return false;
