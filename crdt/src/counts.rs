@@ -117,10 +117,7 @@ impl<const W: usize> Counts<W> {
         match self {
             Self::Few(block) => {
                 for (line, n) in block.iter_mut().zip(counts) {
-                    line.copy_within(at..len, at + 1);
-                    if let Some(count) = line.get_mut(at) {
-                        *count = n;
-                    }
+                    shift_in(line.iter_mut().take(len + 1).skip(at), n);
                 }
             }
             Self::Many(lines) => {
@@ -130,9 +127,7 @@ impl<const W: usize> Counts<W> {
                 for (side, mut carried) in counts.into_iter().enumerate() {
                     let mut from = at % LANES;
                     for line in lines.iter_mut().skip(at / LANES * W + side).step_by(W) {
-                        for count in line.0.iter_mut().skip(from) {
-                            core::mem::swap(count, &mut carried);
-                        }
+                        carried = shift_in(line.0.iter_mut().skip(from), carried);
                         from = 0;
                     }
                 }
@@ -150,11 +145,19 @@ impl<const W: usize> Counts<W> {
     #[inline]
     pub(crate) fn max(&mut self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Few(ours), Self::Few(theirs)) => {
-                ours.iter_mut().zip(theirs).fold(false, |changed, (a, b)| max_line(a, b) | changed)
-            }
+            (Self::Few(ours), Self::Few(theirs)) => max_lines(ours, theirs),
             (Self::Many(ours), Self::Many(theirs)) => kernels::max(ours, theirs),
             (_, _) => other_form(),
+        }
+    }
+
+    /// As [`max`](Self::max), by a block of the short form.
+    #[cfg(feature = "json")]
+    #[inline]
+    pub(crate) fn max_block(&mut self, theirs: &[[u64; LANES]; W]) -> bool {
+        match self {
+            Self::Few(ours) => max_lines(ours, theirs),
+            Self::Many(_) => other_form(),
         }
     }
 
@@ -163,9 +166,7 @@ impl<const W: usize> Counts<W> {
     pub(crate) fn max_lines(&mut self, theirs: &[Line]) -> bool {
         match self {
             Self::Many(lines) => kernels::max(lines, theirs),
-            Self::Few(block) => {
-                block.iter_mut().zip(theirs).fold(false, |changed, (a, b)| max_line(a, &b.0) | changed)
-            }
+            Self::Few(_) => other_form(),
         }
     }
 
@@ -194,9 +195,16 @@ impl<const W: usize> Counts<W> {
     }
 
     /// How many ids have a count.
+    #[inline]
     pub(crate) fn used(&self) -> usize {
         match self {
-            Self::Few(_) => (0..LANES).filter(|&at| self.get(at) != [0; W]).count(),
+            Self::Few(block) => {
+                let mut any = [0; LANES];
+                for line in block {
+                    any.iter_mut().zip(line).for_each(|(any, n)| *any |= n);
+                }
+                any.iter().map(|&any| usize::from(any != 0)).sum()
+            }
             Self::Many(lines) => kernels::used::<W>(lines),
         }
     }
@@ -211,18 +219,35 @@ impl<const W: usize> Counts<W> {
         }
     }
 
+    /// How many ids have a count that is larger here than in `other`, which has the same table.
+    #[inline]
+    pub(crate) fn ids_above(&self, other: &Self) -> usize {
+        match (self, other) {
+            (Self::Few(ours), Self::Few(theirs)) => {
+                let mut above = [false; LANES];
+                for (ours, theirs) in ours.iter().zip(theirs) {
+                    for (above, (a, b)) in above.iter_mut().zip(ours.iter().zip(theirs)) {
+                        *above |= a > b;
+                    }
+                }
+                above.into_iter().map(usize::from).sum()
+            }
+            (ours, theirs) if W == 1 => kernels::above(ours.lines(), theirs.lines()),
+            (ours, theirs) => ours.delta(theirs).used(),
+        }
+    }
+
     /// The counts that are larger here than in `other`, which has the same table; zeros elsewhere.
+    #[inline]
     pub(crate) fn delta(&self, other: &Self) -> Self {
         match (self, other) {
-            (Self::Few(ours), Self::Few(theirs)) => Self::Few(core::array::from_fn(|side| {
-                core::array::from_fn(|lane| {
-                    let count = |block: &[[u64; LANES]; W]| {
-                        block.get(side).and_then(|line| line.get(lane)).copied().unwrap_or(0)
-                    };
-                    let (a, b) = (count(ours), count(theirs));
-                    if a > b { a } else { 0 }
-                })
-            })),
+            (Self::Few(ours), Self::Few(theirs)) => {
+                let mut delta = *ours;
+                for (a, b) in delta.as_flattened_mut().iter_mut().zip(theirs.as_flattened()) {
+                    *a = if *a > *b { *a } else { 0 };
+                }
+                Self::Few(delta)
+            }
             (ours, theirs) => Self::Many(kernels::delta(ours.lines(), theirs.lines())),
         }
     }
@@ -280,6 +305,20 @@ impl<const W: usize> Counts<W> {
 fn other_form() -> bool {
     debug_assert!(false, "counts of one table have one form");
     false
+}
+
+/// Moves each item to the next place. Returns the last one.
+///
+/// One by one: so few take longer to be moved by a call.
+#[inline]
+pub(crate) fn shift_in<'a, T: 'a>(places: impl Iterator<Item = &'a mut T>, mut item: T) -> T {
+    places.for_each(|place| core::mem::swap(place, &mut item));
+    item
+}
+
+#[inline]
+fn max_lines<const W: usize>(ours: &mut [[u64; LANES]; W], theirs: &[[u64; LANES]; W]) -> bool {
+    ours.iter_mut().zip(theirs).fold(false, |changed, (a, b)| max_line(a, b) | changed)
 }
 
 #[inline]

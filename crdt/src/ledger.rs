@@ -255,15 +255,31 @@ impl<A: Clone, const W: usize> Ledger<A, W> {
         }
     }
 
+    /// Raises the counts at an index of the table. Returns whether that changed any.
+    #[inline]
+    fn raise_in_table(&mut self, at: usize, counts: [u64; W]) -> bool {
+        let before = self.counts.get(at);
+        let after = larger(before, counts);
+        if after == before {
+            return false;
+        }
+        self.used += usize::from(before == [0; W]);
+        self.counts.set(at, after);
+        true
+    }
+
     /// Raises the counts at a place. Returns whether that changed any.
     #[inline]
     pub(crate) fn raise_to(&mut self, place: usize, counts: [u64; W]) -> bool {
+        if place < self.ids().len() {
+            return self.raise_in_table(place, counts);
+        }
         let before = self.counts(place);
         let after = larger(before, counts);
         if after == before {
             return false;
         }
-        self.put(place, before, after);
+        self.put_in_tail(place - self.ids().len(), after);
         true
     }
 
@@ -296,7 +312,6 @@ impl<A: Clone, const W: usize> Ledger<A, W> {
         self.bound_tail();
     }
 
-    #[cold]
     pub(super) fn insert_in_table(&mut self, at: usize, id: A, counts: [u64; W]) {
         let len = self.ids().len();
         if let Some(table) = self.table.as_mut().and_then(Arc::get_mut) {

@@ -158,15 +158,15 @@ impl<A: Ord + Clone + Borrow<str> + Serialize, const W: usize> Ledger<A, W> {
     fn merge_canonical(&mut self, json: &[u8]) -> Option<bool> {
         self.plain()?;
         match self.ids().len().div_ceil(LANES) * W {
-            1 => {
+            lines if lines <= W => {
                 // So few ids have no tail.
-                let mut line = Line::ZERO;
-                scan_sides(self, json, |place, _, n| {
-                    if let Some(count) = line.0.get_mut(place) {
+                let mut block = [[0; LANES]; W];
+                scan_sides(self, json, |place, side, n| {
+                    if let Some(count) = block.get_mut(side).and_then(|line| line.get_mut(place)) {
                         *count = n;
                     }
                 })?;
-                Some(self.merge_lines(&[line]))
+                Some(self.merge_block(&block))
             }
             lines @ 0..=8 => self.merge_by_lines(json, [Line::ZERO; 8].get_mut(..lines)?),
             // Each entry takes more than six bytes, so that a shorter text leaves most of the lines empty.

@@ -2,35 +2,20 @@
 
 use super::part::tidy;
 use super::{Ledger, Walk};
-#[cfg(feature = "json")]
-use crate::counts::Line;
 use crate::counts::{Counts, larger};
+#[cfg(feature = "json")]
+use crate::counts::{LANES, Line};
 use crate::table::gallop;
 use crate::tail::{Recent, Tail};
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 
 /// A part this much smaller than the whole is looked up rather than walked along.
 pub(super) const FEW: usize = 32;
 
-/// Whether both are the same few ids.
+/// Whether both are the same few ids. One by one: so few take longer to be compared by a call.
 #[inline]
 fn same_ids<A: PartialEq>(ours: &[A], theirs: &[A]) -> bool {
-    // One by one: a call to compare the memory of so few would take longer.
     ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| ours == theirs)
-}
-
-/// Where an id is among few, or belongs, from `at` on.
-#[inline]
-fn seek<A: Ord>(ids: &[A], mut at: usize, id: &A) -> Result<usize, usize> {
-    while let Some(ours) = ids.get(at) {
-        match ours.cmp(id) {
-            Ordering::Less => at += 1,
-            Ordering::Equal => return Ok(at),
-            Ordering::Greater => break,
-        }
-    }
-    Err(at)
 }
 
 impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
@@ -47,38 +32,61 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     }
 
     /// Merges a ledger of few ids with another table into one of few: one id after the other.
+    ///
+    /// To find out whether ids are equal is faster than to find their order, and most are not new.
     #[inline(never)]
     fn merge_few(&mut self, other: &Self) -> bool {
+        if let [id] = other.ids() {
+            return self.merge_one(other, id);
+        }
         if same_ids(self.ids(), other.ids()) {
             self.table.clone_from(&other.table);
             return self.merge_shared(other);
         }
-        let (mut at, mut changed) = (0, false);
+        self.merge_each(other)
+    }
+
+    #[inline]
+    fn merge_one(&mut self, other: &Self, id: &A) -> bool {
+        let counts = other.counts.get(0);
+        if let Some(at) = self.ids().iter().position(|ours| ours == id) {
+            return self.raise_in_table(at, counts);
+        }
+        if self.len() < other.len() || counts == [0; W] {
+            return self.merge_each(other);
+        }
+        let gap = self.ids().iter().take_while(|ours| *ours < id).count();
+        self.insert_in_table(gap, id.clone(), counts);
+        true
+    }
+
+    #[inline(never)]
+    fn merge_each(&mut self, other: &Self) -> bool {
+        let (mut from, mut changed) = (0, false);
         for (index, id) in other.ids().iter().enumerate() {
             let counts = other.counts.get(index);
             if counts == [0; W] {
                 continue;
             }
-            match seek(self.ids(), at, id) {
-                Ok(place) => {
-                    changed |= self.raise_to(place, counts);
-                    at = place + 1;
+            match gallop(self.ids(), from, |ours| ours.cmp(id)) {
+                Ok(at) => {
+                    changed |= self.raise_in_table(at, counts);
+                    from = at + 1;
                 }
+                Err(_) if self.lay_out_as(other) => return self.merge_shared(other) | true,
                 Err(gap) => {
-                    if other.len() > self.len()
-                        && let Some(mut on) = self.laid_out_as(other)
-                    {
-                        on.merge_shared(other);
-                        *self = on;
-                        return true;
-                    }
                     self.insert_in_table(gap, id.clone(), counts);
-                    changed = true;
-                    at = gap + 1;
+                    (from, changed) = (gap + 1, true);
                 }
             }
         }
         changed
+    }
+
+    /// Lays the entries out with the ids of `other`, if that has them all, and more. Returns whether it has.
+    #[inline]
+    fn lay_out_as(&mut self, other: &Self) -> bool {
+        other.len() > self.len() && self.laid_out_as(other).map(|laid| *self = laid).is_some()
     }
 
     #[inline]
@@ -88,6 +96,17 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
             self.recount();
         }
         if other.tail.is_empty() { changed } else { self.merge_tail(other) | changed }
+    }
+
+    /// Raises the counts of a table's few ids.
+    #[cfg(feature = "json")]
+    #[inline]
+    pub(crate) fn merge_block(&mut self, block: &[[u64; LANES]; W]) -> bool {
+        let changed = self.counts.max_block(block);
+        if changed {
+            self.recount();
+        }
+        changed
     }
 
     /// Raises the counts of the table's ids to those in these lines, laid out as [`Counts`] are.
