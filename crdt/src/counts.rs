@@ -1,5 +1,6 @@
 //! The counts of a counter: plain numbers beside the ids of its table.
 
+mod few;
 mod writer;
 
 use self::writer::Writer;
@@ -145,7 +146,7 @@ impl<const W: usize> Counts<W> {
     #[inline]
     pub(crate) fn max(&mut self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Few(ours), Self::Few(theirs)) => max_lines(ours, theirs),
+            (Self::Few(ours), Self::Few(theirs)) => few::max(ours, theirs),
             (Self::Many(ours), Self::Many(theirs)) => kernels::max(ours, theirs),
             (_, _) => other_form(),
         }
@@ -156,7 +157,7 @@ impl<const W: usize> Counts<W> {
     #[inline]
     pub(crate) fn max_block(&mut self, theirs: &[[u64; LANES]; W]) -> bool {
         match self {
-            Self::Few(ours) => max_lines(ours, theirs),
+            Self::Few(ours) => few::max(ours, theirs),
             Self::Many(_) => other_form(),
         }
     }
@@ -198,13 +199,7 @@ impl<const W: usize> Counts<W> {
     #[inline]
     pub(crate) fn used(&self) -> usize {
         match self {
-            Self::Few(block) => {
-                let mut any = [0; LANES];
-                for line in block {
-                    any.iter_mut().zip(line).for_each(|(any, n)| *any |= n);
-                }
-                any.iter().map(|&any| usize::from(any != 0)).sum()
-            }
+            Self::Few(block) => few::used(block),
             Self::Many(lines) => kernels::used::<W>(lines),
         }
     }
@@ -223,15 +218,7 @@ impl<const W: usize> Counts<W> {
     #[inline]
     pub(crate) fn ids_above(&self, other: &Self) -> usize {
         match (self, other) {
-            (Self::Few(ours), Self::Few(theirs)) => {
-                let mut above = [false; LANES];
-                for (ours, theirs) in ours.iter().zip(theirs) {
-                    for (above, (a, b)) in above.iter_mut().zip(ours.iter().zip(theirs)) {
-                        *above |= a > b;
-                    }
-                }
-                above.into_iter().map(usize::from).sum()
-            }
+            (Self::Few(ours), Self::Few(theirs)) => few::ids_above(ours, theirs),
             (ours, theirs) if W == 1 => kernels::above(ours.lines(), theirs.lines()),
             (ours, theirs) => ours.delta(theirs).used(),
         }
@@ -241,13 +228,7 @@ impl<const W: usize> Counts<W> {
     #[inline]
     pub(crate) fn delta(&self, other: &Self) -> Self {
         match (self, other) {
-            (Self::Few(ours), Self::Few(theirs)) => {
-                let mut delta = *ours;
-                for (a, b) in delta.as_flattened_mut().iter_mut().zip(theirs.as_flattened()) {
-                    *a = if *a > *b { *a } else { 0 };
-                }
-                Self::Few(delta)
-            }
+            (Self::Few(ours), Self::Few(theirs)) => Self::Few(few::delta(ours, theirs)),
             (ours, theirs) => Self::Many(kernels::delta(ours.lines(), theirs.lines())),
         }
     }
@@ -314,31 +295,6 @@ fn other_form() -> bool {
 pub(crate) fn shift_in<'a, T: 'a>(places: impl Iterator<Item = &'a mut T>, mut item: T) -> T {
     places.for_each(|place| core::mem::swap(place, &mut item));
     item
-}
-
-#[inline]
-fn max_lines<const W: usize>(ours: &mut [[u64; LANES]; W], theirs: &[[u64; LANES]; W]) -> bool {
-    ours.iter_mut().zip(theirs).fold(false, |changed, (a, b)| max_line(a, b) | changed)
-}
-
-#[inline]
-fn max_line(ours: &mut [u64; LANES], theirs: &[u64; LANES]) -> bool {
-    let (ours, our_rest) = ours.split_at_mut(LANES / 2);
-    let (theirs, their_rest) = theirs.split_at(LANES / 2);
-    let changed = max_each(ours, theirs);
-    // Most clusters are that small.
-    if *their_rest == [0; LANES / 2] { changed } else { max_each(our_rest, their_rest) | changed }
-}
-
-#[inline]
-fn max_each(ours: &mut [u64], theirs: &[u64]) -> bool {
-    let mut news = 0;
-    for (a, &b) in ours.iter_mut().zip(theirs) {
-        let larger = b.max(*a);
-        news |= larger ^ *a;
-        *a = larger;
-    }
-    news != 0
 }
 
 impl Counts<2> {

@@ -46,6 +46,7 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
         self.merge_each(other)
     }
 
+    /// Merges the only id of `other`.
     #[inline]
     fn merge_one(&mut self, other: &Self, id: &A) -> bool {
         let counts = other.counts.get(0);
@@ -60,6 +61,7 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
         true
     }
 
+    /// Merges in the order of the ids. A new one goes into the table, for it moves few others.
     #[inline(never)]
     fn merge_each(&mut self, other: &Self) -> bool {
         let (mut from, mut changed) = (0, false);
@@ -73,7 +75,11 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
                     changed |= self.raise_in_table(at, counts);
                     from = at + 1;
                 }
-                Err(_) if self.lay_out_as(other) => return self.merge_shared(other) | true,
+                // No id is cloned if `other` has all of them.
+                Err(_) if other.len() > self.len() && self.lay_out_as(other) => {
+                    self.merge_shared(other);
+                    return true;
+                }
                 Err(gap) => {
                     self.insert_in_table(gap, id.clone(), counts);
                     (from, changed) = (gap + 1, true);
@@ -83,10 +89,9 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
         changed
     }
 
-    /// Lays the entries out with the ids of `other`, if that has them all, and more. Returns whether it has.
-    #[inline]
+    /// Lays the entries out with the ids of `other`, if that has them all. Returns whether it has.
     fn lay_out_as(&mut self, other: &Self) -> bool {
-        other.len() > self.len() && self.laid_out_as(other).map(|laid| *self = laid).is_some()
+        self.laid_out_as(other).map(|laid| *self = laid).is_some()
     }
 
     #[inline]
@@ -264,10 +269,7 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
 
     /// Shares the ids of `other`, if that has all that are counted here. Returns whether the two share them now.
     pub(crate) fn share_ids(&mut self, other: &Self) -> bool {
-        if self.shares_ids(other) {
-            return true;
-        }
-        self.laid_out_as(other).map(|laid| *self = laid).is_some()
+        self.shares_ids(other) || self.lay_out_as(other)
     }
 
     /// Merges the entries that would change something and that `accept` lets in, given the id, its counts here, and what
