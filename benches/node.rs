@@ -11,9 +11,9 @@ use maelstrom_counter::codec;
 use maelstrom_counter::config::{AckPolicy, Config};
 use maelstrom_counter::endpoint::Endpoint;
 use maelstrom_counter::judge::factory;
-use maelstrom_counter::vector::Vector;
 use rand::SeedableRng;
-use rand::rngs::StdRng;
+use rand::rngs::SmallRng;
+use replica::Vector;
 use workbench::{Fault, Plan, Workload, simulate};
 
 const ADD: &[u8] = br#"{"id":7,"src":"c1","dest":"n0","body":{"type":"add","delta":3,"msg_id":2}}"#;
@@ -44,17 +44,17 @@ fn decoding(c: &mut Criterion) {
 
 fn requests(c: &mut Criterion) {
     let mut group = c.benchmark_group("request");
-    let mut rng = StdRng::seed_from_u64(1);
-    let mut endpoint = Endpoint::new(Config { ack: AckPolicy::Memory, ..Config::default() });
+    let mut endpoint =
+        Endpoint::new(Config { ack: AckPolicy::Memory, ..Config::default() }, SmallRng::seed_from_u64(1));
     let init =
         br#"{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}"#;
     let mut out = Vec::new();
-    endpoint.receive(Duration::ZERO, init, &mut rng, &mut out);
+    endpoint.receive(Duration::ZERO, init, &mut out);
     for (name, line) in [("add", ADD), ("read", READ)] {
         group.bench_function(name, |b| {
             b.iter(|| {
                 out.clear();
-                endpoint.receive(Duration::ZERO, black_box(line), &mut rng, &mut out);
+                endpoint.receive(Duration::ZERO, black_box(line), &mut out);
                 out.len()
             });
         });

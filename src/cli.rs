@@ -3,13 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
-use clap::builder::Resettable;
+use clap::builder::{PossibleValue, PossibleValuesParser, Resettable, TypedValueParser};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use workbench::{SimulateOptions, TestOptions};
-
 use crate::config::{AckPolicy, Config, CounterKind, MAX_NODES};
+use crate::judge::{SimulateOptions, TestOptions};
 
 /// A partition- and crash-proof counter that speaks the Maelstrom protocol.
 ///
@@ -17,24 +16,26 @@ use crate::config::{AckPolicy, Config, CounterKind, MAX_NODES};
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// What to do instead of being a node.
+    /// What to do instead of running a node.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// How to be a node.
+    /// The node's settings.
     #[command(flatten)]
     pub node: NodeOptions,
 }
 
-/// What the binary can do besides being a node.
+/// What the binary can do besides running a node.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Judges a node: real processes, a simulated network with faults, a verdict.
     ///
     /// Exit status: 0 valid, 1 invalid, 2 could not run.
+    #[command(hide = !cfg!(feature = "bench"))]
     Test(Box<TestOptions>),
     /// Judges this node in simulation: random clusters under random faults, each from a seed, in virtual time.
     ///
     /// Exit status: 0 valid, 1 invalid, 2 could not run.
+    #[command(hide = !cfg!(feature = "bench"))]
     Simulate(Box<SimulateOptions>),
     /// Prints a script that makes a shell complete this command line.
     Completions {
@@ -50,7 +51,7 @@ pub struct NodeOptions {
     #[arg(long, env = "COUNTER_COUNTER", value_enum, default_value_t = CounterKind::G)]
     pub counter: CounterKind,
     /// When an add is acknowledged.
-    #[arg(long, env = "COUNTER_ACK", value_enum, default_value_t = AckPolicy::Durable)]
+    #[arg(long, env = "COUNTER_ACK", default_value = "durable", value_parser = ack_policy())]
     pub ack: AckPolicy,
     /// Mean time between two gossip rounds, in milliseconds.
     #[arg(long, env = "COUNTER_GOSSIP_INTERVAL", value_name = "MS", default_value = "100", value_parser = milliseconds, allow_negative_numbers = true)]
@@ -74,8 +75,8 @@ pub struct NodeOptions {
 ///
 /// # Errors
 ///
-/// As [`clap::Error`] tells: a wrong flag, with the name of the variable if the value is from the environment, or a call
-/// for help.
+/// A [`clap::Error`]: a wrong flag, or a call for help. If the wrong value is from the environment, the error names the
+/// variable.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
@@ -130,6 +131,25 @@ impl NodeOptions {
     }
 }
 
+/// The replica's acknowledgement policies, with their names and help texts on the command line.
+const POLICIES: [(&str, AckPolicy, &str); 3] = [
+    ("store", AckPolicy::Store, "Once the store has confirmed it: survives every node dying at once"),
+    (
+        "durable",
+        AckPolicy::Durable,
+        "As `store`; while the store does not answer, once a peer has confirmed it",
+    ),
+    ("memory", AckPolicy::Memory, "At once: a crash loses what had not yet left the node"),
+];
+
+fn ack_policy() -> impl TypedValueParser<Value = AckPolicy> {
+    let values = POLICIES.map(|(name, _, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(values).map(|given| {
+        let policy = POLICIES.iter().find(|(name, ..)| *name == given);
+        policy.map_or(AckPolicy::Durable, |(_, policy, _)| *policy)
+    })
+}
+
 fn milliseconds(text: &str) -> Result<Duration, String> {
     const LONGEST: u64 = 3_600_000;
     match text.parse() {
@@ -138,7 +158,7 @@ fn milliseconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// There are no more peers than nodes.
+/// Reads how many peers a round gossips to. The largest cluster bounds it.
 fn fanout(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(peers) if (1..=MAX_NODES).contains(&usize::from(peers)) => Ok(peers),

@@ -1,25 +1,32 @@
 //! A partition- and crash-proof counter that speaks the [Maelstrom] protocol.
 //!
-//! Data flows one way: a line comes in ([`runtime`]), becomes a message ([`codec`]), is handled by the node
-//! ([`node`]), a pure state machine, and the messages that it wants sent become lines again ([`endpoint`]).
-//! Only [`runtime`] knows of clocks, pipes, signals and generators.
+//! It is one world around a [`replica`]. Data flows one way: a line comes in ([`runtime`]), becomes a message ([`codec`])
+//! and then an input of the replica ([`node`]). The replica's effects become messages to clients, peers and the store
+//! ([`seq_kv`]), and these become lines ([`endpoint`]). Only the shell ([`runtime`]) touches clocks, pipes, signals and
+//! generators.
 //!
 //! [Maelstrom]: https://github.com/jepsen-io/maelstrom
 
 pub mod cli;
+mod clients;
 mod clock;
 pub mod codec;
 pub mod config;
 pub mod endpoint;
+#[cfg(feature = "bench")]
+pub mod judge;
+#[cfg(not(feature = "bench"))]
+#[path = "no_bench.rs"]
 pub mod judge;
 pub mod lines;
 pub mod log;
 pub mod message;
+mod msg_ids;
 pub mod node;
-pub mod replica;
 pub mod runtime;
+pub mod seq_kv;
+mod stall_detector;
 pub mod stdio;
-pub mod vector;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,21 +1,15 @@
-//! The messages that a node hears and says, apart from how they are written (that is [`crate::codec`]).
+//! The messages that a node receives and sends. [`crate::codec`] decides how they are written.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use replica::{Frame, FrameId};
 use serde_json::value::RawValue;
-
-use crate::replica::{Epoch, Replica};
-use crate::vector::Vector;
 
 /// The id of a message, unique per sender. Maelstrom's are small integers; ours start at random.
 pub type MsgId = i64;
-
-/// The name of a node, a client or a service.
-pub type Name = Arc<str>;
 
 /// A message that came in.
 #[derive(Debug)]
@@ -29,76 +23,50 @@ pub struct Message<'a> {
 /// What a message that came in says.
 #[derive(Debug)]
 pub enum Body<'a> {
-    /// It asks. Without an id nobody waits for the answer.
+    /// A request. Without an id nobody waits for the answer.
     Request(Option<MsgId>, Request),
-    /// A peer tells what it has, and, with an id, wants that confirmed.
-    Gossip(Option<MsgId>, Gossip),
-    /// It answers the message of ours that bears this id.
+    /// A frame of a peer's replica. It is boxed because most messages are requests, which are then moved at less cost.
+    Frame(Box<Frame>),
+    /// The store's reply to the message with this id.
     Reply(MsgId, Reply<'a>),
 }
 
-/// What others ask of a node.
+/// What clients ask of a node.
 #[derive(Debug)]
 pub enum Request {
-    /// You are `node_id`, among `node_ids`.
+    /// Tells the node its name and its cluster.
     Init {
-        /// The name that the node shall bear.
+        /// The node's name.
         node_id: String,
         /// All nodes of the cluster, this one among them.
         node_ids: Vec<String>,
     },
-    /// Add `delta` to the counter.
+    /// Adds to the counter.
     Add {
-        /// By how much.
+        /// How much to add.
         delta: i64,
     },
-    /// What is the counter's value?
+    /// Asks for the counter's value.
     Read,
 }
 
-/// What a peer tells: counts that it holds in its present life.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gossip {
-    /// The life of the sender.
-    pub epoch: Epoch,
-    /// The last message of the receiver's with counts in it that the sender has merged.
-    pub ack: Option<MsgId>,
-    /// What the sender holds and the receiver, as far as the sender knows, does not.
-    pub claim: Claim,
-}
-
-/// Counts, as somebody tells them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Claim {
-    /// How much each replica has counted.
-    pub counts: Vector,
-    /// The replicas among them whose count is not known to be in the slot of its node.
-    pub unstored: BTreeSet<Replica>,
-}
-
-/// What others answer.
+/// What the store answers.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "counts of few replicas are held in place: no allocation, one move"
-)]
 pub enum Reply<'a> {
-    /// A peer has merged our gossip, and may tell what it has: then its message bears an id of its own.
-    GossipOk(Option<MsgId>, Gossip),
     /// The store's value under a key.
     ReadOk {
         /// The value, as it was written.
         value: &'a RawValue,
     },
-    /// The store has changed the value from what we said it was to what we asked for.
+    /// The store has replaced the value that the compare-and-set named.
     CasOk,
-    /// The store has written.
+    /// The store has written the value.
     WriteOk,
-    /// It was not done, or, by some codes, perhaps.
+    /// The store did not do it. With an indefinite code it may have done it.
     Error {
         /// Maelstrom's error code.
         code: i64,
-        /// For humans.
+        /// The reason, for humans.
         text: String,
     },
 }
@@ -107,7 +75,6 @@ pub enum Reply<'a> {
 impl fmt::Display for Reply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::GossipOk(..) => f.write_str("gossip_ok"),
             Self::ReadOk { value } => write!(f, "read_ok with {}", value.get()),
             Self::CasOk => f.write_str("cas_ok"),
             Self::WriteOk => f.write_str("write_ok"),
@@ -118,74 +85,84 @@ impl fmt::Display for Reply<'_> {
 
 /// A message to send.
 #[derive(Debug, Clone)]
-pub struct Outgoing {
+pub struct Outgoing<'a> {
     /// To whom.
-    pub dest: Name,
+    pub dest: &'a str,
     /// Its own id, if an answer is expected.
     pub msg_id: Option<MsgId>,
     /// The message that it answers.
     pub in_reply_to: Option<MsgId>,
     /// What it says.
     pub say: Say,
-    /// When it must have left at the latest, if it is to a client: who waits for an answer leaves sooner or later, and what
-    /// is sent to one who has left mutes the node.
+    /// The last moment at which a message to a client may leave. A client that waits too long leaves, and a message to a
+    /// client that has left mutes the node.
     pub by: Option<Duration>,
 }
 
-impl Outgoing {
+impl<'a> Outgoing<'a> {
     /// A message that wants an answer to `msg_id`.
-    pub fn request(dest: Name, msg_id: MsgId, say: Say) -> Self {
+    pub fn request(dest: &'a str, msg_id: MsgId, say: Say) -> Self {
         Self { dest, msg_id: Some(msg_id), in_reply_to: None, say, by: None }
+    }
+
+    /// An answer to a client's message `in_reply_to`.
+    pub fn answer(dest: &'a str, in_reply_to: Option<MsgId>, say: Say) -> Self {
+        Self { dest, msg_id: None, in_reply_to, say, by: None }
+    }
+
+    /// The message that carries a replica's frame to a peer.
+    pub fn frame(dest: &'a str, frame: Frame) -> Self {
+        let number = |id: FrameId| id.0;
+        let (msg_id, in_reply_to) = (frame.id.map(number), frame.answers.map(number));
+        Self { dest, msg_id, in_reply_to, say: Say::Frame(Box::new(frame)), by: None }
     }
 }
 
 /// What a node says.
 #[derive(Debug, Clone)]
 pub enum Say {
-    /// Initialised.
+    /// The node is initialised.
     InitOk,
-    /// Added.
+    /// The add is acknowledged.
     AddOk,
-    /// The value.
+    /// The counter's value.
     ReadOk(i128),
-    /// Refused, or not known to be done.
+    /// The request is refused, or its outcome is not known.
     Error(ErrorCode, Cow<'static, str>),
-    /// What we have and the peer, as far as we know, does not.
-    Gossip(Gossip),
-    /// We have merged the peer's gossip; here is what it lacks.
-    GossipOk(Gossip),
+    /// The replica's frame to a peer.
+    Frame(Box<Frame>),
     /// Read a key from the store.
-    StoreRead(Name),
-    /// Set a key in the store, if it still is what we think.
+    StoreRead(Arc<str>),
+    /// Replace the value under a key in the store, if it is still `from`.
     StoreCas {
-        /// Which.
-        key: Name,
-        /// What we think is there; nothing at all if `None`.
+        /// The key.
+        key: Arc<str>,
+        /// The expected value. `None` if the key should not exist.
         from: Option<Arc<RawValue>>,
-        /// What shall be there.
+        /// The new value.
         to: Arc<RawValue>,
     },
-    /// Set a key in the store, whatever it is.
+    /// Set a key in the store, whatever its value is.
     StoreWrite {
-        /// Which.
-        key: Name,
-        /// What shall be there.
+        /// The key.
+        key: Arc<str>,
+        /// The new value.
         value: String,
     },
 }
 
-/// Maelstrom's error codes, as far as a node answers with them.
+/// Those of Maelstrom's error codes that a node answers with. All but the first are definite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
-    /// It may have been done, or be done yet.
+    /// Indefinite: the request may have been done, or may be done later.
     Timeout = 0,
-    /// No such type of request here.
+    /// The node does not serve requests of this type.
     NotSupported = 10,
-    /// Not now: it was not done.
+    /// The node can't do it now.
     TemporarilyUnavailable = 11,
-    /// It makes no sense: it was not done.
+    /// The request makes no sense.
     MalformedRequest = 12,
-    /// It can't be done: it was not done.
+    /// The request can't be done.
     Abort = 14,
 }
 

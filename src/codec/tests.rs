@@ -1,6 +1,6 @@
 use super::*;
 
-fn line(message: &Outgoing) -> String {
+fn line(message: &Outgoing<'_>) -> String {
     let mut out = Vec::new();
     encode("n0", message, &mut out);
     String::from_utf8(out).unwrap()
@@ -17,15 +17,15 @@ fn every_answer_is_a_line_of_its_own_with_all_its_fields() {
             r#""type":"error","in_reply_to":7,"code":14,"text":"no \"more\"""#,
         ),
     ] {
-        let message = Outgoing { dest: "c1".into(), msg_id: None, in_reply_to: Some(7), say, by: None };
+        let message = Outgoing::answer("c1", Some(7), say);
         assert_eq!(line(&message), format!("{{\"src\":\"n0\",\"dest\":\"c1\",\"body\":{{{body}}}}}\n"));
     }
 }
 
 #[test]
 fn every_request_is_a_line_of_its_own_with_all_its_fields() {
-    let (key, slot) = ("n0".into(), || raw(r#"{"n0#00000001":3}"#.into()).into());
-    let cas = |from| Say::StoreCas { key: "n0".into(), from, to: slot() };
+    let (key, record) = ("n0".into(), || raw(r#"{"n0#00000001":3}"#.into()).into());
+    let cas = |from| Say::StoreCas { key: "n0".into(), from, to: record() };
     for (say, body) in [
         (Say::StoreRead(key), r#""type":"read","msg_id":7,"key":"n0""#),
         (
@@ -33,40 +33,53 @@ fn every_request_is_a_line_of_its_own_with_all_its_fields() {
             r#""type":"cas","msg_id":7,"key":"n0","from":null,"to":{"n0#00000001":3},"create_if_not_exists":true"#,
         ),
         (
-            cas(Some(slot())),
+            cas(Some(record())),
             r#""type":"cas","msg_id":7,"key":"n0","from":{"n0#00000001":3},"to":{"n0#00000001":3}"#,
         ),
         (
             Say::StoreWrite { key: "n0/barrier".into(), value: "new".into() },
             r#""type":"write","msg_id":7,"value":"new","key":"n0/barrier""#,
         ),
-        (
-            Say::Gossip(gossip()),
-            r#""type":"gossip","msg_id":7,"epoch":"00000009","ack":5,"counts":{"n1#00000001":3},"minus":{"n1#00000001":2},"unstored":["n1#00000001"]"#,
-        ),
-        (
-            Say::GossipOk(Gossip { ack: None, claim: Claim::default(), ..gossip() }),
-            r#""type":"gossip_ok","msg_id":7,"epoch":"00000009""#,
-        ),
     ] {
-        let message = Outgoing::request("n1".into(), 7, say);
+        let message = Outgoing::request("n1", 7, say);
         assert_eq!(line(&message), format!("{{\"src\":\"n0\",\"dest\":\"n1\",\"body\":{{{body}}}}}\n"));
     }
 }
 
-fn gossip() -> Gossip {
-    let replica = Replica::new("n1", Epoch::of(1));
+fn frame() -> Frame {
+    let replica: ReplicaId = "n1#00000001".parse().unwrap();
     let mut counts = Vector::new();
     counts.raise(&replica, 3, 2);
-    Gossip { epoch: Epoch::of(9), ack: Some(5), claim: Claim { counts, unstored: [replica].into() } }
+    Frame {
+        incarnation: "00000009".parse().unwrap(),
+        id: Some(FrameId(7)),
+        answers: None,
+        confirms: Some(FrameId(5)),
+        claim: Claim { counts, unstored: [replica].into() },
+    }
 }
 
 #[test]
-fn gossip_is_read_as_it_was_written() {
-    let written = line(&Outgoing::request("n1".into(), 7, Say::Gossip(gossip())));
-    let message = decode(written.as_bytes(), &Vector::new()).ok().unwrap();
-    let Body::Gossip(Some(7), read) = message.body else { panic!("no gossip: {written}") };
-    assert_eq!((&*message.src, read), ("n0", gossip()));
+fn a_frame_is_read_as_it_was_written() {
+    let answer = Frame { id: None, answers: Some(FrameId(8)), confirms: None, ..frame() };
+    let empty = Frame { claim: Claim::default(), ..answer.clone() };
+    for (frame, body) in [
+        (
+            frame(),
+            r#""type":"gossip","msg_id":7,"epoch":"00000009","ack":5,"counts":{"n1#00000001":3},"minus":{"n1#00000001":2},"unstored":["n1#00000001"]"#,
+        ),
+        (
+            answer,
+            r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009","counts":{"n1#00000001":3},"minus":{"n1#00000001":2},"unstored":["n1#00000001"]"#,
+        ),
+        (empty, r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009""#),
+    ] {
+        let written = line(&Outgoing::frame("n1", frame.clone()));
+        assert_eq!(written, format!("{{\"src\":\"n0\",\"dest\":\"n1\",\"body\":{{{body}}}}}\n"));
+        let message = decode(written.as_bytes(), &Vector::new()).ok().unwrap();
+        let Body::Frame(read) = message.body else { panic!("no frame: {written}") };
+        assert_eq!((&*message.src, *read), ("n0", frame));
+    }
 }
 
 fn raw(text: String) -> Box<RawValue> {
@@ -91,7 +104,7 @@ fn a_text_is_cut_after_80_characters() {
 }
 
 #[test]
-fn the_addressee_is_who_can_have_such_a_name() {
+fn an_addressee_with_an_impossible_name_is_none() {
     let line = |name: &str| format!(r#"{{"dest":"{name}","src":"c1","body":{{}}}}"#);
     let longest = "n".repeat(MAX_NAME);
     assert_eq!(addressee(line(&longest).as_bytes()), Some(longest.clone()));
@@ -100,7 +113,7 @@ fn the_addressee_is_who_can_have_such_a_name() {
 }
 
 #[test]
-fn what_is_unstored_is_no_longer_than_what_is_counted() {
+fn the_list_of_unstored_replicas_is_no_longer_than_the_counts() {
     let gossip = |unstored: &str| {
         let counts = r#""counts":{"n1#00000001":7}"#;
         let body = format!(r#"{{"type":"gossip","epoch":"00000001",{counts},"unstored":{unstored}}}"#);

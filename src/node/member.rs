@@ -1,373 +1,218 @@
-//! A node that has been initialised: a member of its cluster.
-
-mod belief;
-mod duties;
+//! A node that has been initialised: a replica among its store, its peers and its clients.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rand::Rng;
-use tracing::{debug, info, warn};
+use replica::{Effect, Frame, Input, NodeId, Replica, Ticket};
+use tracing::{debug, warn};
 
-use crate::config::{AckPolicy, Config, CounterKind, ON_THE_WAY_MAX, REPLY_WITHIN, SETTLE_FOR};
-use crate::message::{Body, Claim, ErrorCode, Gossip, Message, MsgId, Name, Outgoing, Reply, Request, Say};
-use crate::node::arrivals::Arrivals;
-use crate::node::gossip::Peers;
-use crate::node::msg_ids::MsgIds;
-use crate::node::own::Own;
-use crate::node::slot::{News, Slot};
-use crate::node::state::State;
-use crate::node::sweep::Sweep;
-use crate::node::waiting::{Client, Queue};
-use crate::node::{Event, STORE};
-use crate::replica::{Epoch, Replica};
-use crate::vector::{Tally, replicas};
-use belief::Taken;
+use super::{Event, Outlet};
+use crate::clients::{Client, Waiting, worded};
+use crate::config::{Config, CounterKind, ON_THE_WAY_MAX, QUIET_FOR, REPLY_WITHIN};
+use crate::message::{Body, ErrorCode, Message, MsgId, Outgoing, Reply, Request, Say};
+use crate::seq_kv::{STORE, SeqKv};
+use crate::stall_detector::StallDetector;
 
+/// A replica among its store, its peers and its clients.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
-    name: Name,
-    own: Own,
-    ack: AckPolicy,
+pub(super) struct Member<R> {
+    name: NodeId,
+    roster: BTreeSet<NodeId>,
     counter: CounterKind,
-    store: Name,
-    /// What is shown to clients and told to peers: of the own replica only what is stored, while the store answers.
-    state: State,
-    slot: Slot,
-    peers: Peers,
-    sweep: Sweep,
-    arrivals: Arrivals,
-    ids: MsgIds,
-    /// Adds that are counted, each with the own progress that must be safe before it is acknowledged.
-    adds: Queue<u128>,
-    /// Adds that are not counted: it is not settled under which replica, or the store is down and they may be
-    /// acknowledged only by it.
-    parked: Queue<i64>,
-    reads: Queue<()>,
-    recovery: Recovery,
-    /// Everybody's slot has been read since the own slot was found to have been there before.
-    has_swept: bool,
-    /// Until when nothing is sent unasked, if nothing comes before.
-    settle_until: Option<Duration>,
-    shut_down_by: Option<Duration>,
+    replica: Replica<R>,
+    store: SeqKv,
+    stalls: StallDetector,
+    waiting: Waiting,
+    /// Until when the node sends nothing unasked. `None` once the first message came.
+    quiet_until: Option<Duration>,
 }
 
-/// Whether this life knows what earlier lives of the node knew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Recovery {
-    /// The node has not begun to talk.
-    Ahead,
-    /// The slot is being read and written.
-    Slot { by: Duration },
-    /// The node has lived before: everybody's slot is being read.
-    Sweep { by: Duration },
-    /// Reads are served.
-    Over,
-}
-
-impl Member {
+impl<R: Rng> Member<R> {
     pub(super) fn new(
-        id: Name,
-        ids: &BTreeSet<&str>,
+        (name, roster): (NodeId, BTreeSet<NodeId>),
         config: &Config,
-        arrivals: Arrivals,
-        now: Duration,
-        rng: &mut dyn Rng,
+        stalls: StallDetector,
+        (now, mut rng): (Duration, R),
     ) -> Self {
-        let own = Own::new(&id, Epoch::random(rng));
-        let store: Name = STORE.into();
-        let peers = ids.iter().filter(|&&peer| peer != &*id).map(|&peer| peer.into());
-        let spacing = match config.ack {
-            AckPolicy::Memory => config.gossip_interval,
-            AckPolicy::Store | AckPolicy::Durable => Duration::ZERO,
-        };
+        let ids = crate::msg_ids::MsgIds::random(&mut rng);
+        let mut replica = Replica::with_generator(&config.replica(), name.clone(), rng);
+        replica.handle(now, Input::Roster(roster.clone()));
         Self {
-            peers: Peers::new(peers, own.life(), config),
-            slot: Slot::new(id.clone(), config, spacing),
-            sweep: Sweep::new(store.clone(), own.replica().clone()),
-            arrivals,
-            ids: MsgIds::random(rng),
-            name: id,
-            own,
-            ack: config.ack,
+            store: SeqKv::new(name.clone(), replica.incarnation(), config.store_timeout, ids),
+            name,
+            roster,
             counter: config.counter,
-            store,
-            state: State::default(),
-            adds: Queue::default(),
-            parked: Queue::default(),
-            reads: Queue::default(),
-            recovery: Recovery::Ahead,
-            has_swept: false,
-            settle_until: Some(now + SETTLE_FOR),
-            shut_down_by: None,
+            replica,
+            stalls,
+            waiting: Waiting::default(),
+            quiet_until: Some(now + QUIET_FOR),
         }
     }
 
-    pub(super) fn name(&self) -> &Name {
+    pub(super) fn name(&self) -> &NodeId {
         &self.name
     }
 
-    pub(super) fn own(&self) -> &Own {
-        &self.own
+    pub(super) fn machine(&self) -> &Replica<R> {
+        &self.replica
     }
 
-    pub(super) fn state(&self) -> &State {
-        &self.state
-    }
-
-    /// The input was looked at: see [`Node::looked`](super::Node::looked).
+    /// Reports a look at the input: see [`Node::looked`](super::Node::looked).
     pub(super) fn looked(&mut self, at: Duration, bytes: usize) {
-        self.arrivals.looked(at, bytes);
+        self.stalls.looked(at, bytes);
     }
 
-    /// Handles one event; true if the node is done.
-    pub(super) fn handle(
-        &mut self,
-        now: Duration,
-        event: Event<'_>,
-        rng: &mut dyn Rng,
-        out: &mut Vec<Outgoing>,
-    ) -> bool {
-        self.arrivals.event(now);
+    /// Handles one event. True if the node is done.
+    pub(super) fn handle(&mut self, now: Duration, event: Event<'_>, say: &mut Outlet<'_>) -> bool {
+        self.stalls.event(now);
         match event {
             Event::Message(Message { src, body: Body::Request(msg_id, request) }) => {
-                self.request(&src, msg_id, request, now, out);
+                if let Some(client) = self.client(&src, msg_id, now) {
+                    self.request(client, &request, now, say);
+                }
             }
-            Event::Message(Message { src, body: Body::Gossip(msg_id, gossip) }) => {
-                self.gossip(&src, msg_id, gossip, now, rng, out);
-            }
+            Event::Message(Message { src, body: Body::Frame(frame) }) => self.frame(&src, *frame, now, say),
             Event::Message(Message { src, body: Body::Reply(msg_id, reply) }) => {
-                self.reply(&src, msg_id, reply, now, out);
+                self.reply(&src, (msg_id, &reply), now, say);
             }
             Event::Refuse { src, msg_id, code, text } => {
                 if let Some(client) = self.client(&src, Some(msg_id), now) {
-                    client.answer(Say::Error(code, text.into()), now, out);
+                    client.answer(Say::Error(code, text.into()), now, say);
                 }
             }
-            Event::Wake => return self.wake(now, rng, out),
-            Event::Terminate => self.shut_down(now, out),
-            Event::InputClosed => {
-                self.shut_down(now, out);
-                self.poll_slot(now, out);
-                self.finish(now, out);
-                return true;
+            Event::Wake => return self.wake(now, say),
+            Event::Terminate => {
+                self.quiet_until = None;
+                return self.give(now, Input::Shutdown, say);
             }
+            Event::InputClosed => return self.give(now, Input::Closed, say),
         }
         false
     }
 
-    fn request(
-        &mut self,
-        src: &str,
-        msg_id: Option<MsgId>,
-        request: Request,
-        now: Duration,
-        out: &mut Vec<Outgoing>,
-    ) {
-        let Some(client) = self.client(src, msg_id, now) else { return };
-        match request {
-            Request::Add { delta } => {
-                self.settle_until = None;
-                self.add(delta, client, now, out);
-            }
-            Request::Read => {
-                self.settle_until = None;
-                self.read(client, now, out);
-            }
-            Request::Init { node_id, node_ids } if self.was_told(&node_id, &node_ids) => {
-                client.answer(Say::InitOk, now, out);
-            }
-            Request::Init { .. } => {
-                client.refuse(ErrorCode::MalformedRequest, "already initialised otherwise", now, out);
-            }
-        }
-    }
-
-    /// Whether this is what the node was initialised with.
-    fn was_told(&self, id: &str, ids: &[String]) -> bool {
-        let told: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
-        *id == *self.name && told.into_iter().eq(self.members())
-    }
-
-    /// All nodes of the cluster, in the order of their names.
-    fn members(&self) -> BTreeSet<&str> {
-        self.peers.names().chain([&self.name]).map(|name| &**name).collect()
-    }
-
-    /// Who is to be answered, and until when; `None` if it is too late for any answer.
-    fn client(&self, src: &str, msg_id: Option<MsgId>, now: Duration) -> Option<Client> {
-        let on_the_way = self.slot.round_trip().saturating_mul(2).min(ON_THE_WAY_MAX);
-        let answer_by = self.arrivals.earliest() + REPLY_WITHIN.saturating_sub(on_the_way);
+    /// The client to answer, and until when. `None` if it is too late for any answer.
+    fn client<'a>(&self, name: &'a str, msg_id: Option<MsgId>, now: Duration) -> Option<Client<'a>> {
+        let on_the_way = self.store.round_trip().saturating_mul(2).min(ON_THE_WAY_MAX);
+        let answer_by = self.stalls.earliest() + REPLY_WITHIN.saturating_sub(on_the_way);
         if answer_by < now {
-            debug!(src, "a request that waited too long is dropped: its client may be gone");
+            debug!(src = name, "a request that waited too long is dropped: its client may be gone");
             return None;
         }
-        Some(Client { name: src.into(), msg_id, answer_by })
+        Some(Client { name, msg_id, answer_by })
     }
 
-    fn add(&mut self, delta: i64, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
-        if delta < 0 && self.counter == CounterKind::G {
-            return client.refuse(ErrorCode::MalformedRequest, "this counter only grows", now, out);
-        }
-        if self.shut_down_by.is_some() {
-            return client.refuse(ErrorCode::TemporarilyUnavailable, "shutting down", now, out);
-        }
-        if self.adds.is_full() || self.parked.is_full() {
-            return client.refuse(ErrorCode::TemporarilyUnavailable, "too many adds are waiting", now, out);
-        }
-        if self.ack == AckPolicy::Memory {
-            self.own.settle();
-        }
-        if !self.may_count() {
-            return self.parked.push(delta, client);
-        }
-        self.count(delta, client, now, out);
-    }
-
-    fn may_count(&self) -> bool {
-        self.own.is_settled() && !(self.ack == AckPolicy::Store && self.slot.is_down())
-    }
-
-    fn count(&mut self, delta: i64, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
-        match self.own.add(delta) {
-            Ok(()) => {
-                self.slot.touch();
-                match self.ack {
-                    AckPolicy::Memory => {
-                        self.show();
-                        client.answer(Say::AddOk, now, out);
-                    }
-                    AckPolicy::Store | AckPolicy::Durable => {
-                        self.adds.push(self.own.counted().progress(), client);
-                    }
-                }
+    fn request(&mut self, client: Client<'_>, request: &Request, now: Duration, say: &mut Outlet<'_>) {
+        let refuse = |text: &'static str| Say::Error(ErrorCode::MalformedRequest, text.into());
+        let request = match request {
+            Request::Init { node_id, node_ids } => {
+                let was_told = self.was_told(node_id, node_ids);
+                let answer = if was_told { Say::InitOk } else { refuse("already initialised otherwise") };
+                return client.answer(answer, now, say);
             }
-            Err(overflow) => {
-                warn!(delta, %overflow, "an add is refused");
-                client.refuse(ErrorCode::Abort, "the count would overflow", now, out);
+            Request::Add { delta } if *delta < 0 && self.counter == CounterKind::G => {
+                self.quiet_until = None;
+                return client.answer(refuse("this counter only grows"), now, say);
             }
-        }
-    }
-
-    /// Lets clients and peers see what they may of the own counts. What is not stored yet could be lost in a crash, and
-    /// reads would go back: it is shown only where no more can be had, with `--ack memory` or while the store is down.
-    fn show(&mut self) {
-        let all = match self.ack {
-            AckPolicy::Memory => true,
-            AckPolicy::Durable => self.slot.is_down(),
-            AckPolicy::Store => false,
+            Request::Add { delta } => replica::Request::Add(*delta),
+            Request::Read => replica::Request::Read,
         };
-        let stored = self.slot.stored();
-        let shown = if all { self.own.counted() } else { stored };
-        let is_stored = self.ack == AckPolicy::Memory || shown.is_within(stored);
-        self.state.raise(self.own.replica(), shown, is_stored);
+        self.quiet_until = None;
+        let ticket = self.waiting.next_ticket();
+        self.replica.handle(now, Input::Client { ticket, answer_by: client.answer_by, request });
+        self.act(now, Some((ticket, client)), say);
     }
 
-    fn read(&mut self, client: Client, now: Duration, out: &mut Vec<Outgoing>) {
-        if self.holds_reads() && self.reads.is_full() {
-            client.refuse(ErrorCode::TemporarilyUnavailable, "too many reads are waiting", now, out);
-        } else if self.holds_reads() {
-            self.reads.push((), client);
-        } else {
-            client.answer(Say::ReadOk(self.state.counts().value()), now, out);
-        }
+    /// Whether the node was initialised with this name and cluster.
+    fn was_told(&self, id: &str, ids: &[String]) -> bool {
+        let told: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        id == self.name.as_str() && told.into_iter().eq(self.roster.iter().map(NodeId::as_str))
     }
 
-    /// Reads wait until the node knows again what earlier lives of it may have shown. With `--ack memory`
-    /// nothing of that kind is promised.
-    fn holds_reads(&self) -> bool {
-        self.recovery != Recovery::Over && self.ack != AckPolicy::Memory
-    }
-
-    fn gossip(
-        &mut self,
-        src: &str,
-        msg_id: Option<MsgId>,
-        gossip: Gossip,
-        now: Duration,
-        rng: &mut dyn Rng,
-        out: &mut Vec<Outgoing>,
-    ) {
-        let Some(peer) = self.peers.name(src).cloned() else {
+    fn frame(&mut self, src: &str, frame: Frame, now: Duration, say: &mut Outlet<'_>) {
+        let Some(from) = self.roster.get(src).filter(|from| **from != self.name).cloned() else {
             return warn!(src, "gossip from a stranger is ignored");
         };
-        self.settle_until = None;
-        let Taken { claim, refused } = self.take(gossip.claim, src);
-        self.peers.heard(&peer, gossip.epoch, &[gossip.ack], &claim.counts);
-        self.merge(&claim);
-        if let Some(msg_id) = msg_id.filter(|_| !refused) {
-            let own_id = self.ids.next();
-            out.push(self.peers.confirm((&peer, msg_id), &self.state, now, own_id, rng));
+        // An answer tells nothing of the present: it may have been sent to an earlier process.
+        if frame.answers.is_none() {
+            self.quiet_until = None;
         }
+        self.give(now, Input::Peer { from, frame }, say);
     }
 
-    fn reply(&mut self, src: &str, msg_id: MsgId, reply: Reply<'_>, now: Duration, out: &mut Vec<Outgoing>) {
-        match reply {
-            Reply::GossipOk(own_id, gossip) => {
-                if self.peers.name(src).is_some() {
-                    let Taken { claim, refused } = self.take(gossip.claim, src);
-                    self.peers.heard(src, gossip.epoch, &[Some(msg_id), gossip.ack], &claim.counts);
-                    self.merge(&claim);
-                    self.peers.owe(src, own_id.filter(|_| !refused));
+    fn reply(
+        &mut self,
+        src: &str,
+        (msg_id, reply): (MsgId, &Reply<'_>),
+        now: Duration,
+        say: &mut Outlet<'_>,
+    ) {
+        if src != STORE {
+            return debug!(src, %reply, "an answer that nothing here waits for");
+        }
+        self.store.reply(msg_id, reply, now, &self.stalls);
+        self.act(now, None, say);
+    }
+
+    fn wake(&mut self, now: Duration, say: &mut Outlet<'_>) -> bool {
+        if self.quiet_until.is_some_and(|until| now < until) {
+            return false;
+        }
+        self.quiet_until = None;
+        let heard = self.stalls.earliest();
+        self.store.tick(now, heard);
+        self.ask_store(say);
+        let was_done = self.act(now, None, say);
+        let is_done = self.give(now, Input::Tick { heard }, say);
+        was_done || is_done
+    }
+
+    /// Gives the replica an input and does what it wants. True if the replica is done.
+    fn give(&mut self, now: Duration, input: Input, say: &mut Outlet<'_>) -> bool {
+        self.replica.handle(now, input);
+        self.act(now, None, say)
+    }
+
+    /// Does what the replica wants, and gives it the store's outcomes. True if the replica is done.
+    ///
+    /// `asking` is the client that has just asked. It gets its answer at once, or it waits.
+    fn act(&mut self, now: Duration, mut asking: Option<(Ticket, Client<'_>)>, say: &mut Outlet<'_>) -> bool {
+        let mut is_done = false;
+        loop {
+            while let Some(effect) = self.replica.poll_effect() {
+                match effect {
+                    Effect::Reply { ticket, result } => match asking.take_if(|(asked, _)| *asked == ticket) {
+                        Some((_, client)) => client.answer(worded(result), now, say),
+                        None => self.waiting.answer(ticket, worded(result), now, say),
+                    },
+                    Effect::Send { peer, frame } => say(Outgoing::frame(peer.as_str(), frame)),
+                    Effect::Store { token, request } => self.store.request(token, request, now),
+                    Effect::Done => is_done = true,
                 }
+                self.ask_store(say);
             }
-            Reply::ReadOk { .. } | Reply::CasOk | Reply::WriteOk | Reply::Error { .. }
-                if *src == *self.store =>
-            {
-                if let Some(news) =
-                    self.slot.answer(msg_id, &reply, &self.own, &self.state, (now, &self.arrivals))
-                {
-                    self.slot_news(news);
-                }
-                self.state.are_stored(self.slot.entries());
-                self.show();
-                self.sweep_answer(msg_id, &reply, now, out);
-            }
-            Reply::Error { code, text } => debug!(src, code, text, "an error that nothing here waits for"),
-            Reply::ReadOk { .. } | Reply::CasOk | Reply::WriteOk => debug!(src, "an answer from a stranger"),
+            let Some((token, outcome)) = self.store.poll_outcome() else { break };
+            self.replica.handle(now, Input::Store { token, outcome });
+        }
+        if let Some((ticket, client)) = asking {
+            self.waiting.push(ticket, client);
+        }
+        is_done
+    }
+
+    fn ask_store(&mut self, say: &mut Outlet<'_>) {
+        while let Some((msg_id, message)) = self.store.poll_message() {
+            say(Outgoing::request(STORE, msg_id, message));
         }
     }
 
-    fn slot_news(&mut self, news: News) {
-        match news {
-            News::Nothing => self.own.settle(),
-            News::Found { claim, has_free } => {
-                let claim = self.plausible(claim, STORE);
-                self.merge(&claim);
-                if !has_free {
-                    self.own.settle();
-                }
-            }
-            News::Inherited(replica, counted) => self.inherit(replica, counted),
+    pub(super) fn next_wake(&self) -> Duration {
+        let look = self.stalls.next_look();
+        if let Some(until) = self.quiet_until {
+            return until.min(look);
         }
-    }
-
-    /// Goes on under a predecessor's replica. What is known to have been counted under it was: whoever says that it was
-    /// more from now on is not believed.
-    fn inherit(&mut self, replica: Replica, stored: Tally) {
-        info!(%replica, %stored, "goes on where its predecessor ended");
-        let mut counted = Tally::of(self.state.counts(), &replica);
-        counted.raise(stored);
-        self.own.inherit(replica, counted);
-        self.slot.touch();
-    }
-
-    fn sweep_answer(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, out: &mut Vec<Outgoing>) {
-        if let Some(claim) = self.sweep.answer(msg_id, reply, now, &mut self.ids, out) {
-            let Taken { claim, .. } = self.take(claim, STORE);
-            if self.merge(&claim) {
-                self.sweep.brought_news(now);
-            }
-        }
-    }
-
-    /// Merges what was found plausible; true if it was news. What of it belongs into the own slot gets there.
-    fn merge(&mut self, claim: &Claim) -> bool {
-        let news = self.state.merge(claim);
-        let is_own = |replica: &Replica| replica.node() == &*self.name;
-        if news && (!claim.unstored.is_empty() || replicas(&claim.counts).any(is_own)) {
-            self.slot.touch();
-        }
-        news
+        let parts =
+            [self.replica.poll_timeout(), self.store.next_tick(&self.stalls), self.stalls.refilled_at()];
+        parts.into_iter().flatten().fold(look, Duration::min)
     }
 }

@@ -65,8 +65,8 @@ pub fn run_test(
     let directory = RunDirectory::create(&options.store, options.workload.name(), seed)?;
     let (args, path) = (options.node_args.clone(), directory.path().to_owned());
     let command = NodeCommand { program, args, directory: path };
-    match options.flood {
-        Some(requests) => run_flood(options, seed, requests, &command, &directory, out),
+    match options.flood_plan(seed) {
+        Some(plan) => run_flood(options.json, &plan, &command, &directory, out),
         None => run_cluster(options, seed, &command, &directory, out),
     }
 }
@@ -87,18 +87,15 @@ fn run_cluster(
 }
 
 fn run_flood(
-    options: &TestOptions,
-    seed: u64,
-    requests: u32,
+    json: bool,
+    plan: &FloodPlan,
     command: &NodeCommand,
     directory: &RunDirectory,
     out: &mut dyn Write,
 ) -> Result<Verdict, BenchError> {
-    let (max_cpu_us, max_rss_mb) = (options.max_cpu_us, options.max_rss_mb);
-    let plan = FloodPlan { requests, seed, workload: options.workload, max_cpu_us, max_rss_mb };
-    let report = flood_process(&plan, command)?;
+    let report = flood_process(plan, command)?;
     let record = || directory.write_results(&report).map(Some);
-    conclude(options.json, &text(options.json, &report, || report.to_string()), record, out)?;
+    conclude(json, &text(json, &report, || report.to_string()), record, out)?;
     Ok(Verdict::of(report.valid))
 }
 

@@ -156,7 +156,7 @@ pub struct NodeUsage {
     /// Its name.
     pub node: String,
     /// Lives of its process.
-    pub lives: u32,
+    pub incarnations: u32,
     /// Peak resident memory of the node in any of them, in KiB; `None` where the system does not tell.
     ///
     /// A node is the process that was started and all that this starts. Ten times a second, and before the bench ends the
@@ -175,12 +175,7 @@ impl Report {
         sums: Sums,
         violations: Violations,
         journal: Journal,
-        mut faults: Vec<FaultWindow>,
-        convergence: Option<Duration>,
     ) -> Self {
-        if plan.workload == Workload::GCounter {
-            heals::note_catch_up(&mut faults, &history, plan.node_count);
-        }
         let operations = Operations::of(&history);
         Self {
             valid: violations.counts().is_empty(),
@@ -198,8 +193,8 @@ impl Report {
             nodes: Vec::new(),
             plan,
             operations,
-            faults,
-            convergence,
+            faults: Vec::new(),
+            convergence: None,
             violations,
             remarks: Violations::default(),
             history,
@@ -210,6 +205,14 @@ impl Report {
 }
 
 impl Report {
+    /// Adds the faults, and notes when each node had caught up after them.
+    pub(crate) fn add_faults(&mut self, mut faults: Vec<FaultWindow>) {
+        if self.plan.workload == Workload::GCounter {
+            heals::note_catch_up(&mut faults, &self.history, self.plan.node_count);
+        }
+        self.faults = faults;
+    }
+
     /// Adds what the processes used, and judges it.
     pub(crate) fn add_usage(&mut self, nodes: Vec<NodeUsage>) {
         let bound = self.plan.max_rss_mb.map(|mb| mb.saturating_mul(1024));

@@ -1,0 +1,306 @@
+//! Store sync: keeps this node's record in the store up to date, one request at a time.
+//!
+//! It opens the record and goes on from the last known revision. After a commit that was refused, or whose outcome is
+//! unknown, the record is unknown too, and it is opened again. Counts are absolute, so a retry can't count twice. The
+//! counts of an opened record are merged before the next commit, so the record never shrinks.
+//!
+//! The record also decides which replica this process counts under. If it says that a replica is free, a commit makes
+//! this process the owner. Otherwise the process counts under its own.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tracing::{debug, error, warn};
+
+use super::changes::{next_changes, next_owner};
+use super::health::Health;
+use crate::config::{AckPolicy, Config};
+use crate::context::{Clock, Context};
+use crate::frame::Claim;
+use crate::identity::ReplicaId;
+use crate::own::Own;
+use crate::state::State;
+use crate::store::{Changes, Outcome, Record, Revision, StoreRequest, Token};
+use crate::tally::{Tally, has_room_for};
+
+/// The own record, as this process knows it.
+#[derive(Debug, Clone)]
+pub(super) struct StoreSync {
+    known: Known,
+    /// Whether the record may lack something.
+    is_dirty: bool,
+    /// Whether this process ends: the next commit says that the replica is free.
+    is_closing: bool,
+    open: Option<Unanswered>,
+    /// How much of this process's count the store is known to hold.
+    stored: Tally,
+    /// The largest count that this process has sent to the store.
+    offered: Tally,
+    /// How many commits of this process are known to be done.
+    commits: u64,
+    /// Whether the record existed when this process started.
+    has_predecessor: bool,
+    health: Health,
+    not_before: Duration,
+    /// The least time between two requests. Commits need not be frequent while no client waits for them.
+    spacing: Duration,
+}
+
+/// What is known of the record.
+#[derive(Debug, Clone)]
+enum Known {
+    /// Nothing is known: the record must be opened.
+    Nothing,
+    /// The record, at its revision.
+    At(Revision, Record),
+    /// The store holds something that no process of this node has written. It must not be overwritten.
+    Foreign,
+}
+
+/// The request that the store has yet to answer.
+#[derive(Debug, Clone)]
+struct Unanswered {
+    token: Token,
+    since: Duration,
+    /// The record after the commit. `None` if the request is an open.
+    commit: Option<Record>,
+}
+
+/// The news that an outcome has brought.
+#[derive(Debug)]
+pub(super) enum News {
+    /// There is no record.
+    NoRecord,
+    /// The record holds this, to be merged.
+    Found {
+        claim: Claim,
+        /// Whether a replica is free. If so, the next commit asks for it.
+        has_free: bool,
+    },
+    /// This process now owns the replica of its predecessor, which had counted so much.
+    Inherited(ReplicaId, Tally),
+}
+
+impl StoreSync {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            known: Known::Nothing,
+            is_dirty: true,
+            is_closing: false,
+            open: None,
+            stored: Tally::default(),
+            offered: Tally::default(),
+            commits: 0,
+            has_predecessor: false,
+            health: Health::new(config.store_timeout),
+            not_before: Duration::ZERO,
+            spacing: match config.ack {
+                AckPolicy::Memory => config.gossip_interval,
+                AckPolicy::Store | AckPolicy::Durable => Duration::ZERO,
+            },
+        }
+    }
+
+    /// How much of this process's count is certain to be in the store.
+    pub(super) fn stored(&self) -> Tally {
+        self.stored
+    }
+
+    /// Whether the store has been silent for longer than the timeout, or refuses, or holds a foreign record.
+    pub(super) fn is_down(&self) -> bool {
+        self.health.is_down()
+    }
+
+    /// How many commits of this process are known to be done.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits
+    }
+
+    /// Whether the record existed when this process started. Then an earlier process has counted, or ended cleanly.
+    pub(super) fn has_predecessor(&self) -> bool {
+        self.has_predecessor
+    }
+
+    /// The rows of the record, if they are known.
+    pub(super) fn rows(&self) -> Option<&BTreeMap<ReplicaId, Tally>> {
+        match &self.known {
+            Known::At(_, record) => Some(&record.rows),
+            Known::Nothing | Known::Foreign => None,
+        }
+    }
+
+    /// Whether the record is known to hold everything that it must.
+    pub(super) fn is_clean(&self) -> bool {
+        !self.is_dirty && self.open.is_none()
+    }
+
+    /// Marks the record as needing a write.
+    pub(super) fn touch(&mut self) {
+        self.is_dirty = true;
+    }
+
+    /// Begins the clean end: commits the rest without delay, and leaves the replica free. No add may be counted any more.
+    pub(super) fn close(&mut self) {
+        self.is_closing = true;
+        self.is_dirty = true;
+        self.spacing = Duration::ZERO;
+        self.not_before = Duration::ZERO;
+    }
+
+    /// Counts the store as down if it has been silent for too long.
+    pub(super) fn notice_silence(&mut self, cx: &Context<'_>) {
+        if self.open.as_ref().is_some_and(|open| cx.heard >= open.since + self.health.timeout()) {
+            self.health.silent();
+        }
+    }
+
+    /// Sends the next request, if one is due.
+    pub(super) fn poll(&mut self, own: &Own, state: &State, cx: &mut Context<'_>) {
+        if self.open.is_some() || !self.is_dirty || cx.now < self.not_before {
+            return;
+        }
+        let Some((request, commit)) = self.next_request(own, state) else {
+            self.is_dirty = false;
+            return;
+        };
+        self.is_dirty &= commit.is_none();
+        if let Some(record) = &commit {
+            self.offered = record.tally(own.replica());
+        }
+        self.not_before = cx.now + self.spacing;
+        self.open = Some(Unanswered { token: cx.ask_store(request), since: cx.now, commit });
+    }
+
+    /// The next request, and the record after it. `None` if the record lacks nothing, or no commit is allowed any more.
+    fn next_request(&self, own: &Own, state: &State) -> Option<(StoreRequest, Option<Record>)> {
+        if self.is_closing && !own.has_chosen() {
+            return None;
+        }
+        let Known::At(revision, record) = &self.known else { return Some((StoreRequest::Open, None)) };
+        let owner = next_owner(own, record, self.is_closing);
+        let changes = next_changes(own, state, record, owner.as_ref());
+        if self.commits > 0 && changes == Changes::default() && owner == record.owner {
+            return None;
+        }
+        let mut after = record.clone();
+        after.apply(&changes, owner.clone());
+        Some((StoreRequest::Commit { expect: *revision, changes, owner }, Some(after)))
+    }
+
+    /// When [`notice_silence`](Self::notice_silence) and [`poll`](Self::poll) are due again, if no outcome comes before.
+    pub(super) fn next_tick(&self, clock: Clock) -> Option<Duration> {
+        match &self.open {
+            Some(_) if self.is_down() => None,
+            Some(open) => clock.awaits(open.since + self.health.timeout()),
+            None => self.is_dirty.then_some(self.not_before),
+        }
+    }
+
+    /// Whether the open request has this token.
+    pub(super) fn awaits(&self, token: Token) -> bool {
+        self.open.as_ref().is_some_and(|open| open.token == token)
+    }
+
+    /// Handles the outcome of the open request. `Some` if it has brought news.
+    pub(super) fn outcome(
+        &mut self,
+        outcome: Outcome,
+        own: &Own,
+        state: &State,
+        cx: &Context<'_>,
+    ) -> Option<News> {
+        let open = self.open.take()?;
+        let news = match (open.commit, outcome) {
+            (Some(record), Outcome::Committed { revision }) => {
+                self.commits += 1;
+                self.health.committed();
+                let news = self.note_stored(&record, own);
+                self.known = Known::At(revision, record);
+                news
+            }
+            (None, Outcome::Opened { record: None, revision }) => {
+                self.known = Known::At(revision, Record::default());
+                Some(News::NoRecord)
+            }
+            (None, Outcome::Opened { record: Some(record), revision }) => {
+                match self.problem(&record, own, state) {
+                    None => Some(self.found(record, revision, own)),
+                    Some(problem) => {
+                        error!(problem, "the record is left alone");
+                        return self.leave_alone(cx.now);
+                    }
+                }
+            }
+            (None, Outcome::Foreign) => return self.leave_alone(cx.now),
+            (Some(_), Outcome::Conflict) => {
+                debug!("the record is not what it was");
+                self.forget();
+                None
+            }
+            (commit, outcome) => {
+                warn!(%outcome, "the store does not do what it is asked to");
+                self.forget();
+                self.not_before = cx.now + self.health.refused(commit.is_some());
+                return None;
+            }
+        };
+        self.health.answered();
+        news
+    }
+
+    /// Handles a record that was opened.
+    fn found(&mut self, record: Record, revision: Revision, own: &Own) -> News {
+        let is_ours = record.rows.contains_key(own.replica())
+            || record.owner.as_ref().is_some_and(|owner| owner.incarnation == own.incarnation());
+        if is_ours {
+            self.commits = self.commits.max(1);
+            if self.offered.is_within(record.tally(own.replica())) {
+                // The last commit was done, though its outcome said otherwise.
+                self.health.committed();
+            }
+        } else {
+            self.has_predecessor = true;
+        }
+        let has_free = record.owner.as_ref().is_some_and(|owner| owner.is_free);
+        let news =
+            self.note_stored(&record, own).unwrap_or_else(|| News::Found { claim: record.claim(), has_free });
+        self.known = Known::At(revision, record);
+        news
+    }
+
+    /// Says why no process of this node can have written the record, or why there is no room for it.
+    fn problem(&self, record: &Record, own: &Own, state: &State) -> Option<String> {
+        if !record.tally(own.replica()).is_within(self.offered) {
+            return Some(format!("this process has written {} at most", self.offered));
+        }
+        let has_room = has_room_for(state.counts(), &record.claim().counts);
+        (!has_room).then(|| "there are too many replicas".into())
+    }
+
+    /// Takes note of how much of this process's count the record holds. `Some`: the process has just come into a
+    /// predecessor's replica.
+    fn note_stored(&mut self, record: &Record, own: &Own) -> Option<News> {
+        match &record.owner {
+            Some(owner) if !own.has_chosen() && owner.incarnation == own.incarnation() => {
+                self.stored = record.tally(&owner.replica);
+                self.offered = self.stored;
+                Some(News::Inherited(owner.replica.clone(), self.stored))
+            }
+            _ => {
+                self.stored.raise(record.tally(own.replica()));
+                None
+            }
+        }
+    }
+
+    fn leave_alone(&mut self, now: Duration) -> Option<News> {
+        self.known = Known::Foreign;
+        self.not_before = now + self.health.refused(false);
+        None
+    }
+
+    fn forget(&mut self) {
+        self.known = Known::Nothing;
+        self.is_dirty = true;
+    }
+}

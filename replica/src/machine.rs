@@ -1,0 +1,310 @@
+//! The replica: three parts, and the order in which they act.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use tracing::{debug, info, warn};
+
+use crate::clients::{Clients, Pending};
+use crate::config::{AckPolicy, Config, SHUT_DOWN_WITHIN};
+use crate::context::{Clock, Context, Tokens};
+use crate::durability::{Durability, Found, Shown};
+use crate::frame::Frame;
+use crate::identity::{Incarnation, NodeId, ReplicaId};
+use crate::replication::{Merged, Replication};
+use crate::seam::{Effect, Input, Refusal, Reply, Request};
+use crate::store::{Outcome, Token};
+use crate::tally::{Tally, Vector};
+
+/// A replica of the counter: a state machine without I/O, clock or messages.
+///
+/// 1. Give it an input with [`handle`](Self::handle).
+/// 2. Do all of its effects. [`poll_effect`](Self::poll_effect) returns them one by one, until there is none left.
+/// 3. Give it a tick in time: [`poll_timeout`](Self::poll_timeout) says when.
+///
+/// The [crate](crate) has an example.
+///
+/// It draws from its own generator `R`, so the same inputs at the same times give the same effects.
+#[derive(Debug, Clone)]
+pub struct Replica<R = SmallRng> {
+    parts: Parts,
+    clock: Clock,
+    rng: R,
+    tokens: Tokens,
+    effects: VecDeque<Effect>,
+}
+
+impl Replica {
+    /// A process of node `me` that has just started. Give every process a seed of its own, drawn from a good source:
+    /// two processes of one node with the same seed would count under the same replica.
+    pub fn new(config: &Config, me: NodeId, seed: u64) -> Self {
+        Self::with_generator(config, me, SmallRng::seed_from_u64(seed))
+    }
+}
+
+impl<R: Rng> Replica<R> {
+    /// As [`new`](Replica::new), with a generator of any kind.
+    pub fn with_generator(config: &Config, me: NodeId, mut rng: R) -> Self {
+        let incarnation = Incarnation::random(&mut rng);
+        debug!(node = %me, %incarnation, "a replica starts");
+        Self {
+            parts: Parts {
+                ack: config.ack,
+                durability: Durability::new(config, &me, incarnation),
+                replication: Replication::new(config, me, incarnation, &mut rng),
+                clients: Clients::default(),
+                shut_down_by: None,
+                is_done: false,
+            },
+            clock: Clock::default(),
+            tokens: Tokens::random(&mut rng),
+            rng,
+            effects: VecDeque::new(),
+        }
+    }
+
+    /// Handles one input at `now`, a time since any fixed moment.
+    ///
+    /// # Panics
+    ///
+    /// In debug builds, if the time goes back, if no roster was given before the first tick, or if the effects of the input
+    /// before were not all polled. (Effects are to be done in order, before anything that may depend on them happens.)
+    pub fn handle(&mut self, now: Duration, input: Input) {
+        debug_assert!(now >= self.clock.now, "time goes back: from {:?} to {now:?}", self.clock.now);
+        debug_assert!(self.effects.is_empty(), "effects must be polled before the next input");
+        self.clock.now = self.clock.now.max(now);
+        if let Input::Tick { heard } = input {
+            debug_assert!(heard <= now, "nothing can be heard of a time that has not come");
+            self.clock.heard = self.clock.heard.max(heard);
+        }
+        let Self { parts, clock, rng, tokens, effects } = self;
+        let mut cx = Context { now: clock.now, heard: clock.heard, rng, effects, tokens };
+        parts.handle(input, &mut cx);
+    }
+
+    /// The next effect. Do the effects in this order.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When to [tick](Input::Tick) next, if no input comes before. `None`: not before the next input. If `heard` lagged behind
+    /// in the last tick, tick also once it has advanced.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.parts.next_tick(self.clock)
+    }
+
+    /// The replica that this process counts under: its own, or its predecessor's.
+    pub fn id(&self) -> &ReplicaId {
+        self.parts.durability.own().replica()
+    }
+
+    /// This process.
+    pub fn incarnation(&self) -> Incarnation {
+        self.parts.durability.own().incarnation()
+    }
+
+    /// All that was counted under that replica, stored and shown or not.
+    pub fn counted(&self) -> Tally {
+        self.parts.durability.own().counted()
+    }
+
+    /// All rows that this node holds and shows.
+    pub fn state(&self) -> &Vector {
+        self.parts.replication.state().counts()
+    }
+
+    /// The counter's value, as this node shows it.
+    pub fn value(&self) -> i128 {
+        self.state().value()
+    }
+
+    /// Whether the store has been silent for longer than its timeout, or refuses, or holds a foreign record.
+    pub fn is_store_down(&self) -> bool {
+        self.parts.durability.is_store_down()
+    }
+}
+
+/// The parts, wired.
+#[derive(Debug, Clone)]
+struct Parts {
+    ack: AckPolicy,
+    durability: Durability,
+    replication: Replication,
+    clients: Clients,
+    shut_down_by: Option<Duration>,
+    is_done: bool,
+}
+
+impl Parts {
+    fn handle(&mut self, input: Input, cx: &mut Context<'_>) {
+        match input {
+            Input::Roster(nodes) => self.replication.set_roster(nodes),
+            Input::Client { ticket, answer_by, request } => match request {
+                Request::Add(delta) => self.add(delta, Pending::new(ticket, answer_by), cx),
+                Request::Read => self.read(Pending::new(ticket, answer_by), cx),
+            },
+            Input::Peer { from, frame } => self.receive(&from, frame, cx),
+            Input::Store { token, outcome } => self.store_answers(token, outcome, cx),
+            Input::Tick { .. } => self.tick(cx),
+            Input::Shutdown => self.shut_down(cx),
+            Input::Closed => {
+                self.shut_down(cx);
+                self.durability.poll_record(self.replication.state(), cx);
+                self.finish(cx);
+            }
+        }
+    }
+
+    /// Does all that is due. The order matters, for each step may depend on those before.
+    fn tick(&mut self, cx: &mut Context<'_>) {
+        debug_assert!(self.replication.has_roster(), "a roster must be given before the first tick");
+        // Whether the store is down decides what may be counted, shown and acknowledged below.
+        self.durability.notice_silence(cx);
+        // Recovery may choose the replica under which to count.
+        self.durability.recover(|| self.replication.peers(), cx);
+        // Adds that were held are counted before the record is committed, so that they go with that commit.
+        self.count_held(cx);
+        self.show();
+        // An add's way to the store is the longest: it goes first. Nothing below depends on it.
+        self.durability.poll_record(self.replication.state(), cx);
+        self.durability.poll_sweep(|| self.replication.unreachable(), cx);
+        let hurry = self.durability.peers_suffice() && self.clients.any_waits_for_confirmation();
+        self.replication.poll(hurry, cx);
+        // Clients come last: their answers depend on all steps above.
+        self.answer(cx);
+        if self.shut_down_by.is_some_and(|by| self.durability.is_clean() || cx.now >= by) {
+            self.finish(cx);
+        }
+    }
+
+    fn add(&mut self, delta: i64, pending: Pending, cx: &mut Context<'_>) {
+        if self.shut_down_by.is_some() {
+            return cx.reply(pending.ticket, Err(Refusal::ShuttingDown));
+        }
+        if self.clients.has_too_many_adds() {
+            return cx.reply(pending.ticket, Err(Refusal::TooManyAdds));
+        }
+        if self.ack == AckPolicy::Memory {
+            // An add is answered at once, so it can't wait to learn whether a predecessor's replica is free.
+            self.durability.choose_fresh_replica();
+        }
+        if self.durability.may_count() {
+            self.count(delta, pending, cx);
+        } else {
+            self.clients.hold_add(delta, pending);
+        }
+    }
+
+    fn count_held(&mut self, cx: &mut Context<'_>) {
+        while self.durability.may_count()
+            && let Some((delta, pending)) = self.clients.next_uncounted()
+        {
+            self.count(delta, pending, cx);
+        }
+    }
+
+    fn count(&mut self, delta: i64, pending: Pending, cx: &mut Context<'_>) {
+        if let Err(overflow) = self.durability.count(delta) {
+            warn!(delta, %overflow, "an add is refused");
+            return cx.reply(pending.ticket, Err(Refusal::Overflow));
+        }
+        match self.ack {
+            AckPolicy::Memory => {
+                self.show();
+                cx.reply(pending.ticket, Ok(Reply::Added));
+            }
+            AckPolicy::Store | AckPolicy::Durable => {
+                self.clients.await_safety(self.durability.own().counted().sequence(), pending);
+            }
+        }
+    }
+
+    fn read(&mut self, pending: Pending, cx: &mut Context<'_>) {
+        if !self.durability.holds_reads() {
+            cx.reply(pending.ticket, Ok(Reply::Value(self.value())));
+        } else if self.clients.has_too_many_reads() {
+            cx.reply(pending.ticket, Err(Refusal::TooManyReads));
+        } else {
+            self.clients.hold_read(pending);
+        }
+    }
+
+    fn value(&self) -> i128 {
+        self.replication.state().counts().value()
+    }
+
+    fn receive(&mut self, from: &NodeId, frame: Frame, cx: &mut Context<'_>) {
+        let merged = self.replication.receive(from, frame, self.durability.own(), cx);
+        self.note(merged);
+    }
+
+    fn store_answers(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) {
+        let found = self.durability.outcome((token, outcome), self.replication.state(), cx);
+        if let Some(Found { claim, by_sweep }) = found {
+            let merged = self.replication.merge_found(claim, self.durability.own());
+            self.note(merged);
+            if merged.is_news && by_sweep {
+                self.durability.sweep_brought_news(cx.now);
+            }
+        }
+        self.replication.note_stored(self.durability.recorded());
+        self.show();
+    }
+
+    fn note(&mut self, merged: Merged) {
+        if merged.touches_record {
+            self.durability.touch();
+        }
+    }
+
+    /// Shows clients and peers as much of the own count as they may see.
+    fn show(&mut self) {
+        let Shown { tally, needs_hint } = self.durability.shown();
+        self.replication.show(self.durability.own().replica(), tally, needs_hint);
+    }
+
+    /// Answers the clients that can be answered now, and those that have waited too long.
+    fn answer(&mut self, cx: &mut Context<'_>) {
+        let mut safe = self.durability.stored_sequence();
+        if self.durability.peers_suffice() {
+            safe = safe.max(self.replication.most_held(self.durability.own().replica()));
+        }
+        self.clients.answer_adds(safe, cx);
+        if !self.durability.holds_reads() {
+            self.clients.answer_reads(self.value(), cx);
+        }
+        self.clients.refuse_late_reads(cx);
+    }
+
+    /// Begins a clean shutdown: counts no add from now on, and commits the rest to the record.
+    fn shut_down(&mut self, cx: &mut Context<'_>) {
+        info!("shutting down");
+        self.shut_down_by.get_or_insert(cx.now + SHUT_DOWN_WITHIN);
+        self.durability.close();
+        self.clients.refuse_uncounted(cx);
+    }
+
+    /// Ends the replica: answers all clients that still wait.
+    fn finish(&mut self, cx: &mut Context<'_>) {
+        self.answer(cx);
+        self.clients.refuse_all(cx);
+        if !std::mem::replace(&mut self.is_done, true) {
+            cx.effects.push_back(Effect::Done);
+        }
+    }
+
+    fn next_tick(&self, clock: Clock) -> Option<Duration> {
+        let unreachable = self.replication.is_anybody_unreachable();
+        [
+            self.durability.next_tick(unreachable, clock),
+            self.replication.next_tick(),
+            self.clients.next_tick(),
+            self.shut_down_by,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}

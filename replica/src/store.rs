@@ -1,0 +1,100 @@
+//! The store as a port: a replica's requests to it, and its possible answers.
+//!
+//! Each node has one record in the store. Only processes of that node write it, and a write succeeds only if the record is
+//! still as the process knows it. So if several processes of a node commit at once, only one of them succeeds. A replica
+//! has at most one [`Open`](StoreRequest::Open) or [`Commit`](StoreRequest::Commit) open at a time. Everything that it
+//! counts meanwhile goes with the next commit (group commit).
+//!
+//! A commit carries only what changed. The store decides how it lays out a record: one value, rows, or a log with
+//! snapshots. [`Record::apply`] says what the record holds afterwards.
+
+mod record;
+
+use std::fmt;
+
+pub use record::{Changes, Ownership, Record};
+
+use crate::identity::NodeId;
+
+/// Names one request to the store. The replica chooses it, at random at first; the world gives it back with the outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// A state of a node's record. The store chooses it, and it means something to this process alone. The replica only gives
+/// it back, and never one from before the last outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Revision(pub u64);
+
+/// A replica's request to the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreRequest {
+    /// Read the own record, and tell its revision. An old state will do: the next commit then conflicts.
+    Open,
+    /// Change the own record, if it is still at `expect`.
+    ///
+    /// No commit brings back an earlier state of the record: rows only grow, an owner is never the same twice, and hints
+    /// are dropped only together with such a change. So a commit that arrives late can't apply.
+    ///
+    /// A commit that was done is a [`Fence`](Self::Fence) too.
+    Commit {
+        /// The revision that the changes are made against.
+        expect: Revision,
+        /// The changes to rows and hints.
+        changes: Changes,
+        /// Who owns a replica that was, or may be, handed on. It replaces what the record said of it; `None` removes that.
+        owner: Option<Ownership>,
+    },
+    /// Once it is done, each later [`Load`](Self::Load) sees whatever was committed before this request.
+    Fence,
+    /// Read another node's record. Several may be open at once, beside a commit, and be answered in any order.
+    Load {
+        /// The node.
+        node: NodeId,
+    },
+}
+
+/// How a request to the store ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// `Open`: the record, `None` if there is none, and its revision.
+    Opened {
+        /// The record.
+        record: Option<Record>,
+        /// The next commit must expect this revision.
+        revision: Revision,
+    },
+    /// `Open`: the store holds something that no replica has written. It must not be overwritten.
+    Foreign,
+    /// `Commit`: done.
+    Committed {
+        /// The next commit must expect this revision.
+        revision: Revision,
+    },
+    /// `Commit`: the record is not at the expected revision. This very commit may be the reason, if the store repeats
+    /// requests. The replica opens the record again to learn.
+    Conflict,
+    /// `Fence`: done.
+    Fenced,
+    /// `Load`: the record, if there is one that can be read.
+    Loaded(Option<Record>),
+    /// Any request: not done, and it will not be.
+    NotDone,
+    /// Any request: it may have been done, or may be done later.
+    Unknown,
+}
+
+/// In words, for the log.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Opened { .. } => "opened",
+            Self::Foreign => "no record of a replica",
+            Self::Committed { .. } => "committed",
+            Self::Conflict => "conflict",
+            Self::Fenced => "fenced",
+            Self::Loaded(_) => "loaded",
+            Self::NotDone => "not done",
+            Self::Unknown => "perhaps done",
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! The record: what the store keeps for one node.
+
+use std::collections::BTreeMap;
+
+use crate::frame::Claim;
+use crate::identity::{Incarnation, ReplicaId};
+use crate::tally::{Tally, from_tallies, raise_all};
+
+/// What the store keeps for one node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The count of each replica of the node.
+    pub rows: BTreeMap<ReplicaId, Tally>,
+    /// The ownership of a replica that was, or may be, handed on.
+    pub owner: Option<Ownership>,
+    /// Hints: counts of replicas of *other* nodes that may not be stored yet.
+    pub hints: BTreeMap<ReplicaId, Tally>,
+}
+
+/// The right to count under a replica that was, or may be, handed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ownership {
+    /// The replica.
+    pub replica: ReplicaId,
+    /// The process that owns the replica, or owned it last.
+    pub incarnation: Incarnation,
+    /// Whether that process has ended: then the next one may own the replica.
+    pub is_free: bool,
+}
+
+/// The changes that a commit makes to a record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Rows of this node that have grown, or are new.
+    pub rows: Vec<(ReplicaId, Tally)>,
+    /// Hints that have grown, or are new.
+    pub hints: Vec<(ReplicaId, Tally)>,
+    /// Hints that are not needed any more.
+    pub dropped_hints: Vec<ReplicaId>,
+}
+
+impl Record {
+    /// Makes the changes of a commit.
+    ///
+    /// ```
+    /// use replica::{Tally, store::{Changes, Record}};
+    ///
+    /// let row = ("n0#00000001".parse()?, Tally { up: 3, down: 0 });
+    /// let mut record = Record::default();
+    /// record.apply(&Changes { rows: vec![row.clone()], ..Changes::default() }, None);
+    /// assert_eq!(record.tally(&row.0), row.1);
+    /// # Ok::<(), replica::NoIdentity>(())
+    /// ```
+    pub fn apply(&mut self, changes: &Changes, owner: Option<Ownership>) {
+        let Changes { rows, hints, dropped_hints } = changes;
+        for (replica, tally) in rows {
+            self.rows.entry(replica.clone()).or_default().raise(*tally);
+        }
+        for replica in dropped_hints {
+            self.hints.remove(replica);
+        }
+        for (replica, tally) in hints {
+            self.hints.entry(replica.clone()).or_default().raise(*tally);
+        }
+        self.owner = owner;
+    }
+
+    /// The count of `replica`, if it is one of this node's. Otherwise zero.
+    pub fn tally(&self, replica: &ReplicaId) -> Tally {
+        self.rows.get(replica).copied().unwrap_or_default()
+    }
+
+    /// The claim of the record. Its rows are stored, its hints are not.
+    pub fn claim(&self) -> Claim {
+        let mut all = self.rows.clone();
+        raise_all(&mut all, &self.hints);
+        Claim { counts: from_tallies(&all), unstored: self.hints.keys().cloned().collect() }
+    }
+}
