@@ -1,5 +1,6 @@
 //! The counts of a counter: plain numbers beside the ids of its table.
 
+mod few;
 mod writer;
 
 use self::writer::Writer;
@@ -117,10 +118,7 @@ impl<const W: usize> Counts<W> {
         match self {
             Self::Few(block) => {
                 for (line, n) in block.iter_mut().zip(counts) {
-                    line.copy_within(at..len, at + 1);
-                    if let Some(count) = line.get_mut(at) {
-                        *count = n;
-                    }
+                    shift_in(line.iter_mut().take(len + 1).skip(at), n);
                 }
             }
             Self::Many(lines) => {
@@ -130,9 +128,7 @@ impl<const W: usize> Counts<W> {
                 for (side, mut carried) in counts.into_iter().enumerate() {
                     let mut from = at % LANES;
                     for line in lines.iter_mut().skip(at / LANES * W + side).step_by(W) {
-                        for count in line.0.iter_mut().skip(from) {
-                            core::mem::swap(count, &mut carried);
-                        }
+                        carried = shift_in(line.0.iter_mut().skip(from), carried);
                         from = 0;
                     }
                 }
@@ -150,11 +146,19 @@ impl<const W: usize> Counts<W> {
     #[inline]
     pub(crate) fn max(&mut self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Few(ours), Self::Few(theirs)) => {
-                ours.iter_mut().zip(theirs).fold(false, |changed, (a, b)| max_line(a, b) | changed)
-            }
+            (Self::Few(ours), Self::Few(theirs)) => few::max(ours, theirs),
             (Self::Many(ours), Self::Many(theirs)) => kernels::max(ours, theirs),
             (_, _) => other_form(),
+        }
+    }
+
+    /// As [`max`](Self::max), by a block of the short form.
+    #[cfg(feature = "json")]
+    #[inline]
+    pub(crate) fn max_block(&mut self, theirs: &[[u64; LANES]; W]) -> bool {
+        match self {
+            Self::Few(ours) => few::max(ours, theirs),
+            Self::Many(_) => other_form(),
         }
     }
 
@@ -163,9 +167,7 @@ impl<const W: usize> Counts<W> {
     pub(crate) fn max_lines(&mut self, theirs: &[Line]) -> bool {
         match self {
             Self::Many(lines) => kernels::max(lines, theirs),
-            Self::Few(block) => {
-                block.iter_mut().zip(theirs).fold(false, |changed, (a, b)| max_line(a, &b.0) | changed)
-            }
+            Self::Few(_) => other_form(),
         }
     }
 
@@ -194,9 +196,10 @@ impl<const W: usize> Counts<W> {
     }
 
     /// How many ids have a count.
+    #[inline]
     pub(crate) fn used(&self) -> usize {
         match self {
-            Self::Few(_) => (0..LANES).filter(|&at| self.get(at) != [0; W]).count(),
+            Self::Few(block) => few::used(block),
             Self::Many(lines) => kernels::used::<W>(lines),
         }
     }
@@ -211,18 +214,21 @@ impl<const W: usize> Counts<W> {
         }
     }
 
+    /// How many ids have a count that is larger here than in `other`, which has the same table.
+    #[inline]
+    pub(crate) fn ids_above(&self, other: &Self) -> usize {
+        match (self, other) {
+            (Self::Few(ours), Self::Few(theirs)) => few::ids_above(ours, theirs),
+            (ours, theirs) if W == 1 => kernels::above(ours.lines(), theirs.lines()),
+            (ours, theirs) => ours.delta(theirs).used(),
+        }
+    }
+
     /// The counts that are larger here than in `other`, which has the same table; zeros elsewhere.
+    #[inline]
     pub(crate) fn delta(&self, other: &Self) -> Self {
         match (self, other) {
-            (Self::Few(ours), Self::Few(theirs)) => Self::Few(core::array::from_fn(|side| {
-                core::array::from_fn(|lane| {
-                    let count = |block: &[[u64; LANES]; W]| {
-                        block.get(side).and_then(|line| line.get(lane)).copied().unwrap_or(0)
-                    };
-                    let (a, b) = (count(ours), count(theirs));
-                    if a > b { a } else { 0 }
-                })
-            })),
+            (Self::Few(ours), Self::Few(theirs)) => Self::Few(few::delta(ours, theirs)),
             (ours, theirs) => Self::Many(kernels::delta(ours.lines(), theirs.lines())),
         }
     }
@@ -282,15 +288,13 @@ fn other_form() -> bool {
     false
 }
 
+/// Moves each item to the next place. Returns the last one.
+///
+/// One by one: so few take longer to be moved by a call.
 #[inline]
-fn max_line(ours: &mut [u64; LANES], theirs: &[u64; LANES]) -> bool {
-    let mut news = 0;
-    for (a, &b) in ours.iter_mut().zip(theirs) {
-        let larger = b.max(*a);
-        news |= larger ^ *a;
-        *a = larger;
-    }
-    news != 0
+pub(crate) fn shift_in<'a, T: 'a>(places: impl Iterator<Item = &'a mut T>, mut item: T) -> T {
+    places.for_each(|place| core::mem::swap(place, &mut item));
+    item
 }
 
 impl Counts<2> {

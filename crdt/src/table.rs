@@ -1,5 +1,6 @@
 //! The sorted ids that counts belong to, shared by the counters that have the same ones.
 
+use crate::counts::{LANES, shift_in};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::ops::Deref;
@@ -57,7 +58,12 @@ impl<A> Table<A> {
             // Room for a few more, not for as many again: what is never used is kept for good.
             self.ids.reserve_exact(4);
         }
-        self.ids.insert(at, id);
+        if self.ids.len() > LANES {
+            self.ids.insert(at, id);
+        } else {
+            let last = shift_in(self.ids.iter_mut().skip(at), id);
+            self.ids.push(last);
+        }
         *self.text.get_mut() = UNKNOWN;
     }
 }

@@ -8,8 +8,8 @@ use crate::{
 use std::hint::black_box;
 use std::time::Duration;
 
-const SMALL: &[u64] = &[3, 128, 16_384];
-const ALL: &[u64] = &[3, 128, 16_384, 1 << 20];
+const SMALL: &[u64] = &[3, 128, 1024, 16_384];
+const ALL: &[u64] = &[3, 128, 1024, 16_384, 1 << 20];
 
 #[derive(Clone, Copy)]
 enum Operation {

@@ -2,15 +2,21 @@
 
 use super::part::tidy;
 use super::{Ledger, Walk};
-#[cfg(feature = "json")]
-use crate::counts::Line;
 use crate::counts::{Counts, larger};
+#[cfg(feature = "json")]
+use crate::counts::{LANES, Line};
 use crate::table::gallop;
 use crate::tail::{Recent, Tail};
 use alloc::vec::Vec;
 
 /// A part this much smaller than the whole is looked up rather than walked along.
 pub(super) const FEW: usize = 32;
+
+/// Whether both are the same few ids. One by one: so few take longer to be compared by a call.
+#[inline]
+fn same_ids<A: PartialEq>(ours: &[A], theirs: &[A]) -> bool {
+    ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| ours == theirs)
+}
 
 impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     /// Takes in all that `other` knows. Returns whether anything changed.
@@ -19,7 +25,73 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
         if self.shares_ids(other) {
             return self.merge_shared(other);
         }
+        if let (Counts::Few(_), Counts::Few(_)) = (&self.counts, &other.counts) {
+            return self.merge_few(other);
+        }
         self.merge_apart(other)
+    }
+
+    /// Merges a ledger of few ids with another table into one of few: one id after the other.
+    ///
+    /// To find out whether ids are equal is faster than to find their order, and most are not new.
+    #[inline(never)]
+    fn merge_few(&mut self, other: &Self) -> bool {
+        if let [id] = other.ids() {
+            return self.merge_one(other, id);
+        }
+        if same_ids(self.ids(), other.ids()) {
+            self.table.clone_from(&other.table);
+            return self.merge_shared(other);
+        }
+        self.merge_each(other)
+    }
+
+    /// Merges the only id of `other`.
+    #[inline]
+    fn merge_one(&mut self, other: &Self, id: &A) -> bool {
+        let counts = other.counts.get(0);
+        if let Some(at) = self.ids().iter().position(|ours| ours == id) {
+            return self.raise_in_table(at, counts);
+        }
+        if self.len() < other.len() || counts == [0; W] {
+            return self.merge_each(other);
+        }
+        let gap = self.ids().iter().take_while(|ours| *ours < id).count();
+        self.insert_in_table(gap, id.clone(), counts);
+        true
+    }
+
+    /// Merges in the order of the ids. A new one goes into the table, for it moves few others.
+    #[inline(never)]
+    fn merge_each(&mut self, other: &Self) -> bool {
+        let (mut from, mut changed) = (0, false);
+        for (index, id) in other.ids().iter().enumerate() {
+            let counts = other.counts.get(index);
+            if counts == [0; W] {
+                continue;
+            }
+            match gallop(self.ids(), from, |ours| ours.cmp(id)) {
+                Ok(at) => {
+                    changed |= self.raise_in_table(at, counts);
+                    from = at + 1;
+                }
+                // No id is cloned if `other` has all of them.
+                Err(_) if other.len() > self.len() && self.lay_out_as(other) => {
+                    self.merge_shared(other);
+                    return true;
+                }
+                Err(gap) => {
+                    self.insert_in_table(gap, id.clone(), counts);
+                    (from, changed) = (gap + 1, true);
+                }
+            }
+        }
+        changed
+    }
+
+    /// Lays the entries out with the ids of `other`, if that has them all. Returns whether it has.
+    fn lay_out_as(&mut self, other: &Self) -> bool {
+        self.laid_out_as(other).map(|laid| *self = laid).is_some()
     }
 
     #[inline]
@@ -29,6 +101,17 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
             self.recount();
         }
         if other.tail.is_empty() { changed } else { self.merge_tail(other) | changed }
+    }
+
+    /// Raises the counts of a table's few ids.
+    #[cfg(feature = "json")]
+    #[inline]
+    pub(crate) fn merge_block(&mut self, block: &[[u64; LANES]; W]) -> bool {
+        let changed = self.counts.max_block(block);
+        if changed {
+            self.recount();
+        }
+        changed
     }
 
     /// Raises the counts of the table's ids to those in these lines, laid out as [`Counts`] are.
@@ -50,6 +133,7 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     }
 
     /// Merges the tail of a ledger that has the same table.
+    #[inline(never)]
     fn merge_tail(&mut self, other: &Self) -> bool {
         // Mostly both tails have the same ids: each is looked for behind the one before.
         let (len, mut changed, mut next) = (self.ids().len(), false, 0);
@@ -81,6 +165,7 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     }
 
     /// Merges a ledger that has another table.
+    #[inline(never)]
     fn merge_apart(&mut self, other: &Self) -> bool {
         if other.len() == 0 {
             return false;
@@ -184,10 +269,7 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
 
     /// Shares the ids of `other`, if that has all that are counted here. Returns whether the two share them now.
     pub(crate) fn share_ids(&mut self, other: &Self) -> bool {
-        if self.shares_ids(other) {
-            return true;
-        }
-        self.laid_out_as(other).map(|laid| *self = laid).is_some()
+        self.shares_ids(other) || self.lay_out_as(other)
     }
 
     /// Merges the entries that would change something and that `accept` lets in, given the id, its counts here, and what
