@@ -4,7 +4,7 @@
 //! cargo bench --bench merge -- --write-readme
 //! ```
 //!
-//! also writes the tables of the READMEs.
+//! also writes the tables of docs/reference.md and of the crate's README.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 use std::error::Error;
@@ -18,7 +18,7 @@ use crdt_compare::{Effort, Table, VERSIONS, between_markers, machine, races, tod
 struct Arguments {
     /// Measure only rows whose title contains this.
     row: Option<String>,
-    /// Write the tables of README.md and crdt/README.md from what is measured.
+    /// Write the tables of docs/reference.md and crdt/README.md from what is measured.
     #[arg(long, conflicts_with = "row")]
     write_readme: bool,
     /// Given by `cargo bench`. Without it all runs once, to see that it does.
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     if arguments.write_readme {
-        write("README.md", &table.in_short())?;
+        write("docs/reference.md", &table.in_short())?;
         write("crdt/README.md", &table.in_full())?;
     }
     Ok(())
