@@ -7,7 +7,11 @@
 //!
 //! A commit carries only what changed. How a record is laid out (one value, rows, a log with snapshots) is the store's
 //! affair; [`Record::apply`] says what the record holds afterwards.
+//!
+//! [`memory`] is a store that does all of this in memory. [`conformance`] checks any other.
 
+pub mod conformance;
+pub mod memory;
 mod record;
 
 use std::fmt;
@@ -21,7 +25,7 @@ use crate::identity::NodeId;
 pub struct Token(pub u64);
 
 /// A state of a node's record. The store chooses it; the replica only gives it back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revision(pub u64);
 
 /// What a replica asks of the store.
@@ -50,6 +54,13 @@ pub enum StoreRequest {
         /// Whose.
         node: NodeId,
     },
+    /// The names of all nodes that have a record.
+    ///
+    /// After a [`Fence`](Self::Fence) none is missing whose record was committed before that fence. A name without a
+    /// record may be among them. A store that can't list its records keeps a list of names beside them, and writes a
+    /// name there before it answers the first `Nodes` of a process that knows it. Such a store misses a node until a
+    /// process that has it on its roster asks. So whoever relies on `Nodes` asks at each start.
+    Nodes,
 }
 
 /// How a request ended.
@@ -69,12 +80,15 @@ pub enum Outcome {
         /// To be expected by the next commit.
         revision: Revision,
     },
-    /// `Commit`: not done, for the record is not at the expected revision.
+    /// `Commit`: not done, for the record is not at the expected revision. A store that sends a commit again by itself
+    /// may have done it the first time, unheard: an [`Open`](StoreRequest::Open) tells.
     Conflict,
     /// `Fence`: done.
     Fenced,
     /// `Load`: the record, if there is one that can be read.
     Loaded(Option<Record>),
+    /// `Nodes`: the names, each once.
+    Nodes(Vec<NodeId>),
     /// Any request: not done, and it will not be.
     NotDone,
     /// Any request: it may have been done, or may be done yet.
@@ -91,6 +105,7 @@ impl fmt::Display for Outcome {
             Self::Conflict => "conflict",
             Self::Fenced => "fenced",
             Self::Loaded(_) => "loaded",
+            Self::Nodes(_) => "nodes listed",
             Self::NotDone => "not done",
             Self::Unknown => "perhaps done",
         })
