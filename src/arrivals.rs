@@ -56,6 +56,7 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
+    /// A process that starts now.
     pub fn new(now: Duration) -> Self {
         Self { earliest: now, looked: now, now, ..Self::default() }
     }

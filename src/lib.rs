@@ -6,7 +6,7 @@
 //!
 //! [Maelstrom]: https://github.com/jepsen-io/maelstrom
 
-mod arrivals;
+pub mod arrivals;
 pub mod cli;
 mod clients;
 mod clock;
@@ -21,7 +21,7 @@ pub mod judge;
 pub mod lines;
 pub mod log;
 pub mod message;
-mod msg_ids;
+pub mod msg_ids;
 pub mod node;
 pub mod runtime;
 pub mod seq_kv;

@@ -195,7 +195,7 @@ impl<R: Rng> Node<R> {
 
 /// Says why a node can't have this name: it is written in JSON as it is, and none of the store's keys or names is taken
 /// for another.
-fn check_node_name(name: &str) -> Result<(), String> {
+pub(crate) fn check_node_name(name: &str) -> Result<(), String> {
     let is_bad = |c: char| c.is_control() || matches!(c, '"' | '\\' | '/');
     let why = if name.is_empty() {
         "it is empty".to_owned()
