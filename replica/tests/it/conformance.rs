@@ -70,7 +70,7 @@ impl Subject for Store {
                 return Outcome::Conflict;
             }
             (Wrong::KeepsOwner, StoreRequest::Commit { owner, .. }) if owner.is_none() => {
-                *owner = record.owner
+                *owner = record.owner;
             }
             (Wrong::ListsOneself, StoreRequest::Nodes) => return Outcome::Nodes(vec![node.clone()]),
             _ => {}

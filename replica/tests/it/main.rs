@@ -9,4 +9,9 @@
     reason = "a test fails by panicking and speaks by printing"
 )]
 
+mod clusters;
 mod conformance;
+mod doubles;
+mod planted;
+mod roster;
+mod world;
