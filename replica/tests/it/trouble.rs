@@ -145,7 +145,7 @@ fn a_held_read_is_refused_when_its_time_is_up() {
     let mut node = Driven::new(AckPolicy::Store);
     node.heard = Some(Duration::ZERO);
     node.ask(1, Request::Read);
-    node.pass(ANSWER_WITHIN - ms(1));
+    node.pass(ms(3999));
     assert_eq!(node.reply(), None, "the recovery is not over by what was heard");
     node.pass(ms(1));
     assert_eq!(node.reply(), Some((1, Err(Refusal::NotRecovered))));

@@ -13,7 +13,7 @@ use self::sequential::{Sequential, State};
 use crate::body::Body;
 use crate::endpoint::Endpoint;
 use crate::json::{Json, JsonError};
-use crate::seeds::Random;
+use crate::seeds::{Random, Seeds};
 
 /// The services by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,6 +103,33 @@ impl Services {
     }
 }
 
+/// Maelstrom's `seq-kv` by itself, for the tests of a program that keeps something there. It has the service's surprises:
+/// a request that changes nothing may be answered from the past.
+///
+/// ```
+/// let mut service = workbench::SeqKv::new(7);
+/// let write = r#"{"type":"write","key":"x","value":3,"msg_id":1}"#;
+/// assert_eq!(service.handle("n0", write).as_deref(), Some(r#"{"in_reply_to":1,"type":"write_ok"}"#));
+/// let read = r#"{"type":"read","key":"x","msg_id":2}"#;
+/// let answer = r#"{"in_reply_to":2,"type":"read_ok","value":3}"#;
+/// assert_eq!(service.handle("n0", read).as_deref(), Some(answer));
+/// ```
+#[derive(Debug)]
+pub struct SeqKv(Services);
+
+impl SeqKv {
+    /// An empty store. The seed decides how old its answers are.
+    pub fn new(seed: u64) -> Self {
+        Self(Services::new(Seeds::new(seed).generator()))
+    }
+
+    /// Does what the body of a message asks, and returns the body of the answer. `None` where Maelstrom's service would
+    /// say nothing, or if nobody can be called like `client`: a node is `n0`, a client `c0`.
+    pub fn handle(&mut self, client: &str, body: &str) -> Option<String> {
+        self.0.handle(ServiceName::SeqKv, Endpoint::parse(client)?, body)
+    }
+}
+
 /// What a service is asked. A field that is missing reads as null, as in Maelstrom.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -157,7 +184,6 @@ struct Addressed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seeds::Seeds;
 
     fn ask(services: &mut Services, name: &str, src: u64, body: &str) -> Option<String> {
         services.handle(ServiceName::parse(name).unwrap(), Endpoint::Client(src), body)
