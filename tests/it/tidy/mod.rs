@@ -1,6 +1,7 @@
-//! The habits that a machine can hold: what the parts of the program know of each other, how long functions, files and
-//! sentences are, and where all that is not written here comes from.
+//! The habits that a machine can hold: which parts of the program may use which others, how long functions, files and
+//! sentences are, where dependencies come from, and whether cited tests exist.
 
+mod citations;
 mod functions;
 mod imports;
 mod packages;
@@ -22,22 +23,22 @@ const MOST_WORDS: usize = 40;
 /// Documents with sentences that are too long, and how many they have. The list may only shrink.
 const LONG_SENTENCES: &[(&str, usize)] = &[("ARCHITECTURE.md", 1)];
 
-/// Of a thousand functions of the node and its replica so many may have as many parameters as are allowed, or more.
+/// How many of a thousand functions of the node and its replica may have [`MOST_PARAMETERS`] parameters or more.
 const MANY_PARAMETERS: usize = 20;
 
-/// What the node without its bench may link at most: itself and 49 others.
+/// The most crates that the node without its bench may link: itself and 49 others.
 const MOST_LINKED: usize = 50;
 
 fn root() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
 }
 
-/// The name that a reader knows a file by.
+/// The name of a file, relative to the root.
 fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-/// All files with that extension in a folder of this repository, but what git does not keep. None if there is no such
+/// All files with that extension in a folder of this repository, without those that git ignores. None if there is no such
 /// folder.
 fn files(folder: &str, extension: &str) -> Vec<(PathBuf, String)> {
     let mut folders = vec![root().join(folder)];
@@ -147,7 +148,21 @@ fn sentences_are_short_enough_to_be_read() {
     assert_none(&format!("sentences of more than {MOST_WORDS} words"), &found);
 }
 
-/// A name in the list that is no document's would hide nothing, and be read as if it did.
+#[test]
+fn cited_tests_exist() {
+    let documents = files("docs", "md").into_iter().chain([(root().join("GUARANTEES.md"), guarantees())]);
+    let found = documents.flat_map(|(path, text)| {
+        let broken = citations::broken(&root(), &text);
+        broken.iter().map(|citation| format!("{}: {citation}", shown(&path))).collect::<Vec<_>>()
+    });
+    assert_none("these documents cite tests that do not exist", &found.collect::<Vec<_>>());
+}
+
+fn guarantees() -> String {
+    fs::read_to_string(root().join("GUARANTEES.md")).unwrap()
+}
+
+/// A name in the list that is no document's would allow nothing, but a reader would think that it does.
 #[test]
 fn exceptions_are_documents() {
     for (name, count) in LONG_SENTENCES {
@@ -173,7 +188,7 @@ fn the_node_without_its_bench_links_few_crates() {
     assert!(linked.len() <= MOST_LINKED, "{} crates: {linked:?}", linked.len());
 }
 
-/// Any other target would bring the crates that it compares with into `cargo test` or `cargo build`.
+/// With any other target, `cargo test` or `cargo build` would need the crates that the bench compares with.
 #[test]
 fn the_package_of_the_merge_bench_has_no_target_but_the_bench() {
     let folder = root().join("benches/merge");
