@@ -18,10 +18,10 @@ use crdt_compare::{Effort, Table, VERSIONS, between_markers, machine, races, tod
 struct Arguments {
     /// Measure only rows whose title contains this.
     row: Option<String>,
-    /// Write the tables of README.md and crdt/README.md from what is measured.
+    /// Write the measured tables into README.md and crdt/README.md.
     #[arg(long, conflicts_with = "row")]
     write_readme: bool,
-    /// Given by `cargo bench`. Without it all runs once, to see that it does.
+    /// `cargo bench` gives this flag. Without it everything runs once, as a test.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the figures are, for the terminal and for documents.
+/// The explanation of the figures, for the terminal and for documents.
 fn about() -> String {
     let crates: Vec<String> = VERSIONS.iter().map(|(name, version)| format!("{name} {version}")).collect();
     format!(

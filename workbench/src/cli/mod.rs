@@ -57,7 +57,7 @@ pub fn run_test(
 ) -> Result<Verdict, BenchError> {
     options.check()?;
     for note in options.notes() {
-        // Nobody is left to be told if standard error is closed.
+        // If standard error is closed there is no one to tell.
         let _ = writeln!(std::io::stderr(), "note: {note}");
     }
     let seed = options.seed.unwrap_or_else(rand::random);
@@ -121,7 +121,7 @@ fn conclude(
         Ok(Some(path)) if !json => writeln!(out, "recorded    {}", path.display()),
         Ok(_) => Ok(()),
         Err(error) => {
-            // Nobody is left to be told if standard error is closed.
+            // If standard error is closed there is no one to tell.
             let _ = writeln!(std::io::stderr(), "error: the record of this run is not complete: {error}");
             Ok(())
         }

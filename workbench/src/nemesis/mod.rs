@@ -22,8 +22,8 @@ use crate::stagger::Stagger;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// Links between nodes are cut. The shapes are Jepsen's (one node, fewer than a third, a half, a ring of overlapping
-    /// majorities) and more (one way only, two halves with a bridge, every node alone).
+    /// Links between nodes are cut. Jepsen's shapes are one node, fewer than a third, a half, and a ring of overlapping
+    /// majorities. More shapes are one way only, two halves with a bridge, and every node alone.
     Partition,
     /// Processes die at once (SIGKILL), from one to all, and are started anew.
     Kill,

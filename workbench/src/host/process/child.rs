@@ -53,8 +53,8 @@ impl Pipes {
 }
 
 impl Process {
-    /// Starts a node in a process group of its own, so that Ctrl-C at the terminal is for the bench alone, and in a
-    /// directory of its own. Its log is written anew, or appended to.
+    /// Starts a node in a directory of its own, and in a process group of its own: Ctrl-C at the terminal is for the bench
+    /// alone. Its log is written anew, or appended to.
     pub(super) fn start(
         command: &NodeCommand,
         node: usize,

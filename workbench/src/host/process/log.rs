@@ -16,7 +16,7 @@ pub(super) fn copy(mut stderr: ChildStderr, mut log: File) {
     let copied = io::copy(&mut stderr.by_ref().take(KEPT), &mut log);
     let rest = io::copy(&mut stderr, &mut io::sink());
     if copied.is_err() || rest.is_ok_and(|bytes| bytes > 0) {
-        // If the disk is still full nobody can be told.
+        // If the disk is still full the note is lost too.
         let _ = writeln!(
             log,
             "\n[the bench dropped the rest: the log had {KEPT} bytes, or could not be written]"
