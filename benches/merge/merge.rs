@@ -21,7 +21,7 @@ struct Arguments {
     /// Write the tables of docs/reference.md and crdt/README.md from what is measured.
     #[arg(long, conflicts_with = "row")]
     write_readme: bool,
-    /// Given by `cargo bench`. Without it all runs once, to see that it does.
+    /// `cargo bench` gives this flag. Without it everything runs once, as a test.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the figures are, for the terminal and for documents.
+/// The explanation of the figures, for the terminal and for documents.
 fn about() -> String {
     let crates: Vec<String> = VERSIONS.iter().map(|(name, version)| format!("{name} {version}")).collect();
     format!(

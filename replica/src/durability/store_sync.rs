@@ -77,7 +77,7 @@ pub(super) enum News {
         /// Whether a replica is free. If so, the next commit asks for it.
         has_free: bool,
     },
-    /// This process now owns the replica of its predecessor, which had counted so much.
+    /// This process now owns the replica of its predecessor, which had this count.
     Inherited(ReplicaId, Tally),
 }
 

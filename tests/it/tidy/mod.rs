@@ -1,6 +1,7 @@
-//! The habits that a machine can hold: what the parts of the program know of each other, how long functions, files and
-//! sentences are, and where all that is not written here comes from.
+//! The habits that a machine can hold: which parts of the program may use which others, how long functions, files and
+//! sentences are, where dependencies come from, and whether cited tests exist.
 
+mod citations;
 mod functions;
 mod imports;
 mod packages;
@@ -22,14 +23,14 @@ const MOST_WORDS: usize = 40;
 /// Of a thousand functions of the node and its replica so many may have as many parameters as are allowed, or more.
 const MANY_PARAMETERS: usize = 20;
 
-/// What the node without its bench may link at most: itself and 49 others.
+/// The most crates that the node without its bench may link: itself and 49 others.
 const MOST_LINKED: usize = 50;
 
 fn root() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
 }
 
-/// The name that a reader knows a file by.
+/// The name of a file, relative to the root.
 fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
@@ -154,7 +155,7 @@ fn the_node_without_its_bench_links_few_crates() {
     assert!(linked.len() <= MOST_LINKED, "{} crates: {linked:?}", linked.len());
 }
 
-/// Any other target would bring the crates that it compares with into `cargo test` or `cargo build`.
+/// With any other target, `cargo test` or `cargo build` would need the crates that the bench compares with.
 #[test]
 fn the_package_of_the_merge_bench_has_no_target_but_the_bench() {
     let folder = root().join("benches/merge");

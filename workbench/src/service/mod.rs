@@ -1,4 +1,4 @@
-//! The services that Maelstrom offers to nodes, with its semantics, surprises included.
+//! The services that Maelstrom offers to nodes. They behave as Maelstrom's do, in surprising cases too.
 
 mod kv;
 mod lww;
@@ -72,8 +72,8 @@ impl Services {
         }
     }
 
-    /// Has a service do what a message asks. Returns the body of the answer, or `None` where Maelstrom's service would
-    /// stumble and say nothing: at a request it does not know, or one that is nested too deep.
+    /// Lets a service handle a message. Returns the body of the answer. `None` if Maelstrom's service would fail and answer
+    /// nothing: the request is unknown, or nested too deep.
     pub(crate) fn handle(&mut self, service: ServiceName, src: Endpoint, body: &str) -> Option<String> {
         let body = Body::parse(body)?;
         let request = Request::read(&body).ok()?;
@@ -133,7 +133,7 @@ impl SeqKv {
 /// What a service is asked. A field that is missing reads as null, as in Maelstrom.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    /// The type; empty if it is no string.
+    /// The type. Empty if it is no string.
     kind: String,
     key: Json,
     value: Json,
@@ -151,7 +151,7 @@ impl Request {
             value: body.json("value")?,
             from: body.json("from")?,
             to: body.json("to")?,
-            // Anything but these, as in Clojure.
+            // Any other value is true, as in Clojure.
             create_if_not_exists: !matches!(create.as_str(), "null" | "false"),
         })
     }
@@ -162,7 +162,7 @@ impl Request {
     }
 }
 
-/// What a service says.
+/// The answer of a service.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub(crate) enum Answer {
@@ -204,7 +204,7 @@ mod tests {
         }
     }
 
-    /// Each store gives back exactly what it was given, and takes no other value for it.
+    /// Each store returns exactly the value that was written, and finds no other value equal to it.
     #[test]
     fn values_are_kept_and_compared_exactly() {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_deeper_than_maelstrom_reads_gets_no_answer() {
+    fn a_request_that_is_nested_too_deep_for_maelstrom_gets_no_answer() {
         let mut services = Services::new(Seeds::new(1).generator());
         let deep = format!("{}{}", "[".repeat(1001), "]".repeat(1001));
         let write = format!(r#"{{"type":"write","key":"x","value":{deep},"msg_id":1}}"#);
