@@ -8,7 +8,7 @@ use replica::{Refusal, Reply, Ticket};
 use crate::message::{ErrorCode, MsgId, Outgoing, Say};
 use crate::node::Outlet;
 
-/// An answer that is later than this is not given at all: its client may have left.
+/// An answer that is later than this after its time is not given: its client may have left.
 const LATE: Duration = Duration::from_millis(50);
 
 /// A client that waits for the answer to its request.
@@ -85,6 +85,7 @@ fn code(refusal: Refusal) -> ErrorCode {
         | Refusal::TooManyAdds
         | Refusal::TooManyReads
         | Refusal::StoreSilent
+        | Refusal::NotRecovered
         | Refusal::EndedBeforeRecovered => ErrorCode::TemporarilyUnavailable,
     }
 }
@@ -117,6 +118,7 @@ mod tests {
             Refusal::StoreSilent,
             Refusal::NotKnownDurable,
             Refusal::EndedBeforeDurable,
+            Refusal::NotRecovered,
             Refusal::EndedBeforeRecovered,
         ] {
             assert_eq!(code(refusal) == ErrorCode::Timeout, refusal.may_have_counted(), "{refusal}");

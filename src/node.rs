@@ -73,12 +73,12 @@ impl<R: Rng> Node<R> {
 
     /// The replica that this process counts under, once the node has a name: a new one, or its predecessor's.
     pub fn replica(&self) -> Option<&ReplicaId> {
-        self.member.as_ref().map(|member| member.replica().id())
+        self.member.as_ref().map(|member| member.machine().id())
     }
 
     /// The count of that replica, with the adds that are not stored or shown yet.
     pub fn counted(&self) -> Option<Tally> {
-        self.member.as_ref().map(|member| member.replica().counted())
+        self.member.as_ref().map(|member| member.machine().counted())
     }
 
     /// Whether the node has shut down and can be dropped.
@@ -88,7 +88,7 @@ impl<R: Rng> Node<R> {
 
     /// What the node holds, once it is initialised.
     pub fn state(&self) -> Option<&Vector> {
-        self.member.as_ref().map(|member| member.replica().state())
+        self.member.as_ref().map(|member| member.machine().state())
     }
 
     /// The counter's value as this node sees it.
@@ -185,7 +185,7 @@ impl<R: Rng> Node<R> {
         let Some(rng) = self.rng.take() else { return Err("the node was initialised before".into()) };
         let nodes = roster.len();
         let member = Member::new((id.into(), roster), &self.config, stalls, (now, rng));
-        info!(node = id, replica = %member.replica().id(), nodes, "initialised");
+        info!(node = id, replica = %member.machine().id(), nodes, "initialised");
         self.member = Some(Box::new(member));
         Ok(())
     }

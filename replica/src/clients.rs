@@ -4,6 +4,7 @@ mod queue;
 
 use std::time::Duration;
 
+use crate::config::MAX_PENDING;
 use crate::context::Context;
 use crate::seam::{Refusal, Reply, Ticket};
 pub(crate) use queue::Pending;
@@ -23,12 +24,12 @@ pub(crate) struct Clients {
 impl Clients {
     /// Whether no more adds may wait.
     pub(crate) fn has_too_many_adds(&self) -> bool {
-        self.counted.is_full() || self.uncounted.is_full()
+        self.counted.len() + self.uncounted.len() >= MAX_PENDING
     }
 
     /// Whether no more reads may wait.
     pub(crate) fn has_too_many_reads(&self) -> bool {
-        self.reads.is_full()
+        self.reads.len() >= MAX_PENDING
     }
 
     /// An add that is counted waits until its sequence number is safe.
@@ -51,8 +52,8 @@ impl Clients {
         self.uncounted.pop_if(|_| true)
     }
 
-    /// Whether a counted add waits for its confirmation.
-    pub(crate) fn await_confirmation(&self) -> bool {
+    /// Adds are counted and wait for somebody to confirm them.
+    pub(crate) fn any_waits_for_confirmation(&self) -> bool {
         !self.counted.is_empty()
     }
 
@@ -66,6 +67,13 @@ impl Clients {
         }
         while let Some(add) = self.uncounted.pop_expired(cx.now) {
             cx.reply(add.ticket, Err(Refusal::StoreSilent));
+        }
+    }
+
+    /// Refuses reads that have waited to the end of their time.
+    pub(crate) fn refuse_late_reads(&mut self, cx: &mut Context<'_>) {
+        while let Some(read) = self.reads.pop_expired(cx.now) {
+            cx.reply(read.ticket, Err(Refusal::NotRecovered));
         }
     }
 
@@ -94,9 +102,10 @@ impl Clients {
         }
     }
 
-    /// When the time of the next add is up. (Reads need no such time: recovery is bounded.)
+    /// When the time of the next client is up.
     pub(crate) fn next_tick(&self) -> Option<Duration> {
-        self.counted.next_expiry().into_iter().chain(self.uncounted.next_expiry()).min()
+        let Self { counted, uncounted, reads } = self;
+        [counted.next_expiry(), uncounted.next_expiry(), reads.next_expiry()].into_iter().flatten().min()
     }
 }
 

@@ -42,7 +42,7 @@ use sweep::Sweep;
 pub(crate) struct Durability {
     ack: AckPolicy,
     own: Own,
-    record: StoreSync,
+    store_sync: StoreSync,
     sweep: Sweep,
     recovery: Recovery,
     /// Whether the sweep that a predecessor calls for has begun.
@@ -62,7 +62,14 @@ enum Recovery {
     Over,
 }
 
-/// Counts that were read from the store, to be merged.
+/// How much of the own count may be seen.
+pub(crate) struct Shown {
+    pub tally: Tally,
+    /// The store lacks some of it, so peers are to keep it as a hint.
+    pub needs_hint: bool,
+}
+
+/// What was read in the store, to be merged.
 pub(crate) struct Found {
     pub claim: Claim,
     /// Whether they are from another node's record.
@@ -74,7 +81,7 @@ impl Durability {
         Self {
             ack: config.ack,
             own: Own::new(node, incarnation),
-            record: StoreSync::new(config),
+            store_sync: StoreSync::new(config),
             sweep: Sweep::new(),
             recovery: Recovery::Ahead,
             has_swept: false,
@@ -89,39 +96,38 @@ impl Durability {
     /// Whether an add may be counted now. With `AckPolicy::Store` it must not be counted while the store is down, for then
     /// it could be neither acknowledged nor refused.
     pub(crate) fn may_count(&self) -> bool {
-        self.own.may_count() && !(self.ack == AckPolicy::Store && self.is_store_down())
+        self.own.has_chosen() && !(self.ack == AckPolicy::Store && self.is_store_down())
     }
 
-    /// Chooses the replica of this incarnation, without waiting for a predecessor's.
-    pub(crate) fn choose_own_replica(&mut self) {
-        self.own.choose_own();
+    /// Chooses the own replica rather than waiting for a predecessor's.
+    pub(crate) fn choose_fresh_replica(&mut self) {
+        self.own.choose_fresh();
     }
 
     /// Counts an add.
     pub(crate) fn count(&mut self, delta: i64) -> Result<(), Overflow> {
         self.own.add(delta)?;
-        self.record.touch();
+        self.store_sync.touch();
         Ok(())
     }
 
-    /// How much of the own count clients and peers may see, and whether it is stored.
-    ///
-    /// A crash could lose unstored counts, and reads would go back. So they are shown only with `AckPolicy::Memory`, or,
-    /// with `AckPolicy::Durable`, while the store is down.
-    pub(crate) fn shown(&self) -> (Tally, bool) {
+    /// How much of the own count clients and peers may see. Counts that are not stored could be lost in a crash, and reads
+    /// would go back. They are shown only where more can't be had: with `AckPolicy::Memory`, or while the store is down.
+    pub(crate) fn shown(&self) -> Shown {
         let shows_all = match self.ack {
             AckPolicy::Memory => true,
             AckPolicy::Durable => self.is_store_down(),
             AckPolicy::Store => false,
         };
-        let stored = self.record.stored();
-        let shown = if shows_all { self.own.counted() } else { stored };
-        (shown, self.ack == AckPolicy::Memory || shown.is_within(stored))
+        let stored = self.store_sync.stored();
+        let tally = if shows_all { self.own.counted() } else { stored };
+        let needs_hint = self.ack != AckPolicy::Memory && !tally.is_within(stored);
+        Shown { tally, needs_hint }
     }
 
     /// The own sequence number that is certain to be stored.
     pub(crate) fn stored_sequence(&self) -> u128 {
-        self.record.stored().sequence()
+        self.store_sync.stored().sequence()
     }
 
     /// Whether a peer's confirmation acknowledges an add.
@@ -130,7 +136,7 @@ impl Durability {
     }
 
     pub(crate) fn is_store_down(&self) -> bool {
-        self.record.is_down()
+        self.store_sync.is_down()
     }
 
     /// Whether reads wait for the recovery. With `AckPolicy::Memory` they don't, for reads may go back over a crash there.
@@ -140,12 +146,12 @@ impl Durability {
 
     /// The rows of the own record, if they are known.
     pub(crate) fn recorded(&self) -> Option<&BTreeMap<ReplicaId, Tally>> {
-        self.record.rows()
+        self.store_sync.rows()
     }
 
     /// Marks the record as needing a write, for it may lack counts that were merged.
     pub(crate) fn touch(&mut self) {
-        self.record.touch();
+        self.store_sync.touch();
     }
 
     /// Reports that a sweep has brought new counts.
@@ -155,52 +161,63 @@ impl Durability {
 
     /// Begins the clean end: commits the rest, and hands the replica on. No add may be counted any more.
     pub(crate) fn close(&mut self) {
-        self.record.close();
+        self.store_sync.close();
     }
 
     /// Whether the record holds everything, and no request about it is open.
     pub(crate) fn is_clean(&self) -> bool {
-        self.record.is_clean()
+        self.store_sync.is_clean()
     }
 
     /// Judges whether the store is silent.
     pub(crate) fn notice_silence(&mut self, cx: &Context<'_>) {
-        self.record.notice_silence(cx);
+        self.store_sync.notice_silence(cx);
     }
 
-    /// Takes the next step of the recovery, if it is due. `peers` are the nodes whose records a sweep reads.
-    pub(crate) fn recover(&mut self, peers: impl FnOnce() -> Vec<NodeId>, cx: &mut Context<'_>) {
-        if !self.has_swept && self.record.commits() > 0 && self.record.has_predecessor() {
+    /// Goes on with the recovery, as far as it has got. `everybody` are the nodes whose records a sweep reads.
+    pub(crate) fn recover(&mut self, everybody: impl Fn() -> Vec<NodeId>, cx: &mut Context<'_>) {
+        if !self.has_swept && self.store_sync.commits() > 0 && self.store_sync.has_predecessor() {
             self.has_swept = true;
-            self.sweep.begin(peers(), self.record.commits(), cx);
+            self.sweep.begin(everybody(), self.store_sync.commits(), cx);
             if let Recovery::Record { by } = self.recovery {
                 self.recovery = Recovery::Sweep { by };
             }
         }
+        if self.retries_sweep_at().is_some_and(|at| cx.now >= at) {
+            self.sweep.begin(everybody(), self.store_sync.commits(), cx);
+        }
         match self.recovery {
             Recovery::Ahead => self.recovery = Recovery::Record { by: cx.now + RECOVER_WITHIN },
-            Recovery::Record { by } if self.record.commits() > 0 || cx.heard >= by => {
+            Recovery::Record { by } if self.store_sync.commits() > 0 || cx.heard >= by => {
                 self.recovery = Recovery::Over;
             }
-            Recovery::Sweep { by } if self.sweep.is_resting() || cx.heard >= by => {
+            Recovery::Sweep { by } if self.sweep.is_complete() || cx.heard >= by => {
                 self.recovery = Recovery::Over;
             }
             Recovery::Record { .. } | Recovery::Sweep { .. } | Recovery::Over => {}
         }
         if self.recovery == Recovery::Over || self.is_store_down() {
-            self.own.choose_own();
+            self.own.choose_fresh();
+        }
+    }
+
+    /// When a sweep that failed is begun again: recovery needs everybody's record.
+    fn retries_sweep_at(&self) -> Option<Duration> {
+        match self.recovery {
+            Recovery::Sweep { .. } => self.sweep.retry_at(),
+            Recovery::Ahead | Recovery::Record { .. } | Recovery::Over => None,
         }
     }
 
     /// Opens or commits the record, if that is due.
     pub(crate) fn poll_record(&mut self, state: &State, cx: &mut Context<'_>) {
-        self.record.poll(&self.own, state, cx);
+        self.store_sync.poll(&self.own, state, cx);
     }
 
     /// Reads the records of unreachable nodes, if that is due.
     pub(crate) fn poll_sweep(&mut self, unreachable: impl FnOnce() -> Vec<NodeId>, cx: &mut Context<'_>) {
         if !self.is_store_down() {
-            self.sweep.poll(unreachable, self.record.commits(), cx);
+            self.sweep.poll(unreachable, self.store_sync.commits(), cx);
         }
     }
 
@@ -211,18 +228,18 @@ impl Durability {
         state: &State,
         cx: &mut Context<'_>,
     ) -> Option<Found> {
-        if !self.record.awaits(token) {
+        if !self.store_sync.awaits(token) {
             let claim = self.sweep.outcome(token, outcome, cx)?;
             return Some(Found { claim, by_sweep: true });
         }
-        match self.record.outcome(outcome, &self.own, state, cx)? {
-            News::Nothing => {
-                self.own.choose_own();
+        match self.store_sync.outcome(outcome, &self.own, state, cx)? {
+            News::NoRecord => {
+                self.own.choose_fresh();
                 None
             }
             News::Found { claim, has_free } => {
                 if !has_free {
-                    self.own.choose_own();
+                    self.own.choose_fresh();
                 }
                 Some(Found { claim, by_sweep: false })
             }
@@ -233,14 +250,14 @@ impl Durability {
         }
     }
 
-    /// Goes on under a predecessor's replica, from the largest count of it that is known. Admission refuses later claims
-    /// of more.
+    /// Goes on under a predecessor's replica, from the larger of what is stored and what others have told of it. A larger
+    /// claim that comes later is refused.
     fn inherit(&mut self, replica: ReplicaId, stored: Tally, state: &State) {
         info!(%replica, %stored, "goes on where its predecessor ended");
         let mut counted = Tally::of(state.counts(), &replica);
         counted.raise(stored);
         self.own.inherit(replica, counted);
-        self.record.touch();
+        self.store_sync.touch();
     }
 
     /// When something is due again. `is_anybody_unreachable` says whether a sweep would have a record to read.
@@ -251,6 +268,7 @@ impl Durability {
         };
         let sweeps = is_anybody_unreachable && !self.is_store_down();
         let sweep = self.sweep.next_tick().filter(|_| sweeps);
-        [recovered_by, self.record.next_tick(clock), sweep].into_iter().flatten().min()
+        let parts = [recovered_by, self.retries_sweep_at(), self.store_sync.next_tick(clock), sweep];
+        parts.into_iter().flatten().min()
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! # The counter
 //!
-//! Every node keeps a count per replica (a [`Vector`]: a state-based CRDT) and gossips to random peers. It merges their
-//! counts by pointwise maximum, and commits its own count to a store. Nodes stay writable through partitions, crashes and
-//! store outages, and agree soon after.
+//! Every node keeps a count per replica (a [`Vector`]: a state-based CRDT), merges what it hears by pointwise maximum,
+//! gossips to random peers, and commits its own part to a store. Nodes stay writable through partitions and crashes, by
+//! default also through store outages, and agree soon after.
 //!
 //! # The machine
 //!

@@ -10,7 +10,7 @@ use tracing::{debug, info, warn};
 use crate::clients::{Clients, Pending};
 use crate::config::{AckPolicy, Config, SHUT_DOWN_WITHIN};
 use crate::context::{Clock, Context, Tokens};
-use crate::durability::{Durability, Found};
+use crate::durability::{Durability, Found, Shown};
 use crate::frame::Frame;
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::replication::{Merged, Replication};
@@ -59,8 +59,8 @@ impl<R: Rng> Replica<R> {
                 is_done: false,
             },
             clock: Clock::default(),
+            tokens: Tokens::random(&mut rng),
             rng,
-            tokens: Tokens::default(),
             effects: VecDeque::new(),
         }
     }
@@ -69,8 +69,8 @@ impl<R: Rng> Replica<R> {
     ///
     /// # Panics
     ///
-    /// In debug builds, if the time goes back, or if the effects of the input before were not all polled: a commit must
-    /// not be overtaken by what follows it.
+    /// In debug builds, if the time goes back, if no roster was given before the first tick, or if the effects of the input
+    /// before were not all polled. (Effects are to be done in order, before anything that may depend on them happens.)
     pub fn handle(&mut self, now: Duration, input: Input) {
         debug_assert!(now >= self.clock.now, "time goes back: from {:?} to {now:?}", self.clock.now);
         debug_assert!(self.effects.is_empty(), "effects must be polled before the next input");
@@ -89,7 +89,8 @@ impl<R: Rng> Replica<R> {
         self.effects.pop_front()
     }
 
-    /// When to [tick](Input::Tick) next, if no input comes before. `None` if no tick is due until the next input.
+    /// When to [tick](Input::Tick) next, if no input comes before. `None`: not before the next input. If `heard` lagged behind
+    /// in the last tick, tick also once it has advanced.
     pub fn poll_timeout(&self) -> Option<Duration> {
         self.parts.next_tick(self.clock)
     }
@@ -99,7 +100,12 @@ impl<R: Rng> Replica<R> {
         self.parts.durability.own().replica()
     }
 
-    /// The whole count of that replica, with the adds that are not stored or shown yet.
+    /// This process.
+    pub fn incarnation(&self) -> Incarnation {
+        self.parts.durability.own().incarnation()
+    }
+
+    /// All that was counted under that replica, stored and shown or not.
     pub fn counted(&self) -> Tally {
         self.parts.durability.own().counted()
     }
@@ -153,6 +159,7 @@ impl Parts {
 
     /// Does all that is due. The order matters, for each step may depend on those before.
     fn tick(&mut self, cx: &mut Context<'_>) {
+        debug_assert!(self.replication.has_roster(), "a roster must be given before the first tick");
         // Whether the store is down decides what may be counted, shown and acknowledged below.
         self.durability.notice_silence(cx);
         // Recovery may choose the replica under which to count.
@@ -160,10 +167,10 @@ impl Parts {
         // Adds that were held are counted before the record is committed, so that they go with that commit.
         self.count_held(cx);
         self.show();
-        // The record goes first: what peers are told now is already on its way to the store.
+        // An add's way to the store is the longest: it goes first. Nothing below depends on it.
         self.durability.poll_record(self.replication.state(), cx);
         self.durability.poll_sweep(|| self.replication.unreachable(), cx);
-        let hurry = self.durability.peers_suffice() && self.clients.await_confirmation();
+        let hurry = self.durability.peers_suffice() && self.clients.any_waits_for_confirmation();
         self.replication.poll(hurry, cx);
         // Clients come last: their answers depend on all steps above.
         self.answer(cx);
@@ -180,8 +187,8 @@ impl Parts {
             return cx.reply(pending.ticket, Err(Refusal::TooManyAdds));
         }
         if self.ack == AckPolicy::Memory {
-            // This policy promises nothing that needs a predecessor's replica, so don't wait for it.
-            self.durability.choose_own_replica();
+            // An add is answered at once, so it can't wait to learn whether a predecessor's replica is free.
+            self.durability.choose_fresh_replica();
         }
         if self.durability.may_count() {
             self.count(delta, pending, cx);
@@ -254,7 +261,8 @@ impl Parts {
 
     /// Shows clients and peers as much of the own count as they may see.
     fn show(&mut self) {
-        self.replication.show(self.durability.own().replica(), self.durability.shown());
+        let Shown { tally, needs_hint } = self.durability.shown();
+        self.replication.show(self.durability.own().replica(), tally, needs_hint);
     }
 
     /// Answers the clients that can be answered now, and those that have waited too long.
@@ -267,6 +275,7 @@ impl Parts {
         if !self.durability.holds_reads() {
             self.clients.answer_reads(self.value(), cx);
         }
+        self.clients.refuse_late_reads(cx);
     }
 
     /// Begins a clean shutdown: counts no add from now on, and commits the rest to the record.

@@ -15,7 +15,7 @@ pub(crate) struct Own {
     replica: ReplicaId,
     is_inherited: bool,
     counted: Tally,
-    may_count: bool,
+    has_chosen: bool,
 }
 
 impl Own {
@@ -26,7 +26,7 @@ impl Own {
             replica: ReplicaId::new(node, incarnation),
             is_inherited: false,
             counted: Tally::default(),
-            may_count: false,
+            has_chosen: false,
         }
     }
 
@@ -46,19 +46,19 @@ impl Own {
     }
 
     /// Whether this process has chosen its replica. It must not count before that.
-    pub(crate) fn may_count(&self) -> bool {
-        self.may_count
+    pub(crate) fn has_chosen(&self) -> bool {
+        self.has_chosen
     }
 
     /// Chooses the replica of this incarnation, unless one was chosen.
-    pub(crate) fn choose_own(&mut self) {
-        self.may_count = true;
+    pub(crate) fn choose_fresh(&mut self) {
+        self.has_chosen = true;
     }
 
     /// Goes on under a predecessor's replica, unless a replica was chosen.
     pub(crate) fn inherit(&mut self, replica: ReplicaId, counted: Tally) {
-        if !self.may_count {
-            *self = Self { replica, counted, is_inherited: true, may_count: true, ..*self };
+        if !self.has_chosen {
+            *self = Self { replica, counted, is_inherited: true, has_chosen: true, ..*self };
         }
     }
 
@@ -69,7 +69,7 @@ impl Own {
 
     /// Counts an add.
     pub(crate) fn add(&mut self, delta: i64) -> Result<(), Overflow> {
-        debug_assert!(self.may_count, "nothing is counted under a replica that may be another's");
+        debug_assert!(self.has_chosen, "nothing is counted under a replica that may be another's");
         self.counted = self.counted.plus(delta).ok_or(Overflow)?;
         Ok(())
     }

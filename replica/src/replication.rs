@@ -27,7 +27,8 @@ use peers::Peers;
 #[derive(Debug, Clone)]
 pub(crate) struct Replication {
     me: NodeId,
-    /// The counts that clients and peers may see.
+    has_roster: bool,
+    /// What is shown to clients and told to peers.
     state: State,
     peers: Peers,
 }
@@ -43,16 +44,21 @@ pub(crate) struct Merged {
 
 impl Replication {
     pub(crate) fn new(config: &Config, me: NodeId, incarnation: Incarnation, rng: &mut dyn Rng) -> Self {
-        Self { me, state: State::default(), peers: Peers::new(config, incarnation, rng) }
+        Self { me, has_roster: false, state: State::default(), peers: Peers::new(config, incarnation, rng) }
     }
 
     /// Sets the nodes of the cluster.
     pub(crate) fn set_roster(&mut self, mut nodes: BTreeSet<NodeId>) {
+        self.has_roster = true;
         nodes.remove(&self.me);
         self.peers.set(nodes);
     }
 
-    /// The counts that this node holds and shows.
+    pub(crate) fn has_roster(&self) -> bool {
+        self.has_roster
+    }
+
+    /// What this node holds and shows.
     pub(crate) fn state(&self) -> &State {
         &self.state
     }
@@ -118,14 +124,14 @@ impl Replication {
         Merged { is_news, touches_record }
     }
 
-    /// Shows clients and peers that much of the own count.
-    pub(crate) fn show(&mut self, own: &ReplicaId, (tally, is_stored): (Tally, bool)) {
-        self.state.raise(own, tally, is_stored);
+    /// Lets clients and peers see so much of the own count.
+    pub(crate) fn show(&mut self, own: &ReplicaId, tally: Tally, needs_hint: bool) {
+        self.state.raise(own, tally, !needs_hint);
     }
 
     /// Notes which counts the own record holds.
     pub(crate) fn note_stored(&mut self, rows: Option<&BTreeMap<ReplicaId, Tally>>) {
-        self.state.are_stored(rows);
+        self.state.note_recorded(rows);
     }
 
     /// Sends the frames that are due. `hurry` says that a client waits for a peer to confirm.

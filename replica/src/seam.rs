@@ -16,9 +16,10 @@ pub struct Ticket(pub u64);
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "a few counts are held in place: no allocation, one move")]
 pub enum Input {
-    /// The nodes of the cluster. The own node may be left out. It is the first input, and comes again when the list changes.
+    /// These nodes are the cluster, this one among them or not. It must come before the first tick, and again whenever the
+    /// list changes.
     Roster(BTreeSet<NodeId>),
-    /// A client asks. The replica answers each ticket exactly once, no later than the first tick after `answer_by`.
+    /// A client asks. The replica answers each ticket exactly once, no later than at the first tick after `answer_by`.
     Client {
         /// Comes back with the answer.
         ticket: Ticket,
@@ -44,14 +45,15 @@ pub enum Input {
     /// All inputs that were at hand have been handled: do what is due. Give it after each batch of inputs, and no later
     /// than [`poll_timeout`](crate::Replica::poll_timeout).
     Tick {
-        /// Everything that was handed to this process before this time has been handled. It may be earlier than the time
-        /// of the tick: a process that was stopped has not yet read its input. This time alone decides whether the store
-        /// is silent, and whether a recovery has taken too long.
+        /// Everything that was handed to this process before this time has been handled. It may lag behind the time of
+        /// the tick: a process that was stopped has not yet read what came meanwhile. A store is silent, and a recovery
+        /// over, by this time alone. If it lags, tick again once it has advanced, even if no input comes.
         heard: Duration,
     },
     /// Shut down cleanly: accept no more adds, commit the record, then give [`Effect::Done`].
     Shutdown,
-    /// The input has ended: give the last effects, and [`Effect::Done`].
+    /// Nothing will ever come in again, outcomes included: answer everyone who waits, ask for a last commit, then say
+    /// [`Effect::Done`].
     Closed,
 }
 
@@ -81,7 +83,8 @@ pub enum Effect {
         /// The frame.
         frame: Frame,
     },
-    /// Ask the store. It answers with [`Input::Store`], sooner or later. It never answers if it is gone for good.
+    /// Ask the store. Its answer is [`Input::Store`]. The replica never asks twice: the world repeats a request that may
+    /// be lost, or ends it with [`Outcome::Unknown`]. It says nothing only as long as the store may yet answer.
     Store {
         /// Names the request in the answer.
         token: Token,
@@ -118,7 +121,9 @@ pub enum Refusal {
     NotKnownDurable,
     /// The same, as the node shuts down.
     EndedBeforeDurable,
-    /// The node shut down before it had recovered the counts that it had shown before its restart.
+    /// A read: the node has restarted, and does not know yet what it had shown before.
+    NotRecovered,
+    /// The same, as the node shuts down.
     EndedBeforeRecovered,
 }
 
@@ -139,6 +144,7 @@ impl Refusal {
             | Self::TooManyReads
             | Self::Overflow
             | Self::StoreSilent
+            | Self::NotRecovered
             | Self::EndedBeforeRecovered => false,
         }
     }
@@ -153,6 +159,7 @@ impl Refusal {
             Self::StoreSilent => "the store does not answer: not counted",
             Self::NotKnownDurable => "counted, but not known to be durable",
             Self::EndedBeforeDurable => "shut down before it was known to be durable",
+            Self::NotRecovered => "not recovered from a restart yet",
             Self::EndedBeforeRecovered => "shut down before it had recovered",
         }
     }

@@ -50,8 +50,8 @@ impl State {
         self.counts.raise(replica, tally.up, tally.down);
     }
 
-    /// Notes which counts the own record holds.
-    pub(crate) fn are_stored(&mut self, rows: Option<&BTreeMap<ReplicaId, Tally>>) {
+    /// Takes note of what the own record holds.
+    pub(crate) fn note_recorded(&mut self, rows: Option<&BTreeMap<ReplicaId, Tally>>) {
         let Some(rows) = rows else { return };
         let counts = &self.counts;
         self.unstored.retain(|replica| {

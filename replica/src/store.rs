@@ -16,23 +16,24 @@ pub use record::{Changes, Ownership, Record};
 
 use crate::identity::NodeId;
 
-/// Names one request to the store. The replica chooses it; the world gives it back with the outcome.
+/// Names one request to the store. The replica chooses it, at random at first; the world gives it back with the outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u64);
 
-/// The version of a node's record. The store chooses it, and the replica only gives it back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A state of a node's record. The store chooses it, and it means something to this process alone. The replica only gives
+/// it back, and never one from before the last outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Revision(pub u64);
 
 /// A replica's request to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreRequest {
-    /// Read the own record, and tell its revision.
+    /// Read the own record, and tell its revision. An old state will do: the next commit then conflicts.
     Open,
     /// Change the own record, if it is still at `expect`.
     ///
-    /// No commit makes a record equal to an earlier one: rows only grow, an owner is never the same twice, and hints are
-    /// dropped only together with such a change.
+    /// No commit brings back an earlier state of the record: rows only grow, an owner is never the same twice, and hints
+    /// are dropped only together with such a change. So a commit that arrives late can't apply.
     ///
     /// A commit that was done is a [`Fence`](Self::Fence) too.
     Commit {
@@ -40,12 +41,12 @@ pub enum StoreRequest {
         expect: Revision,
         /// The changes to rows and hints.
         changes: Changes,
-        /// The new ownership of a replica that was, or may be, handed on. It replaces the record's ownership.
+        /// Who owns a replica that was, or may be, handed on. It replaces what the record said of it; `None` removes that.
         owner: Option<Ownership>,
     },
-    /// Make every later [`Load`](Self::Load) see all that was committed before this request.
+    /// Once it is done, each later [`Load`](Self::Load) sees whatever was committed before this request.
     Fence,
-    /// Read another node's record.
+    /// Read another node's record. Several may be open at once, beside a commit, and be answered in any order.
     Load {
         /// The node.
         node: NodeId,
@@ -69,7 +70,8 @@ pub enum Outcome {
         /// The next commit must expect this revision.
         revision: Revision,
     },
-    /// `Commit`: not done, for the record is not at the expected revision.
+    /// `Commit`: the record is not at the expected revision. This very commit may be the reason, if the store repeats
+    /// requests. The replica opens the record again to learn.
     Conflict,
     /// `Fence`: done.
     Fenced,

@@ -39,7 +39,7 @@ impl<R: Rng> Member<R> {
         let mut replica = Replica::with_generator(&config.replica(), name.clone(), rng);
         replica.handle(now, Input::Roster(roster.clone()));
         Self {
-            store: SeqKv::new(name.clone(), replica.id().clone(), config.store_timeout, ids),
+            store: SeqKv::new(name.clone(), replica.incarnation(), config.store_timeout, ids),
             name,
             roster,
             counter: config.counter,
@@ -54,7 +54,7 @@ impl<R: Rng> Member<R> {
         &self.name
     }
 
-    pub(super) fn replica(&self) -> &Replica<R> {
+    pub(super) fn machine(&self) -> &Replica<R> {
         &self.replica
     }
 
@@ -133,6 +133,7 @@ impl<R: Rng> Member<R> {
         let Some(from) = self.roster.get(src).filter(|from| **from != self.name).cloned() else {
             return warn!(src, "gossip from a stranger is ignored");
         };
+        // An answer tells nothing of the present: it may have been sent to an earlier process.
         if frame.answers.is_none() {
             self.quiet_until = None;
         }
@@ -160,7 +161,10 @@ impl<R: Rng> Member<R> {
         self.quiet_until = None;
         let heard = self.stalls.earliest();
         self.store.tick(now, heard);
-        self.act(now, None, say) | self.give(now, Input::Tick { heard }, say)
+        self.ask_store(say);
+        let was_done = self.act(now, None, say);
+        let is_done = self.give(now, Input::Tick { heard }, say);
+        was_done || is_done
     }
 
     /// Gives the replica an input and does what it wants. True if the replica is done.
@@ -187,7 +191,6 @@ impl<R: Rng> Member<R> {
                 }
                 self.ask_store(say);
             }
-            self.ask_store(say);
             let Some((token, outcome)) = self.store.poll_outcome() else { break };
             self.replica.handle(now, Input::Store { token, outcome });
         }

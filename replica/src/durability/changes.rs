@@ -11,7 +11,7 @@ use crate::tally::Tally;
 /// The ownership after the commit, of a replica that may be handed on. A process that has not chosen its replica asks for
 /// a free one. A process that `is_closing` leaves its own free.
 pub(super) fn next_owner(own: &Own, record: &Record, is_closing: bool) -> Option<Ownership> {
-    let free = record.owner.as_ref().filter(|owner| owner.is_free && !own.may_count());
+    let free = record.owner.as_ref().filter(|owner| owner.is_free && !own.has_chosen());
     if let Some(free) = free {
         return Some(Ownership { incarnation: own.incarnation(), is_free: false, ..free.clone() });
     }
@@ -27,7 +27,7 @@ pub(super) fn next_owner(own: &Own, record: &Record, is_closing: bool) -> Option
 pub(super) fn next_changes(own: &Own, state: &State, record: &Record, owner: Option<&Ownership>) -> Changes {
     let node = own.replica().node();
     let mut rows = state.rows_of(node);
-    let asks_for_free = owner.is_some_and(|owner| !own.may_count() && !owner.is_free);
+    let asks_for_free = owner.is_some_and(|owner| !own.has_chosen() && !owner.is_free);
     if !asks_for_free {
         // Even a count of zero: so this process's first commit makes a record unlike any before.
         rows.entry(own.replica().clone()).or_default().raise(own.counted());

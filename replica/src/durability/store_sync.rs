@@ -31,8 +31,8 @@ pub(super) struct StoreSync {
     is_dirty: bool,
     /// Whether this process ends: the next commit says that the replica is free.
     is_closing: bool,
-    open: Option<Open>,
-    /// How much of this process's count is known to be stored.
+    open: Option<Unanswered>,
+    /// How much of this process's count the store is known to hold.
     stored: Tally,
     /// The largest count that this process has sent to the store.
     offered: Tally,
@@ -59,7 +59,7 @@ enum Known {
 
 /// The request that the store has yet to answer.
 #[derive(Debug, Clone)]
-struct Open {
+struct Unanswered {
     token: Token,
     since: Duration,
     /// The record after the commit. `None` if the request is an open.
@@ -70,8 +70,8 @@ struct Open {
 #[derive(Debug)]
 pub(super) enum News {
     /// There is no record.
-    Nothing,
-    /// The record holds counts, which must be merged.
+    NoRecord,
+    /// The record holds this, to be merged.
     Found {
         claim: Claim,
         /// Whether a replica is free. If so, the next commit asks for it.
@@ -168,12 +168,12 @@ impl StoreSync {
             self.offered = record.tally(own.replica());
         }
         self.not_before = cx.now + self.spacing;
-        self.open = Some(Open { token: cx.ask_store(request), since: cx.now, commit });
+        self.open = Some(Unanswered { token: cx.ask_store(request), since: cx.now, commit });
     }
 
     /// The next request, and the record after it. `None` if the record lacks nothing, or no commit is allowed any more.
     fn next_request(&self, own: &Own, state: &State) -> Option<(StoreRequest, Option<Record>)> {
-        if self.is_closing && !own.may_count() {
+        if self.is_closing && !own.has_chosen() {
             return None;
         }
         let Known::At(revision, record) = &self.known else { return Some((StoreRequest::Open, None)) };
@@ -214,19 +214,19 @@ impl StoreSync {
             (Some(record), Outcome::Committed { revision }) => {
                 self.commits += 1;
                 self.health.committed();
-                let news = self.holds(&record, own);
+                let news = self.note_stored(&record, own);
                 self.known = Known::At(revision, record);
                 news
             }
             (None, Outcome::Opened { record: None, revision }) => {
                 self.known = Known::At(revision, Record::default());
-                Some(News::Nothing)
+                Some(News::NoRecord)
             }
             (None, Outcome::Opened { record: Some(record), revision }) => {
                 match self.problem(&record, own, state) {
                     None => Some(self.found(record, revision, own)),
                     Some(problem) => {
-                        error!(problem, "the record holds what this node did not write: left alone");
+                        error!(problem, "the record is left alone");
                         return self.leave_alone(cx.now);
                     }
                 }
@@ -237,10 +237,10 @@ impl StoreSync {
                 self.forget();
                 None
             }
-            (_, outcome) => {
+            (commit, outcome) => {
                 warn!(%outcome, "the store does not do what it is asked to");
                 self.forget();
-                self.give_pause(cx.now);
+                self.not_before = cx.now + self.health.refused(commit.is_some());
                 return None;
             }
         };
@@ -254,12 +254,16 @@ impl StoreSync {
             || record.owner.as_ref().is_some_and(|owner| owner.incarnation == own.incarnation());
         if is_ours {
             self.commits = self.commits.max(1);
+            if self.offered.is_within(record.tally(own.replica())) {
+                // The last commit was done, though its outcome said otherwise.
+                self.health.committed();
+            }
         } else {
             self.has_predecessor = true;
         }
         let has_free = record.owner.as_ref().is_some_and(|owner| owner.is_free);
         let news =
-            self.holds(&record, own).unwrap_or_else(|| News::Found { claim: record.claim(), has_free });
+            self.note_stored(&record, own).unwrap_or_else(|| News::Found { claim: record.claim(), has_free });
         self.known = Known::At(revision, record);
         news
     }
@@ -273,10 +277,11 @@ impl StoreSync {
         (!has_room).then(|| "there are too many replicas".into())
     }
 
-    /// Notes how much of this process's count the record holds. `Some` if the process now owns a predecessor's replica.
-    fn holds(&mut self, record: &Record, own: &Own) -> Option<News> {
+    /// Takes note of how much of this process's count the record holds. `Some`: the process has just come into a
+    /// predecessor's replica.
+    fn note_stored(&mut self, record: &Record, own: &Own) -> Option<News> {
         match &record.owner {
-            Some(owner) if !own.may_count() && owner.incarnation == own.incarnation() => {
+            Some(owner) if !own.has_chosen() && owner.incarnation == own.incarnation() => {
                 self.stored = record.tally(&owner.replica);
                 self.offered = self.stored;
                 Some(News::Inherited(owner.replica.clone(), self.stored))
@@ -290,16 +295,12 @@ impl StoreSync {
 
     fn leave_alone(&mut self, now: Duration) -> Option<News> {
         self.known = Known::Foreign;
-        self.give_pause(now);
+        self.not_before = now + self.health.refused(false);
         None
     }
 
     fn forget(&mut self) {
         self.known = Known::Nothing;
         self.is_dirty = true;
-    }
-
-    fn give_pause(&mut self, now: Duration) {
-        self.not_before = now + self.health.refused();
     }
 }

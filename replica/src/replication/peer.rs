@@ -13,7 +13,8 @@ use crate::tally::Vector;
 pub(super) struct Peer {
     /// The peer's present incarnation, by its last frame.
     heard: Option<Incarnation>,
-    /// Whether that incarnation has answered a frame of this node. Only then does `known` grow.
+    /// That incarnation has confirmed a frame that was sent after another one was last heard, or ever, if none was:
+    /// `known` speaks of it. A frame that it confirms, it has merged.
     is_established: bool,
     /// The counts that the peer holds at least.
     pub known: Vector,

@@ -11,9 +11,10 @@
 //!
 //! # Rounds
 //!
-//! Every round the node picks random peers that lack something. A peer's confirmation brings the counts that this node
-//! lacks (push-pull). It stands in for the peer's own next round, but not twice in a row. So each frame does double work,
-//! and a converged cluster is silent. The next frame to a peer confirms its last confirmation, if that brought counts.
+//! Every round the node picks random peers that lack something. A peer's confirmation brings what *it* has in return
+//! (push-pull). A node whose confirmation has carried counts skips its next round, but never two rounds running. So each
+//! frame does double work, and a converged cluster is silent. A confirmation that brings counts is itself confirmed by the
+//! next frame that goes that way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -40,9 +41,9 @@ pub(super) struct Peers {
     fanout: usize,
     timeout: Duration,
     next_round: Duration,
-    /// Whether a confirmation with counts was sent since the last round. It may stand in for the next one.
+    /// A confirmation of ours has carried counts since the last round.
     had_turn: bool,
-    /// Whether the last round was skipped for that reason. Then the next one takes place.
+    /// The last round was skipped for that: the next one takes place.
     skipped: bool,
 }
 

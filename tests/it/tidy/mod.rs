@@ -20,9 +20,6 @@ const MOST_LINES_OF_A_FUNCTION: usize = 70;
 const MOST_LINES_OF_A_FILE: usize = 400;
 const MOST_WORDS: usize = 40;
 
-/// Documents with sentences that are too long, and how many they have. The list may only shrink.
-const LONG_SENTENCES: &[(&str, usize)] = &[("ARCHITECTURE.md", 1)];
-
 /// How many of a thousand functions of the node and its replica may have [`MOST_PARAMETERS`] parameters or more.
 const MANY_PARAMETERS: usize = 20;
 
@@ -38,18 +35,18 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-/// All files with that extension in a folder of this repository, without those that git ignores. None if there is no such
-/// folder.
+/// All files with that extension in a folder of this repository, without hidden ones and those that cargo builds. None if
+/// there is no such folder.
 fn files(folder: &str, extension: &str) -> Vec<(PathBuf, String)> {
     let mut folders = vec![root().join(folder)];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten() {
             let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy();
             if path.is_dir() {
-                let is_kept =
-                    !name.starts_with('.') && !["corpus", "mutants.out", "store", "target"].contains(&&*name);
+                let name = path.file_name().unwrap().to_string_lossy();
+                let is_built = name == "target" || path.join("CACHEDIR.TAG").exists();
+                let is_kept = !is_built && !name.starts_with('.');
                 folders.extend(is_kept.then_some(path));
             } else if path.extension().is_some_and(|found| found == extension) {
                 let text = fs::read_to_string(&path).unwrap();
@@ -130,44 +127,25 @@ fn files_are_short_enough_to_be_read() {
 fn sentences_are_short_enough_to_be_read() {
     let documents = files("", "md");
     assert!(documents.len() > 8, "documents are missing: {}", documents.len());
-    let mut found = Vec::new();
-    for (path, text) in documents {
-        let name = shown(&path);
-        let allowed =
-            LONG_SENTENCES.iter().find(|(exception, _)| *exception == name).map_or(0, |(_, count)| *count);
-        let long: Vec<_> =
-            prose::sentences(&text).into_iter().filter(|sentence| sentence.words > MOST_WORDS).collect();
-        if long.len() > allowed {
-            found.push(format!("{name} has {}, LONG_SENTENCES allows {allowed}:", long.len()));
-            found.extend(long.iter().map(|long| format!("  {} words: {}", long.words, long.text)));
-        }
-        if long.len() < allowed {
-            found.push(format!("{name} has become better: LONG_SENTENCES must say {}", long.len()));
-        }
-    }
+    let found: Vec<_> = documents
+        .iter()
+        .flat_map(|(path, text)| {
+            let long = prose::sentences(text).into_iter().filter(|sentence| sentence.words > MOST_WORDS);
+            long.map(|long| format!("{}: {} words: {}", shown(path), long.words, long.text))
+        })
+        .collect();
     assert_none(&format!("sentences of more than {MOST_WORDS} words"), &found);
 }
 
 #[test]
-fn cited_tests_exist() {
-    let documents = files("docs", "md").into_iter().chain([(root().join("GUARANTEES.md"), guarantees())]);
-    let found = documents.flat_map(|(path, text)| {
+fn cited_tests_and_functions_exist() {
+    let cited = ["ARCHITECTURE.md", "GUARANTEES.md"].map(|name| root().join(name));
+    let cited = cited.map(|path| (path.clone(), fs::read_to_string(path).unwrap()));
+    let found = files("docs", "md").into_iter().chain(cited).flat_map(|(path, text)| {
         let broken = citations::broken(&root(), &text);
         broken.iter().map(|citation| format!("{}: {citation}", shown(&path))).collect::<Vec<_>>()
     });
-    assert_none("these documents cite tests that do not exist", &found.collect::<Vec<_>>());
-}
-
-fn guarantees() -> String {
-    fs::read_to_string(root().join("GUARANTEES.md")).unwrap()
-}
-
-/// A name in the list that is no document's would allow nothing, but a reader would think that it does.
-#[test]
-fn exceptions_are_documents() {
-    for (name, count) in LONG_SENTENCES {
-        assert!(*count > 0 && root().join(name).exists(), "LONG_SENTENCES: {name} has no place there");
-    }
+    assert_none("these documents cite what does not exist", &found.collect::<Vec<_>>());
 }
 
 #[test]
