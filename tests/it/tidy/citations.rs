@@ -1,11 +1,12 @@
-//! The tests that documents cite, such as `sim::a_start_apart_mutes_nobody`. A name that ends in `…` is cut short.
+//! The tests and functions that documents cite, such as `sim::a_start_apart_mutes_nobody` or `codec::decode`. A name that
+//! ends in `…` is cut short.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The citations in a document that name no test of this repository.
+/// The citations in a document that name nothing in this repository.
 pub(crate) fn broken<'a>(root: &Path, document: &'a str) -> Vec<&'a str> {
-    document.split('`').filter(|span| is_citation(span) && !is_test(root, span)).collect()
+    document.split('`').filter(|span| is_citation(span) && !exists(root, span)).collect()
 }
 
 /// Whether a code span is a path of lower-case names.
@@ -14,25 +15,25 @@ fn is_citation(span: &str) -> bool {
     span.contains("::") && span.chars().all(is_allowed)
 }
 
-fn is_test(root: &Path, citation: &str) -> bool {
-    let (module, name) = match citation.strip_prefix("model::") {
-        Some(rest) => rest.split_once("::").unwrap_or((rest, "")),
-        None => citation.split_once("::").unwrap_or_default(),
+/// Whether one of the sources has a function of that name. `model::planted` may name a whole file.
+fn exists(root: &Path, citation: &str) -> bool {
+    let (module, rest) = citation.split_once("::").unwrap_or_default();
+    let name = rest.rsplit("::").next().unwrap_or(rest);
+    let is_file = module == "model" && root.join(format!("tests/model/{name}.rs")).exists();
+    let wanted = match name.strip_suffix('…') {
+        Some(beginning) => format!("fn {beginning}"),
+        None => format!("fn {name}("),
     };
-    let file = file(root, citation.starts_with("model::"), module);
-    let Ok(text) = fs::read_to_string(file) else { return false };
-    match name.strip_suffix('…') {
-        Some(beginning) => text.contains(&format!("fn {beginning}")),
-        None => name.is_empty() || text.contains(&format!("fn {name}(")),
-    }
+    is_file || sources(root, module).iter().any(|text| text.contains(&wanted))
 }
 
-/// The file of a module, by the short names that GUARANTEES.md explains.
-fn file(root: &Path, is_model: bool, module: &str) -> PathBuf {
-    let name = match module {
-        "sim" => "simulated",
-        "proc" => "processes",
-        other => other,
+/// The sources of a module, by the short names that GUARANTEES.md explains.
+fn sources(root: &Path, module: &str) -> Vec<String> {
+    let files = match module {
+        "sim" => vec![root.join("tests/it/simulated.rs")],
+        "proc" => vec![root.join("tests/it/processes.rs")],
+        "model" => fs::read_dir(root.join("tests/model")).unwrap().map(|file| file.unwrap().path()).collect(),
+        other => ["tests/it", "src"].map(|folder| root.join(folder).join(other).with_extension("rs")).into(),
     };
-    root.join(if is_model { "tests/model" } else { "tests/it" }).join(name).with_extension("rs")
+    files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect()
 }
