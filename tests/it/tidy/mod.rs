@@ -138,6 +138,17 @@ fn sentences_are_short_enough_to_be_read() {
 }
 
 #[test]
+fn cited_tests_and_functions_exist() {
+    let cited = ["ARCHITECTURE.md", "GUARANTEES.md"].map(|name| root().join(name));
+    let cited = cited.map(|path| (path.clone(), fs::read_to_string(path).unwrap()));
+    let found = files("docs", "md").into_iter().chain(cited).flat_map(|(path, text)| {
+        let broken = citations::broken(&root(), &text);
+        broken.iter().map(|citation| format!("{}: {citation}", shown(&path))).collect::<Vec<_>>()
+    });
+    assert_none("these documents cite what does not exist", &found.collect::<Vec<_>>());
+}
+
+#[test]
 fn all_packages_are_pinned_and_come_from_crates_io_under_allowed_licences() {
     assert_none("these packages are not welcome", &packages::unwelcome(&packages::metadata()));
     for lock in packages::locks() {
