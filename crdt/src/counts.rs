@@ -3,9 +3,9 @@
 mod few;
 mod writer;
 
-use self::writer::Writer;
+pub(crate) use self::writer::Writer;
+
 use crate::kernels;
-use crate::tail::Recent;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -77,19 +77,6 @@ impl<const W: usize> Counts<W> {
         }
     }
 
-    /// These counts of `len` ids and those of `news` in between, each before the id at its gap.
-    pub(crate) fn woven<A>(&self, len: usize, news: &[Recent<A, W>]) -> Self {
-        let mut woven = Writer::with_capacity(len + news.len());
-        let mut from = 0;
-        for recent in news {
-            (from..recent.gap).for_each(|at| woven.push(self.get(at)));
-            woven.push(recent.counts);
-            from = recent.gap;
-        }
-        (from..len).for_each(|at| woven.push(self.get(at)));
-        woven.finish()
-    }
-
     /// The first id from `at` on, and before `end`, that has a count.
     #[inline]
     pub(crate) fn next_used(&self, mut at: usize, end: usize) -> Option<(usize, [u64; W])> {
@@ -126,10 +113,15 @@ impl<const W: usize> Counts<W> {
                     lines.extend([Line::ZERO; W]);
                 }
                 for (side, mut carried) in counts.into_iter().enumerate() {
-                    let mut from = at % LANES;
-                    for line in lines.iter_mut().skip(at / LANES * W + side).step_by(W) {
-                        carried = shift_in(line.0.iter_mut().skip(from), carried);
-                        from = 0;
+                    let mut lines = lines.iter_mut().skip(at / LANES * W + side).step_by(W);
+                    for count in lines.next().into_iter().flat_map(|line| line.0.iter_mut().skip(at % LANES))
+                    {
+                        core::mem::swap(count, &mut carried);
+                    }
+                    for line in lines {
+                        let [.., last] = line.0;
+                        line.0.copy_within(..LANES - 1, 1);
+                        [line.0[0], carried] = [carried, last];
                     }
                 }
             }

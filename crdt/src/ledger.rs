@@ -12,7 +12,7 @@ pub(crate) use part::Places;
 #[cfg(feature = "serde")]
 pub(crate) use part::tidy;
 
-use crate::counts::{Counts, larger};
+use crate::counts::{Counts, Writer, larger};
 use crate::table::{Table, search, search_from};
 use crate::tail::{Recent, Spot, Tail};
 use crate::{Overflow, Slot, ToActor};
@@ -344,8 +344,8 @@ impl<A: Clone, const W: usize> Ledger<A, W> {
         self.weave(copy, tail);
     }
 
-    /// A copy of the ids, for [`weave`](Self::weave), if others share them. To be made before anything is changed,
-    /// for a clone may panic.
+    /// A copy of the ids, for [`weave_ids`](Self::weave_ids), if others share them. To be made before anything is
+    /// changed, for a clone may panic.
     fn copy_if_shared(&self) -> Option<Vec<A>> {
         let table = self.table.as_ref()?;
         (Arc::strong_count(table) > 1).then(|| table.to_vec())
@@ -353,16 +353,34 @@ impl<A: Clone, const W: usize> Ledger<A, W> {
 
     /// Puts new ids, in ascending order, among those of the table.
     fn weave(&mut self, copy: Option<Vec<A>>, news: Vec<Recent<A, W>>) {
+        let len = self.ids().len();
+        let (mut counts, mut from) = (Writer::with_capacity(len + news.len()), 0);
+        for recent in &news {
+            counts.copy(&self.counts, from, recent.gap);
+            counts.push(recent.counts);
+            from = recent.gap;
+        }
+        counts.copy(&self.counts, from, len);
+        self.weave_ids(copy, news.into_iter().map(|recent| (recent.gap, recent.id)), counts.finish());
+    }
+
+    /// Puts new ids, in ascending order and each with its gap, among those of the table. The counts are those of all.
+    fn weave_ids(
+        &mut self,
+        copy: Option<Vec<A>>,
+        news: impl ExactSizeIterator<Item = (usize, A)>,
+        counts: Counts<W>,
+    ) {
         let own = self.table.as_mut().and_then(Arc::get_mut).map(Table::take_ids);
         let old = copy.or(own).unwrap_or_default();
-        self.counts = self.counts.woven(old.len(), &news);
+        self.counts = counts;
         self.used += news.len();
         let mut ids = Vec::with_capacity(old.len() + news.len());
         let (mut old, mut from) = (old.into_iter(), 0);
-        for recent in news {
-            old.by_ref().take(recent.gap - from).for_each(|id| ids.push(id));
-            ids.push(recent.id);
-            from = recent.gap;
+        for (gap, id) in news {
+            ids.extend(old.by_ref().take(gap - from));
+            ids.push(id);
+            from = gap;
         }
         ids.extend(old);
         match self.table.as_mut().and_then(Arc::get_mut) {

@@ -2,12 +2,13 @@
 
 use super::part::tidy;
 use super::{Ledger, Walk};
-use crate::counts::{Counts, larger};
+use crate::counts::{Counts, Writer, larger};
 #[cfg(feature = "json")]
 use crate::counts::{LANES, Line};
 use crate::table::gallop;
 use crate::tail::{Recent, Tail};
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 /// A part this much smaller than the whole is looked up rather than walked along.
 pub(super) const FEW: usize = 32;
@@ -17,6 +18,9 @@ pub(super) const FEW: usize = 32;
 fn same_ids<A: PartialEq>(ours: &[A], theirs: &[A]) -> bool {
     ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| ours == theirs)
 }
+
+/// So many ids are compared one by one before a leap: where two tables interleave, the next id is near.
+const NEAR: usize = 4;
 
 impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     /// Takes in all that `other` knows. Returns whether anything changed.
@@ -215,6 +219,8 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     }
 
     /// Merges the rest of `other`, of which the first is new, and at what gap it is. The tail is empty.
+    ///
+    /// All that may panic comes first, and all counts are written anew: this ledger changes when both are done.
     fn join(&mut self, other: &Self, first: (usize, &A, [u64; W]), rest: Walk<'_, A, W>) {
         if let Some(mut on) = self.laid_out_as(other) {
             on.merge_shared(other);
@@ -222,22 +228,49 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
             return;
         }
         let copy = self.copy_if_shared();
-        let (mut from, id, counts) = first;
-        let mut news = Vec::with_capacity(1 + rest.size_hint().0);
-        news.push(Recent { gap: from, id: id.clone(), counts });
+        let (ours, left) = (self.ids(), rest.size_hint().0);
+        let mut news = Vec::with_capacity(1 + left);
+        let mut all = Writer::with_capacity(ours.len() + 1 + left);
+        let (mut at, id, counts) = first;
+        all.copy(&self.counts, 0, at);
+        all.push(counts);
+        news.push((at, id.clone()));
         for (_, id, counts) in rest {
-            match gallop(self.ids(), from, |ours| ours.cmp(id)) {
-                Ok(at) => {
-                    self.raise_to(at, counts);
-                    from = at + 1;
+            let (near, mut order) = (at + NEAR, Ordering::Greater);
+            while let Some(own) = ours.get(at) {
+                order = own.cmp(id);
+                if order.is_ge() {
+                    break;
                 }
-                Err(gap) => {
-                    news.push(Recent { gap, id: id.clone(), counts });
-                    from = gap;
+                all.push(self.counts.get(at));
+                at += 1;
+                if at == near {
+                    (at, order) = self.leap(id, at, &mut all);
+                    break;
                 }
             }
+            if order.is_eq() {
+                all.push(larger(self.counts.get(at), counts));
+                at += 1;
+            } else {
+                all.push(counts);
+                news.push((at, id.clone()));
+            }
         }
-        self.weave(copy, news);
+        all.copy(&self.counts, at, ours.len());
+        self.weave_ids(copy, news.into_iter(), all.finish());
+        self.recount();
+    }
+
+    /// Copies the counts from `at` up to an id. Returns where it is or belongs, and how the id there compares to it.
+    #[inline(never)]
+    fn leap(&self, id: &A, at: usize, all: &mut Writer<W>) -> (usize, Ordering) {
+        let (to, order) = match gallop(self.ids(), at, |own| own.cmp(id)) {
+            Ok(known) => (known, Ordering::Equal),
+            Err(gap) => (gap, Ordering::Greater),
+        };
+        all.copy(&self.counts, at, to);
+        (to, order)
     }
 
     /// The same entries with the ids of `other`, if that has them all.
