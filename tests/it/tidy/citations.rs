@@ -21,10 +21,11 @@ fn exists(root: &Path, citation: &str) -> bool {
     let name = rest.rsplit("::").next().unwrap_or(rest);
     let is_file = module == "model" && root.join(format!("tests/model/{name}.rs")).exists();
     let wanted = match name.strip_suffix('…') {
-        Some(beginning) => format!("fn {beginning}"),
-        None => format!("fn {name}("),
+        Some(beginning) => vec![format!("fn {beginning}")],
+        None => vec![format!("fn {name}("), format!("fn {name}<")],
     };
-    is_file || sources(root, module).iter().any(|text| text.contains(&wanted))
+    let has_function = |text: &String| wanted.iter().any(|beginning| text.contains(beginning));
+    is_file || sources(root, module).iter().any(has_function)
 }
 
 /// The sources of a module, by the short names that GUARANTEES.md explains.
