@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::rules::{NEEDS, RULES, Rule};
-use super::{functions, imports, packages, prose, rules};
+use super::{citations, functions, imports, packages, prose, rules};
 
 fn rule(root: &str) -> &'static Rule {
     RULES.iter().find(|rule| rule.root == root).unwrap()
@@ -269,4 +269,11 @@ fn a_dependency_that_a_library_must_not_have_is_seen() {
     assert!(broken(json!({"name": "serde_json", "kind": null, "optional": true})).is_empty());
     assert!(broken(json!({"name": "pulp", "kind": null, "optional": false})).is_empty());
     assert!(broken(json!({"name": "tokio", "kind": "dev", "optional": false})).is_empty());
+}
+
+#[test]
+fn a_citation_that_names_nothing_is_seen() {
+    let cited =
+        "`sim::a_start_apart_mutes_nobody`, `model::planted`, `sim::no_such_test`, `hints::no_such_…`";
+    assert_eq!(citations::broken(&super::root(), cited), ["sim::no_such_test", "hints::no_such_…"]);
 }
