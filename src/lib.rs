@@ -2,11 +2,11 @@
 //!
 //! It is one world around a [`replica`]. Data flows one way: a line comes in ([`runtime`]), becomes a message ([`codec`])
 //! and then an input of the replica ([`node`]). The replica's effects become messages to clients, peers and the store
-//! ([`seq_kv`]), and these become lines ([`endpoint`]). Only [`runtime`] knows of clocks, pipes, signals and generators.
+//! ([`seq_kv`]), and these become lines ([`endpoint`]). Only the shell ([`runtime`]) touches clocks, pipes, signals and
+//! generators.
 //!
 //! [Maelstrom]: https://github.com/jepsen-io/maelstrom
 
-pub mod arrivals;
 pub mod cli;
 mod clients;
 mod clock;
@@ -25,6 +25,7 @@ pub mod msg_ids;
 pub mod node;
 pub mod runtime;
 pub mod seq_kv;
+pub mod stall_detector;
 pub mod stdio;
 
 #[cfg(doctest)]

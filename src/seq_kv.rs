@@ -5,7 +5,8 @@
 //!
 //! A commit is a compare-and-set of the whole text. One that is not answered is sent again as it was, under a new id,
 //! after two usual round trips and at least 25 ms. If it was done unheard, the store then finds another value than it
-//! names, and the replica opens the record again.
+//! names, and the replica opens the record again. Fences and loads are not sent again. They are given up after a while, and
+//! the replica begins anew.
 //!
 //! # Fence
 //!
@@ -29,14 +30,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use replica::store::{Changes, Outcome, Ownership, Record, Revision, StoreRequest, Token};
-use replica::{NodeId, ReplicaId};
+use replica::{Incarnation, NodeId};
 use serde_json::value::RawValue;
 use tracing::{debug, error, warn};
 
-use crate::arrivals::Arrivals;
 use crate::codec::cut;
 use crate::message::{KEY_DOES_NOT_EXIST, MsgId, PRECONDITION_FAILED, Reply, Say};
 use crate::msg_ids::MsgIds;
+use crate::stall_detector::StallDetector;
 use request::{Request, Write};
 use round_trips::RoundTrips;
 
@@ -53,7 +54,7 @@ pub struct SeqKv {
     /// All nodes that this process was told of.
     roster: BTreeSet<NodeId>,
     /// Distinguishes the values of this process's fences from all others.
-    process: ReplicaId,
+    incarnation: Incarnation,
     ids: MsgIds,
     round_trips: RoundTrips,
     /// What stands under the own key, as far as it is known.
@@ -105,17 +106,17 @@ enum What {
 }
 
 impl SeqKv {
-    /// The store for the node of `process`, which counts as down once it has been silent for `timeout`.
+    /// The store for a process of `node`, which is told of the nodes on the `roster`.
     pub fn new(
         (node, roster): (NodeId, BTreeSet<NodeId>),
-        process: ReplicaId,
+        incarnation: Incarnation,
         timeout: Duration,
         ids: MsgIds,
     ) -> Self {
         Self {
             node,
             roster,
-            process,
+            incarnation,
             ids,
             round_trips: RoundTrips::new(timeout),
             known: None,
@@ -164,7 +165,7 @@ impl SeqKv {
                 self.fences += 1;
                 let say = Say::StoreWrite {
                     key: format!("{}/barrier", self.node).into(),
-                    value: format!("{}/{}", self.process, self.fences),
+                    value: format!("{}#{}/{}", self.node, self.incarnation, self.fences),
                 };
                 self.read(token, What::Fence, say, now);
             }
@@ -213,13 +214,13 @@ impl SeqKv {
     }
 
     /// When to [tick](Self::tick) next, if no reply comes before.
-    pub fn next_tick(&self, arrivals: &Arrivals) -> Option<Duration> {
-        let give_up = self.reads.values().map(|read| arrivals.known_at(read.give_up_at));
+    pub fn next_tick(&self, stalls: &StallDetector) -> Option<Duration> {
+        let give_up = self.reads.values().map(|read| stalls.known_at(read.give_up_at));
         give_up.chain(self.open.as_ref().map(|open| open.resend_at)).min()
     }
 
     /// Takes the store's reply to the message `msg_id`.
-    pub fn reply(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, arrivals: &Arrivals) {
+    pub fn reply(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, stalls: &StallDetector) {
         if let Some(read) = self.reads.remove(&msg_id) {
             let token = read.token;
             let outcome = match &read.what {
@@ -232,7 +233,7 @@ impl SeqKv {
         }
         let Some(sent_at) = self.open.as_ref().and_then(|open| open.sent_at(msg_id)) else { return };
         let Some(open) = self.open.take() else { return };
-        if arrivals.ran_since(sent_at) {
+        if stalls.ran_since(sent_at) {
             self.round_trips.measured(now.saturating_sub(sent_at));
         }
         let token = open.token;
@@ -366,6 +367,7 @@ fn loaded(node: &NodeId, reply: &Reply<'_>) -> Outcome {
 /// Whether a reply that is not the one asked for leaves open what was done: by Maelstrom's table of error codes.
 fn refused(reply: &Reply<'_>) -> Outcome {
     match reply {
+        // Those that Maelstrom calls definite. All others may mean that the request was done, or may be yet.
         Reply::Error { code: 1 | 10 | 11 | 12 | 14 | 20 | 21 | 22 | 30, .. } => Outcome::NotDone,
         Reply::Error { .. } | Reply::ReadOk { .. } | Reply::CasOk | Reply::WriteOk => Outcome::Unknown,
     }

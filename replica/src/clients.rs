@@ -1,39 +1,40 @@
-//! Clients: who waits for an answer, for what, and until when.
+//! Clients: the requests that wait for an answer, what each waits for, and until when.
 
 mod queue;
 
 use std::time::Duration;
 
+use crate::config::MAX_PENDING;
 use crate::context::Context;
 use crate::seam::{Refusal, Reply, Ticket};
 pub(crate) use queue::Pending;
 use queue::Queue;
 
-/// The clients that wait.
+/// The requests that wait for an answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clients {
-    /// Adds that are counted, each with the own progress that must be safe before it is acknowledged.
+    /// Adds that are counted, each with the own sequence number that must be safe before it is acknowledged.
     counted: Queue<u128>,
-    /// Adds that are not counted: this process has not chosen its replica, or the store is down and they may be
-    /// acknowledged only by it.
+    /// Adds that are not counted yet. Either this process has not chosen its replica, or the store is down and the policy
+    /// demands its confirmation.
     uncounted: Queue<i64>,
     reads: Queue<()>,
 }
 
 impl Clients {
-    /// No more adds may wait.
+    /// Whether no more adds may wait.
     pub(crate) fn has_too_many_adds(&self) -> bool {
-        self.counted.is_full() || self.uncounted.is_full()
+        self.counted.len() + self.uncounted.len() >= MAX_PENDING
     }
 
-    /// No more reads may wait.
+    /// Whether no more reads may wait.
     pub(crate) fn has_too_many_reads(&self) -> bool {
-        self.reads.is_full()
+        self.reads.len() >= MAX_PENDING
     }
 
-    /// An add that is counted waits until so much progress is safe.
-    pub(crate) fn await_safety(&mut self, progress: u128, pending: Pending) {
-        self.counted.push(progress, pending);
+    /// An add that is counted waits until its sequence number is safe.
+    pub(crate) fn await_safety(&mut self, sequence: u128, pending: Pending) {
+        self.counted.push(sequence, pending);
     }
 
     /// An add waits until it may be counted.
@@ -52,13 +53,13 @@ impl Clients {
     }
 
     /// Adds are counted and wait for somebody to confirm them.
-    pub(crate) fn await_confirmation(&self) -> bool {
+    pub(crate) fn any_waits_for_confirmation(&self) -> bool {
         !self.counted.is_empty()
     }
 
-    /// Acknowledges what is safe, and refuses adds that have waited to the end of their time.
+    /// Acknowledges the adds that are safe, and refuses those that have waited too long.
     pub(crate) fn answer_adds(&mut self, safe: u128, cx: &mut Context<'_>) {
-        while let Some((_, add)) = self.counted.pop_if(|progress| *progress <= safe) {
+        while let Some((_, add)) = self.counted.pop_if(|sequence| *sequence <= safe) {
             cx.reply(add.ticket, Ok(Reply::Added));
         }
         while let Some(add) = self.counted.pop_expired(cx.now) {
@@ -69,6 +70,13 @@ impl Clients {
         }
     }
 
+    /// Refuses reads that have waited to the end of their time.
+    pub(crate) fn refuse_late_reads(&mut self, cx: &mut Context<'_>) {
+        while let Some(read) = self.reads.pop_expired(cx.now) {
+            cx.reply(read.ticket, Err(Refusal::NotRecovered));
+        }
+    }
+
     /// Answers the reads that were held.
     pub(crate) fn answer_reads(&mut self, value: i128, cx: &mut Context<'_>) {
         while let Some(((), read)) = self.reads.pop_if(|()| true) {
@@ -76,14 +84,14 @@ impl Clients {
         }
     }
 
-    /// Refuses adds that are not counted: none will be any more.
+    /// Refuses the adds that are not counted, for no add will be counted any more.
     pub(crate) fn refuse_uncounted(&mut self, cx: &mut Context<'_>) {
         while let Some((_, add)) = self.uncounted.pop_if(|_| true) {
             cx.reply(add.ticket, Err(Refusal::ShuttingDown));
         }
     }
 
-    /// Refuses everybody who still waits: nothing more will come.
+    /// Refuses all requests that still wait, for nothing more will come.
     pub(crate) fn refuse_all(&mut self, cx: &mut Context<'_>) {
         self.refuse_uncounted(cx);
         while let Some(((), read)) = self.reads.pop_if(|()| true) {
@@ -94,9 +102,10 @@ impl Clients {
         }
     }
 
-    /// When the time of the next add is up. Reads are held for a bounded time anyway.
+    /// When the time of the next client is up.
     pub(crate) fn next_tick(&self) -> Option<Duration> {
-        self.counted.next_expiry().into_iter().chain(self.uncounted.next_expiry()).min()
+        let Self { counted, uncounted, reads } = self;
+        [counted.next_expiry(), uncounted.next_expiry(), reads.next_expiry()].into_iter().flatten().min()
     }
 }
 

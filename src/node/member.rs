@@ -8,11 +8,11 @@ use replica::{Effect, Frame, Input, NodeId, Replica, Ticket};
 use tracing::{debug, warn};
 
 use super::{Event, Outlet};
-use crate::arrivals::Arrivals;
 use crate::clients::{Client, Waiting, worded};
 use crate::config::{Config, CounterKind, ON_THE_WAY_MAX, QUIET_FOR, REPLY_WITHIN};
 use crate::message::{Body, ErrorCode, Message, MsgId, Outgoing, Reply, Request, Say};
 use crate::seq_kv::{STORE, SeqKv};
+use crate::stall_detector::StallDetector;
 
 /// A replica among its store, its peers and its clients.
 #[derive(Debug, Clone)]
@@ -22,9 +22,9 @@ pub(super) struct Member<R> {
     counter: CounterKind,
     replica: Replica<R>,
     store: SeqKv,
-    arrivals: Arrivals,
+    stalls: StallDetector,
     waiting: Waiting,
-    /// Until when nothing is sent unasked, if nothing comes before.
+    /// Until when the node sends nothing unasked. `None` once the first message came.
     quiet_until: Option<Duration>,
 }
 
@@ -32,7 +32,7 @@ impl<R: Rng> Member<R> {
     pub(super) fn new(
         (name, roster): (NodeId, BTreeSet<NodeId>),
         config: &Config,
-        arrivals: Arrivals,
+        stalls: StallDetector,
         (now, mut rng): (Duration, R),
     ) -> Self {
         let ids = crate::msg_ids::MsgIds::random(&mut rng);
@@ -41,7 +41,7 @@ impl<R: Rng> Member<R> {
         Self {
             store: SeqKv::new(
                 (name.clone(), roster.clone()),
-                replica.id().clone(),
+                replica.incarnation(),
                 config.store_timeout,
                 ids,
             ),
@@ -49,7 +49,7 @@ impl<R: Rng> Member<R> {
             roster,
             counter: config.counter,
             replica,
-            arrivals,
+            stalls,
             waiting: Waiting::default(),
             quiet_until: Some(now + QUIET_FOR),
         }
@@ -59,25 +59,25 @@ impl<R: Rng> Member<R> {
         &self.name
     }
 
-    pub(super) fn replica(&self) -> &Replica<R> {
+    pub(super) fn machine(&self) -> &Replica<R> {
         &self.replica
     }
 
-    /// The input was looked at: see [`Node::looked`](super::Node::looked).
+    /// Reports a look at the input: see [`Node::looked`](super::Node::looked).
     pub(super) fn looked(&mut self, at: Duration, bytes: usize) {
-        self.arrivals.looked(at, bytes);
+        self.stalls.looked(at, bytes);
     }
 
-    /// Handles one event; true if the node is done.
+    /// Handles one event. True if the node is done.
     pub(super) fn handle(&mut self, now: Duration, event: Event<'_>, say: &mut Outlet<'_>) -> bool {
-        self.arrivals.event(now);
+        self.stalls.event(now);
         match event {
             Event::Message(Message { src, body: Body::Request(msg_id, request) }) => {
                 if let Some(client) = self.client(&src, msg_id, now) {
                     self.request(client, &request, now, say);
                 }
             }
-            Event::Message(Message { src, body: Body::Frame(frame) }) => self.frame(&src, frame, now, say),
+            Event::Message(Message { src, body: Body::Frame(frame) }) => self.frame(&src, *frame, now, say),
             Event::Message(Message { src, body: Body::Reply(msg_id, reply) }) => {
                 self.reply(&src, (msg_id, &reply), now, say);
             }
@@ -96,10 +96,10 @@ impl<R: Rng> Member<R> {
         false
     }
 
-    /// Who is to be answered, and until when; `None` if it is too late for any answer.
+    /// The client to answer, and until when. `None` if it is too late for any answer.
     fn client<'a>(&self, name: &'a str, msg_id: Option<MsgId>, now: Duration) -> Option<Client<'a>> {
         let on_the_way = self.store.round_trip().saturating_mul(2).min(ON_THE_WAY_MAX);
-        let answer_by = self.arrivals.earliest() + REPLY_WITHIN.saturating_sub(on_the_way);
+        let answer_by = self.stalls.earliest() + REPLY_WITHIN.saturating_sub(on_the_way);
         if answer_by < now {
             debug!(src = name, "a request that waited too long is dropped: its client may be gone");
             return None;
@@ -128,7 +128,7 @@ impl<R: Rng> Member<R> {
         self.act(now, Some((ticket, client)), say);
     }
 
-    /// Whether this is what the node was initialised with.
+    /// Whether the node was initialised with this name and cluster.
     fn was_told(&self, id: &str, ids: &[String]) -> bool {
         let told: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
         id == self.name.as_str() && told.into_iter().eq(self.roster.iter().map(NodeId::as_str))
@@ -138,6 +138,7 @@ impl<R: Rng> Member<R> {
         let Some(from) = self.roster.get(src).filter(|from| **from != self.name).cloned() else {
             return warn!(src, "gossip from a stranger is ignored");
         };
+        // An answer tells nothing of the present: it may have been sent to an earlier process.
         if frame.answers.is_none() {
             self.quiet_until = None;
         }
@@ -154,7 +155,7 @@ impl<R: Rng> Member<R> {
         if src != STORE {
             return debug!(src, %reply, "an answer that nothing here waits for");
         }
-        self.store.reply(msg_id, reply, now, &self.arrivals);
+        self.store.reply(msg_id, reply, now, &self.stalls);
         self.act(now, None, say);
     }
 
@@ -163,19 +164,23 @@ impl<R: Rng> Member<R> {
             return false;
         }
         self.quiet_until = None;
-        let heard = self.arrivals.earliest();
+        let heard = self.stalls.earliest();
         self.store.tick(now, heard);
-        self.act(now, None, say) | self.give(now, Input::Tick { heard }, say)
+        self.ask_store(say);
+        let was_done = self.act(now, None, say);
+        let is_done = self.give(now, Input::Tick { heard }, say);
+        was_done || is_done
     }
 
-    /// Gives the replica an input and does what it wants; true if it is done.
+    /// Gives the replica an input and does what it wants. True if the replica is done.
     fn give(&mut self, now: Duration, input: Input, say: &mut Outlet<'_>) -> bool {
         self.replica.handle(now, input);
         self.act(now, None, say)
     }
 
-    /// Does what the replica wants, and gives it what the store tells at once; true if the replica is done. A client that
-    /// has just asked is answered on the spot, or waits.
+    /// Does what the replica wants, and gives it the store's outcomes. True if the replica is done.
+    ///
+    /// `asking` is the client that has just asked. It gets its answer at once, or it waits.
     fn act(&mut self, now: Duration, mut asking: Option<(Ticket, Client<'_>)>, say: &mut Outlet<'_>) -> bool {
         let mut is_done = false;
         loop {
@@ -191,7 +196,6 @@ impl<R: Rng> Member<R> {
                 }
                 self.ask_store(say);
             }
-            self.ask_store(say);
             let Some((token, outcome)) = self.store.poll_outcome() else { break };
             self.replica.handle(now, Input::Store { token, outcome });
         }
@@ -208,12 +212,12 @@ impl<R: Rng> Member<R> {
     }
 
     pub(super) fn next_wake(&self) -> Duration {
-        let look = self.arrivals.next_look();
+        let look = self.stalls.next_look();
         if let Some(until) = self.quiet_until {
             return until.min(look);
         }
         let parts =
-            [self.replica.poll_timeout(), self.store.next_tick(&self.arrivals), self.arrivals.refilled_at()];
+            [self.replica.poll_timeout(), self.store.next_tick(&self.stalls), self.stalls.refilled_at()];
         parts.into_iter().flatten().fold(look, Duration::min)
     }
 }

@@ -4,16 +4,16 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use maelstrom_counter::arrivals::Arrivals;
 use maelstrom_counter::codec::{decode, encode};
 use maelstrom_counter::message::{Body, Message, Outgoing};
 use maelstrom_counter::msg_ids::MsgIds;
 use maelstrom_counter::seq_kv::{STORE, SeqKv};
+use maelstrom_counter::stall_detector::StallDetector;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use replica::store::conformance::{NODES, Subject, check};
 use replica::store::{Outcome, StoreRequest, Token};
-use replica::{NodeId, ReplicaId, Vector};
+use replica::{NodeId, Vector};
 use serde_json::{Value, json};
 
 use crate::harness::ms;
@@ -57,9 +57,9 @@ impl Maelstrom {
 
     fn process(&mut self, node: &NodeId, roster: BTreeSet<NodeId>) -> Process {
         self.processes += 1;
-        let replica: ReplicaId = format!("{node}#{:08x}", self.processes).parse().unwrap();
+        let incarnation = format!("{:08x}", self.processes).parse().unwrap();
         let ids = MsgIds::random(&mut self.rng);
-        let adapter = SeqKv::new((node.clone(), roster), replica, ms(1000), ids);
+        let adapter = SeqKv::new((node.clone(), roster), incarnation, ms(1000), ids);
         Process { node: node.clone(), adapter, tokens: 0 }
     }
 
@@ -92,7 +92,7 @@ impl Maelstrom {
         let Ok(Message { body: Body::Reply(msg_id, reply), .. }) = decode(line.as_bytes(), &known) else {
             panic!("{line} is no reply");
         };
-        process.adapter.reply(msg_id, &reply, self.now, &Arrivals::new(self.now));
+        process.adapter.reply(msg_id, &reply, self.now, &StallDetector::new(self.now));
     }
 }
 
@@ -116,8 +116,10 @@ impl Subject for Maelstrom {
                 assert_eq!(of, token);
                 return outcome;
             }
-            let wake =
-                process.adapter.next_tick(&Arrivals::new(self.now)).expect("the adapter waits for something");
+            let wake = process
+                .adapter
+                .next_tick(&StallDetector::new(self.now))
+                .expect("the adapter waits for something");
             self.now = self.now.max(wake);
             process.adapter.tick(self.now, self.now);
         }
