@@ -106,7 +106,7 @@ enum What {
 }
 
 impl SeqKv {
-    /// The store for a process of this node. It counts as down once it has been silent for `timeout`.
+    /// The store for a process of `node`, which is told of the nodes on the `roster`.
     pub fn new(
         (node, roster): (NodeId, BTreeSet<NodeId>),
         incarnation: Incarnation,

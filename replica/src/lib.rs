@@ -78,3 +78,7 @@ pub use identity::{Incarnation, NoIdentity, NodeId, ReplicaId};
 pub use machine::Replica;
 pub use seam::{Effect, Input, Refusal, Reply, Request, Ticket};
 pub use tally::{Tally, Vector};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

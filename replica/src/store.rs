@@ -8,7 +8,7 @@
 //! A commit carries only what changed. The store decides how it lays out a record: one value, rows, or a log with
 //! snapshots. [`Record::apply`] says what the record holds afterwards.
 //!
-//! [`memory`] is a store that does all of this in memory. [`conformance`] checks any other.
+//! [`memory`] is the reference store. [`conformance`] is a suite that every store must pass.
 
 pub mod conformance;
 pub mod memory;
@@ -25,14 +25,15 @@ use crate::identity::NodeId;
 pub struct Token(pub u64);
 
 /// A state of a node's record. The store chooses it, and it means something to this process alone. The replica only gives
-/// it back, and never one from before the last outcome.
+/// it back, and never one from before the last outcome. A store that is given such a one must answer with a conflict.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Revision(pub u64);
 
 /// A replica's request to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreRequest {
-    /// Read the own record, and tell its revision. An old state will do: the next commit then conflicts.
+    /// Read the own record as this node's processes have left it, and tell its revision. An old state would lose nothing:
+    /// the next commit conflicts.
     Open,
     /// Change the own record, if it is still at `expect`.
     ///

@@ -13,7 +13,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use replica::store::conformance::{NODES, Subject, check};
 use replica::store::{Outcome, StoreRequest, Token};
-use replica::{Incarnation, NodeId, Vector};
+use replica::{NodeId, Vector};
 use serde_json::{Value, json};
 
 use crate::harness::ms;
@@ -57,7 +57,7 @@ impl Maelstrom {
 
     fn process(&mut self, node: &NodeId, roster: BTreeSet<NodeId>) -> Process {
         self.processes += 1;
-        let incarnation: Incarnation = format!("{:08x}", self.processes).parse().unwrap();
+        let incarnation = format!("{:08x}", self.processes).parse().unwrap();
         let ids = MsgIds::random(&mut self.rng);
         let adapter = SeqKv::new((node.clone(), roster), incarnation, ms(1000), ids);
         Process { node: node.clone(), adapter, tokens: 0 }

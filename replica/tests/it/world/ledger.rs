@@ -132,7 +132,7 @@ impl Ledger {
             (Some(_), Err(_)) => Ok(()),
             (None, Ok(Reply::Value(value))) => self.read(process, value, view),
             (None, Err(refusal)) => match refusal {
-                Refusal::EndedBeforeRecovered | Refusal::TooManyReads => Ok(()),
+                Refusal::NotRecovered | Refusal::EndedBeforeRecovered | Refusal::TooManyReads => Ok(()),
                 other => Err(format!("a read was refused as an add is: {other}")),
             },
             (Some(_), Ok(Reply::Value(_))) | (None, Ok(Reply::Added)) => {
