@@ -44,7 +44,7 @@ struct Envelope<'a> {
     #[serde(borrow)]
     src: Cow<'a, str>,
     #[serde(borrow)]
-    body: &'a RawValue,
+    body: Fields<'a>,
 }
 
 /// To whom a line is addressed, if it says so: before its `init` a node knows its name from nowhere else.
@@ -102,26 +102,26 @@ fn even_null<'de: 'a, 'a, D: serde::Deserializer<'de>>(value: D) -> Result<Optio
 ///
 /// [`Reject`] says whether, and how, the sender is to be told.
 pub fn decode<'a>(line: &'a [u8], known: &Vector) -> Result<Message<'a>, Reject<'a>> {
-    let unanswerable = |problem: String| Reject::Unanswerable(problem);
+    let Envelope { src, body } = envelope(line).map_err(Reject::Unanswerable)?;
+    match body.in_reply_to {
+        Some(id) => decode_reply(&body, id, known)
+            .map(|body| Message { src, body })
+            .map_err(|malformed| Reject::Unanswerable(malformed.0)),
+        None => decode_request(src, &body, known),
+    }
+}
+
+/// Takes a line apart into raw pieces.
+fn envelope(line: &[u8]) -> Result<Envelope<'_>, String> {
     if !line.trim_ascii_start().starts_with(b"{") {
-        return Err(unanswerable("not a JSON object".into()));
+        return Err("not a JSON object".into());
     }
-    let envelope: Envelope =
-        serde_json::from_slice(line).map_err(|e| unanswerable(format!("not a message: {e}")))?;
+    let line = str::from_utf8(line).map_err(|error| format!("not a message: {error}"))?;
+    let envelope: Envelope = serde_json::from_str(line).map_err(|error| format!("not a message: {error}"))?;
     if !(1..=MAX_NAME).contains(&envelope.src.len()) {
-        return Err(unanswerable(format!("nobody has such a name: {}", cut(&envelope.src))));
+        return Err(format!("nobody has such a name: {}", cut(&envelope.src)));
     }
-    if !envelope.body.get().starts_with('{') {
-        return Err(unanswerable("the body is not a JSON object".into()));
-    }
-    let fields: Fields = serde_json::from_str(envelope.body.get())
-        .map_err(|e| unanswerable(format!("not a message body: {e}")))?;
-    match fields.in_reply_to {
-        Some(id) => decode_reply(&fields, id, known)
-            .map(|body| Message { src: envelope.src, body })
-            .map_err(|malformed| unanswerable(malformed.0)),
-        None => decode_request(envelope.src, &fields, known),
-    }
+    Ok(envelope)
 }
 
 /// A field that is missing or of the wrong kind.
@@ -140,14 +140,17 @@ fn decode_request<'a>(
         Some(msg_id) => Reject::Refuse { src: src.clone(), msg_id, code, text },
         None => Reject::Unanswerable(text),
     };
-    let kind = match required::<Cow<str>>("type", fields.kind) {
+    let kind = match text("type", fields.kind) {
         Ok(kind) => kind,
         Err(malformed) => return Err(refuse(ErrorCode::MalformedRequest, malformed.0)),
     };
     if kind == "gossip" {
         // Nodes refuse each other nothing: what is sent to a stranger, who may not be there, mutes this node.
         return match read_frame(fields, known) {
-            Ok(frame) => Ok(Message { src, body: Body::Frame(Frame { id: msg_id.map(FrameId), ..frame }) }),
+            Ok(frame) => {
+                let frame = Box::new(Frame { id: msg_id.map(FrameId), ..frame });
+                Ok(Message { src, body: Body::Frame(frame) })
+            }
             Err(malformed) => Err(Reject::Unanswerable(malformed.0)),
         };
     }
@@ -182,11 +185,12 @@ fn decode_reply<'a>(
     in_reply_to: &RawValue,
     known: &Vector,
 ) -> Result<Body<'a>, Malformed> {
-    let reply = match required::<Cow<str>>("type", fields.kind)?.as_ref() {
+    let reply = match text("type", fields.kind)?.as_ref() {
         "gossip_ok" => {
             let id = optional("msg_id", fields.msg_id)?.map(FrameId);
             let answers = Some(FrameId(read("in_reply_to", in_reply_to)?));
-            return Ok(Body::Frame(Frame { id, answers, ..read_frame(fields, known)? }));
+            let frame = Frame { id, answers, ..read_frame(fields, known)? };
+            return Ok(Body::Frame(Box::new(frame)));
         }
         "read_ok" => {
             Reply::ReadOk { value: fields.value.ok_or_else(|| Malformed("read_ok without a value".into()))? }
@@ -236,6 +240,15 @@ fn required<'a, T: Deserialize<'a>>(name: &str, raw: Option<&'a RawValue>) -> Re
     read(name, raw.ok_or_else(|| Malformed(format!("no {name}")))?)
 }
 
+/// A string. One without escapes is not copied.
+fn text<'a>(name: &str, raw: Option<&'a RawValue>) -> Result<Cow<'a, str>, Malformed> {
+    let quoted = raw.and_then(|raw| raw.get().strip_prefix('"')?.strip_suffix('"'));
+    match quoted.filter(|text| text.len() <= LONGEST_SCALAR && !text.contains('\\')) {
+        Some(text) => Ok(Cow::Borrowed(text)),
+        None => required::<String>(name, raw).map(Cow::Owned),
+    }
+}
+
 fn optional<'a, T: Deserialize<'a>>(name: &str, raw: Option<&'a RawValue>) -> Result<Option<T>, Malformed> {
     raw.map(|raw| read(name, raw)).transpose()
 }
@@ -261,13 +274,6 @@ pub(crate) fn cut(text: &str) -> Cow<'_, str> {
         }
         None => Cow::Borrowed(text),
     }
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    src: &'a str,
-    dest: &'a str,
-    body: Spoken<'a>,
 }
 
 #[derive(Serialize, Default)]
@@ -313,15 +319,38 @@ enum Value<'a> {
 
 /// Appends the line, newline included.
 pub fn encode(src: &str, message: &Outgoing<'_>, out: &mut Vec<u8>) {
-    let line = Line { src, dest: message.dest, body: spoken(message) };
     let length = out.len();
-    if let Err(error) = serde_json::to_writer(&mut *out, &line) {
+    if let Err(error) = write(src, message, out) {
         // Nothing in these types can fail to be written; half a line must not go out if one ever does.
         tracing::error!(%error, "a message could not be encoded and is dropped");
         out.truncate(length);
-        return;
     }
-    out.push(b'\n');
+}
+
+/// The fields that every line has are written one by one: a generic writer spends most of its time on those.
+fn write(src: &str, message: &Outgoing<'_>, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    out.extend_from_slice(br#"{"src":"#);
+    serde_json::to_writer(&mut *out, src)?;
+    out.extend_from_slice(br#","dest":"#);
+    serde_json::to_writer(&mut *out, message.dest)?;
+    out.extend_from_slice(br#","body":"#);
+    match (&message.say, message.in_reply_to) {
+        (Say::AddOk, Some(id)) => {
+            out.extend_from_slice(br#"{"type":"add_ok","in_reply_to":"#);
+            serde_json::to_writer(&mut *out, &id)?;
+            out.push(b'}');
+        }
+        (Say::ReadOk(value), Some(id)) => {
+            out.extend_from_slice(br#"{"type":"read_ok","in_reply_to":"#);
+            serde_json::to_writer(&mut *out, &id)?;
+            out.extend_from_slice(br#","value":"#);
+            serde_json::to_writer(&mut *out, value)?;
+            out.push(b'}');
+        }
+        _ => serde_json::to_writer(&mut *out, &spoken(message))?,
+    }
+    out.extend_from_slice(b"}\n");
+    Ok(())
 }
 
 fn spoken<'a>(message: &'a Outgoing<'_>) -> Spoken<'a> {

@@ -7,7 +7,6 @@ use std::ops::Range;
 use std::time::Duration;
 
 use rand::Rng;
-use rand::rngs::SmallRng;
 use replica::{NodeId, Vector};
 use tracing::{trace, warn};
 
@@ -23,7 +22,7 @@ use crate::node::{Event, Node};
 /// [`next_wake`](Self::next_wake). What it says is appended to one buffer. Empty that when it is written, and let
 /// [`withdraw`](Self::withdraw) look at it before.
 #[derive(Debug, Clone)]
-pub struct Endpoint<R = SmallRng> {
+pub struct Endpoint<R> {
     node: Node<R>,
     /// The name that others call this node by before it has been told.
     called: String,

@@ -19,7 +19,7 @@ use crate::endpoint::Endpoint;
 /// This node as the bench's simulation drives it: a process's life without the process.
 #[derive(Debug)]
 pub struct SimulatedNode {
-    endpoint: Endpoint,
+    endpoint: Endpoint<SmallRng>,
 }
 
 impl SimulatedNode {

@@ -6,7 +6,6 @@
 //!
 //! [Maelstrom]: https://github.com/jepsen-io/maelstrom
 
-mod arrivals;
 pub mod cli;
 mod clients;
 mod clock;
@@ -25,6 +24,7 @@ mod msg_ids;
 pub mod node;
 pub mod runtime;
 pub mod seq_kv;
+mod stall_detector;
 pub mod stdio;
 
 #[cfg(doctest)]

@@ -13,17 +13,16 @@ use rand::Rng;
 use replica::{NodeId, ReplicaId, Tally, Vector};
 use tracing::{debug, info, warn};
 
-use crate::arrivals::Arrivals;
 use crate::clients::Client;
 use crate::codec::cut;
 use crate::config::{Config, MAX_NAME, MAX_NODES, REPLY_WITHIN};
 use crate::message::{Body, ErrorCode, Message, MsgId, Outgoing, Request, Say};
 use crate::seq_kv::STORE;
+use crate::stall_detector::StallDetector;
 use member::Member;
 
 /// What can happen to a node.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a few counts are held in place: no allocation, one move")]
 pub enum Event<'a> {
     /// A message came in.
     Message(Message<'a>),
@@ -54,7 +53,7 @@ pub type Outlet<'a> = dyn FnMut(Outgoing<'_>) + 'a;
 pub struct Node<R> {
     config: Config,
     /// From the first event until there is a member, which then has its own.
-    arrivals: Option<Arrivals>,
+    stalls: Option<StallDetector>,
     /// Until there is a member, which then has it.
     rng: Option<R>,
     member: Option<Box<Member<R>>>,
@@ -64,7 +63,7 @@ pub struct Node<R> {
 impl<R: Rng> Node<R> {
     /// A node that waits for its `init`.
     pub fn new(config: Config, rng: R) -> Self {
-        Self { config, arrivals: None, rng: Some(rng), member: None, is_done: false }
+        Self { config, stalls: None, rng: Some(rng), member: None, is_done: false }
     }
 
     /// The node's name, once it has one.
@@ -105,7 +104,7 @@ impl<R: Rng> Node<R> {
         }
         match &self.member {
             Some(member) => Some(member.next_wake()),
-            None => self.arrivals.as_ref().map(Arrivals::next_look),
+            None => self.stalls.as_ref().map(StallDetector::next_look),
         }
     }
 
@@ -117,7 +116,7 @@ impl<R: Rng> Node<R> {
     pub fn looked(&mut self, at: Duration, bytes: usize) {
         match &mut self.member {
             Some(member) => member.looked(at, bytes),
-            None => self.arrivals.get_or_insert_with(|| Arrivals::new(at)).looked(at, bytes),
+            None => self.stalls.get_or_insert_with(|| StallDetector::new(at)).looked(at, bytes),
         }
     }
 
@@ -131,9 +130,9 @@ impl<R: Rng> Node<R> {
     }
 
     fn before_init(&mut self, now: Duration, event: Event<'_>, say: &mut Outlet<'_>) {
-        let arrivals = self.arrivals.get_or_insert_with(|| Arrivals::new(now));
-        arrivals.event(now);
-        let answer_by = arrivals.earliest() + REPLY_WITHIN;
+        let stalls = self.stalls.get_or_insert_with(|| StallDetector::new(now));
+        stalls.event(now);
+        let answer_by = stalls.earliest() + REPLY_WITHIN;
         let (src, msg_id, answer) = match event {
             Event::Message(Message {
                 src,
@@ -183,10 +182,10 @@ impl<R: Rng> Node<R> {
         if !roster.contains(id) {
             return Err(format!("the node_id \"{}\" is not among the node_ids", cut(id)));
         }
-        let arrivals = self.arrivals.take().unwrap_or_else(|| Arrivals::new(now));
+        let stalls = self.stalls.take().unwrap_or_else(|| StallDetector::new(now));
         let Some(rng) = self.rng.take() else { return Err("the node was initialised before".into()) };
         let nodes = roster.len();
-        let member = Member::new((id.into(), roster), &self.config, arrivals, (now, rng));
+        let member = Member::new((id.into(), roster), &self.config, stalls, (now, rng));
         info!(node = id, replica = %member.replica().id(), nodes, "initialised");
         self.member = Some(Box::new(member));
         Ok(())

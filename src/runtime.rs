@@ -92,7 +92,7 @@ pub async fn serve(
 /// A node with its clock and what it has said.
 struct Driver {
     clock: Clock,
-    endpoint: Endpoint,
+    endpoint: Endpoint<SmallRng>,
     /// What is said and not written yet.
     out: Vec<u8>,
     /// The node has been told to stop.

@@ -26,10 +26,10 @@ use replica::{NodeId, ReplicaId};
 use serde_json::value::RawValue;
 use tracing::{debug, error, warn};
 
-use crate::arrivals::Arrivals;
 use crate::codec::cut;
 use crate::message::{KEY_DOES_NOT_EXIST, MsgId, PRECONDITION_FAILED, Reply, Say};
 use crate::msg_ids::MsgIds;
+use crate::stall_detector::StallDetector;
 use request::{Request, Write};
 use round_trips::RoundTrips;
 
@@ -172,13 +172,13 @@ impl SeqKv {
     }
 
     /// When to [tick](Self::tick) next, if no reply comes before.
-    pub fn next_tick(&self, arrivals: &Arrivals) -> Option<Duration> {
-        let give_up = self.reads.values().map(|read| arrivals.known_at(read.give_up_at));
+    pub fn next_tick(&self, stalls: &StallDetector) -> Option<Duration> {
+        let give_up = self.reads.values().map(|read| stalls.known_at(read.give_up_at));
         give_up.chain(self.open.as_ref().map(|open| open.resend_at)).min()
     }
 
     /// Takes the store's reply to the message `msg_id`.
-    pub fn reply(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, arrivals: &Arrivals) {
+    pub fn reply(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, stalls: &StallDetector) {
         if let Some(read) = self.reads.remove(&msg_id) {
             let outcome = match &read.node {
                 None => fenced(reply),
@@ -188,7 +188,7 @@ impl SeqKv {
         }
         let Some(sent_at) = self.open.as_ref().and_then(|open| open.sent_at(msg_id)) else { return };
         let Some(open) = self.open.take() else { return };
-        if arrivals.ran_since(sent_at) {
+        if stalls.ran_since(sent_at) {
             self.round_trips.measured(now.saturating_sub(sent_at));
         }
         let token = open.token;

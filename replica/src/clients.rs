@@ -12,7 +12,7 @@ use queue::Queue;
 /// The clients that wait.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clients {
-    /// Adds that are counted, each with the own progress that must be safe before it is acknowledged.
+    /// Adds that are counted, each with the own sequence number that must be safe before it is acknowledged.
     counted: Queue<u128>,
     /// Adds that are not counted: this process has not chosen its replica, or the store is down and they may be
     /// acknowledged only by it.
@@ -31,9 +31,9 @@ impl Clients {
         self.reads.is_full()
     }
 
-    /// An add that is counted waits until so much progress is safe.
-    pub(crate) fn await_safety(&mut self, progress: u128, pending: Pending) {
-        self.counted.push(progress, pending);
+    /// An add that is counted waits until its sequence number is safe.
+    pub(crate) fn await_safety(&mut self, sequence: u128, pending: Pending) {
+        self.counted.push(sequence, pending);
     }
 
     /// An add waits until it may be counted.
@@ -58,7 +58,7 @@ impl Clients {
 
     /// Acknowledges what is safe, and refuses adds that have waited to the end of their time.
     pub(crate) fn answer_adds(&mut self, safe: u128, cx: &mut Context<'_>) {
-        while let Some((_, add)) = self.counted.pop_if(|progress| *progress <= safe) {
+        while let Some((_, add)) = self.counted.pop_if(|sequence| *sequence <= safe) {
             cx.reply(add.ticket, Ok(Reply::Added));
         }
         while let Some(add) = self.counted.pop_expired(cx.now) {

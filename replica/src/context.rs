@@ -25,9 +25,16 @@ impl Clock {
     }
 }
 
-/// Gives each request to the store a token that no other has.
-#[derive(Debug, Clone, Default)]
+/// Gives each request to the store a token that no other has. They start at random: an outcome that was meant for an
+/// earlier process must not be read as one for this process.
+#[derive(Debug, Clone)]
 pub(crate) struct Tokens(u64);
+
+impl Tokens {
+    pub(crate) fn random(rng: &mut dyn Rng) -> Self {
+        Self(rng.random_range(0..1 << 63))
+    }
+}
 
 /// One step of a replica: passed to every part, so that time, generator and output need no parameters of their own.
 pub(crate) struct Context<'a> {

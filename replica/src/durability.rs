@@ -2,7 +2,7 @@
 //!
 //! # The record
 //!
-//! Every commit puts all that this process has counted into the node's record; [`record_sync`] has the details. Until
+//! Every commit puts all that this process has counted into the node's record; [`store_sync`] has the details. Until
 //! then it is not shown to clients or peers, while the store answers. So reads never go back, not even over a crash.
 //!
 //! # Under which replica
@@ -15,8 +15,9 @@
 //! A process whose node has counted before reads its own record, then everybody's ([`sweep`]): so it knows again what
 //! its predecessors may have shown. Its reads wait for that, for [`RECOVER_WITHIN`] at most.
 
+mod changes;
 mod health;
-mod record_sync;
+mod store_sync;
 mod sweep;
 
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ use crate::own::Own;
 use crate::state::State;
 use crate::store::{Outcome, Token};
 use crate::tally::Tally;
-use record_sync::{News, RecordSync};
+use store_sync::{News, StoreSync};
 use sweep::Sweep;
 
 /// This process's count, and the way of it into the store and back.
@@ -41,7 +42,7 @@ use sweep::Sweep;
 pub(crate) struct Durability {
     ack: AckPolicy,
     own: Own,
-    record: RecordSync,
+    record: StoreSync,
     sweep: Sweep,
     recovery: Recovery,
     /// Everybody's record was read, or is being read, since the own one was found to have a predecessor.
@@ -73,7 +74,7 @@ impl Durability {
         Self {
             ack: config.ack,
             own: Own::new(node, incarnation),
-            record: RecordSync::new(config),
+            record: StoreSync::new(config),
             sweep: Sweep::new(),
             recovery: Recovery::Ahead,
             has_swept: false,
@@ -118,8 +119,8 @@ impl Durability {
     }
 
     /// How far the store is certain to hold the own count.
-    pub(crate) fn stored_progress(&self) -> u128 {
-        self.record.stored().progress()
+    pub(crate) fn stored_sequence(&self) -> u128 {
+        self.record.stored().sequence()
     }
 
     /// Whether a peer's confirmation acknowledges an add.
@@ -169,7 +170,7 @@ impl Durability {
 
     /// Goes on with the recovery, as far as it has got. `everybody` are the nodes whose records a sweep reads.
     pub(crate) fn recover(&mut self, everybody: impl FnOnce() -> Vec<NodeId>, cx: &mut Context<'_>) {
-        if !self.has_swept && self.record.is_written() && self.record.has_predecessor() {
+        if !self.has_swept && self.record.commits() > 0 && self.record.has_predecessor() {
             self.has_swept = true;
             self.sweep.begin(everybody(), self.record.commits(), cx);
             if let Recovery::Record { by } = self.recovery {
@@ -178,7 +179,7 @@ impl Durability {
         }
         match self.recovery {
             Recovery::Ahead => self.recovery = Recovery::Record { by: cx.now + RECOVER_WITHIN },
-            Recovery::Record { by } if self.record.is_written() || cx.heard >= by => {
+            Recovery::Record { by } if self.record.commits() > 0 || cx.heard >= by => {
                 self.recovery = Recovery::Over;
             }
             Recovery::Sweep { by } if self.sweep.is_resting() || cx.heard >= by => {

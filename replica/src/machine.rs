@@ -56,8 +56,8 @@ impl<R: Rng> Replica<R> {
                 is_done: false,
             },
             clock: Clock::default(),
+            tokens: Tokens::random(&mut rng),
             rng,
-            tokens: Tokens::default(),
             effects: VecDeque::new(),
         }
     }
@@ -206,7 +206,7 @@ impl Parts {
                 cx.reply(pending.ticket, Ok(Reply::Added));
             }
             AckPolicy::Store | AckPolicy::Durable => {
-                self.clients.await_safety(self.durability.own().counted().progress(), pending);
+                self.clients.await_safety(self.durability.own().counted().sequence(), pending);
             }
         }
     }
@@ -256,7 +256,7 @@ impl Parts {
 
     /// Answers whoever can be answered now, or can't be made to wait any longer.
     fn answer(&mut self, cx: &mut Context<'_>) {
-        let mut safe = self.durability.stored_progress();
+        let mut safe = self.durability.stored_sequence();
         if self.durability.peers_suffice() {
             safe = safe.max(self.replication.most_held(self.durability.own().replica()));
         }

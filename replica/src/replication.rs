@@ -72,7 +72,7 @@ impl Replication {
         self.peers.unreachable().next().is_some()
     }
 
-    /// The furthest progress of `replica` that some peer is known to hold.
+    /// The highest sequence number of `replica` that some peer is known to hold.
     pub(crate) fn most_held(&self, replica: &ReplicaId) -> u128 {
         self.peers.most_held(replica)
     }

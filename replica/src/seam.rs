@@ -66,7 +66,6 @@ pub enum Request {
 
 /// What a replica wants done.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "a few counts are held in place: no allocation, one move")]
 pub enum Effect {
     /// Answer this client.
     Reply {

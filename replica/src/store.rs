@@ -16,7 +16,7 @@ pub use record::{Changes, Ownership, Record};
 
 use crate::identity::NodeId;
 
-/// Names one request to the store. The replica chooses it; the world gives it back with the outcome.
+/// Names one request to the store. The replica chooses it, at random at first; the world gives it back with the outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u64);
 

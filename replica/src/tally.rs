@@ -59,8 +59,8 @@ impl Tally {
         self.up <= other.up && self.down <= other.down
     }
 
-    /// How far the replica has got. A replica's tallies over time are a chain, so one number orders them.
-    pub fn progress(self) -> u128 {
+    /// The sequence number: how far the replica has counted. Its tallies over time are a chain, so one number orders them.
+    pub fn sequence(self) -> u128 {
         u128::from(self.up) + u128::from(self.down)
     }
 }
@@ -72,7 +72,7 @@ pub(crate) fn replicas(vector: &Vector) -> impl Iterator<Item = &ReplicaId> {
 
 /// Whether a vector has a count of this replica.
 pub(crate) fn knows(vector: &Vector, replica: &ReplicaId) -> bool {
-    Tally::of(vector, replica).progress() > 0
+    Tally::of(vector, replica).sequence() > 0
 }
 
 /// Whether a vector that takes in `counts` has no more than [`MAX_REPLICAS`] replicas, or no more than now.
@@ -144,9 +144,9 @@ mod tests {
     }
 
     #[test]
-    fn progress_is_the_way_gone_up_and_down() {
+    fn the_sequence_number_is_the_way_gone_up_and_down() {
         let tally = Tally { up: u64::MAX, down: 3 };
-        assert_eq!(tally.progress(), u128::from(u64::MAX) + 3);
+        assert_eq!(tally.sequence(), u128::from(u64::MAX) + 3);
         assert_eq!(tally.plus(1), None);
         assert_eq!(tally.plus(-4), Some(Tally { down: 7, ..tally }));
     }

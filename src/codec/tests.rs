@@ -78,7 +78,7 @@ fn a_frame_is_read_as_it_was_written() {
         assert_eq!(written, format!("{{\"src\":\"n0\",\"dest\":\"n1\",\"body\":{{{body}}}}}\n"));
         let message = decode(written.as_bytes(), &Vector::new()).ok().unwrap();
         let Body::Frame(read) = message.body else { panic!("no frame: {written}") };
-        assert_eq!((&*message.src, read), ("n0", frame));
+        assert_eq!((&*message.src, *read), ("n0", frame));
     }
 }
 

@@ -8,11 +8,11 @@ use replica::{Effect, Frame, Input, NodeId, Replica, Ticket};
 use tracing::{debug, warn};
 
 use super::{Event, Outlet};
-use crate::arrivals::Arrivals;
 use crate::clients::{Client, Waiting, worded};
 use crate::config::{Config, CounterKind, ON_THE_WAY_MAX, QUIET_FOR, REPLY_WITHIN};
 use crate::message::{Body, ErrorCode, Message, MsgId, Outgoing, Reply, Request, Say};
 use crate::seq_kv::{STORE, SeqKv};
+use crate::stall_detector::StallDetector;
 
 /// A replica among its store, its peers and its clients.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub(super) struct Member<R> {
     counter: CounterKind,
     replica: Replica<R>,
     store: SeqKv,
-    arrivals: Arrivals,
+    stalls: StallDetector,
     waiting: Waiting,
     /// Until when nothing is sent unasked, if nothing comes before.
     quiet_until: Option<Duration>,
@@ -32,7 +32,7 @@ impl<R: Rng> Member<R> {
     pub(super) fn new(
         (name, roster): (NodeId, BTreeSet<NodeId>),
         config: &Config,
-        arrivals: Arrivals,
+        stalls: StallDetector,
         (now, mut rng): (Duration, R),
     ) -> Self {
         let ids = crate::msg_ids::MsgIds::random(&mut rng);
@@ -44,7 +44,7 @@ impl<R: Rng> Member<R> {
             roster,
             counter: config.counter,
             replica,
-            arrivals,
+            stalls,
             waiting: Waiting::default(),
             quiet_until: Some(now + QUIET_FOR),
         }
@@ -60,19 +60,19 @@ impl<R: Rng> Member<R> {
 
     /// The input was looked at: see [`Node::looked`](super::Node::looked).
     pub(super) fn looked(&mut self, at: Duration, bytes: usize) {
-        self.arrivals.looked(at, bytes);
+        self.stalls.looked(at, bytes);
     }
 
     /// Handles one event; true if the node is done.
     pub(super) fn handle(&mut self, now: Duration, event: Event<'_>, say: &mut Outlet<'_>) -> bool {
-        self.arrivals.event(now);
+        self.stalls.event(now);
         match event {
             Event::Message(Message { src, body: Body::Request(msg_id, request) }) => {
                 if let Some(client) = self.client(&src, msg_id, now) {
                     self.request(client, &request, now, say);
                 }
             }
-            Event::Message(Message { src, body: Body::Frame(frame) }) => self.frame(&src, frame, now, say),
+            Event::Message(Message { src, body: Body::Frame(frame) }) => self.frame(&src, *frame, now, say),
             Event::Message(Message { src, body: Body::Reply(msg_id, reply) }) => {
                 self.reply(&src, (msg_id, &reply), now, say);
             }
@@ -94,7 +94,7 @@ impl<R: Rng> Member<R> {
     /// Who is to be answered, and until when; `None` if it is too late for any answer.
     fn client<'a>(&self, name: &'a str, msg_id: Option<MsgId>, now: Duration) -> Option<Client<'a>> {
         let on_the_way = self.store.round_trip().saturating_mul(2).min(ON_THE_WAY_MAX);
-        let answer_by = self.arrivals.earliest() + REPLY_WITHIN.saturating_sub(on_the_way);
+        let answer_by = self.stalls.earliest() + REPLY_WITHIN.saturating_sub(on_the_way);
         if answer_by < now {
             debug!(src = name, "a request that waited too long is dropped: its client may be gone");
             return None;
@@ -149,7 +149,7 @@ impl<R: Rng> Member<R> {
         if src != STORE {
             return debug!(src, %reply, "an answer that nothing here waits for");
         }
-        self.store.reply(msg_id, reply, now, &self.arrivals);
+        self.store.reply(msg_id, reply, now, &self.stalls);
         self.act(now, None, say);
     }
 
@@ -158,7 +158,7 @@ impl<R: Rng> Member<R> {
             return false;
         }
         self.quiet_until = None;
-        let heard = self.arrivals.earliest();
+        let heard = self.stalls.earliest();
         self.store.tick(now, heard);
         self.act(now, None, say) | self.give(now, Input::Tick { heard }, say)
     }
@@ -203,12 +203,12 @@ impl<R: Rng> Member<R> {
     }
 
     pub(super) fn next_wake(&self) -> Duration {
-        let look = self.arrivals.next_look();
+        let look = self.stalls.next_look();
         if let Some(until) = self.quiet_until {
             return until.min(look);
         }
         let parts =
-            [self.replica.poll_timeout(), self.store.next_tick(&self.arrivals), self.arrivals.refilled_at()];
+            [self.replica.poll_timeout(), self.store.next_tick(&self.stalls), self.stalls.refilled_at()];
         parts.into_iter().flatten().fold(look, Duration::min)
     }
 }

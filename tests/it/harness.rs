@@ -14,7 +14,7 @@ pub(crate) const fn ms(ms: u64) -> Duration {
 
 /// A node, its generator, and what it has said.
 pub(crate) struct Harness {
-    pub(crate) endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint<SmallRng>,
     pub(crate) now: Duration,
     said: Vec<Value>,
 }

@@ -23,7 +23,7 @@ fn store() -> Config {
 }
 
 fn held(node: &Harness) -> usize {
-    node.endpoint.node().state().map_or(0, |state| state.len())
+    node.endpoint.node().state().map_or(0, replica::Vector::len)
 }
 
 /// So many made-up lives of `node`, each with this count.
@@ -139,7 +139,7 @@ fn a_slot_that_claims_more_of_this_life_than_it_has_counted_acknowledges_nothing
     }
     assert_eq!(node.take_to("c1")[0]["code"], 0);
     assert_eq!(node.take_to("c2")[0]["code"], 11);
-    assert_eq!(node.endpoint.node().counted().unwrap().progress(), 3);
+    assert_eq!(node.endpoint.node().counted().unwrap().sequence(), 3);
     assert_eq!(node.endpoint.node().value(), 0, "what is not stored is not shown");
 }
 

@@ -128,11 +128,11 @@ impl Process {
             Input::Deaf => return self.wait_unheard(setup),
             Input::Terminate => {
                 self.is_ending = true;
-                let said = self.run(setup, |endpoint, now, out| endpoint.terminate(now, out));
+                let said = self.run(setup, Endpoint::terminate);
                 return [said, self.wake(setup)].concat();
             }
             Input::NoMore => {
-                return self.run(setup, |endpoint, now, out| endpoint.input_closed(now, out));
+                return self.run(setup, Endpoint::input_closed);
             }
         };
         if setup.batches {
@@ -172,7 +172,7 @@ impl Process {
 
     fn wake(&mut self, setup: &Setup) -> Vec<Value> {
         self.endpoint.looked(self.now, 0);
-        self.run(setup, |endpoint, now, out| endpoint.wake(now, out))
+        self.run(setup, Endpoint::wake)
     }
 
     /// Lets the endpoint do something, and the saboteur spoil what it says.

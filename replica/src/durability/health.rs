@@ -1,4 +1,4 @@
-//! Whether the store answers: the stall detector of its port.
+//! Whether the store answers.
 
 use std::time::Duration;
 

@@ -159,9 +159,9 @@ impl Peers {
         sent.map(|sent| sent.resend_at).chain(has_round.then_some(self.next_round)).min()
     }
 
-    /// The furthest [progress](Tally::progress) of `replica` that some peer is known to hold.
+    /// The highest [sequence number](Tally::sequence) of `replica` that some peer is known to hold.
     pub(super) fn most_held(&self, replica: &ReplicaId) -> u128 {
-        let held = |peer: &Peer| Tally::of(&peer.known, replica).progress();
+        let held = |peer: &Peer| Tally::of(&peer.known, replica).sequence();
         self.by_name.values().map(held).max().unwrap_or(0)
     }
 

@@ -17,7 +17,7 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(4050);
 
 /// The node and everything around it.
 pub(crate) struct World {
-    endpoint: Endpoint,
+    endpoint: Endpoint<SmallRng>,
     ack: AckPolicy,
     now: Duration,
     members: BTreeSet<String>,
@@ -32,7 +32,7 @@ pub(crate) struct World {
     /// Increments and decrements that the node has counted since, at least and at most.
     at_least: (u128, u128),
     at_most: (u128, u128),
-    /// The own progress that the store has confirmed, truthfully.
+    /// The own sequence number that the store has confirmed, truthfully.
     confirmed: u128,
     state: Vector,
 }
@@ -236,7 +236,7 @@ impl World {
             up => Tally { up: up.as_u64()?, down: 0 },
         };
         let (up, down) = self.counted();
-        (tally.up <= up && tally.down <= down).then(|| tally.progress())
+        (tally.up <= up && tally.down <= down).then(|| tally.sequence())
     }
 
     fn check(&mut self, out: &[u8]) {
@@ -256,7 +256,10 @@ impl World {
         if !body["msg_id"].is_null() {
             assert!(self.own().is_some(), "before init: {body}");
             assert!(dest == "seq-kv" || self.members.contains(dest), "to a stranger, {dest}: {body}");
-            assert!(Some(dest) != self.endpoint.node().name().map(|name| name.as_str()), "to itself: {body}");
+            assert!(
+                Some(dest) != self.endpoint.node().name().map(replica::NodeId::as_str),
+                "to itself: {body}"
+            );
             self.asked.push((dest.into(), body.clone()));
         }
     }

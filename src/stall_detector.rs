@@ -37,7 +37,7 @@ const STALL: Duration = Duration::from_millis(500);
 
 /// What the node knows of when its input was handed in.
 #[derive(Debug, Clone, Default)]
-pub struct Arrivals {
+pub struct StallDetector {
     /// What is read now was not handed in before.
     earliest: Duration,
     /// Bytes read since the input was last found empty.
@@ -55,7 +55,7 @@ pub struct Arrivals {
     stalled: Option<Duration>,
 }
 
-impl Arrivals {
+impl StallDetector {
     pub fn new(now: Duration) -> Self {
         Self { earliest: now, looked: now, now, ..Self::default() }
     }
@@ -135,75 +135,75 @@ mod tests {
 
     #[test]
     fn what_is_read_was_handed_in_after_the_input_was_last_found_empty() {
-        let mut arrivals = Arrivals::new(ms(0));
-        arrivals.looked(ms(250), 0);
-        arrivals.looked(ms(400), 100);
-        assert_eq!(arrivals.earliest(), ms(250));
-        arrivals.looked(ms(410), 0);
-        assert_eq!(arrivals.earliest(), ms(410));
+        let mut stalls = StallDetector::new(ms(0));
+        stalls.looked(ms(250), 0);
+        stalls.looked(ms(400), 100);
+        assert_eq!(stalls.earliest(), ms(250));
+        stalls.looked(ms(410), 0);
+        assert_eq!(stalls.earliest(), ms(410));
     }
 
     #[test]
     fn no_time_that_passes_and_no_event_makes_a_line_younger() {
-        let mut arrivals = Arrivals::new(ms(0));
-        arrivals.looked(ms(100), 0);
+        let mut stalls = StallDetector::new(ms(0));
+        stalls.looked(ms(100), 0);
         for now in (6000..20_000).step_by(7) {
-            arrivals.event(ms(now));
-            arrivals.looked(ms(now), 80);
-            assert_eq!(arrivals.earliest(), ms(100));
+            stalls.event(ms(now));
+            stalls.looked(ms(now), 80);
+            assert_eq!(stalls.earliest(), ms(100));
         }
     }
 
     #[test]
     fn after_a_full_pipe_its_writer_may_hold_older_lines_for_a_moment() {
-        let mut arrivals = Arrivals::new(ms(0));
-        arrivals.looked(ms(100), 0);
-        arrivals.looked(ms(6000), 65_536);
-        arrivals.looked(ms(6001), 0);
-        assert_eq!(arrivals.earliest(), ms(100), "found empty, but the writer has not gone on yet");
-        assert_eq!(arrivals.known_at(ms(6100)), ms(6201));
-        arrivals.looked(ms(6002), 65_536);
-        arrivals.looked(ms(6202), 0);
-        assert_eq!(arrivals.earliest(), ms(100), "it was full again");
-        arrivals.looked(ms(6300), 100);
-        arrivals.looked(ms(6401), 0);
-        assert_eq!(arrivals.earliest(), ms(100));
-        arrivals.looked(ms(6402), 0);
-        assert_eq!(arrivals.earliest(), ms(6402));
-        assert_eq!(arrivals.known_at(ms(6100)), ms(6100));
+        let mut stalls = StallDetector::new(ms(0));
+        stalls.looked(ms(100), 0);
+        stalls.looked(ms(6000), 65_536);
+        stalls.looked(ms(6001), 0);
+        assert_eq!(stalls.earliest(), ms(100), "found empty, but the writer has not gone on yet");
+        assert_eq!(stalls.known_at(ms(6100)), ms(6201));
+        stalls.looked(ms(6002), 65_536);
+        stalls.looked(ms(6202), 0);
+        assert_eq!(stalls.earliest(), ms(100), "it was full again");
+        stalls.looked(ms(6300), 100);
+        stalls.looked(ms(6401), 0);
+        assert_eq!(stalls.earliest(), ms(100));
+        stalls.looked(ms(6402), 0);
+        assert_eq!(stalls.earliest(), ms(6402));
+        assert_eq!(stalls.known_at(ms(6100)), ms(6100));
     }
 
     #[test]
     fn half_a_pipe_counts_as_full_and_less_does_not() {
         for (bytes, is_dated) in [(MAY_BE_FULL - 1, true), (MAY_BE_FULL, false)] {
-            let mut arrivals = Arrivals::new(ms(0));
-            arrivals.looked(ms(10), 1);
-            arrivals.looked(ms(11), usize::try_from(bytes).unwrap() - 1);
-            arrivals.looked(ms(20), 0);
-            assert_eq!(arrivals.earliest() == ms(20), is_dated, "{bytes}");
+            let mut stalls = StallDetector::new(ms(0));
+            stalls.looked(ms(10), 1);
+            stalls.looked(ms(11), usize::try_from(bytes).unwrap() - 1);
+            stalls.looked(ms(20), 0);
+            assert_eq!(stalls.earliest() == ms(20), is_dated, "{bytes}");
         }
     }
 
     #[test]
     fn a_flood_is_dated_by_what_its_writer_can_hold_back() {
-        let mut arrivals = Arrivals::new(ms(0));
+        let mut stalls = StallDetector::new(ms(0));
         let step = 64 << 10;
         for look in 0..2000_u64 {
-            arrivals.looked(ms(look), step);
+            stalls.looked(ms(look), step);
             let before = (look * step as u64).saturating_sub(HELD_BACK);
             let expected = ms(before / MARK * MARK / step as u64);
-            assert_eq!(arrivals.earliest(), expected, "look {look}");
-            assert!(arrivals.marks.len() <= 17);
+            assert_eq!(stalls.earliest(), expected, "look {look}");
+            assert!(stalls.marks.len() <= 17);
         }
     }
 
     #[test]
     fn a_stall_spoils_what_was_measured_across_it() {
-        let mut arrivals = Arrivals::new(ms(0));
-        arrivals.event(ms(499));
-        assert!(arrivals.ran_since(ms(0)));
-        arrivals.event(ms(999));
-        assert!(!arrivals.ran_since(ms(999)));
-        assert!(arrivals.ran_since(ms(1000)));
+        let mut stalls = StallDetector::new(ms(0));
+        stalls.event(ms(499));
+        assert!(stalls.ran_since(ms(0)));
+        stalls.event(ms(999));
+        assert!(!stalls.ran_since(ms(999)));
+        assert!(stalls.ran_since(ms(1000)));
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tracing::{debug, error, warn};
 
+use super::changes::{next_changes, next_owner};
 use super::health::Health;
 use crate::config::{AckPolicy, Config};
 use crate::context::{Clock, Context};
@@ -19,12 +20,12 @@ use crate::frame::Claim;
 use crate::identity::ReplicaId;
 use crate::own::Own;
 use crate::state::State;
-use crate::store::{Changes, Outcome, Ownership, Record, Revision, StoreRequest, Token};
+use crate::store::{Changes, Outcome, Record, Revision, StoreRequest, Token};
 use crate::tally::{Tally, has_room_for};
 
 /// The own record, as this process knows it.
 #[derive(Debug, Clone)]
-pub(super) struct RecordSync {
+pub(super) struct StoreSync {
     known: Known,
     /// The record may lack something.
     is_dirty: bool,
@@ -35,9 +36,7 @@ pub(super) struct RecordSync {
     stored: Tally,
     /// The most of it that the store was asked to hold.
     offered: Tally,
-    /// A commit of this process's is known to be in the record.
-    is_written: bool,
-    /// How many commits have been done.
+    /// How many commits of this process's are known to be done.
     commits: u64,
     /// The record was there when this process started.
     has_predecessor: bool,
@@ -82,7 +81,7 @@ pub(super) enum News {
     Inherited(ReplicaId, Tally),
 }
 
-impl RecordSync {
+impl StoreSync {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             known: Known::Nothing,
@@ -91,7 +90,6 @@ impl RecordSync {
             open: None,
             stored: Tally::default(),
             offered: Tally::default(),
-            is_written: false,
             commits: 0,
             has_predecessor: false,
             health: Health::new(config.store_timeout),
@@ -113,12 +111,7 @@ impl RecordSync {
         self.health.is_down()
     }
 
-    /// A commit of this process's is known to be in the record.
-    pub(super) fn is_written(&self) -> bool {
-        self.is_written
-    }
-
-    /// How many commits have been done.
+    /// How many commits of this process's are known to be done.
     pub(super) fn commits(&self) -> u64 {
         self.commits
     }
@@ -185,28 +178,14 @@ impl RecordSync {
             return None;
         }
         let Known::At(revision, record) = &self.known else { return Some((StoreRequest::Open, None)) };
-        let owner = self.next_owner(own, record);
-        let changes = next_changes(own, state, record, &owner);
-        if self.is_written && changes == Changes::default() && owner == record.owner {
+        let owner = next_owner(own, record, self.is_closing);
+        let changes = next_changes(own, state, record, owner.as_ref());
+        if self.commits > 0 && changes == Changes::default() && owner == record.owner {
             return None;
         }
         let mut after = record.clone();
         after.apply(&changes, owner.clone());
         Some((StoreRequest::Commit { expect: *revision, changes, owner }, Some(after)))
-    }
-
-    /// Who owns a replica that may be handed on, after the next commit. A free one is asked for by a process that has
-    /// not chosen its replica yet.
-    fn next_owner(&self, own: &Own, record: &Record) -> Option<Ownership> {
-        let free = record.owner.as_ref().filter(|owner| owner.is_free && !own.may_count());
-        if let Some(free) = free {
-            return Some(Ownership { incarnation: own.incarnation(), is_free: false, ..free.clone() });
-        }
-        (self.is_closing || own.is_inherited()).then(|| Ownership {
-            replica: own.replica().clone(),
-            incarnation: own.incarnation(),
-            is_free: self.is_closing,
-        })
     }
 
     /// When [`notice_silence`](Self::notice_silence) and [`poll`](Self::poll) are due again, if no outcome comes before.
@@ -234,7 +213,6 @@ impl RecordSync {
         let open = self.open.take()?;
         let news = match (open.commit, outcome) {
             (Some(record), Outcome::Committed { revision }) => {
-                self.is_written = true;
                 self.commits += 1;
                 self.health.committed();
                 let news = self.holds(&record, own);
@@ -275,8 +253,11 @@ impl RecordSync {
     fn found(&mut self, record: Record, revision: Revision, own: &Own) -> News {
         let is_ours = record.rows.contains_key(own.replica())
             || record.owner.as_ref().is_some_and(|owner| owner.incarnation == own.incarnation());
-        self.is_written |= is_ours;
-        self.has_predecessor |= !is_ours;
+        if is_ours {
+            self.commits = self.commits.max(1);
+        } else {
+            self.has_predecessor = true;
+        }
         let has_free = record.owner.as_ref().is_some_and(|owner| owner.is_free);
         let news =
             self.holds(&record, own).unwrap_or_else(|| News::Found { claim: record.claim(), has_free });
@@ -323,29 +304,4 @@ impl RecordSync {
     fn give_pause(&mut self, now: Duration) {
         self.not_before = now + self.health.refused();
     }
-}
-
-/// What the record lacks: all that is known of this node's replicas, and of other nodes' counts those that are not known
-/// to be stored.
-fn next_changes(own: &Own, state: &State, record: &Record, owner: &Option<Ownership>) -> Changes {
-    let lacks = |held: Option<&Tally>, tally: Tally| held.is_none_or(|held| !tally.is_within(*held));
-    let mut rows: BTreeMap<ReplicaId, Tally> = state.rows_of(own.replica().node());
-    let takes_over = owner.as_ref().is_some_and(|owner| !own.may_count() && !owner.is_free);
-    if !takes_over {
-        // Even at zero: so this process's first commit makes a record that never stood there before.
-        rows.entry(own.replica().clone()).or_default().raise(own.counted());
-    }
-    let mut changes = Changes {
-        rows: rows.into_iter().filter(|(replica, tally)| lacks(record.rows.get(replica), *tally)).collect(),
-        ..Changes::default()
-    };
-    let hints = state.hints(own.replica().node());
-    // A drop alone would bring back a record that stood there before, and a delayed commit could be done after all.
-    if !changes.rows.is_empty() || *owner != record.owner {
-        changes.dropped_hints =
-            record.hints.keys().filter(|replica| !hints.contains_key(*replica)).cloned().collect();
-    }
-    changes.hints =
-        hints.into_iter().filter(|(replica, tally)| lacks(record.hints.get(replica), *tally)).collect();
-    changes
 }
