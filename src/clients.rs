@@ -85,6 +85,7 @@ fn code(refusal: Refusal) -> ErrorCode {
         | Refusal::TooManyAdds
         | Refusal::TooManyReads
         | Refusal::StoreSilent
+        | Refusal::NotRecovered
         | Refusal::EndedBeforeRecovered => ErrorCode::TemporarilyUnavailable,
     }
 }
@@ -117,6 +118,7 @@ mod tests {
             Refusal::StoreSilent,
             Refusal::NotKnownDurable,
             Refusal::EndedBeforeDurable,
+            Refusal::NotRecovered,
             Refusal::EndedBeforeRecovered,
         ] {
             assert_eq!(code(refusal) == ErrorCode::Timeout, refusal.may_have_counted(), "{refusal}");

@@ -69,10 +69,16 @@ impl Clients {
         }
     }
 
-    /// Answers the reads that were held.
-    pub(crate) fn answer_reads(&mut self, value: i128, cx: &mut Context<'_>) {
-        while let Some(((), read)) = self.reads.pop_if(|()| true) {
-            cx.reply(read.ticket, Ok(Reply::Value(value)));
+    /// Answers the reads that were held, if there is a value to show. If not, refuses those that have waited to the end of
+    /// their time.
+    pub(crate) fn answer_reads(&mut self, value: Option<i128>, cx: &mut Context<'_>) {
+        if let Some(value) = value {
+            while let Some(((), read)) = self.reads.pop_if(|()| true) {
+                cx.reply(read.ticket, Ok(Reply::Value(value)));
+            }
+        }
+        while let Some(read) = self.reads.pop_expired(cx.now) {
+            cx.reply(read.ticket, Err(Refusal::NotRecovered));
         }
     }
 
@@ -94,9 +100,10 @@ impl Clients {
         }
     }
 
-    /// When the time of the next add is up. Reads are held for a bounded time anyway.
+    /// When the time of the next client is up.
     pub(crate) fn next_tick(&self) -> Option<Duration> {
-        self.counted.next_expiry().into_iter().chain(self.uncounted.next_expiry()).min()
+        let expiries = [self.counted.next_expiry(), self.uncounted.next_expiry(), self.reads.next_expiry()];
+        expiries.into_iter().flatten().min()
     }
 }
 

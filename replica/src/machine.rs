@@ -261,9 +261,8 @@ impl Parts {
             safe = safe.max(self.replication.most_held(self.durability.own().replica()));
         }
         self.clients.answer_adds(safe, cx);
-        if !self.durability.holds_reads() {
-            self.clients.answer_reads(self.value(), cx);
-        }
+        let value = (!self.durability.holds_reads()).then(|| self.value());
+        self.clients.answer_reads(value, cx);
     }
 
     /// Begins a clean shutdown: nothing is counted from now on, and all that was gets into the record.

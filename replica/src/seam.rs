@@ -118,7 +118,9 @@ pub enum Refusal {
     NotKnownDurable,
     /// The same, as the node shuts down.
     EndedBeforeDurable,
-    /// The node shut down before it knew again what it had shown before its restart.
+    /// The node did not know again in time what it had shown before its restart.
+    NotRecovered,
+    /// The same, as the node shuts down.
     EndedBeforeRecovered,
 }
 
@@ -139,6 +141,7 @@ impl Refusal {
             | Self::TooManyReads
             | Self::Overflow
             | Self::StoreSilent
+            | Self::NotRecovered
             | Self::EndedBeforeRecovered => false,
         }
     }
@@ -153,6 +156,7 @@ impl Refusal {
             Self::StoreSilent => "the store does not answer: not counted",
             Self::NotKnownDurable => "counted, but not known to be durable",
             Self::EndedBeforeDurable => "shut down before it was known to be durable",
+            Self::NotRecovered => "has restarted, and not recovered in time",
             Self::EndedBeforeRecovered => "shut down before it had recovered",
         }
     }

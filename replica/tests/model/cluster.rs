@@ -9,12 +9,12 @@ use replica::store::{Outcome, Token};
 
 use crate::memo::Memo;
 use crate::message::{Ask, Id, Message, name};
-use crate::saboteur::Bug;
 use crate::printed::{Printed, fingerprint};
 use crate::process::{Event, Process, Step};
 use crate::rules::{self, Fate};
+use crate::saboteur::Bug;
 use crate::setup::Setup;
-use crate::state::{State, left_behind};
+use crate::state::State;
 use crate::store::Done;
 
 /// The model: a setup, and the steps that are known.
@@ -64,7 +64,7 @@ impl Cluster {
     /// What comes of a state in which everything that can arrive arrives, in some order.
     fn settled(&self, mut state: State) -> State {
         loop {
-            let mut actions = state.arrivals();
+            let mut actions = state.arrivals(&self.setup);
             self.requests(&state, &mut actions);
             actions.retain(|action| matches!(action, Action::Arrives(_, _, false) | Action::Does(..)));
             match actions.into_iter().find_map(|action| self.next(&state, action)) {
@@ -144,7 +144,7 @@ impl Cluster {
             }
             Action::Crash(id) => {
                 next.left.crashes -= 1;
-                next.bury(id, &self.setup);
+                next.bury(id);
                 next.begin(id.node, &self.setup);
             }
             Action::Restart(node) => next.begin(node, &self.setup),
@@ -162,7 +162,9 @@ impl Cluster {
     fn happens(&self, next: &mut State, id: Id, event: &Event) -> Option<()> {
         let at = next.processes.iter().position(|process| process.id == id)?;
         let step = self.step(&next.processes[at], event);
-        if step.process.as_ref() == Some(&next.processes[at]) && step.sent.is_empty() && step.answers.is_empty()
+        if step.process.as_ref() == Some(&next.processes[at])
+            && step.sent.is_empty()
+            && step.answers.is_empty()
         {
             return None;
         }
@@ -174,7 +176,7 @@ impl Cluster {
         }
         next.take(id.node, &step, &self.setup);
         if step.process.is_none() {
-            next.bury(id, &self.setup);
+            next.bury(id);
         }
         Some(())
     }
@@ -199,30 +201,48 @@ impl Cluster {
         let may_be_done = outcome == Outcome::Unknown;
         next.take_off(message);
         next.put(Printed::new(Message::Told { to: ask.by, token: ask.token?, outcome }));
-        if let Some(ask) = left_behind(ask, &self.setup).filter(|_| may_be_done) {
+        if let Some(ask) = ask.left_behind().filter(|_| may_be_done) {
             next.put(Printed::new(Message::Ask(ask)));
         }
         Some(())
     }
 
-    /// Takes off the network what can change nothing any more: outcomes and loads that their process has given up, and
-    /// commits that nobody waits for and whose revision has passed (revisions only grow).
+    /// Takes off the network what can change nothing any more: outcomes and requests that no process waits for, but for
+    /// commits that can still be done.
     fn forget(&self, state: &mut State) {
-        if self.setup.bug == Some(Bug::OutcomesToSuccessors) {
-            return;
+        for message in state.on_the_way.clone() {
+            let left_behind = match &*message {
+                Message::Frame { .. } => continue,
+                Message::Told { to, token, .. } | Message::Ask(Ask { by: to, token: Some(token), .. })
+                    if !self.is_ignored(state, *to, *token) =>
+                {
+                    continue;
+                }
+                Message::Told { .. } => None,
+                Message::Ask(ask) => ask.left_behind().filter(|ask| self.may_be_done(state, ask)),
+            };
+            state.take_off(&message);
+            if let Some(ask) = left_behind {
+                state.put(Printed::new(Message::Ask(ask)));
+            }
         }
-        let State { processes, on_the_way, store, .. } = state;
-        let is_ignored = |id: Id, token: Token| {
-            let Some(process) = processes.iter().find(|process| process.id == id) else { return true };
+    }
+
+    /// No process makes anything of the outcome of a request, nor will one that may yet begin. (A token is used once.)
+    fn is_ignored(&self, state: &State, asker: Id, token: Token) -> bool {
+        if self.setup.bug == Some(Bug::IdsReused) {
+            return false;
+        }
+        let ignores = |process: &Printed<Process>| {
             self.ignored.get((process.fingerprint(), token.0), || process.ignores(token))
         };
-        let has_no_condition = self.setup.bug == Some(Bug::NoCondition);
-        on_the_way.retain(|message| match &**message {
-            Message::Frame { .. } => true,
-            Message::Ask(Ask { by, token: Some(token), .. }) => !is_ignored(*by, *token),
-            Message::Ask(ask) => has_no_condition || store.would_do(ask),
-            Message::Told { to, token, .. } => !is_ignored(*to, *token),
-        });
+        state.hearers(asker, &self.setup).all(ignores)
+            && !(self.setup.stray_outcomes && state.may_begin(asker.node))
+    }
+
+    /// Revisions only grow: a commit whose revision has passed will never be done.
+    fn may_be_done(&self, state: &State, ask: &Ask) -> bool {
+        self.setup.bug == Some(Bug::NoCondition) || state.store.would_do(ask)
     }
 }
 
@@ -240,7 +260,7 @@ impl Model for Cluster {
             return;
         }
         self.events(state, actions);
-        actions.extend(state.arrivals());
+        actions.extend(state.arrivals(&self.setup));
         self.requests(state, actions);
         if state.left.crashes > 0 {
             actions.extend(state.processes.iter().map(|process| Action::Crash(process.id)));

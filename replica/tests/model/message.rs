@@ -25,7 +25,7 @@ pub(crate) enum Message {
     Frame { from: u8, to: u8, frame: Frame },
     /// To the store.
     Ask(Ask),
-    /// From the store, to the process that asked and to no other: it alone knows its tokens.
+    /// From the store, to the process that asked or, if the setup allows it, to any of its node's.
     Told { to: Id, token: Token, outcome: Outcome },
 }
 
@@ -33,7 +33,7 @@ pub(crate) enum Message {
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
     pub(crate) by: Id,
-    /// `None`: nobody will hear of the outcome. The process is dead, or was told that the outcome is unknown.
+    /// `None`: nobody will make anything of the outcome. The process is dead, or was told that the outcome is unknown.
     pub(crate) token: Option<Token>,
     pub(crate) request: StoreRequest,
     /// The revision of each record when the process asked: after a fence it must not be shown less. Empty if the store
@@ -42,8 +42,10 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    pub(crate) fn is_commit(&self) -> bool {
-        matches!(self.request, StoreRequest::Commit { .. })
+    /// What is left of a request once nobody waits for its outcome: only a commit still matters.
+    pub(crate) fn left_behind(&self) -> Option<Self> {
+        let is_commit = matches!(self.request, StoreRequest::Commit { .. });
+        is_commit.then(|| Self { token: None, since: Vec::new(), ..self.clone() })
     }
 }
 

@@ -9,9 +9,9 @@ use replica::{Effect, Input, Refusal, Replica, ReplicaId, Reply, Request, Ticket
 
 use crate::generator::Generator;
 use crate::message::{Ask, Id, Message, name, number};
-use crate::saboteur::Saboteur;
 use crate::printed::Printed;
 use crate::rules::{Broken, Rule};
+use crate::saboteur::Saboteur;
 use crate::setup::Setup;
 
 /// The read that a client has asked since the process began.
@@ -193,7 +193,12 @@ impl Process {
                 step.sent.push(Message::Frame { from: self.id.node, to: number(&peer), frame });
             }
             Effect::Store { token, request } => {
-                step.sent.push(Message::Ask(Ask { by: self.id, token: Some(token), request, since: Vec::new() }));
+                step.sent.push(Message::Ask(Ask {
+                    by: self.id,
+                    token: Some(token),
+                    request,
+                    since: Vec::new(),
+                }));
             }
             Effect::Done => self.is_done = true,
         }

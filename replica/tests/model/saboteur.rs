@@ -13,10 +13,8 @@ use crate::setup::Setup;
 pub(crate) enum Bug {
     /// A process draws the same incarnation as the one before.
     IncarnationReused,
-    /// A process's frames have the ids of the process before.
-    FrameIdsReused,
-    /// What the store tells a dead process reaches its successor, which uses the same tokens.
-    OutcomesToSuccessors,
+    /// A process's frames and requests have the ids and tokens of the process before.
+    IdsReused,
     /// The store commits whatever the revision is.
     NoCondition,
     /// The store says of a conflict that the commit was done.

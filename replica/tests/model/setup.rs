@@ -6,8 +6,8 @@ use replica::{AckPolicy, Config};
 
 use crate::generator::Generator;
 use crate::message::Id;
-use crate::saboteur::Bug;
 use crate::rules::{PROMISED, Rule};
+use crate::saboteur::Bug;
 
 /// A cluster, what clients ask of it and what may happen to it. By default it is one node of a cluster of two, alone with the
 /// store, and nothing happens to it.
@@ -20,10 +20,11 @@ pub(crate) struct Setup {
     pub(crate) adds: &'static [u8],
     /// How many ticks a client waits for its answer.
     pub(crate) patience: u32,
-    /// Whether requests reach the store.
-    pub(crate) store: bool,
+    pub(crate) store: StoreIs,
     /// Whether the store may answer a load from an old state that the last fence allows. If not, it shows the newest.
     pub(crate) old_loads: bool,
+    /// Whether the outcome of one process's request may reach another process of its node.
+    pub(crate) stray_outcomes: bool,
     /// The search begins once everything that can arrive at the start has arrived.
     pub(crate) warm: bool,
     /// A process may get several inputs before its tick.
@@ -33,6 +34,17 @@ pub(crate) struct Setup {
     pub(crate) faults: Faults,
     pub(crate) rules: &'static [Rule],
     pub(crate) bug: Option<Bug>,
+}
+
+/// What the store is like, all the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoreIs {
+    /// It does what it is asked to, sooner or later or never.
+    Up,
+    /// No request reaches it.
+    Silent,
+    /// It does nothing that it is asked to, and says so.
+    Unwilling,
 }
 
 /// How much may go wrong, in the whole cluster.
@@ -65,8 +77,9 @@ impl Default for Setup {
             nodes: (2, 1),
             adds: &[0],
             patience: 16,
-            store: true,
+            store: StoreIs::Up,
             old_loads: false,
+            stray_outcomes: false,
             warm: false,
             batches: false,
             ticks: 0,
@@ -84,13 +97,13 @@ impl Setup {
     /// How long a process is stopped: longer than any timeout of its own.
     pub(crate) const STOP: Duration = Duration::from_secs(2);
 
-    /// After one tick a frame is sent again and a gossip round is due; after two the store counts as down.
+    /// Gossip is due whenever a process ticks. After one tick a frame is sent again, after two the store counts as down.
     pub(crate) fn config(&self) -> Config {
         Config {
             ack: self.ack,
             store_timeout: 2 * Self::TICK,
             peer_timeout: Self::TICK,
-            gossip_interval: Self::TICK / 2,
+            gossip_interval: Duration::ZERO,
             fanout: 2,
         }
     }
@@ -99,11 +112,11 @@ impl Setup {
     pub(crate) fn generator(&self, Id { node, incarnation }: Id) -> Generator {
         let own = Generator {
             incarnation: u32::from(incarnation) << 8 | u32::from(node),
-            frame_ids: u16::from(incarnation),
+            ids: u16::from(incarnation),
         };
         match self.bug {
             Some(Bug::IncarnationReused) => Generator { incarnation: node.into(), ..own },
-            Some(Bug::FrameIdsReused) => Generator { frame_ids: 0, ..own },
+            Some(Bug::IdsReused) => Generator { ids: 0, ..own },
             _ => own,
         }
     }
@@ -113,9 +126,9 @@ impl Setup {
         self.rules.iter().any(|rule| matches!(rule, Rule::ShownIsStored | Rule::NeverBack))
     }
 
-    /// The delta of an add: 1, -8, 64, -512 and so on.
+    /// The delta of an add: 1, 8, -64, 512 and so on.
     pub(crate) fn delta(add: usize) -> i64 {
         let size = 8_i64.pow(u32::try_from(add).expect("few adds"));
-        if add % 2 == 0 { size } else { -size }
+        if add % 3 == 2 { -size } else { size }
     }
 }

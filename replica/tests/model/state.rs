@@ -1,14 +1,14 @@
 //! A state of the cluster.
 
 use replica::Reply;
+use replica::store::Outcome;
 
 use crate::cluster::Action;
 use crate::message::{Ask, Id, Message};
-use crate::saboteur::Bug;
 use crate::printed::Printed;
 use crate::process::{FIRST_READ, Process, Step};
 use crate::rules::{Broken, Fate};
-use crate::setup::{Faults, Setup};
+use crate::setup::{Faults, Setup, StoreIs};
 use crate::store::Store;
 
 /// Everything at one moment.
@@ -60,19 +60,14 @@ impl State {
     /// Clients and the network take what a process has said.
     pub(crate) fn take(&mut self, node: u8, step: &Step, setup: &Setup) {
         for message in &step.sent {
-            let arrives = match message {
-                Message::Frame { to, .. } => *to < setup.nodes.1,
-                Message::Ask(_) | Message::Told { .. } => setup.store,
-            };
-            if arrives {
-                self.send(message.clone());
-            }
+            self.send(message.clone(), setup);
         }
         for (ticket, result) in &step.answers {
             match result {
                 Ok(Reply::Value(value)) => self.show(node, *value, setup),
                 result if *ticket != FIRST_READ => {
-                    if let Some(fate) = usize::try_from(ticket.0).ok().and_then(|add| self.adds.get_mut(add)) {
+                    if let Some(fate) = usize::try_from(ticket.0).ok().and_then(|add| self.adds.get_mut(add))
+                    {
                         *fate = Fate::of(*result);
                     }
                 }
@@ -82,11 +77,17 @@ impl State {
         self.broken.extend(&step.broken);
     }
 
-    /// A message sets out.
-    pub(crate) fn send(&mut self, mut message: Message) {
-        if let Message::Ask(ask) = &mut message {
-            ask.since = self.store.now();
-        }
+    /// A message sets out, if it can ever arrive.
+    fn send(&mut self, message: Message, setup: &Setup) {
+        let message = match (message, setup.store) {
+            (Message::Frame { to, .. }, _) if to >= setup.nodes.1 => return,
+            (Message::Ask(_), StoreIs::Silent) => return,
+            (Message::Ask(ask), StoreIs::Up) => Message::Ask(Ask { since: self.store.now(), ..ask }),
+            (Message::Ask(Ask { by, token: Some(token), .. }), StoreIs::Unwilling) => {
+                Message::Told { to: by, token, outcome: Outcome::NotDone }
+            }
+            (message, _) => message,
+        };
         self.put(Printed::new(message));
     }
 
@@ -101,26 +102,10 @@ impl State {
         self.on_the_way.retain(|other| other != message);
     }
 
-    /// A process is gone. Of what it has asked, only commits can still matter; nobody hears of their outcome.
-    pub(crate) fn bury(&mut self, id: Id, setup: &Setup) {
+    /// A process is gone.
+    pub(crate) fn bury(&mut self, id: Id) {
         self.processes.retain(|process| process.id != id);
         self.store = Printed::new(self.store.without(id));
-        for message in std::mem::take(&mut self.on_the_way) {
-            match &*message {
-                Message::Frame { .. } => self.put(message),
-                Message::Ask(ask) if ask.by == id => match left_behind(ask, setup) {
-                    Some(ask) => self.put(Printed::new(Message::Ask(ask))),
-                    None => {}
-                },
-                Message::Told { to, token, outcome } if *to == id => {
-                    if setup.bug == Some(Bug::OutcomesToSuccessors) {
-                        let (to, token, outcome) = (successor(*to), *token, outcome.clone());
-                        self.put(Printed::new(Message::Told { to, token, outcome }));
-                    }
-                }
-                Message::Ask(_) | Message::Told { .. } => self.put(message),
-            }
-        }
     }
 
     /// The add that this node is asked for next, if any.
@@ -135,8 +120,22 @@ impl State {
             && self.processes.iter().all(|process| process.id.node != node || process.is_ending)
     }
 
+    /// Whether another process of a node may begin.
+    pub(crate) fn may_begin(&self, node: u8) -> bool {
+        let Faults { crashes, ends, doubles, .. } = self.left;
+        crashes + ends + doubles > 0 || self.may_restart(node)
+    }
+
+    /// The processes that may hear of the outcome of a request.
+    pub(crate) fn hearers(&self, asker: Id, setup: &Setup) -> impl Iterator<Item = &Printed<Process>> {
+        let may_stray = setup.stray_outcomes;
+        self.processes
+            .iter()
+            .filter(move |process| process.id == asker || may_stray && process.id.node == asker.node)
+    }
+
     /// The messages that may arrive, each where it may.
-    pub(crate) fn arrivals(&self) -> Vec<Action> {
+    pub(crate) fn arrivals(&self, setup: &Setup) -> Vec<Action> {
         let mut actions = Vec::new();
         for message in &self.on_the_way {
             match &**message {
@@ -148,22 +147,14 @@ impl State {
                         }
                     }
                 }
-                Message::Told { to, .. } => actions.push(Action::Arrives(message.clone(), *to, false)),
+                Message::Told { to, .. } => {
+                    let arrives =
+                        |process: &Printed<Process>| Action::Arrives(message.clone(), process.id, false);
+                    actions.extend(self.hearers(*to, setup).map(arrives));
+                }
                 Message::Ask(_) => {}
             }
         }
         actions
     }
-}
-
-/// What is left of a request once nobody waits for its outcome.
-pub(crate) fn left_behind(ask: &Ask, setup: &Setup) -> Option<Ask> {
-    if setup.bug == Some(Bug::OutcomesToSuccessors) {
-        return Some(Ask { by: successor(ask.by), ..ask.clone() });
-    }
-    ask.is_commit().then(|| Ask { token: None, since: Vec::new(), ..ask.clone() })
-}
-
-fn successor(id: Id) -> Id {
-    Id { incarnation: id.incarnation + 1, ..id }
 }

@@ -10,9 +10,9 @@ use replica::store::{Outcome, Record, Revision, StoreRequest};
 use replica::{ReplicaId, Tally};
 
 use crate::message::{Ask, Id, Message, number};
-use crate::saboteur::Bug;
 use crate::printed::Printed;
 use crate::rules::{Broken, Rule};
+use crate::saboteur::Bug;
 use crate::setup::Setup;
 
 /// The records of all nodes.
