@@ -136,11 +136,11 @@ impl Cluster {
             Action::Does(message, way) => self.does(&mut next, &message, way)?,
             Action::IsUnknown(message) => {
                 next.left.unknowns -= 1;
-                self.tells(&mut next, &message, Outcome::Unknown)?;
+                tells(&mut next, &message, Outcome::Unknown)?;
             }
             Action::Refuses(message) => {
                 next.left.refusals -= 1;
-                self.tells(&mut next, &message, Outcome::NotDone)?;
+                tells(&mut next, &message, Outcome::NotDone)?;
             }
             Action::Crash(id) => {
                 next.left.crashes -= 1;
@@ -195,18 +195,6 @@ impl Cluster {
         Some(())
     }
 
-    /// The process is told that its request is not done, or perhaps.
-    fn tells(&self, next: &mut State, message: &Printed<Message>, outcome: Outcome) -> Option<()> {
-        let Message::Ask(ask) = &**message else { return None };
-        let may_be_done = outcome == Outcome::Unknown;
-        next.take_off(message);
-        next.put(Printed::new(Message::Told { to: ask.by, token: ask.token?, outcome }));
-        if let Some(ask) = ask.left_behind().filter(|_| may_be_done) {
-            next.put(Printed::new(Message::Ask(ask)));
-        }
-        Some(())
-    }
-
     /// Takes off the network what can change nothing any more: outcomes and requests that no process waits for, but for
     /// commits that can still be done.
     fn forget(&self, state: &mut State) {
@@ -244,6 +232,18 @@ impl Cluster {
     fn may_be_done(&self, state: &State, ask: &Ask) -> bool {
         self.setup.bug == Some(Bug::NoCondition) || state.store.would_do(ask)
     }
+}
+
+/// The process is told that its request is not done, or perhaps.
+fn tells(next: &mut State, message: &Printed<Message>, outcome: Outcome) -> Option<()> {
+    let Message::Ask(ask) = &**message else { return None };
+    let may_be_done = outcome == Outcome::Unknown;
+    next.take_off(message);
+    next.put(Printed::new(Message::Told { to: ask.by, token: ask.token?, outcome }));
+    if let Some(ask) = ask.left_behind().filter(|_| may_be_done) {
+        next.put(Printed::new(Message::Ask(ask)));
+    }
+    Some(())
 }
 
 impl Model for Cluster {

@@ -78,7 +78,7 @@ fn a_conflict_said_to_be_done() {
 
 #[test]
 fn a_fence_that_is_skipped() {
-    let setup = Setup { old_loads: true, ..two(&[0, 1], 0, CRASH) };
+    let setup = Setup { store: StoreIs::Lagging, ..two(&[0, 1], 0, CRASH) };
     found(Bug::FenceSkipped, &[Rule::NeverBack], setup);
 }
 

@@ -175,7 +175,9 @@ impl Process {
             self.replica.handle(self.now, inputs.remove(0));
             while let Some(effect) = self.replica.poll_effect() {
                 let (effects, heard) = self.saboteur.say(effect);
-                effects.into_iter().for_each(|effect| self.perform(effect, step));
+                for effect in effects {
+                    self.perform(effect, step);
+                }
                 inputs.extend(heard);
             }
         }

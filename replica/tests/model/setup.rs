@@ -11,18 +11,18 @@ use crate::saboteur::Bug;
 
 /// A cluster, what clients ask of it and what may happen to it. By default it is one node of a cluster of two, alone with the
 /// store, and nothing happens to it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Setup {
     pub(crate) ack: AckPolicy,
     /// How many nodes the cluster has, and how many of them run.
     pub(crate) nodes: (u8, u8),
     /// The node that each add goes to.
     pub(crate) adds: &'static [u8],
+    /// The pause between two gossip rounds. Without a pause one is due whenever a process ticks.
+    pub(crate) gossip_interval: Duration,
     /// How many ticks a client waits for its answer.
     pub(crate) patience: u32,
     pub(crate) store: StoreIs,
-    /// Whether the store may answer a load from an old state that the last fence allows. If not, it shows the newest.
-    pub(crate) old_loads: bool,
     /// Whether the outcome of one process's request may reach another process of its node.
     pub(crate) stray_outcomes: bool,
     /// The search begins once everything that can arrive at the start has arrived.
@@ -41,6 +41,8 @@ pub(crate) struct Setup {
 pub(crate) enum StoreIs {
     /// It does what it is asked to, sooner or later or never.
     Up,
+    /// As `Up`, but a load may show any state that the last fence allows, not only the newest.
+    Lagging,
     /// No request reaches it.
     Silent,
     /// It does nothing that it is asked to, and says so.
@@ -76,9 +78,9 @@ impl Default for Setup {
             ack: AckPolicy::Store,
             nodes: (2, 1),
             adds: &[0],
+            gossip_interval: Duration::ZERO,
             patience: 16,
             store: StoreIs::Up,
-            old_loads: false,
             stray_outcomes: false,
             warm: false,
             batches: false,
@@ -97,13 +99,13 @@ impl Setup {
     /// How long a process is stopped: longer than any timeout of its own.
     pub(crate) const STOP: Duration = Duration::from_secs(2);
 
-    /// Gossip is due whenever a process ticks. After one tick a frame is sent again, after two the store counts as down.
+    /// After one tick a frame is sent again, after two the store counts as down.
     pub(crate) fn config(&self) -> Config {
         Config {
             ack: self.ack,
             store_timeout: 2 * Self::TICK,
             peer_timeout: Self::TICK,
-            gossip_interval: Duration::ZERO,
+            gossip_interval: self.gossip_interval,
             fanout: 2,
         }
     }

@@ -82,7 +82,9 @@ impl State {
         let message = match (message, setup.store) {
             (Message::Frame { to, .. }, _) if to >= setup.nodes.1 => return,
             (Message::Ask(_), StoreIs::Silent) => return,
-            (Message::Ask(ask), StoreIs::Up) => Message::Ask(Ask { since: self.store.now(), ..ask }),
+            (Message::Ask(ask), StoreIs::Up | StoreIs::Lagging) => {
+                Message::Ask(Ask { since: self.store.now(), ..ask })
+            }
             (Message::Ask(Ask { by, token: Some(token), .. }), StoreIs::Unwilling) => {
                 Message::Told { to: by, token, outcome: Outcome::NotDone }
             }

@@ -1,7 +1,7 @@
 //! The store: records with numbered revisions, and every answer that the port allows.
 //!
 //! Opens and commits are linearizable: each takes place at one moment between the request and its outcome, on the newest
-//! record. So are loads, or else ([`Setup::old_loads`]) a load may show any state that is no older than what the process's last
+//! record. So are loads, or else ([`StoreIs::Lagging`]) a load may show any state that is no older than what the process's last
 //! fence or commit had to see. That is the weakest store that the port's contract allows.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use crate::message::{Ask, Id, Message, number};
 use crate::printed::Printed;
 use crate::rules::{Broken, Rule};
 use crate::saboteur::Bug;
-use crate::setup::Setup;
+use crate::setup::{Setup, StoreIs};
 
 /// The records of all nodes.
 #[derive(Debug, Clone)]
@@ -51,10 +51,10 @@ pub(crate) struct Done {
 
 impl Store {
     pub(crate) fn new(setup: &Setup) -> Printed<Self> {
-        let kept = match (setup.rules.contains(&Rule::RecordIsNew), setup.old_loads) {
-            (true, _) => Kept::All,
-            (false, true) => Kept::Visible,
-            (false, false) => Kept::Newest,
+        let kept = match setup.store {
+            _ if setup.rules.contains(&Rule::RecordIsNew) => Kept::All,
+            StoreIs::Lagging => Kept::Visible,
+            StoreIs::Up | StoreIs::Silent | StoreIs::Unwilling => Kept::Newest,
         };
         let records = (0..setup.nodes.0).map(|_| Versions { revision: 0, states: vec![None] }).collect();
         Printed::new(Self { records, seen: BTreeMap::new(), kept })
