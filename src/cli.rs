@@ -16,15 +16,15 @@ use crate::judge::{SimulateOptions, TestOptions};
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// What to do instead of being a node.
+    /// What to do instead of running a node.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// How to be a node.
+    /// The node's settings.
     #[command(flatten)]
     pub node: NodeOptions,
 }
 
-/// What the binary can do besides being a node.
+/// What the binary can do besides running a node.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Judges a node: real processes, a simulated network with faults, a verdict.
@@ -75,8 +75,8 @@ pub struct NodeOptions {
 ///
 /// # Errors
 ///
-/// As [`clap::Error`] tells: a wrong flag, with the name of the variable if the value is from the environment, or a call
-/// for help.
+/// A [`clap::Error`]: a wrong flag, or a call for help. If the wrong value is from the environment, the error names the
+/// variable.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
@@ -131,7 +131,7 @@ impl NodeOptions {
     }
 }
 
-/// The replica's policies by the names that they have on the command line.
+/// The replica's acknowledgement policies, with their names and help texts on the command line.
 const POLICIES: [(&str, AckPolicy, &str); 3] = [
     ("store", AckPolicy::Store, "Once the store has confirmed it: survives every node dying at once"),
     (
@@ -158,7 +158,7 @@ fn milliseconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// There are no more peers than nodes.
+/// Reads how many peers a round gossips to. The largest cluster bounds it.
 fn fanout(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(peers) if (1..=MAX_NODES).contains(&usize::from(peers)) => Ok(peers),

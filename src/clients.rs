@@ -1,4 +1,4 @@
-//! Clients: who asked for what, until when an answer may leave, and how it is worded.
+//! Clients: which client waits for which answer, until when the answer may leave, and its wording.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use replica::{Refusal, Reply, Ticket};
 use crate::message::{ErrorCode, MsgId, Outgoing, Say};
 use crate::node::Outlet;
 
-/// So long after its time an answer is not given at all: its client may have left.
+/// An answer that is later than this after its time is not given: its client may have left.
 const LATE: Duration = Duration::from_millis(50);
 
 /// A client that waits for the answer to its request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Client<'a> {
     pub name: &'a str,
-    /// `None`: it does not wait.
+    /// `None` if the client does not wait for an answer.
     pub msg_id: Option<MsgId>,
     pub answer_by: Duration,
 }
 
 impl Client<'_> {
-    /// Answers, unless nobody waits for it or it is too late.
+    /// Answers, unless the client does not wait or it is too late.
     pub(crate) fn answer(self, answer: Say, now: Duration, say: &mut Outlet<'_>) {
         let by = self.answer_by + LATE;
         if self.msg_id.is_some() && now <= by {
@@ -51,7 +51,7 @@ impl Waiting {
         Ticket(self.last)
     }
 
-    /// This client waits.
+    /// Remembers that this client waits.
     pub(crate) fn push(&mut self, ticket: Ticket, client: Client<'_>) {
         let Client { name, msg_id, answer_by } = client;
         if msg_id.is_some() {
@@ -59,7 +59,7 @@ impl Waiting {
         }
     }
 
-    /// The client of this ticket gets its answer.
+    /// Gives the client of this ticket its answer.
     pub(crate) fn answer(&mut self, ticket: Ticket, answer: Say, now: Duration, say: &mut Outlet<'_>) {
         if let Some(Owned { name, msg_id, answer_by }) = self.by_ticket.remove(&ticket) {
             Client { name: &name, msg_id, answer_by }.answer(answer, now, say);
@@ -67,7 +67,7 @@ impl Waiting {
     }
 }
 
-/// What a client is told.
+/// The answer to a client, for a result of the replica.
 pub(crate) fn worded(result: Result<Reply, Refusal>) -> Say {
     match result {
         Ok(Reply::Added) => Say::AddOk,
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_given_until_shortly_after_its_time_to_who_waits() {
+    fn an_answer_is_given_until_shortly_after_its_time_to_a_client_that_waits() {
         let client = Client { name: "c1", msg_id: Some(1), answer_by: Duration::from_secs(7) };
         let last = Duration::from_secs(7) + LATE;
         let leaves_by = |client: Client<'_>, now| {

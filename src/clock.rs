@@ -16,7 +16,7 @@ impl Clock {
         self.0.elapsed()
     }
 
-    /// Sleeps until then; for ever if there is no such time.
+    /// Sleeps until `wake`, or for ever if it is `None`.
     pub(crate) async fn sleep_until(self, wake: Option<Duration>) {
         match wake {
             Some(wake) => tokio::time::sleep_until(self.0 + wake).await,

@@ -1,7 +1,7 @@
 //! From a line to a [`Message`], and from an [`Outgoing`] message to a line.
 //!
-//! A line is taken apart in two steps, so that one bad field spoils no other: first into raw pieces, which
-//! only have to be JSON; then the pieces that its type calls for are read, each on its own. So a request
+//! The codec reads a line in two steps, so that one bad field spoils no other. First it cuts the line into raw pieces,
+//! which only have to be JSON. Then it reads the pieces that the message's type calls for, each on its own. So a request
 //! with a `delta` of `1e400` or of 10,000 nested brackets still has a sender and an id to answer to.
 
 use std::borrow::Cow;
@@ -15,26 +15,26 @@ use serde_json::value::RawValue;
 use crate::config::MAX_NAME;
 use crate::message::{Body, ErrorCode, Message, MsgId, Outgoing, Reply, Request, Say};
 
-/// The longest number or string that is read, in bytes: the text of an error may quote it.
+/// The longest number or string that is read, in bytes. It is bounded because the text of an error may quote it.
 const LONGEST_SCALAR: usize = 1024;
 
 /// The longest list of nodes that is read, in bytes.
 const LONGEST_NODE_IDS: usize = 1 << 20;
 
-/// Why a line is no message that a node can act on.
+/// Why a node can't act on a line.
 #[derive(Debug)]
 pub enum Reject<'a> {
-    /// Nobody to answer to, or nothing that wants an answer: worth a warning.
+    /// The line has no sender to answer to, or wants no answer. It is worth a warning.
     Unanswerable(String),
     /// A request that must be refused.
     Refuse {
-        /// Who asked.
+        /// The client that asked.
         src: Cow<'a, str>,
         /// The request's id.
         msg_id: MsgId,
-        /// How to refuse it.
+        /// The code of the refusal.
         code: ErrorCode,
-        /// Why.
+        /// The reason, for humans.
         text: String,
     },
 }
@@ -47,7 +47,7 @@ struct Envelope<'a> {
     body: Fields<'a>,
 }
 
-/// To whom a line is addressed, if it says so: before its `init` a node knows its name from nowhere else.
+/// The node that a line is addressed to, if the line says so. Before its `init` a node has no other source for its name.
 pub fn addressee(line: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Addressed {
@@ -57,7 +57,7 @@ pub fn addressee(line: &[u8]) -> Option<String> {
     Some(addressed.dest).filter(|dest| dest.len() <= MAX_NAME)
 }
 
-/// Every field that any message may have, unread.
+/// Every field that any message may have, not read yet.
 #[derive(Deserialize)]
 struct Fields<'a> {
     #[serde(borrow, rename = "type")]
@@ -90,17 +90,17 @@ struct Fields<'a> {
     text: Option<&'a RawValue>,
 }
 
-/// A field that is there, be it `null`: the store may hold that.
+/// A field that is present, even if it is `null`: the store may hold a `null`.
 fn even_null<'de: 'a, 'a, D: serde::Deserializer<'de>>(value: D) -> Result<Option<&'a RawValue>, D::Error> {
     <&RawValue>::deserialize(value).map(Some)
 }
 
-/// Reads a line. Counts are read against the replicas of `known`: those need not be made anew, and the result can
-/// be merged into it in one pass.
+/// Reads a line. Counts share the replica names of `known`, so they need not be made anew. The result can be merged into
+/// `known` in one pass.
 ///
 /// # Errors
 ///
-/// [`Reject`] says whether, and how, the sender is to be told.
+/// [`Reject`] says whether and how to answer the sender.
 pub fn decode<'a>(line: &'a [u8], known: &Vector) -> Result<Message<'a>, Reject<'a>> {
     let Envelope { src, body } = envelope(line).map_err(Reject::Unanswerable)?;
     match body.in_reply_to {
@@ -111,7 +111,7 @@ pub fn decode<'a>(line: &'a [u8], known: &Vector) -> Result<Message<'a>, Reject<
     }
 }
 
-/// Takes a line apart into raw pieces.
+/// Cuts a line into raw pieces.
 fn envelope(line: &[u8]) -> Result<Envelope<'_>, String> {
     if !line.trim_ascii_start().starts_with(b"{") {
         return Err("not a JSON object".into());
@@ -145,7 +145,7 @@ fn decode_request<'a>(
         Err(malformed) => return Err(refuse(ErrorCode::MalformedRequest, malformed.0)),
     };
     if kind == "gossip" {
-        // Nodes refuse each other nothing: what is sent to a stranger, who may not be there, mutes this node.
+        // A node refuses no gossip: its sender may not exist, and an answer to it would then mute this node.
         return match read_frame(fields, known) {
             Ok(frame) => {
                 let frame = Box::new(Frame { id: msg_id.map(FrameId), ..frame });
@@ -164,7 +164,7 @@ fn decode_request<'a>(
     }
 }
 
-/// What a request of that type asks in these fields; `None` if the type is not known here.
+/// Reads the fields of a request of that type. `None` if a node does not know the type.
 fn read_request(kind: &str, fields: &Fields<'_>) -> Result<Option<Request>, Malformed> {
     Ok(Some(match kind {
         "add" => Request::Add { delta: required("delta", fields.delta)? },
@@ -222,7 +222,7 @@ fn read_frame(fields: &Fields<'_>, known: &Vector) -> Result<Frame, Malformed> {
     })
 }
 
-/// Replicas out of those that are counted: no list of them is longer than the counts are.
+/// Reads the list of unstored replicas. Each is among the counts, so the list is no longer than they are.
 fn read_unstored(fields: &Fields<'_>) -> Result<BTreeSet<ReplicaId>, Malformed> {
     let longest: usize = [fields.counts, fields.minus].into_iter().flatten().map(|raw| raw.get().len()).sum();
     match fields.unstored {
@@ -240,7 +240,7 @@ fn required<'a, T: Deserialize<'a>>(name: &str, raw: Option<&'a RawValue>) -> Re
     read(name, raw.ok_or_else(|| Malformed(format!("no {name}")))?)
 }
 
-/// A string. One without escapes is not copied.
+/// Reads a string. A string without escapes is borrowed, not copied.
 fn text<'a>(name: &str, raw: Option<&'a RawValue>) -> Result<Cow<'a, str>, Malformed> {
     let quoted = raw.and_then(|raw| raw.get().strip_prefix('"')?.strip_suffix('"'));
     match quoted.filter(|text| text.len() <= LONGEST_SCALAR && !text.contains('\\')) {
@@ -277,7 +277,7 @@ pub(crate) fn cut(text: &str) -> Cow<'_, str> {
 }
 
 #[derive(Serialize, Default)]
-struct Spoken<'a> {
+struct WrittenBody<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -327,7 +327,8 @@ pub fn encode(src: &str, message: &Outgoing<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// The fields that every line has are written one by one: a generic writer spends most of its time on those.
+/// Writes a line. The fields that every line has are written one by one: a generic writer spends most of its time on
+/// those.
 fn write(src: &str, message: &Outgoing<'_>, out: &mut Vec<u8>) -> serde_json::Result<()> {
     out.extend_from_slice(br#"{"src":"#);
     serde_json::to_writer(&mut *out, src)?;
@@ -347,22 +348,25 @@ fn write(src: &str, message: &Outgoing<'_>, out: &mut Vec<u8>) -> serde_json::Re
             serde_json::to_writer(&mut *out, value)?;
             out.push(b'}');
         }
-        _ => serde_json::to_writer(&mut *out, &spoken(message))?,
+        _ => serde_json::to_writer(&mut *out, &written(message))?,
     }
     out.extend_from_slice(b"}\n");
     Ok(())
 }
 
-fn spoken<'a>(message: &'a Outgoing<'_>) -> Spoken<'a> {
-    let body = Spoken { msg_id: message.msg_id, in_reply_to: message.in_reply_to, ..Spoken::default() };
+fn written<'a>(message: &'a Outgoing<'_>) -> WrittenBody<'a> {
+    let body =
+        WrittenBody { msg_id: message.msg_id, in_reply_to: message.in_reply_to, ..WrittenBody::default() };
     match &message.say {
-        Say::InitOk => Spoken { kind: "init_ok", ..body },
-        Say::AddOk => Spoken { kind: "add_ok", ..body },
-        Say::ReadOk(value) => Spoken { kind: "read_ok", value: Some(Value::Count(*value)), ..body },
-        Say::Error(code, text) => Spoken { kind: "error", code: Some(*code as u8), text: Some(text), ..body },
-        Say::Frame(frame) => spoken_frame(frame, body),
-        Say::StoreRead(key) => Spoken { kind: "read", key: Some(key), ..body },
-        Say::StoreCas { key, from, to } => Spoken {
+        Say::InitOk => WrittenBody { kind: "init_ok", ..body },
+        Say::AddOk => WrittenBody { kind: "add_ok", ..body },
+        Say::ReadOk(value) => WrittenBody { kind: "read_ok", value: Some(Value::Count(*value)), ..body },
+        Say::Error(code, text) => {
+            WrittenBody { kind: "error", code: Some(*code as u8), text: Some(text), ..body }
+        }
+        Say::Frame(frame) => written_frame(frame, body),
+        Say::StoreRead(key) => WrittenBody { kind: "read", key: Some(key), ..body },
+        Say::StoreCas { key, from, to } => WrittenBody {
             kind: "cas",
             key: Some(key),
             from: Some(from.as_deref().unwrap_or(RawValue::NULL)),
@@ -371,15 +375,15 @@ fn spoken<'a>(message: &'a Outgoing<'_>) -> Spoken<'a> {
             ..body
         },
         Say::StoreWrite { key, value } => {
-            Spoken { kind: "write", key: Some(key), value: Some(Value::Text(value)), ..body }
+            WrittenBody { kind: "write", key: Some(key), value: Some(Value::Text(value)), ..body }
         }
     }
 }
 
-fn spoken_frame<'a>(frame: &'a Frame, body: Spoken<'a>) -> Spoken<'a> {
+fn written_frame<'a>(frame: &'a Frame, body: WrittenBody<'a>) -> WrittenBody<'a> {
     let side = |counts| Some(counts).filter(|counts: &GCounter<ReplicaId>| !counts.is_empty());
     let Claim { counts, unstored } = &frame.claim;
-    Spoken {
+    WrittenBody {
         kind: if frame.answers.is_some() { "gossip_ok" } else { "gossip" },
         epoch: Some(frame.incarnation),
         ack: frame.confirms.map(|id| id.0),

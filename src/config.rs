@@ -1,4 +1,4 @@
-//! What can be set, and the bounds that can't.
+//! The node's settings, and the bounds that can't be set.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// What of it is the replica's.
+    /// The replica's part of the settings.
     pub fn replica(&self) -> replica::Config {
         replica::Config {
             ack: self.ack,
@@ -56,17 +56,18 @@ impl Default for Config {
     }
 }
 
-/// A client's request is answered within this time, or never: Maelstrom's clients leave the network after
-/// 5 s, and a reply to one that has left mutes the node for the rest of the test.
+/// A node answers a client's request within this time, or never. Maelstrom's clients leave the network after 5 s, and a
+/// reply to a client that has left mutes the node for the rest of the test.
 pub const REPLY_WITHIN: Duration = Duration::from_secs(4);
 
-/// Messages are handed over one at a time, each when it is due: a request waits behind the message before it, for
-/// as long as messages take. Twice the store's round trip, but no more than this, is taken off
-/// [`REPLY_WITHIN`] for that.
+/// The most that is subtracted from [`REPLY_WITHIN`] for the time that a request was on its way.
+///
+/// Maelstrom hands over messages one at a time, each when it is due. So a request waits behind the message before it, for
+/// as long as messages take. Twice the store's round trip is subtracted, up to this bound.
 pub const ON_THE_WAY_MAX: Duration = Duration::from_secs(2);
 
-/// After `init_ok` nothing is sent unasked until the first message, or for this long: peers and services may
-/// still be starting, and a message to one that is not there yet mutes the node.
+/// After `init_ok` a node sends nothing unasked until the first message, or for this long. Peers and services may still be
+/// starting, and a message to one that does not exist yet mutes the node.
 pub const QUIET_FOR: Duration = Duration::from_secs(2);
 
 /// The longest line that is read or written, in bytes. A longer one is skipped, with a warning.
@@ -78,12 +79,12 @@ pub const MAX_NAME: usize = 64;
 /// The largest cluster, in nodes.
 pub const MAX_NODES: usize = 16_384;
 
-/// A row in a record, its name and counts as long as can be: `"…#9f3a17c2":[…,…],`.
+/// The longest row in a record, with the longest name and the longest counts: `"…#9f3a17c2":[…,…],`.
 const LONGEST_ROW: usize = MAX_NAME + "\"#9f3a17c2\":[,],".len() + 2 * 20;
 
-/// The longest text of a record that this node reads, in bytes. A compare-and-set names a record twice, as it was and as
-/// it shall be, and must fit into one line.
+/// The longest text of a record that a node reads, in bytes. A compare-and-set holds two records, the old and the new,
+/// and must fit into one line.
 pub const MAX_RECORD: usize = MAX_LINE - MAX_REPLICAS * LONGEST_ROW - (1 << 12);
 
-// This node's own records, as it writes them, are shorter than that.
+// The records that a node writes are shorter than that.
 const _: () = assert!(MAX_RECORD > MAX_REPLICAS * LONGEST_ROW + LONGEST_ROW);

@@ -1,7 +1,7 @@
-//! A [`Node`] behind its codec: lines in, lines out, still without I/O, clock or generator.
+//! A [`Node`] behind its codec: lines in, lines out, without I/O, clock or generator.
 //!
-//! The shell drives it with real lines and real time; simulations drive the very same thing, so that every
-//! simulated message passes through the real encoder and decoder.
+//! The shell drives it with real lines and real time. Simulations drive the same type, so that every simulated message
+//! passes through the real encoder and decoder.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -15,41 +15,43 @@ use crate::config::{Config, MAX_LINE};
 use crate::message::Outgoing;
 use crate::node::{Event, Node};
 
-/// A node that hears and says lines.
+/// A node that reads and writes lines.
 ///
-/// Report each look at the input ([`looked`](Self::looked)), then give it the lines. After each batch of lines, and after
-/// a look that found none, call [`wake`](Self::wake) with the time, and again no later than
-/// [`next_wake`](Self::next_wake). What it says is appended to one buffer. Empty that when it is written, and let
-/// [`withdraw`](Self::withdraw) look at it before.
+/// 1. Report each look at the input with [`looked`](Self::looked), then hand over the lines.
+/// 2. Call [`wake`](Self::wake) after each batch of lines, and after a look that found none. Call it again no later than
+///    [`next_wake`](Self::next_wake).
+/// 3. The endpoint appends its lines to one buffer. Call [`withdraw`](Self::withdraw) just before you write the buffer.
+/// 4. Empty the buffer when it is written.
 #[derive(Debug, Clone)]
 pub struct Endpoint<R> {
     node: Node<R>,
-    /// The name that others call this node by before it has been told.
+    /// The name that lines before `init` address this node by.
     called: String,
-    said: Said,
+    unwritten: Unwritten,
 }
 
-/// What is to be remembered of what was said and is not written.
+/// The answers in the buffer that are not written yet.
 #[derive(Debug, Clone)]
-struct Said {
-    /// The answers to clients in the buffer: where they stand, and until when they may leave.
+struct Unwritten {
+    /// The answers to clients: their places in the buffer, and until when they may leave.
     answers: Vec<(Range<usize>, Duration)>,
-    /// No answer in the buffer must have left before.
+    /// The earliest of these times.
     first_due: Duration,
 }
 
 impl<R: Rng> Endpoint<R> {
     /// A node that waits for its `init`. Give every process a generator of its own.
     pub fn new(config: Config, rng: R) -> Self {
-        Self { node: Node::new(config, rng), called: String::new(), said: Said::nothing() }
+        Self { node: Node::new(config, rng), called: String::new(), unwritten: Unwritten::nothing() }
     }
 
-    /// The node behind.
+    /// The node behind the codec.
     pub fn node(&self) -> &Node<R> {
         &self.node
     }
 
-    /// The input was looked at, and so many bytes were read: none, if it was empty. See [`Node::looked`].
+    /// Reports a look at the input and the number of bytes that were read: 0 if the input was empty. See
+    /// [`Node::looked`].
     pub fn looked(&mut self, at: Duration, bytes: usize) {
         self.node.looked(at, bytes);
     }
@@ -79,21 +81,23 @@ impl<R: Rng> Endpoint<R> {
         self.handle(now, event, out);
     }
 
-    /// Takes back those answers in `out` that may no longer leave at `now`; the first `written` bytes have left. To be
-    /// called at the last moment: between the handling of a request and the writing of its answer the process may have
-    /// been stopped. All else waits for no one, and stays.
+    /// Removes from `out` the answers that may no longer leave at `now`. The first `written` bytes have left already, and
+    /// messages to peers and to the store stay.
+    ///
+    /// Call it at the last moment: the process may have been stopped between the handling of a request and the writing of
+    /// its answer.
     pub fn withdraw(&mut self, now: Duration, written: usize, out: &mut Vec<u8>) {
-        if now > self.said.first_due {
-            self.said.withdraw(now, written, out);
+        if now > self.unwritten.first_due {
+            self.unwritten.withdraw(now, written, out);
         }
     }
 
-    /// The buffer is written, and empty again.
+    /// Reports that the buffer is written, and empty again.
     pub fn written(&mut self) {
-        self.said = Said::nothing();
+        self.unwritten = Unwritten::nothing();
     }
 
-    /// Takes note of a line that was too long to be kept.
+    /// Reports a line that was too long to be kept.
     pub fn skipped(&self, length: usize) {
         warn!(length, longest = MAX_LINE, "a line is too long and is ignored");
     }
@@ -108,7 +112,7 @@ impl<R: Rng> Endpoint<R> {
         self.handle(now, Event::Terminate, out);
     }
 
-    /// The input has ended: says the last.
+    /// Reports that the input has ended. The node says its last.
     pub fn input_closed(&mut self, now: Duration, out: &mut Vec<u8>) {
         self.handle(now, Event::InputClosed, out);
     }
@@ -118,7 +122,7 @@ impl<R: Rng> Endpoint<R> {
         self.node.next_wake()
     }
 
-    /// The node has shut down.
+    /// Whether the node has shut down.
     pub fn is_done(&self) -> bool {
         self.node.is_done()
     }
@@ -129,11 +133,11 @@ impl<R: Rng> Endpoint<R> {
         }
         let name = self.node.name().cloned();
         let name = name.as_ref().map_or(self.called.as_str(), NodeId::as_str);
-        self.node.handle(now, event, &mut |message| self.said.say(name, &message, out));
+        self.node.handle(now, event, &mut |message| self.unwritten.say(name, &message, out));
     }
 }
 
-impl Said {
+impl Unwritten {
     fn nothing() -> Self {
         Self { answers: Vec::new(), first_due: Duration::MAX }
     }

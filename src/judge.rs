@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
 use workbench::{
-    BenchError, Claims, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, Verdict,
+    BenchError, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, Promises, Verdict,
     Workload, run_simulations, run_test,
 };
 pub use workbench::{SimulateOptions, TestOptions};
@@ -16,7 +16,7 @@ use crate::cli::{self, Cli};
 use crate::config::{AckPolicy, Config, CounterKind};
 use crate::endpoint::Endpoint;
 
-/// This node as the bench's simulation drives it: a process's life without the process.
+/// This node as the bench's simulation drives it: an incarnation without a process.
 #[derive(Debug)]
 pub struct SimulatedNode {
     endpoint: Endpoint<SmallRng>,
@@ -73,8 +73,10 @@ fn counter_for(workload: Workload) -> Option<CounterKind> {
     }
 }
 
-/// The plan, with messages no slower than a node can bear. They are handed over one at a time, each when it is due:
-/// where one may take a second, a client's request waits so long unseen that no answer is sure to find the client.
+/// The plan, with messages no slower than a node can bear.
+///
+/// Messages are handed over one at a time, each when it is due. If a message takes a second, a client's request waits too
+/// long behind it: no answer is sure to find the client.
 pub fn bearable(plan: Plan) -> Plan {
     let is_slowed = plan.nemesis.contains(&Fault::Slow);
     let longest_mean_ms = match plan.latency.shape {
@@ -87,7 +89,7 @@ pub fn bearable(plan: Plan) -> Plan {
     Plan { latency, ..plan }
 }
 
-/// A configuration drawn from the plan's seed, such that the nodes promise to survive what the plan does to them.
+/// A configuration drawn from the plan's seed. Under it the nodes promise to survive the plan's faults.
 pub fn drawn_config(plan: &Plan) -> Config {
     let has = |fault| plan.nemesis.contains(&fault);
     let ends = has(Fault::Kill) || has(Fault::Restart);
@@ -100,25 +102,25 @@ pub fn drawn_config(plan: &Plan) -> Config {
     Config { counter, ack, ..Config::default() }
 }
 
-/// Whether the network alone may keep all answers of the store from a node for a whole timeout. Half of the messages
-/// lost do so: before a node knows how long an answer takes, it asks four times within the timeout.
+/// Whether the network alone may keep all answers of the store from a node for a whole timeout. A loss of half of the
+/// messages may: until a node knows how long an answer takes, it asks four times within the timeout.
 fn seems_down_without_a_store_fault(plan: &Plan) -> bool {
     let has = |fault| plan.nemesis.contains(&fault);
     has(Fault::Slow) || has(Fault::Loss) || plan.loss > 0.0 || plan.store_loss > 0.0
 }
 
-/// What this node claims of itself under that configuration, in the weather that the plan makes.
-pub fn claims(config: &Config, plan: &Plan) -> Claims {
+/// What this node promises under that configuration and the plan's faults.
+pub fn promises(config: &Config, plan: &Plan) -> Promises {
     let durability = match config.ack {
         AckPolicy::Durable => Durability::OneDeathWithoutServices,
         AckPolicy::Store | AckPolicy::Memory => Durability::AnyDeaths,
     };
     let reads_survive_crashes = config.ack != AckPolicy::Memory && recovery_is_in_time(plan);
-    Claims { durability, reads_survive_crashes }
+    Promises { durability, reads_survive_crashes }
 }
 
-/// Whether a node that starts can read what it needs of the store within the second for which it holds its reads, and the
-/// store is never taken for one that is down.
+/// Whether a node that starts recovers within the second for which it holds its reads. That needs a quick store, which no
+/// node mistakes for one that is down.
 fn recovery_is_in_time(plan: &Plan) -> bool {
     let longest_mean_ms = match plan.latency.shape {
         LatencyShape::Exponential => 10,
@@ -130,10 +132,10 @@ fn recovery_is_in_time(plan: &Plan) -> bool {
     !is_disturbed && !loses_something && !plan.cut_store && plan.latency.mean_ms <= longest_mean_ms
 }
 
-/// What the seed stands for: a plan that the nodes can bear, and what they claim under the configuration that is drawn.
+/// The plan for a seed: one that the nodes can bear, with what they promise under the configuration that is drawn.
 pub fn adapted(plan: Plan) -> Plan {
     let plan = bearable(plan);
-    Plan { claims: claims(&drawn_config(&plan), &plan), ..plan }
+    Plan { promises: promises(&drawn_config(&plan), &plan), ..plan }
 }
 
 /// Runs the `simulate` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
@@ -154,7 +156,7 @@ pub fn test(mut options: TestOptions) -> ExitCode {
         let Some(counter) = counter_for(options.workload) else { return could_not_run("test", NOT_SERVED) };
         options.node_args = own_arguments(counter, options.node_args);
         match own_config(&options.node_args) {
-            Ok(config) => options.claims = claims(&config, &options.plan(0)),
+            Ok(config) => options.promises = promises(&config, &options.plan(0)),
             Err(problem) => {
                 return could_not_run("test", &format!("what follows -- is for this node: {problem}"));
             }
@@ -178,7 +180,7 @@ fn could_not_run(command: &str, problem: &str) -> ExitCode {
 
 const NOT_SERVED: &str = "this node serves g-counter and pn-counter; name another with --bin";
 
-/// What this node must be told to serve the workload, before what the user tells it.
+/// The arguments that this node needs to serve the workload, and after them the user's.
 fn own_arguments(counter: CounterKind, given: Vec<String>) -> Vec<String> {
     let counter = match counter {
         CounterKind::G => "g",
@@ -189,7 +191,7 @@ fn own_arguments(counter: CounterKind, given: Vec<String>) -> Vec<String> {
     [own, given].concat()
 }
 
-/// How the nodes will be configured, by those arguments and the environment that they inherit.
+/// The nodes' configuration, from those arguments and the environment that they inherit.
 fn own_config(arguments: &[String]) -> Result<Config, String> {
     let command_line = std::iter::once("maelstrom-counter").chain(arguments.iter().map(String::as_str));
     match cli::parse(command_line.map(Into::into)) {

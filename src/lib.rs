@@ -2,7 +2,8 @@
 //!
 //! It is one world around a [`replica`]. Data flows one way: a line comes in ([`runtime`]), becomes a message ([`codec`])
 //! and then an input of the replica ([`node`]). The replica's effects become messages to clients, peers and the store
-//! ([`seq_kv`]), and these become lines ([`endpoint`]). Only [`runtime`] knows of clocks, pipes, signals and generators.
+//! ([`seq_kv`]), and these become lines ([`endpoint`]). Only the shell ([`runtime`]) touches clocks, pipes, signals and
+//! generators.
 //!
 //! [Maelstrom]: https://github.com/jepsen-io/maelstrom
 

@@ -6,19 +6,19 @@ use std::mem;
 #[derive(Debug)]
 pub struct Lines {
     partial: Vec<u8>,
-    /// The line that was given last, if it came in pieces.
+    /// The last line that was returned, if it came in pieces.
     joined: Vec<u8>,
     longest: usize,
-    /// The line that is coming in is too long: this much of it has been dropped.
+    /// How many bytes of the present line were dropped, because it is too long.
     dropped: usize,
 }
 
-/// A line, or what is left of one that was too long.
+/// A line, or the length of one that was too long.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line<'a> {
     /// The line without its end.
     Whole(&'a [u8]),
-    /// It had this many bytes, more than are kept.
+    /// The line had this many bytes, more than are kept.
     TooLong(usize),
 }
 
@@ -28,8 +28,7 @@ impl Lines {
         Self { partial: Vec::new(), joined: Vec::new(), longest, dropped: 0 }
     }
 
-    /// The next line that ends in `bytes`, from which it is cut off. `None`: no more line ends there, and what has
-    /// begun is kept.
+    /// Cuts the next line off `bytes`. `None` if no further line ends there; then the rest of `bytes` is kept.
     pub fn next<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Option<Line<'a>> {
         self.joined = Vec::new();
         let Some(end) = memchr::memchr(b'\n', bytes) else {
@@ -45,7 +44,7 @@ impl Lines {
         self.finish()
     }
 
-    /// The stream has ended: a last line without an end.
+    /// Ends the stream. Returns the last line, if it had no end.
     pub fn finish(&mut self) -> Option<Line<'_>> {
         self.joined = mem::take(&mut self.partial);
         match mem::take(&mut self.dropped) {
@@ -72,20 +71,20 @@ mod tests {
 
     fn cut(chunks: &[Vec<u8>], longest: usize) -> Vec<Result<Vec<u8>, usize>> {
         let mut lines = Lines::new(longest);
-        let mut taken = Vec::new();
-        let mut take = |line: Line<'_>| {
-            taken.push(match line {
+        let mut found = Vec::new();
+        let mut keep = |line: Line<'_>| {
+            found.push(match line {
                 Line::Whole(line) => Ok(line.to_vec()),
                 Line::TooLong(length) => Err(length),
             });
         };
         for mut chunk in chunks.iter().map(Vec::as_slice) {
             while let Some(line) = lines.next(&mut chunk) {
-                take(line);
+                keep(line);
             }
         }
-        lines.finish().map(take);
-        taken
+        lines.finish().map(keep);
+        found
     }
 
     proptest! {
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_the_last_line_end_there_is_no_line() {
+    fn there_is_no_line_after_the_last_line_end() {
         let (mut lines, mut bytes) = (Lines::new(10), &b"a\n"[..]);
         assert_eq!(lines.next(&mut bytes), Some(Line::Whole(b"a")));
         assert_eq!(lines.next(&mut bytes), None);

@@ -15,11 +15,11 @@ use tracing_subscriber::{EnvFilter, fmt};
 const MOST: u32 = 100;
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// Logs to stderr what the filter lets through; of warnings and errors no more than 100 a minute from one place.
+/// Logs to stderr what the filter lets through. One place in the code may log 100 warnings and errors a minute.
 ///
 /// # Errors
 ///
-/// What is wrong with the filter.
+/// The text says what is wrong with the filter.
 pub fn to_stderr(filter: &str) -> Result<(), String> {
     check(filter)?;
     let filter = EnvFilter::try_new(filter).map_err(|e| e.to_string())?;
@@ -31,7 +31,7 @@ pub fn to_stderr(filter: &str) -> Result<(), String> {
         .map_err(|e| e.to_string())
 }
 
-/// A filter that names what does not exist lets nothing through: a slip of the finger would silence the log.
+/// Refuses a filter that names a module that does not exist: a typing error would silence the log.
 fn check(filter: &str) -> Result<(), String> {
     const CRATE: &str = "maelstrom_counter";
     let names_a_module = |name: &str| {
@@ -51,7 +51,7 @@ fn check(filter: &str) -> Result<(), String> {
     }
 }
 
-/// Leaves out what one place logs too often.
+/// Drops the warnings and errors that one place logs too often.
 struct Throttle {
     #[expect(clippy::disallowed_types, reason = "the log is part of the shell")]
     start: std::time::Instant,
@@ -97,7 +97,7 @@ struct Place {
 #[derive(Debug, PartialEq, Eq)]
 enum Logged {
     Yes,
-    /// In the window before so many were left out.
+    /// Yes, and so many were dropped in the window before.
     YesAfter(u32),
     No,
 }
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn of_warnings_from_one_place_no_more_than_the_most_are_logged_and_all_else_is() {
+    fn one_place_logs_a_bounded_number_of_warnings() {
         let lines = Lines::default();
         let copy = lines.clone();
         let writer = fmt::layer().with_writer(move || copy.clone()).with_ansi(false);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_would_silence_the_log_by_a_slip_is_refused() {
+    fn a_filter_with_a_typing_error_is_refused() {
         for good in
             ["info", "OFF", "trace", "warn,maelstrom_counter::node=debug", "maelstrom_counter=trace", ""]
         {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_logged_too_often_is_counted_and_told_in_the_next_window() {
+    fn dropped_warnings_are_counted_and_reported_in_the_next_window() {
         let mut place = Place::default();
         let logged = (0..250).map(|i| place.log(Duration::from_millis(i)));
         assert_eq!(logged.filter(|logged| *logged == Logged::Yes).count(), 100);

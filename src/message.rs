@@ -1,4 +1,4 @@
-//! The messages that a node hears and says, apart from how they are written (that is [`crate::codec`]).
+//! The messages that a node receives and sends. [`crate::codec`] decides how they are written.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,30 +23,30 @@ pub struct Message<'a> {
 /// What a message that came in says.
 #[derive(Debug)]
 pub enum Body<'a> {
-    /// It asks. Without an id nobody waits for the answer.
+    /// A request. Without an id nobody waits for the answer.
     Request(Option<MsgId>, Request),
-    /// A peer's replica speaks. Boxed: most messages are requests, which are then moved at less cost.
+    /// A frame of a peer's replica. It is boxed because most messages are requests, which are then moved at less cost.
     Frame(Box<Frame>),
-    /// The store answers the message of ours that bears this id.
+    /// The store's reply to the message with this id.
     Reply(MsgId, Reply<'a>),
 }
 
-/// What others ask of a node.
+/// What clients ask of a node.
 #[derive(Debug)]
 pub enum Request {
-    /// You are `node_id`, among `node_ids`.
+    /// Tells the node its name and its cluster.
     Init {
-        /// The name that the node shall bear.
+        /// The node's name.
         node_id: String,
         /// All nodes of the cluster, this one among them.
         node_ids: Vec<String>,
     },
-    /// Add `delta` to the counter.
+    /// Adds to the counter.
     Add {
-        /// By how much.
+        /// How much to add.
         delta: i64,
     },
-    /// What is the counter's value?
+    /// Asks for the counter's value.
     Read,
 }
 
@@ -58,15 +58,15 @@ pub enum Reply<'a> {
         /// The value, as it was written.
         value: &'a RawValue,
     },
-    /// The store has changed the value from what we said it was to what we asked for.
+    /// The store has replaced the value that the compare-and-set named.
     CasOk,
-    /// The store has written.
+    /// The store has written the value.
     WriteOk,
-    /// It was not done, or, by some codes, perhaps.
+    /// The store did not do it. With an indefinite code it may have done it.
     Error {
         /// Maelstrom's error code.
         code: i64,
-        /// For humans.
+        /// The reason, for humans.
         text: String,
     },
 }
@@ -94,8 +94,8 @@ pub struct Outgoing<'a> {
     pub in_reply_to: Option<MsgId>,
     /// What it says.
     pub say: Say,
-    /// When it must have left at the latest, if it is to a client: a client that waits too long leaves, and what is sent
-    /// to one that has left mutes the node.
+    /// The last moment at which a message to a client may leave. A client that waits too long leaves, and a message to a
+    /// client that has left mutes the node.
     pub by: Option<Duration>,
 }
 
@@ -105,12 +105,12 @@ impl<'a> Outgoing<'a> {
         Self { dest, msg_id: Some(msg_id), in_reply_to: None, say, by: None }
     }
 
-    /// An answer to the message `in_reply_to`.
+    /// An answer to a client's message `in_reply_to`.
     pub fn answer(dest: &'a str, in_reply_to: Option<MsgId>, say: Say) -> Self {
         Self { dest, msg_id: None, in_reply_to, say, by: None }
     }
 
-    /// What a replica tells a peer.
+    /// The message that carries a replica's frame to a peer.
     pub fn frame(dest: &'a str, frame: Frame) -> Self {
         let number = |id: FrameId| id.0;
         let (msg_id, in_reply_to) = (frame.id.map(number), frame.answers.map(number));
@@ -121,48 +121,48 @@ impl<'a> Outgoing<'a> {
 /// What a node says.
 #[derive(Debug, Clone)]
 pub enum Say {
-    /// Initialised.
+    /// The node is initialised.
     InitOk,
-    /// Added.
+    /// The add is acknowledged.
     AddOk,
-    /// The value.
+    /// The counter's value.
     ReadOk(i128),
-    /// Refused, or not known to be done.
+    /// The request is refused, or its outcome is not known.
     Error(ErrorCode, Cow<'static, str>),
-    /// What the replica tells a peer.
+    /// The replica's frame to a peer.
     Frame(Box<Frame>),
     /// Read a key from the store.
     StoreRead(Arc<str>),
-    /// Set a key in the store, if it still is what we think.
+    /// Replace the value under a key in the store, if it is still `from`.
     StoreCas {
-        /// Which.
+        /// The key.
         key: Arc<str>,
-        /// What we think is there; nothing at all if `None`.
+        /// The expected value. `None` if the key should not exist.
         from: Option<Arc<RawValue>>,
-        /// What shall be there.
+        /// The new value.
         to: Arc<RawValue>,
     },
-    /// Set a key in the store, whatever it is.
+    /// Set a key in the store, whatever its value is.
     StoreWrite {
-        /// Which.
+        /// The key.
         key: Arc<str>,
-        /// What shall be there.
+        /// The new value.
         value: String,
     },
 }
 
-/// Maelstrom's error codes, as far as a node answers with them.
+/// Those of Maelstrom's error codes that a node answers with. All but the first are definite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
-    /// It may have been done, or be done yet.
+    /// Indefinite: the request may have been done, or may be done later.
     Timeout = 0,
-    /// No such type of request here.
+    /// The node does not serve requests of this type.
     NotSupported = 10,
-    /// Not now: it was not done.
+    /// The node can't do it now.
     TemporarilyUnavailable = 11,
-    /// It makes no sense: it was not done.
+    /// The request makes no sense.
     MalformedRequest = 12,
-    /// It can't be done: it was not done.
+    /// The request can't be done.
     Abort = 14,
 }
 

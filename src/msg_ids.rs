@@ -1,11 +1,11 @@
-//! The ids of our messages.
+//! The ids of the messages that a node sends.
 
 use rand::{Rng, RngExt};
 
 use crate::message::MsgId;
 
-/// Gives out the ids of this process's messages, each once. They start at random: a delayed answer meant for an
-/// earlier life of this node must not be taken for one of ours.
+/// Gives out the ids of this process's messages, each once. They start at a random number, so that a process does not
+/// mistake a delayed answer to an earlier incarnation for its own.
 #[derive(Debug, Clone)]
 pub struct MsgIds(MsgId);
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 const NO_BENCH: &str = "this build has no test bench; `cargo build --release` without `--no-default-features` makes one \
                         that has";
 
-/// What follows the name of a subcommand that is not in this build: anything, for it is not read.
+/// The arguments of a subcommand that is not in this build. They are not read, so anything is allowed.
 #[derive(Debug, clap::Args)]
 #[command(disable_help_flag = true, after_help = NO_BENCH)]
 pub struct Options {

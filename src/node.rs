@@ -1,6 +1,6 @@
-//! A Maelstrom node: from before its `init` to its end. Messages in, messages out, still without I/O or clock.
+//! A Maelstrom node, from before its `init` to its end: messages in, messages out, without I/O or clock.
 //!
-//! Before `init` it only answers; from then on a [`Member`] wires the [replica](replica::Replica) to the
+//! Before `init` it only answers. From then on a [`Member`] wires the [replica](replica::Replica) to the
 //! [store](crate::seq_kv), to its peers and to its clients.
 
 mod member;
@@ -28,20 +28,20 @@ pub enum Event<'a> {
     Message(Message<'a>),
     /// A request came in that makes no sense, or that this node does not serve.
     Refuse {
-        /// Who asked.
+        /// The client that asked.
         src: Cow<'a, str>,
         /// The request's id.
         msg_id: MsgId,
-        /// How it is refused.
+        /// The code of the refusal.
         code: ErrorCode,
-        /// Why.
+        /// The reason, for humans.
         text: String,
     },
     /// The batch is over, or it is time.
     Wake,
-    /// Shut down cleanly: take no more adds, get the record into the store, then be [done](Node::is_done).
+    /// Shut down cleanly: accept no more adds, commit the record, then be [done](Node::is_done).
     Terminate,
-    /// Nothing will ever come in again: send what there is to send, and be [done](Node::is_done).
+    /// The input has ended. Send what there is to send, and be [done](Node::is_done).
     InputClosed,
 }
 
@@ -52,9 +52,9 @@ pub type Outlet<'a> = dyn FnMut(Outgoing<'_>) + 'a;
 #[derive(Debug, Clone)]
 pub struct Node<R> {
     config: Config,
-    /// From the first event until there is a member, which then has its own.
+    /// Set by the first event or look. Moved into the member once there is one.
     stalls: Option<StallDetector>,
-    /// Until there is a member, which then has it.
+    /// Moved into the member once there is one.
     rng: Option<R>,
     member: Option<Box<Member<R>>>,
     is_done: bool,
@@ -71,24 +71,24 @@ impl<R: Rng> Node<R> {
         self.member.as_ref().map(|member| member.name())
     }
 
-    /// What this process counts under, once it has a name: a replica of its own, or its predecessor's.
+    /// The replica that this process counts under, once the node has a name: a new one, or its predecessor's.
     pub fn replica(&self) -> Option<&ReplicaId> {
-        self.member.as_ref().map(|member| member.replica().id())
+        self.member.as_ref().map(|member| member.machine().id())
     }
 
-    /// All that was counted under that replica, stored and shown or not.
+    /// The count of that replica, with the adds that are not stored or shown yet.
     pub fn counted(&self) -> Option<Tally> {
-        self.member.as_ref().map(|member| member.replica().counted())
+        self.member.as_ref().map(|member| member.machine().counted())
     }
 
-    /// The node has shut down and can be dropped.
+    /// Whether the node has shut down and can be dropped.
     pub fn is_done(&self) -> bool {
         self.is_done
     }
 
     /// What the node holds, once it is initialised.
     pub fn state(&self) -> Option<&Vector> {
-        self.member.as_ref().map(|member| member.replica().state())
+        self.member.as_ref().map(|member| member.machine().state())
     }
 
     /// The counter's value as this node sees it.
@@ -96,7 +96,7 @@ impl<R: Rng> Node<R> {
         self.state().map_or(0, Vector::value)
     }
 
-    /// When [`Event::Wake`] is due, if nothing else happens before. `None`: nothing has happened yet, or the node is
+    /// When [`Event::Wake`] is due, if nothing else happens before. `None` if nothing has happened yet, or the node is
     /// done.
     pub fn next_wake(&self) -> Option<Duration> {
         if self.is_done {
@@ -108,11 +108,11 @@ impl<R: Rng> Node<R> {
         }
     }
 
-    /// The node's input was looked at, and so many bytes were read: none, if it was empty. `at` must have been read off
-    /// the clock before that, and all lines that were read before must have been handled.
+    /// Reports a look at the input and the number of bytes that were read: 0 if the input was empty. Read `at` off the
+    /// clock before the look. Handle all lines of earlier looks first.
     ///
-    /// From this alone the node knows how long a request may have waited for it, and that others are silent: without a
-    /// look at an empty input from time to time it answers nobody.
+    /// From these looks alone the node knows how long a request may have waited, and that others are silent. If no look
+    /// finds the input empty for a while, the node answers nobody.
     pub fn looked(&mut self, at: Duration, bytes: usize) {
         match &mut self.member {
             Some(member) => member.looked(at, bytes),
@@ -120,8 +120,7 @@ impl<R: Rng> Node<R> {
         }
     }
 
-    /// Handles one event at time `now`, which never goes back. Messages to send go to `say`, in the order in which they
-    /// are to be sent.
+    /// Handles one event at time `now`, which never goes back. Calls `say` with each message, in the order of sending.
     pub fn handle(&mut self, now: Duration, event: Event<'_>, say: &mut Outlet<'_>) {
         match &mut self.member {
             Some(member) => self.is_done |= member.handle(now, event, say),
@@ -165,7 +164,7 @@ impl<R: Rng> Node<R> {
             }
         };
         if matches!(answer, Say::InitOk) {
-            // Whoever starts a node waits for this answer however long it takes.
+            // The client that starts a node waits for this answer without a timeout.
             return say(Outgoing::answer(&src, msg_id, answer));
         }
         if now <= answer_by {
@@ -186,14 +185,14 @@ impl<R: Rng> Node<R> {
         let Some(rng) = self.rng.take() else { return Err("the node was initialised before".into()) };
         let nodes = roster.len();
         let member = Member::new((id.into(), roster), &self.config, stalls, (now, rng));
-        info!(node = id, replica = %member.replica().id(), nodes, "initialised");
+        info!(node = id, replica = %member.machine().id(), nodes, "initialised");
         self.member = Some(Box::new(member));
         Ok(())
     }
 }
 
-/// Says why a node can't have this name: it is written in JSON as it is, and none of the store's keys or names is taken
-/// for another.
+/// Says why a node can't have this name. Names are written into JSON and into the store's keys as they are, so they must
+/// hold nothing that has a meaning there.
 fn check_node_name(name: &str) -> Result<(), String> {
     let is_bad = |c: char| c.is_control() || matches!(c, '"' | '\\' | '/');
     let why = if name.is_empty() {
@@ -215,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_what_can_stand_in_json_and_among_keys_as_it_is() {
+    fn names_that_would_spoil_json_or_the_stores_keys_are_refused() {
         for name in ["n0", "ü", "a b", &"n".repeat(MAX_NAME)] {
             assert_eq!(check_node_name(name), Ok(()), "{name:?}");
         }

@@ -1,7 +1,7 @@
 //! The shell around the node: stdin, stdout, signals, the clock and the generator, and nothing else.
 //!
-//! Whatever is there to be read is taken in one go and handled as one batch. All answers are written before more is
-//! read, so a reader that stalls can't make the node grow. The clock is read before each look at the input, and once
+//! The shell reads all input that is there in one go, and handles it as one batch. It writes all answers before it reads
+//! more, so a reader that stalls can't make the node grow. It reads the clock before each look at the input, and once
 //! more before each piece of output: the process may have been stopped at any point in between.
 
 use std::future::poll_fn;
@@ -21,11 +21,11 @@ use crate::endpoint::Endpoint;
 use crate::lines::{Line, Lines};
 use crate::stdio::{Stdin, Stdout};
 
-/// How much is read in one go, in bytes.
+/// How much is read at once, in bytes.
 const READ_SIZE: usize = 64 << 10;
 
-/// Once so much is to be said it is written before more is handled, in bytes: a small message can have a long answer.
-/// That much room is kept for the next batch.
+/// Output is written before more is handled once there is this much of it, in bytes: a small message can have a long
+/// answer. The buffer keeps that much room for the next batch.
 const ENOUGH: usize = 1 << 20;
 
 /// Runs a node on stdin and stdout until its input ends or it is told to stop.
@@ -49,7 +49,7 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Listens from now on.
+    /// Listens for both signals from now on.
     ///
     /// # Errors
     ///
@@ -68,8 +68,8 @@ impl Shutdown {
 
 /// Drives a node with the lines of `input`, the wall clock and a generator seeded by the system.
 ///
-/// A read of `input` that is pending must mean that nothing is there to be read, as with [`Stdin`]: the node dates its
-/// requests by that. (Tokio's own standard input has a thread, which may hold what it has read.)
+/// A pending read of `input` must mean that the input is empty, as with [`Stdin`]: the node dates its requests by that.
+/// (Tokio's own standard input has a thread, which may hold bytes that it has read.)
 ///
 /// # Errors
 ///
@@ -89,18 +89,18 @@ pub async fn serve(
     Shell { node, lines: Lines::new(MAX_LINE), input, output, shutdown }.run().await
 }
 
-/// A node with its clock and what it has said.
+/// A node with its clock and its output.
 struct Driver {
     clock: Clock,
     endpoint: Endpoint<SmallRng>,
-    /// What is said and not written yet.
+    /// Output that is not written yet.
     out: Vec<u8>,
     /// The node has been told to stop.
     told: bool,
 }
 
 impl Driver {
-    fn take(&mut self, now: Duration, line: &Line<'_>) {
+    fn receive(&mut self, now: Duration, line: &Line<'_>) {
         match line {
             Line::Whole(line) => self.endpoint.receive(now, line, &mut self.out),
             Line::TooLong(length) => self.endpoint.skipped(*length),
@@ -118,7 +118,8 @@ impl Driver {
         self.endpoint.terminate(self.clock.now(), &mut self.out);
     }
 
-    /// Looks at the input, and reads what is there. The clock is read first: what is found later was handed in later.
+    /// Looks at the input, and reads what is there. It reads the clock first: input that is found later was handed in
+    /// later.
     fn look(
         &mut self,
         input: &mut (impl AsyncRead + Unpin),
@@ -140,7 +141,7 @@ impl Driver {
         read
     }
 
-    /// Writes more of what is said: what may still leave of what is not yet `written`.
+    /// Writes more of the output, after the first `written` bytes and without answers that are too late.
     fn write(
         &mut self,
         output: &mut (impl AsyncWrite + Unpin),
@@ -170,9 +171,9 @@ struct Shell<I, O> {
 /// How a write ended.
 #[derive(PartialEq, Eq)]
 enum Written {
-    /// All is out.
+    /// Everything is written.
     All,
-    /// The node was told to stop, and then nobody read for too long.
+    /// The node was told to stop, and then its output was not read for too long.
     Stalled,
 }
 
@@ -201,8 +202,8 @@ impl<I: AsyncRead + Unpin, O: AsyncWrite + Unpin> Shell<I, O> {
         Ok(())
     }
 
-    /// Reads what is there, waiting for it if need be; `None` once something else is to be done. Each time that it wakes
-    /// up it looks at the input first.
+    /// Waits for input and reads it. `None` once something else is to be done. Each time that it wakes up it looks at the
+    /// input first.
     async fn wait(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         let Self { node, input, shutdown, .. } = self;
         let sleep = node.clock.sleep_until(node.endpoint.next_wake());
@@ -215,16 +216,16 @@ impl<I: AsyncRead + Unpin, O: AsyncWrite + Unpin> Shell<I, O> {
         Ok(None)
     }
 
-    /// Handles what was read. If there is much to say, some of it is written in between.
+    /// Handles the bytes that were read. If there is much output, it writes some of it in between.
     async fn handle(&mut self, mut bytes: &[u8]) -> io::Result<Written> {
         let mut now = self.node.clock.now();
         while let Some(line) = self.lines.next(&mut bytes) {
-            self.node.take(now, &line);
+            self.node.receive(now, &line);
             if self.node.out.len() >= ENOUGH {
                 if self.write().await? == Written::Stalled {
                     return Ok(Written::Stalled);
                 }
-                // What is still to be handled has waited as long as that took.
+                // The rest of the batch has waited while that was written.
                 now = self.node.clock.now();
             }
         }
@@ -234,13 +235,13 @@ impl<I: AsyncRead + Unpin, O: AsyncWrite + Unpin> Shell<I, O> {
     fn close_input(&mut self) {
         let now = self.node.clock.now();
         if let Some(line) = self.lines.finish() {
-            self.node.take(now, &line);
+            self.node.receive(now, &line);
         }
         self.node.endpoint.input_closed(now, &mut self.node.out);
     }
 
-    /// Writes what is said, less what has become too late. Once the node is told to stop, a reader that has stalled gets a
-    /// bounded time.
+    /// Writes the output, without answers that have become too late. Once the node is told to stop, it waits only a
+    /// bounded time for a reader that has stalled.
     async fn write(&mut self) -> io::Result<Written> {
         let Self { node, output, shutdown, .. } = self;
         let (mut written, was_told) = (0, node.told);

@@ -5,7 +5,8 @@
 //!
 //! A commit is a compare-and-set of the whole text. One that is not answered is sent again as it was, under a new id,
 //! after two usual round trips and at least 25 ms. If it was done unheard, the store then finds another value than it
-//! names, and the replica opens the record again.
+//! names, and the replica opens the record again. Fences and loads are not sent again. They are given up after a while, and
+//! the replica begins anew.
 //!
 //! # Fence
 //!
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use replica::store::{Changes, Outcome, Ownership, Record, Revision, StoreRequest, Token};
-use replica::{NodeId, ReplicaId};
+use replica::{Incarnation, NodeId};
 use serde_json::value::RawValue;
 use tracing::{debug, error, warn};
 
@@ -44,7 +45,7 @@ pub const STORE: &str = "seq-kv";
 pub struct SeqKv {
     node: NodeId,
     /// Distinguishes the values of this process's fences from all others.
-    process: ReplicaId,
+    incarnation: Incarnation,
     ids: MsgIds,
     round_trips: RoundTrips,
     /// What stands under the own key, as far as it is known.
@@ -77,11 +78,11 @@ struct Read {
 }
 
 impl SeqKv {
-    /// The store for the node of `process`.
-    pub fn new(node: NodeId, process: ReplicaId, timeout: Duration, ids: MsgIds) -> Self {
+    /// The store for a process of `node`.
+    pub fn new(node: NodeId, incarnation: Incarnation, timeout: Duration, ids: MsgIds) -> Self {
         Self {
             node,
-            process,
+            incarnation,
             ids,
             round_trips: RoundTrips::new(timeout),
             known: None,
@@ -130,7 +131,7 @@ impl SeqKv {
                 self.fences += 1;
                 let say = Say::StoreWrite {
                     key: format!("{}/barrier", self.node).into(),
-                    value: format!("{}/{}", self.process, self.fences),
+                    value: format!("{}#{}/{}", self.node, self.incarnation, self.fences),
                 };
                 self.read(token, None, say, now);
             }
@@ -280,6 +281,7 @@ fn loaded(node: &NodeId, reply: &Reply<'_>) -> Outcome {
 /// Whether a reply that is not the one asked for leaves open what was done: by Maelstrom's table of error codes.
 fn refused(reply: &Reply<'_>) -> Outcome {
     match reply {
+        // Those that Maelstrom calls definite. All others may mean that the request was done, or may be yet.
         Reply::Error { code: 1 | 10 | 11 | 12 | 14 | 20 | 21 | 22 | 30, .. } => Outcome::NotDone,
         Reply::Error { .. } | Reply::ReadOk { .. } | Reply::CasOk | Reply::WriteOk => Outcome::Unknown,
     }

@@ -1,16 +1,16 @@
-//! When a line that is read now can have been handed in at the earliest.
+//! The stall detector: it tells the earliest time at which a line that is read now can have been handed in.
 //!
-//! A process can't see how long a line has waited for it. It may be stopped or starved at any moment, for any time,
-//! also between two of its own steps. So nothing follows from when it ran. Two facts hold under every schedule, each
-//! dated by a clock that was read before the look at the input:
+//! A process can't see how long a line has waited. It may be stopped or starved at any moment, for any time, also between
+//! two of its own steps. So nothing follows from when it ran. Two facts hold under every schedule. Each is dated by a
+//! clock that was read before the look at the input:
 //!
-//! * The input was found empty: what is read later was handed in later.
-//! * Whoever hands lines in holds back at most [`HELD_BACK`] bytes. So when a byte is handed in, all bytes but so many
-//!   before it have been read.
+//! * The look found the input empty. So all bytes that are read later were handed in later.
+//! * The writer of the input holds back at most [`HELD_BACK`] bytes. So when a byte is handed in, all earlier bytes but the
+//!   last [`HELD_BACK`] have been read.
 //!
-//! The first has an exception. A pipe that may have been full can be empty while its writer, who was blocked, still
-//! holds older lines. Then it counts as empty only once the writer has had the time to go on, [`REFILL`], and the
-//! pipe was not full again.
+//! The first fact has an exception. A pipe that was full can be empty while its writer, which was blocked, still holds
+//! older lines. Then the pipe counts as empty only after [`REFILL`], in which the writer goes on, and only if the pipe was
+//! not full again.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,27 +18,27 @@ use std::time::Duration;
 /// How often the node looks at its input at the least.
 const HEARTBEAT: Duration = Duration::from_millis(250);
 
-/// A pipe out of which so many bytes were read in one go may have been full. Linux's pipes hold 64 KiB in 16 pages, and
-/// a write that does not fit into the rest of a page begins a new one: at worst they are half used.
+/// A pipe may have been full if so many bytes were read before it was empty. Linux's pipes hold 64 KiB in 16 pages, and a
+/// write that does not fit into the rest of a page begins a new one: at worst the pages are half used.
 const MAY_BE_FULL: u64 = 32 << 10;
 
-/// A blocked writer goes on within this time, once there is room.
+/// A blocked writer goes on within this time once the pipe has room.
 const REFILL: Duration = Duration::from_millis(200);
 
-/// How much is handed in and not yet read at most, in bytes: in the pipe, and by its writer. Only an input that is never
-/// found empty, a flood, is dated by it.
+/// How many bytes the pipe and its writer hold together, at most. Only a flood is dated by it: an input that no look finds
+/// empty.
 const HELD_BACK: u64 = 16 << 20;
 
-/// The time of a read is kept for each so many bytes.
-const MARK: u64 = 1 << 20;
+/// After how many bytes the time of another read is kept.
+const DATE_EVERY: u64 = 1 << 20;
 
 /// Two events further apart mean that the process did not run in between.
 const STALL: Duration = Duration::from_millis(500);
 
-/// What the node knows of when its input was handed in.
+/// Tells from the looks at the input how long a line may have waited to be read.
 #[derive(Debug, Clone, Default)]
 pub struct StallDetector {
-    /// What is read now was not handed in before.
+    /// A line that is read now was not handed in before this time.
     earliest: Duration,
     /// Bytes read since the input was last found empty.
     in_one_go: u64,
@@ -46,8 +46,8 @@ pub struct StallDetector {
     may_have_been_full: Option<Duration>,
     /// Bytes read since `earliest` was last dated by an empty input.
     read: u64,
-    /// Places among these bytes: what follows the place was not read before the time.
-    marks: VecDeque<(u64, Duration)>,
+    /// Places among these bytes, with times: the bytes after the place were not read before the time.
+    dated: VecDeque<(u64, Duration)>,
     /// When the node last looked.
     looked: Duration,
     /// When the last event was, and the last one that followed a stall.
@@ -60,17 +60,17 @@ impl StallDetector {
         Self { earliest: now, looked: now, now, ..Self::default() }
     }
 
-    /// The node looked at its input and read so many bytes; none if there was nothing. `at` was read off the clock
-    /// before that.
+    /// Reports a look at the input and the number of bytes that were read: 0 if the input was empty. `at` was read off the
+    /// clock before the look.
     pub fn looked(&mut self, at: Duration, bytes: usize) {
         self.looked = at;
         if bytes == 0 {
             return self.found_empty(at);
         }
-        if self.marks.back().is_none_or(|(place, _)| place + MARK <= self.read) {
-            self.marks.push_back((self.read, at));
+        if self.dated.back().is_none_or(|(place, _)| place + DATE_EVERY <= self.read) {
+            self.dated.push_back((self.read, at));
         }
-        while let Some((_, time)) = self.marks.pop_front_if(|(place, _)| *place + HELD_BACK <= self.read) {
+        while let Some((_, time)) = self.dated.pop_front_if(|(place, _)| *place + HELD_BACK <= self.read) {
             self.earliest = self.earliest.max(time);
         }
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
@@ -86,11 +86,11 @@ impl StallDetector {
             self.may_have_been_full = None;
             self.earliest = self.earliest.max(at);
             self.read = 0;
-            self.marks.clear();
+            self.dated.clear();
         }
     }
 
-    /// Something happens at this time.
+    /// Reports that an event is handled at this time.
     pub fn event(&mut self, now: Duration) {
         if now.saturating_sub(self.now) >= STALL {
             self.stalled = Some(now);
@@ -98,28 +98,29 @@ impl StallDetector {
         self.now = now;
     }
 
-    /// What is read now was not handed in before this time. So everything that was has been handled: who has not
-    /// answered yet was silent at least until then.
+    /// The earliest time at which a line that is read now can have been handed in. All lines from before that time have
+    /// been handled. So a peer whose answer has not come was silent at least until then.
     pub fn earliest(&self) -> Duration {
         self.earliest
     }
 
-    /// When a look at an empty input can tell that nothing more was handed in before `deadline`.
+    /// When a look that finds the input empty proves that nothing more was handed in before `deadline`.
     pub fn known_at(&self, deadline: Duration) -> Duration {
         self.refilled_at().map_or(deadline, |refilled| deadline.max(refilled))
     }
 
-    /// When a pipe that may have been full can count as empty, if it may have been.
+    /// When a pipe that may have been full can count as empty. `None` if it was not full.
     pub fn refilled_at(&self) -> Option<Duration> {
         self.may_have_been_full.map(|since| since + REFILL)
     }
 
-    /// Whether the process has run since that time without a stall, so that what it measured is not its own absence.
+    /// Whether the process has run since that time without a stall. Only then is a time that it measured the store's, and
+    /// not its own.
     pub fn ran_since(&self, time: Duration) -> bool {
         self.stalled.is_none_or(|stalled| stalled < time)
     }
 
-    /// When the node is to look again at the latest: what it finds then can be as old as the look before.
+    /// When the node must look again at the latest. A line that it finds then can be as old as the look before.
     pub fn next_look(&self) -> Duration {
         self.looked + HEARTBEAT
     }
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_was_handed_in_after_the_input_was_last_found_empty() {
+    fn a_line_was_handed_in_after_the_last_look_that_found_the_input_empty() {
         let mut stalls = StallDetector::new(ms(0));
         stalls.looked(ms(250), 0);
         stalls.looked(ms(400), 100);
@@ -191,9 +192,9 @@ mod tests {
         for look in 0..2000_u64 {
             stalls.looked(ms(look), step);
             let before = (look * step as u64).saturating_sub(HELD_BACK);
-            let expected = ms(before / MARK * MARK / step as u64);
+            let expected = ms(before / DATE_EVERY * DATE_EVERY / step as u64);
             assert_eq!(stalls.earliest(), expected, "look {look}");
-            assert!(stalls.marks.len() <= 17);
+            assert!(stalls.dated.len() <= 17);
         }
     }
 

@@ -1,8 +1,8 @@
 //! Standard input and output, without a thread between them and the node.
 //!
-//! Tokio's own standard input reads on a thread, which may hold what it has read: that nothing comes from it does not
-//! mean that nothing is there. Here a pending read means that a system call has just found the input empty, and a
-//! write that was accepted is in the pipe.
+//! Tokio's own standard input reads on a thread, which may hold bytes that it has read. So a pending read there does not
+//! mean that the input is empty. Here a pending read means that a system call has just found the input empty. A write
+//! that was accepted is in the pipe.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -13,14 +13,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
-/// So much is written at once into a pipe that has room, without blocking (Linux's `PIPE_BUF`).
+/// How many bytes a pipe that is ready accepts without blocking (Linux's `PIPE_BUF`).
 const PIECE: usize = 4096;
 
-/// Standard input. A read that is pending has found it empty.
+/// Standard input. A pending read has found it empty.
 #[derive(Debug)]
 pub struct Stdin(Source<io::Stdin>);
 
-/// Standard output. Whole lines are written in one piece, where they fit into one.
+/// Standard output. Whole lines are written in one piece if they fit.
 #[derive(Debug)]
 pub struct Stdout(Source<io::Stdout>);
 
@@ -34,7 +34,7 @@ enum Source<T: AsFd + std::os::fd::AsRawFd> {
 }
 
 impl Stdin {
-    /// Standard input. To be called within a runtime.
+    /// Standard input. Call it within a Tokio runtime.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl Stdin {
 }
 
 impl Stdout {
-    /// Standard output. To be called within a runtime.
+    /// Standard output. Call it within a Tokio runtime.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ impl<T: AsFd + std::os::fd::AsRawFd> Source<T> {
         }
     }
 
-    /// Whether the system would do this now without blocking. Asked anew each time: nothing is remembered.
+    /// Whether the system would do this now without blocking. It asks the system each time.
     fn is_ready(&self, what: PollFlags) -> io::Result<bool> {
         let mut asked = [PollFd::new(self.get(), what)];
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -137,7 +137,7 @@ impl AsyncWrite for Stdout {
     }
 }
 
-/// As many whole lines as fit into a piece, or a piece of a line that does not.
+/// As many whole lines as fit into a piece. If the first line does not fit, a piece of it.
 fn whole_lines(bytes: &[u8]) -> &[u8] {
     let piece = bytes.get(..PIECE).unwrap_or(bytes);
     match memchr::memrchr(b'\n', piece) {

@@ -1,34 +1,35 @@
-//! Clients: who waits for an answer, for what, and until when.
+//! Clients: the requests that wait for an answer, what each waits for, and until when.
 
 mod queue;
 
 use std::time::Duration;
 
+use crate::config::MAX_PENDING;
 use crate::context::Context;
 use crate::seam::{Refusal, Reply, Ticket};
 pub(crate) use queue::Pending;
 use queue::Queue;
 
-/// The clients that wait.
+/// The requests that wait for an answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clients {
     /// Adds that are counted, each with the own sequence number that must be safe before it is acknowledged.
     counted: Queue<u128>,
-    /// Adds that are not counted: this process has not chosen its replica, or the store is down and they may be
-    /// acknowledged only by it.
+    /// Adds that are not counted yet. Either this process has not chosen its replica, or the store is down and the policy
+    /// demands its confirmation.
     uncounted: Queue<i64>,
     reads: Queue<()>,
 }
 
 impl Clients {
-    /// No more adds may wait.
+    /// Whether no more adds may wait.
     pub(crate) fn has_too_many_adds(&self) -> bool {
-        self.counted.is_full() || self.uncounted.is_full()
+        self.counted.len() + self.uncounted.len() >= MAX_PENDING
     }
 
-    /// No more reads may wait.
+    /// Whether no more reads may wait.
     pub(crate) fn has_too_many_reads(&self) -> bool {
-        self.reads.is_full()
+        self.reads.len() >= MAX_PENDING
     }
 
     /// An add that is counted waits until its sequence number is safe.
@@ -52,11 +53,11 @@ impl Clients {
     }
 
     /// Adds are counted and wait for somebody to confirm them.
-    pub(crate) fn await_confirmation(&self) -> bool {
+    pub(crate) fn any_waits_for_confirmation(&self) -> bool {
         !self.counted.is_empty()
     }
 
-    /// Acknowledges what is safe, and refuses adds that have waited to the end of their time.
+    /// Acknowledges the adds that are safe, and refuses those that have waited too long.
     pub(crate) fn answer_adds(&mut self, safe: u128, cx: &mut Context<'_>) {
         while let Some((_, add)) = self.counted.pop_if(|sequence| *sequence <= safe) {
             cx.reply(add.ticket, Ok(Reply::Added));
@@ -69,27 +70,28 @@ impl Clients {
         }
     }
 
-    /// Answers the reads that were held, if there is a value to show. If not, refuses those that have waited to the end of
-    /// their time.
-    pub(crate) fn answer_reads(&mut self, value: Option<i128>, cx: &mut Context<'_>) {
-        if let Some(value) = value {
-            while let Some(((), read)) = self.reads.pop_if(|()| true) {
-                cx.reply(read.ticket, Ok(Reply::Value(value)));
-            }
-        }
+    /// Refuses reads that have waited to the end of their time.
+    pub(crate) fn refuse_late_reads(&mut self, cx: &mut Context<'_>) {
         while let Some(read) = self.reads.pop_expired(cx.now) {
             cx.reply(read.ticket, Err(Refusal::NotRecovered));
         }
     }
 
-    /// Refuses adds that are not counted: none will be any more.
+    /// Answers the reads that were held.
+    pub(crate) fn answer_reads(&mut self, value: i128, cx: &mut Context<'_>) {
+        while let Some(((), read)) = self.reads.pop_if(|()| true) {
+            cx.reply(read.ticket, Ok(Reply::Value(value)));
+        }
+    }
+
+    /// Refuses the adds that are not counted, for no add will be counted any more.
     pub(crate) fn refuse_uncounted(&mut self, cx: &mut Context<'_>) {
         while let Some((_, add)) = self.uncounted.pop_if(|_| true) {
             cx.reply(add.ticket, Err(Refusal::ShuttingDown));
         }
     }
 
-    /// Refuses everybody who still waits: nothing more will come.
+    /// Refuses all requests that still wait, for nothing more will come.
     pub(crate) fn refuse_all(&mut self, cx: &mut Context<'_>) {
         self.refuse_uncounted(cx);
         while let Some(((), read)) = self.reads.pop_if(|()| true) {
@@ -102,8 +104,8 @@ impl Clients {
 
     /// When the time of the next client is up.
     pub(crate) fn next_tick(&self) -> Option<Duration> {
-        let expiries = [self.counted.next_expiry(), self.uncounted.next_expiry(), self.reads.next_expiry()];
-        expiries.into_iter().flatten().min()
+        let Self { counted, uncounted, reads } = self;
+        [counted.next_expiry(), uncounted.next_expiry(), reads.next_expiry()].into_iter().flatten().min()
     }
 }
 

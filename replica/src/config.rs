@@ -1,19 +1,19 @@
-//! What can be set, and the bounds that can't.
+//! The settings, and the bounds that can't be set.
 
 use std::time::Duration;
 
 /// When an add is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AckPolicy {
-    /// Once the store has confirmed it: survives every node dying at once.
+    /// Once the store has confirmed it. The add survives if all nodes die at once.
     Store,
-    /// As `Store`; while the store does not answer, once a peer has confirmed it.
+    /// As `Store`. But while the store does not answer, once a peer has confirmed it.
     Durable,
-    /// At once: a crash loses what had not yet left the node.
+    /// At once. A crash loses the adds that had not yet left the node.
     Memory,
 }
 
-/// How a replica behaves.
+/// The settings of a replica.
 ///
 /// ```
 /// use replica::{AckPolicy, Config};
@@ -47,10 +47,10 @@ impl Default for Config {
     }
 }
 
-/// For how long a replica that starts holds its reads at most, until it has recovered what it knew before.
+/// The longest time that a replica holds its reads after its start, until it has recovered.
 pub const RECOVER_WITHIN: Duration = Duration::from_secs(1);
 
-/// How long a clean shutdown waits at most for the store to confirm the record.
+/// The longest time that a clean shutdown waits for the store to confirm the record.
 pub const SHUT_DOWN_WITHIN: Duration = Duration::from_secs(1);
 
 /// The longest pause between two attempts to reach a silent peer.
@@ -59,7 +59,9 @@ pub const PEER_BACKOFF_MAX: Duration = Duration::from_secs(1);
 /// How many adds, and how many reads, may wait for their answer at once. Further ones are refused.
 pub const MAX_PENDING: usize = 65_536;
 
-/// How many rows others may bring into the state. Each crash of a node that had counted leaves one for good, and a
-/// peer can invent them. Past this, rows of unknown replicas are refused, loudly; known ones go on growing. Five nodes
-/// reach it if each crashes every 40 minutes for a year.
+/// How many rows others may bring into the state. Past this, rows of unknown replicas are refused, with an error in the
+/// log. Known rows go on growing.
+///
+/// Each crash of a node that had counted leaves a row for good, and a peer can invent rows. Five nodes reach the bound if
+/// each crashes every 40 minutes for a year.
 pub const MAX_REPLICAS: usize = 1 << 16;

@@ -1,4 +1,4 @@
-//! What every step needs: the time, the generator, and where effects go.
+//! The context that every step needs: the time, the generator, and the effects.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,18 +8,18 @@ use rand::{Rng, RngExt};
 use crate::seam::{Effect, Refusal, Reply, Ticket};
 use crate::store::{StoreRequest, Token};
 
-/// The time of a step, and how far the input has been heard.
+/// The time of a step, and up to which time all input has been handled.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Clock {
     pub now: Duration,
-    /// Everything that was handed in before this time has been handled. So a store that has not answered a request was
-    /// silent at least until then. `now` would prove nothing: the process may have been stopped, with the answer unread.
+    /// All input from before this time has been handled. So a store that has not answered a request was silent at least
+    /// until then. `now` would prove nothing: the process may have been stopped, with the answer unread.
     pub heard: Duration,
 }
 
 impl Clock {
-    /// When to tick for something that is decided by `heard`. Once that time has come, the next tick whose `heard` has
-    /// come so far decides it.
+    /// When to tick for a deadline that `heard` decides. `None` once that time has come: a later tick, whose `heard` has
+    /// reached the deadline, decides it.
     pub(crate) fn awaits(self, deadline: Duration) -> Option<Duration> {
         (deadline > self.now).then_some(deadline)
     }

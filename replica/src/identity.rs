@@ -1,5 +1,5 @@
-//! Who counts: a [`NodeId`] names a node, an [`Incarnation`] one process of it, a [`ReplicaId`] what that process
-//! counts under.
+//! Identities: a [`NodeId`] names a node, an [`Incarnation`] names one process of it, and a [`ReplicaId`] is the name that
+//! a process counts under.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -87,12 +87,13 @@ impl std::str::FromStr for Incarnation {
     }
 }
 
-/// What a process counts under: a node and an incarnation of it. The key of a row.
+/// The name that a process counts under: a node and an incarnation of it. It is the key of a row.
 ///
 /// A process counts under the replica of its own incarnation, or under one that a predecessor has handed on. No two
-/// processes count under one replica. So nothing that an earlier process did can collide with what a later one does.
+/// processes count under one replica at a time. So the counts of an earlier process can't collide with those of a later
+/// one.
 ///
-/// It is kept as the text that it is written as, `n0#9f3a17c2`: so it is compared, and looked up by text, as it stands.
+/// It is kept as its text, `n0#9f3a17c2`, so that it can be compared and looked up without conversion.
 ///
 /// ```
 /// use replica::{NodeId, ReplicaId};
@@ -107,7 +108,7 @@ impl std::str::FromStr for Incarnation {
 pub struct ReplicaId(Arc<str>);
 
 impl ReplicaId {
-    /// How long the text is behind the node's name, in bytes.
+    /// The length of the text after the node's name, in bytes.
     const SUFFIX: usize = "#".len() + Incarnation::DIGITS;
 
     /// The replica of this node's incarnation.
@@ -161,7 +162,7 @@ impl fmt::Debug for ReplicaId {
     }
 }
 
-/// Why a text is no incarnation, or no replica.
+/// A text is no incarnation, or no replica. The message says why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoIdentity(&'static str);
 

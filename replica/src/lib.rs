@@ -3,17 +3,17 @@
 //! # The counter
 //!
 //! Every node keeps a count per replica (a [`Vector`]: a state-based CRDT), merges what it hears by pointwise maximum,
-//! gossips to random peers, and commits its own part to a store. Nodes stay writable through partitions, crashes and
-//! store outages, and agree soon after.
+//! gossips to random peers, and commits its own part to a store. Nodes stay writable through partitions and crashes, by
+//! default also through store outages, and agree soon after.
 //!
 //! # The machine
 //!
 //! A [`Replica`] performs nothing. It takes an [`Input`] and the time, and gives [`Effect`]s. It reads no clock, opens no
-//! file and sends no message: the *world* around it does. Three things pass the seam besides clients:
+//! file and sends no message: the *world* around it does. Besides clients' requests, three things pass the seam:
 //!
-//! * frames to and from peers ([`frame`]); they may be lost, doubled, delayed and reordered;
-//! * requests to a store and their outcomes ([`store`]); the store may be slow, silent, or leave an outcome unknown;
-//! * time, and how far the world has heard ([`Input::Tick`]).
+//! * Frames to and from peers ([`frame`]). They may be lost, doubled, delayed and reordered.
+//! * Requests to a store and their outcomes ([`store`]). The store may be slow, silent, or leave an outcome unknown.
+//! * Time, and up to which time all input has been handled ([`Input::Tick`]).
 //!
 //! # An example: two nodes, no store
 //!
@@ -52,9 +52,9 @@
 //!
 //! # Inside
 //!
-//! Three parts, each to be read alone: durability (what this process has counted, and its record in the store),
-//! replication (the state, and gossip), clients (who waits, and until when). `machine.rs` wires them: its `tick` says in
-//! which order they act, and why.
+//! Three parts, each to be read alone. Durability has the count of this process and the node's record. Replication has the
+//! state and gossip. Clients has the requests that wait. `machine.rs` wires them: its `tick` says in which order they act,
+//! and why.
 
 mod clients;
 mod config;

@@ -10,7 +10,7 @@ use tracing::{debug, info, warn};
 use crate::clients::{Clients, Pending};
 use crate::config::{AckPolicy, Config, SHUT_DOWN_WITHIN};
 use crate::context::{Clock, Context, Tokens};
-use crate::durability::{Durability, Found};
+use crate::durability::{Durability, Found, Shown};
 use crate::frame::Frame;
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::replication::{Merged, Replication};
@@ -20,8 +20,11 @@ use crate::tally::{Tally, Vector};
 
 /// A replica of the counter: a state machine without I/O, clock or messages.
 ///
-/// Give it what happens ([`handle`](Self::handle)), do what it wants ([`poll_effect`](Self::poll_effect), until there is
-/// none left), and tick it in time ([`poll_timeout`](Self::poll_timeout)). The [crate](crate) has an example.
+/// 1. Give it an input with [`handle`](Self::handle).
+/// 2. Do all of its effects. [`poll_effect`](Self::poll_effect) returns them one by one, until there is none left.
+/// 3. Give it a tick in time: [`poll_timeout`](Self::poll_timeout) says when.
+///
+/// The [crate](crate) has an example.
 ///
 /// It draws from its own generator `R`, so the same inputs at the same times give the same effects.
 #[derive(Debug, Clone)]
@@ -66,8 +69,8 @@ impl<R: Rng> Replica<R> {
     ///
     /// # Panics
     ///
-    /// In debug builds, if the time goes back, or if the effects of the input before were not all polled: a commit must
-    /// not be overtaken by what follows it.
+    /// In debug builds, if the time goes back, if no roster was given before the first tick, or if the effects of the input
+    /// before were not all polled. (Effects are to be done in order, before anything that may depend on them happens.)
     pub fn handle(&mut self, now: Duration, input: Input) {
         debug_assert!(now >= self.clock.now, "time goes back: from {:?} to {now:?}", self.clock.now);
         debug_assert!(self.effects.is_empty(), "effects must be polled before the next input");
@@ -81,19 +84,25 @@ impl<R: Rng> Replica<R> {
         parts.handle(input, &mut cx);
     }
 
-    /// The next thing that the replica wants done. To be done in this order.
+    /// The next effect. Do the effects in this order.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// When to [tick](Input::Tick) next, if no input comes before. `None`: not before the next input.
+    /// When to [tick](Input::Tick) next, if no input comes before. `None`: not before the next input. If `heard` lagged behind
+    /// in the last tick, tick also once it has advanced.
     pub fn poll_timeout(&self) -> Option<Duration> {
         self.parts.next_tick(self.clock)
     }
 
-    /// What this process counts under: a replica of its own, or its predecessor's.
+    /// The replica that this process counts under: its own, or its predecessor's.
     pub fn id(&self) -> &ReplicaId {
         self.parts.durability.own().replica()
+    }
+
+    /// This process.
+    pub fn incarnation(&self) -> Incarnation {
+        self.parts.durability.own().incarnation()
     }
 
     /// All that was counted under that replica, stored and shown or not.
@@ -101,7 +110,7 @@ impl<R: Rng> Replica<R> {
         self.parts.durability.own().counted()
     }
 
-    /// What this node holds and shows.
+    /// All rows that this node holds and shows.
     pub fn state(&self) -> &Vector {
         self.parts.replication.state().counts()
     }
@@ -111,7 +120,7 @@ impl<R: Rng> Replica<R> {
         self.state().value()
     }
 
-    /// The store has been silent for longer than its timeout, or refuses.
+    /// Whether the store has been silent for longer than its timeout, or refuses, or holds a foreign record.
     pub fn is_store_down(&self) -> bool {
         self.parts.durability.is_store_down()
     }
@@ -148,8 +157,9 @@ impl Parts {
         }
     }
 
-    /// Does all that is due, in this order, for each step may depend on those before:
+    /// Does all that is due. The order matters, for each step may depend on those before.
     fn tick(&mut self, cx: &mut Context<'_>) {
+        debug_assert!(self.replication.has_roster(), "a roster must be given before the first tick");
         // Whether the store is down decides what may be counted, shown and acknowledged below.
         self.durability.notice_silence(cx);
         // Recovery may choose the replica under which to count.
@@ -157,12 +167,12 @@ impl Parts {
         // Adds that were held are counted before the record is committed, so that they go with that commit.
         self.count_held(cx);
         self.show();
-        // The record goes first: what peers are told now is already on its way to the store.
+        // An add's way to the store is the longest: it goes first. Nothing below depends on it.
         self.durability.poll_record(self.replication.state(), cx);
         self.durability.poll_sweep(|| self.replication.unreachable(), cx);
-        let hurry = self.durability.peers_suffice() && self.clients.await_confirmation();
+        let hurry = self.durability.peers_suffice() && self.clients.any_waits_for_confirmation();
         self.replication.poll(hurry, cx);
-        // Clients come last: they are answered by what is known after all of the above.
+        // Clients come last: their answers depend on all steps above.
         self.answer(cx);
         if self.shut_down_by.is_some_and(|by| self.durability.is_clean() || cx.now >= by) {
             self.finish(cx);
@@ -177,8 +187,8 @@ impl Parts {
             return cx.reply(pending.ticket, Err(Refusal::TooManyAdds));
         }
         if self.ack == AckPolicy::Memory {
-            // Nothing is promised that a predecessor's replica would help to keep: don't wait for it.
-            self.durability.choose_own_replica();
+            // An add is answered at once, so it can't wait to learn whether a predecessor's replica is free.
+            self.durability.choose_fresh_replica();
         }
         if self.durability.may_count() {
             self.count(delta, pending, cx);
@@ -249,23 +259,26 @@ impl Parts {
         }
     }
 
-    /// Lets clients and peers see what they may of the own count.
+    /// Shows clients and peers as much of the own count as they may see.
     fn show(&mut self) {
-        self.replication.show(self.durability.own().replica(), self.durability.shown());
+        let Shown { tally, needs_hint } = self.durability.shown();
+        self.replication.show(self.durability.own().replica(), tally, needs_hint);
     }
 
-    /// Answers whoever can be answered now, or can't be made to wait any longer.
+    /// Answers the clients that can be answered now, and those that have waited too long.
     fn answer(&mut self, cx: &mut Context<'_>) {
         let mut safe = self.durability.stored_sequence();
         if self.durability.peers_suffice() {
             safe = safe.max(self.replication.most_held(self.durability.own().replica()));
         }
         self.clients.answer_adds(safe, cx);
-        let value = (!self.durability.holds_reads()).then(|| self.value());
-        self.clients.answer_reads(value, cx);
+        if !self.durability.holds_reads() {
+            self.clients.answer_reads(self.value(), cx);
+        }
+        self.clients.refuse_late_reads(cx);
     }
 
-    /// Begins a clean shutdown: nothing is counted from now on, and all that was gets into the record.
+    /// Begins a clean shutdown: counts no add from now on, and commits the rest to the record.
     fn shut_down(&mut self, cx: &mut Context<'_>) {
         info!("shutting down");
         self.shut_down_by.get_or_insert(cx.now + SHUT_DOWN_WITHIN);
@@ -273,7 +286,7 @@ impl Parts {
         self.clients.refuse_uncounted(cx);
     }
 
-    /// The end: answers everybody who still waits.
+    /// Ends the replica: answers all clients that still wait.
     fn finish(&mut self, cx: &mut Context<'_>) {
         self.answer(cx);
         self.clients.refuse_all(cx);

@@ -1,6 +1,6 @@
 //! Replication: the counts that this node holds, and gossip with its peers.
 //!
-//! [`peers`] decides whom to tell what and when, [`admission`] which claims of others are merged.
+//! [`peers`] decides which counts to tell which peer, and when. [`admission`] decides which claims are merged.
 
 mod admission;
 mod peer;
@@ -27,29 +27,35 @@ use peers::Peers;
 #[derive(Debug, Clone)]
 pub(crate) struct Replication {
     me: NodeId,
+    has_roster: bool,
     /// What is shown to clients and told to peers.
     state: State,
     peers: Peers,
 }
 
-/// What came of a claim.
+/// The result of merging a claim.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Merged {
-    /// It brought something new.
+    /// Whether the claim brought something new.
     pub is_news: bool,
-    /// Some of that belongs into this node's record.
+    /// Whether some of that must get into this node's record.
     pub touches_record: bool,
 }
 
 impl Replication {
     pub(crate) fn new(config: &Config, me: NodeId, incarnation: Incarnation, rng: &mut dyn Rng) -> Self {
-        Self { me, state: State::default(), peers: Peers::new(config, incarnation, rng) }
+        Self { me, has_roster: false, state: State::default(), peers: Peers::new(config, incarnation, rng) }
     }
 
-    /// These nodes are the cluster.
+    /// Sets the nodes of the cluster.
     pub(crate) fn set_roster(&mut self, mut nodes: BTreeSet<NodeId>) {
+        self.has_roster = true;
         nodes.remove(&self.me);
         self.peers.set(nodes);
+    }
+
+    pub(crate) fn has_roster(&self) -> bool {
+        self.has_roster
     }
 
     /// What this node holds and shows.
@@ -88,10 +94,10 @@ impl Replication {
             peer.hear(frame.incarnation, [frame.answers, frame.confirms], &claim.counts);
         }
         let merged = self.merge(&claim);
-        // What was cut is not confirmed: its sender must not learn that it is held here.
+        // A frame that was cut is not confirmed, for its sender must not count all of it as known.
         if let Some(id) = frame.id.filter(|_| !is_cut) {
             match (frame.answers, self.peers.peer(from)) {
-                // An answer is confirmed by the next frame that goes that way: else two peers would never be silent.
+                // The next frame to that peer confirms an answer. A frame of its own would be answered too, for ever.
                 (Some(_), Some(peer)) => peer.to_confirm = Some(id),
                 (Some(_), None) => {}
                 (None, _) => self.peers.confirm(from, id, &self.state, cx),
@@ -100,7 +106,7 @@ impl Replication {
         merged
     }
 
-    /// Merges what is admitted of a claim that was read in the store.
+    /// Merges the admitted part of a claim that was read from the store.
     pub(crate) fn merge_found(&mut self, claim: Claim, own: &Own) -> Merged {
         let Admitted { claim, .. } = self.admit(claim, "the store", own);
         self.merge(&claim)
@@ -119,21 +125,21 @@ impl Replication {
     }
 
     /// Lets clients and peers see so much of the own count.
-    pub(crate) fn show(&mut self, own: &ReplicaId, (tally, is_stored): (Tally, bool)) {
-        self.state.raise(own, tally, is_stored);
+    pub(crate) fn show(&mut self, own: &ReplicaId, tally: Tally, needs_hint: bool) {
+        self.state.raise(own, tally, !needs_hint);
     }
 
-    /// Takes note of what the own record holds.
+    /// Notes which counts the own record holds.
     pub(crate) fn note_stored(&mut self, rows: Option<&BTreeMap<ReplicaId, Tally>>) {
-        self.state.are_stored(rows);
+        self.state.note_recorded(rows);
     }
 
-    /// Sends the frames that are due. `hurry`: a client waits for a peer to confirm.
+    /// Sends the frames that are due. `hurry` says that a client waits for a peer to confirm.
     pub(crate) fn poll(&mut self, hurry: bool, cx: &mut Context<'_>) {
         self.peers.poll(&self.state, hurry, cx);
     }
 
-    /// When a frame is due, if nothing is heard until then.
+    /// When a frame is due, if no input comes before.
     pub(crate) fn next_tick(&self) -> Option<Duration> {
         self.peers.next_tick(&self.state)
     }

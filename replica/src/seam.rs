@@ -1,4 +1,4 @@
-//! The seam between a replica and the world around it: what goes in, and what comes out.
+//! The seam between a replica and the world around it: inputs and effects.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,92 +12,95 @@ use crate::store::{Outcome, StoreRequest, Token};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
-/// What can happen to a replica.
+/// One thing that happened, for the replica to handle.
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "a few counts are held in place: no allocation, one move")]
 pub enum Input {
-    /// These nodes are the cluster, this one among them or not. Comes first, and again whenever the list changes.
+    /// These nodes are the cluster, this one among them or not. It must come before the first tick, and again whenever the
+    /// list changes.
     Roster(BTreeSet<NodeId>),
-    /// A client asks. The replica answers each ticket exactly once, no later than the first tick after `answer_by`.
+    /// A client asks. The replica answers each ticket exactly once, no later than at the first tick after `answer_by`.
     Client {
         /// Comes back with the answer.
         ticket: Ticket,
         /// When the client gives up waiting.
         answer_by: Duration,
-        /// What it asks.
+        /// The request.
         request: Request,
     },
-    /// A peer says something. Frames may be lost, doubled, delayed and reordered.
+    /// A frame of a peer. Frames may be lost, doubled, delayed and reordered.
     Peer {
-        /// Who sent it.
+        /// The peer.
         from: NodeId,
-        /// What it says.
+        /// The frame.
         frame: Frame,
     },
     /// The store answers the request of this token.
     Store {
-        /// Which request. An unknown token is ignored.
+        /// Names the request. An unknown token is ignored.
         token: Token,
-        /// How it ended.
+        /// How the request ended.
         outcome: Outcome,
     },
-    /// The inputs that were at hand have been handled: do what is due. To be given after each batch of inputs, and no
-    /// later than [`poll_timeout`](crate::Replica::poll_timeout).
+    /// All inputs that were at hand have been handled: do what is due. Give it after each batch of inputs, and no later
+    /// than [`poll_timeout`](crate::Replica::poll_timeout).
     Tick {
         /// Everything that was handed to this process before this time has been handled. It may lag behind the time of
         /// the tick: a process that was stopped has not yet read what came meanwhile. A store is silent, and a recovery
-        /// over, by this time alone.
+        /// over, by this time alone. If it lags, tick again once it has advanced, even if no input comes.
         heard: Duration,
     },
-    /// Shut down cleanly: take no more adds, get the record into the store, then say [`Effect::Done`].
+    /// Shut down cleanly: accept no more adds, commit the record, then give [`Effect::Done`].
     Shutdown,
-    /// Nothing will ever come in again: say the last, and [`Effect::Done`].
+    /// Nothing will ever come in again, outcomes included: answer everyone who waits, ask for a last commit, then say
+    /// [`Effect::Done`].
     Closed,
 }
 
-/// What a client asks.
+/// A client's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request {
     /// Add this to the counter.
     Add(i64),
-    /// What is the counter's value?
+    /// Read the counter's value.
     Read,
 }
 
-/// What a replica wants done.
+/// One thing that the replica wants done.
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// Answer this client.
     Reply {
-        /// Whose answer it is.
+        /// Names the client's request.
         ticket: Ticket,
         /// The answer.
         result: Result<Reply, Refusal>,
     },
-    /// Send this to a peer. It may be lost.
+    /// Send a frame to a peer. It may be lost.
     Send {
-        /// To whom.
+        /// The peer.
         peer: NodeId,
-        /// What to say.
+        /// The frame.
         frame: Frame,
     },
-    /// Ask the store. It answers with [`Input::Store`], sooner or later, or never if it is gone for good.
+    /// Ask the store. Its answer is [`Input::Store`]. The replica never asks twice: the world repeats a request that may
+    /// be lost, or ends it with [`Outcome::Unknown`]. It says nothing only as long as the store may yet answer.
     Store {
         /// Names the request in the answer.
         token: Token,
-        /// What to ask.
+        /// The request.
         request: StoreRequest,
     },
     /// The replica has shut down and can be dropped.
     Done,
 }
 
-/// A request was done.
+/// The answer to a request that was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply {
-    /// It is counted, and as durable as the [policy](crate::AckPolicy) demands.
+    /// The add is counted, and as durable as the [policy](crate::AckPolicy) demands.
     Added,
-    /// The value.
+    /// The counter's value.
     Value(i128),
 }
 
@@ -118,7 +121,7 @@ pub enum Refusal {
     NotKnownDurable,
     /// The same, as the node shuts down.
     EndedBeforeDurable,
-    /// The node did not know again in time what it had shown before its restart.
+    /// A read: the node has restarted, and does not know yet what it had shown before.
     NotRecovered,
     /// The same, as the node shuts down.
     EndedBeforeRecovered,
@@ -156,7 +159,7 @@ impl Refusal {
             Self::StoreSilent => "the store does not answer: not counted",
             Self::NotKnownDurable => "counted, but not known to be durable",
             Self::EndedBeforeDurable => "shut down before it was known to be durable",
-            Self::NotRecovered => "has restarted, and not recovered in time",
+            Self::NotRecovered => "not recovered from a restart yet",
             Self::EndedBeforeRecovered => "shut down before it had recovered",
         }
     }

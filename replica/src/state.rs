@@ -1,9 +1,9 @@
-//! What a node holds: counts, and which of them are not known to be stored.
+//! The state of a node: counts, and which of them are not known to be stored.
 //!
 //! A count is *stored* once it is in the record of the node that counted it. A node that told its counts while the store
 //! did not answer may have died since. So this node keeps such counts of others in its own record, as *hints*, until it
-//! learns that they are stored. Whoever reads the record merges hints like any other counts. The idea is hinted handoff,
-//! from the Dynamo paper (SOSP 2007, section 4.6).
+//! learns that they are stored. A node that reads the record merges hints like any other counts. The idea is hinted
+//! handoff, from the Dynamo paper (SOSP 2007, section 4.6).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::tally::{Tally, Vector, replicas, tallies};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     counts: Vector,
-    /// The replicas that have counted what is not known to be stored.
+    /// The replicas whose count is not known to be stored.
     unstored: BTreeSet<ReplicaId>,
 }
 
@@ -24,7 +24,7 @@ impl State {
         &self.counts
     }
 
-    /// Merges a claim; true if it was news.
+    /// Merges a claim. True if it brought something new.
     pub(crate) fn merge(&mut self, claim: &Claim) -> bool {
         for replica in &claim.unstored {
             if !Tally::of(&claim.counts, replica).is_within(Tally::of(&self.counts, replica)) {
@@ -39,7 +39,7 @@ impl State {
         self.counts.merge(&claim.counts)
     }
 
-    /// Merges what one replica has counted.
+    /// Merges the count of one replica.
     pub(crate) fn raise(&mut self, replica: &ReplicaId, tally: Tally, is_stored: bool) {
         let before = Tally::of(&self.counts, replica);
         if !is_stored {
@@ -51,7 +51,7 @@ impl State {
     }
 
     /// Takes note of what the own record holds.
-    pub(crate) fn are_stored(&mut self, rows: Option<&BTreeMap<ReplicaId, Tally>>) {
+    pub(crate) fn note_recorded(&mut self, rows: Option<&BTreeMap<ReplicaId, Tally>>) {
         let Some(rows) = rows else { return };
         let counts = &self.counts;
         self.unstored.retain(|replica| {
@@ -59,12 +59,12 @@ impl State {
         });
     }
 
-    /// What the replicas of `node` have counted.
+    /// The rows of the replicas of `node`.
     pub(crate) fn rows_of(&self, node: &str) -> BTreeMap<ReplicaId, Tally> {
         tallies(&self.counts, |replica| replica.node() == node)
     }
 
-    /// What is to be told to somebody who holds that much.
+    /// The counts that a peer lacks that holds `known`.
     pub(crate) fn claim_since(&self, known: &Vector) -> Claim {
         let counts = self.counts.delta_since(known);
         let unstored = if self.unstored.is_empty() {
@@ -75,7 +75,7 @@ impl State {
         Claim { counts, unstored }
     }
 
-    /// Others' counts that are not known to be stored, as they are to be kept in the record of `node`.
+    /// The counts of other nodes that are not known to be stored, as hints for the record of `node`.
     pub(crate) fn hints(&self, node: &str) -> BTreeMap<ReplicaId, Tally> {
         let others = self.unstored.iter().filter(|replica| replica.node() != node);
         others.map(|replica| (replica.clone(), Tally::of(&self.counts, replica))).collect()

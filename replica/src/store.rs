@@ -1,12 +1,12 @@
-//! The store as a port: what a replica asks of it, and how it may answer.
+//! The store as a port: a replica's requests to it, and its possible answers.
 //!
-//! Each node has one record in the store. Only processes of that node write it, each time on the condition that it is
-//! still as they know it: so of several processes under one name only one gets through. A replica has at most one
-//! [`Open`](StoreRequest::Open) or [`Commit`](StoreRequest::Commit) open at a time. Everything that it counts meanwhile
-//! goes with the next commit (group commit).
+//! Each node has one record in the store. Only processes of that node write it, and a write succeeds only if the record is
+//! still as the process knows it. So if several processes of a node commit at once, only one of them succeeds. A replica
+//! has at most one [`Open`](StoreRequest::Open) or [`Commit`](StoreRequest::Commit) open at a time. Everything that it
+//! counts meanwhile goes with the next commit (group commit).
 //!
-//! A commit carries only what changed. How a record is laid out (one value, rows, a log with snapshots) is the store's
-//! affair; [`Record::apply`] says what the record holds afterwards.
+//! A commit carries only what changed. The store decides how it lays out a record: one value, rows, or a log with
+//! snapshots. [`Record::apply`] says what the record holds afterwards.
 
 mod record;
 
@@ -20,56 +20,58 @@ use crate::identity::NodeId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u64);
 
-/// A state of a node's record. The store chooses it; the replica only gives it back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A state of a node's record. The store chooses it, and it means something to this process alone. The replica only gives
+/// it back, and never one from before the last outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Revision(pub u64);
 
-/// What a replica asks of the store.
+/// A replica's request to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreRequest {
-    /// Read the own record, and tell its revision.
+    /// Read the own record, and tell its revision. An old state will do: the next commit then conflicts.
     Open,
     /// Change the own record, if it is still at `expect`.
     ///
-    /// No commit of any process makes a record that stood there before: rows only grow, an owner is never the same
-    /// twice, and hints are dropped only together with such a change.
+    /// No commit brings back an earlier state of the record: rows only grow, an owner is never the same twice, and hints
+    /// are dropped only together with such a change. So a commit that arrives late can't apply.
     ///
     /// A commit that was done is a [`Fence`](Self::Fence) too.
     Commit {
         /// The revision that the changes are made against.
         expect: Revision,
-        /// What is to be changed.
+        /// The changes to rows and hints.
         changes: Changes,
-        /// Who owns a replica that was, or may be, handed on: replaces what the record said of it.
+        /// Who owns a replica that was, or may be, handed on. It replaces what the record said of it; `None` removes that.
         owner: Option<Ownership>,
     },
-    /// From now on [`Load`](Self::Load) sees whatever was committed before this request.
+    /// Once it is done, each later [`Load`](Self::Load) sees whatever was committed before this request.
     Fence,
-    /// Read another node's record.
+    /// Read another node's record. Several may be open at once, beside a commit, and be answered in any order.
     Load {
-        /// Whose.
+        /// The node.
         node: NodeId,
     },
 }
 
-/// How a request ended.
+/// How a request to the store ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// `Open`: the record, `None` if there is none, and its revision.
     Opened {
-        /// What stands there.
+        /// The record.
         record: Option<Record>,
-        /// To be expected by the next commit.
+        /// The next commit must expect this revision.
         revision: Revision,
     },
-    /// `Open`: something stands there that no replica has written. It must not be overwritten.
+    /// `Open`: the store holds something that no replica has written. It must not be overwritten.
     Foreign,
     /// `Commit`: done.
     Committed {
-        /// To be expected by the next commit.
+        /// The next commit must expect this revision.
         revision: Revision,
     },
-    /// `Commit`: not done, for the record is not at the expected revision.
+    /// `Commit`: the record is not at the expected revision. This very commit may be the reason, if the store repeats
+    /// requests. The replica opens the record again to learn.
     Conflict,
     /// `Fence`: done.
     Fenced,
@@ -77,7 +79,7 @@ pub enum Outcome {
     Loaded(Option<Record>),
     /// Any request: not done, and it will not be.
     NotDone,
-    /// Any request: it may have been done, or may be done yet.
+    /// Any request: it may have been done, or may be done later.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! What replicas have counted: one [`Tally`] each, a [`Vector`] of all.
+//! Counts: a [`Tally`] is the count of one replica, a [`Vector`] has the rows of all.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::identity::ReplicaId;
 /// decrements.
 pub type Vector = PnCounter<ReplicaId>;
 
-/// What one replica has counted: a row.
+/// The count of one replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     /// The sum of the increments.
@@ -38,23 +38,23 @@ impl From<(u64, u64)> for Tally {
 }
 
 impl Tally {
-    /// What `replica` has counted.
+    /// The count of `replica`.
     pub fn of(vector: &Vector, replica: &ReplicaId) -> Self {
         vector.counts(replica).into()
     }
 
-    /// With `delta` counted too; `None` if the increments or the decrements would pass `u64::MAX`.
+    /// This tally and `delta`. `None` if the increments or the decrements would pass `u64::MAX`.
     pub fn plus(self, delta: i64) -> Option<Self> {
         let (up, down) = if delta < 0 { (0, delta.unsigned_abs()) } else { (delta.unsigned_abs(), 0) };
         Some(Self { up: self.up.checked_add(up)?, down: self.down.checked_add(down)? })
     }
 
-    /// Takes in another tally of the same replica.
+    /// Merges another tally of the same replica.
     pub fn raise(&mut self, other: Self) {
         *self = Self { up: self.up.max(other.up), down: self.down.max(other.down) };
     }
 
-    /// Whether it says no more than `other`.
+    /// Whether `other` has at least as much, in both directions.
     pub fn is_within(self, other: Self) -> bool {
         self.up <= other.up && self.down <= other.down
     }
@@ -75,7 +75,7 @@ pub(crate) fn knows(vector: &Vector, replica: &ReplicaId) -> bool {
     Tally::of(vector, replica).sequence() > 0
 }
 
-/// Whether a vector that takes in `counts` has no more than [`MAX_REPLICAS`] replicas, or no more than now.
+/// Whether a vector that merges `counts` has no more than [`MAX_REPLICAS`] replicas, or no more than now.
 pub(crate) fn has_room_for(vector: &Vector, counts: &Vector) -> bool {
     if vector.len() + counts.len() <= MAX_REPLICAS {
         return true;
@@ -84,25 +84,25 @@ pub(crate) fn has_room_for(vector: &Vector, counts: &Vector) -> bool {
     new == 0 || vector.len() + new <= MAX_REPLICAS
 }
 
-/// The entries of the replicas that pass.
+/// The rows of the replicas that `keep` accepts.
 pub(crate) fn tallies(vector: &Vector, keep: impl Fn(&ReplicaId) -> bool) -> BTreeMap<ReplicaId, Tally> {
     let kept = vector.iter().filter(|(replica, _)| keep(replica));
     kept.map(|(replica, counts)| (replica.clone(), counts.into())).collect()
 }
 
-/// Takes other tallies into some, each the larger.
+/// Merges other tallies into some. The larger count wins.
 pub(crate) fn raise_all(tallies: &mut BTreeMap<ReplicaId, Tally>, others: &BTreeMap<ReplicaId, Tally>) {
     for (replica, tally) in others {
         tallies.entry(replica.clone()).or_default().raise(*tally);
     }
 }
 
-/// The vector with these entries.
+/// The vector with these rows.
 pub(crate) fn from_tallies(tallies: &BTreeMap<ReplicaId, Tally>) -> Vector {
     tallies.iter().map(|(replica, tally)| (replica.clone(), (tally.up, tally.down))).collect()
 }
 
-/// The part of a vector whose replicas pass.
+/// The part of a vector whose replicas `keep` accepts.
 pub(crate) fn filtered(vector: &Vector, keep: impl Fn(&ReplicaId) -> bool) -> Vector {
     let kept = vector.iter().filter(|(replica, _)| keep(replica));
     kept.map(|(replica, counts)| (replica.clone(), counts)).collect()
@@ -112,18 +112,18 @@ pub(crate) fn filtered(vector: &Vector, keep: impl Fn(&ReplicaId) -> bool) -> Ve
 mod tests {
     use super::*;
 
-    fn replica(epoch: usize) -> ReplicaId {
-        format!("n1#{epoch:08x}").parse().unwrap()
+    fn replica(incarnation: usize) -> ReplicaId {
+        format!("n1#{incarnation:08x}").parse().unwrap()
     }
 
-    /// These have counted 1 up, and those 1 down.
+    /// The replicas of `up` have counted 1 up, those of `down` 1 down.
     fn vector(up: std::ops::Range<usize>, down: std::ops::Range<usize>) -> Vector {
-        let side = |epochs: std::ops::Range<usize>| epochs.map(|epoch| (replica(epoch), 1)).collect();
+        let side = |numbers: std::ops::Range<usize>| numbers.map(|number| (replica(number), 1)).collect();
         Vector::from_parts(side(up), side(down))
     }
 
     #[test]
-    fn there_is_room_for_so_many_replicas_and_no_more() {
+    fn the_number_of_replicas_is_bounded() {
         const MOST: usize = MAX_REPLICAS;
         let room = |held: &Vector, more| has_room_for(held, &vector(more, 0..0));
         let one_short = vector(0..MOST - 1, 0..9);
@@ -140,11 +140,11 @@ mod tests {
     #[test]
     fn a_replica_is_known_that_has_counted_in_either_direction() {
         let vector = vector(1..2, 2..3);
-        assert_eq!([0, 1, 2].map(|epoch| knows(&vector, &replica(epoch))), [false, true, true]);
+        assert_eq!([0, 1, 2].map(|number| knows(&vector, &replica(number))), [false, true, true]);
     }
 
     #[test]
-    fn the_sequence_number_is_the_way_gone_up_and_down() {
+    fn the_sequence_number_is_the_sum_of_up_and_down() {
         let tally = Tally { up: u64::MAX, down: 3 };
         assert_eq!(tally.sequence(), u128::from(u64::MAX) + 3);
         assert_eq!(tally.plus(1), None);

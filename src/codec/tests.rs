@@ -24,8 +24,8 @@ fn every_answer_is_a_line_of_its_own_with_all_its_fields() {
 
 #[test]
 fn every_request_is_a_line_of_its_own_with_all_its_fields() {
-    let (key, slot) = ("n0".into(), || raw(r#"{"n0#00000001":3}"#.into()).into());
-    let cas = |from| Say::StoreCas { key: "n0".into(), from, to: slot() };
+    let (key, record) = ("n0".into(), || raw(r#"{"n0#00000001":3}"#.into()).into());
+    let cas = |from| Say::StoreCas { key: "n0".into(), from, to: record() };
     for (say, body) in [
         (Say::StoreRead(key), r#""type":"read","msg_id":7,"key":"n0""#),
         (
@@ -33,7 +33,7 @@ fn every_request_is_a_line_of_its_own_with_all_its_fields() {
             r#""type":"cas","msg_id":7,"key":"n0","from":null,"to":{"n0#00000001":3},"create_if_not_exists":true"#,
         ),
         (
-            cas(Some(slot())),
+            cas(Some(record())),
             r#""type":"cas","msg_id":7,"key":"n0","from":{"n0#00000001":3},"to":{"n0#00000001":3}"#,
         ),
         (
@@ -104,7 +104,7 @@ fn a_text_is_cut_after_80_characters() {
 }
 
 #[test]
-fn the_addressee_is_who_can_have_such_a_name() {
+fn an_addressee_with_an_impossible_name_is_none() {
     let line = |name: &str| format!(r#"{{"dest":"{name}","src":"c1","body":{{}}}}"#);
     let longest = "n".repeat(MAX_NAME);
     assert_eq!(addressee(line(&longest).as_bytes()), Some(longest.clone()));
@@ -113,7 +113,7 @@ fn the_addressee_is_who_can_have_such_a_name() {
 }
 
 #[test]
-fn what_is_unstored_is_no_longer_than_what_is_counted() {
+fn the_list_of_unstored_replicas_is_no_longer_than_the_counts() {
     let gossip = |unstored: &str| {
         let counts = r#""counts":{"n1#00000001":7}"#;
         let body = format!(r#"{{"type":"gossip","epoch":"00000001",{counts},"unstored":{unstored}}}"#);

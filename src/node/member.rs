@@ -24,7 +24,7 @@ pub(super) struct Member<R> {
     store: SeqKv,
     stalls: StallDetector,
     waiting: Waiting,
-    /// Until when nothing is sent unasked, if nothing comes before.
+    /// Until when the node sends nothing unasked. `None` once the first message came.
     quiet_until: Option<Duration>,
 }
 
@@ -39,7 +39,7 @@ impl<R: Rng> Member<R> {
         let mut replica = Replica::with_generator(&config.replica(), name.clone(), rng);
         replica.handle(now, Input::Roster(roster.clone()));
         Self {
-            store: SeqKv::new(name.clone(), replica.id().clone(), config.store_timeout, ids),
+            store: SeqKv::new(name.clone(), replica.incarnation(), config.store_timeout, ids),
             name,
             roster,
             counter: config.counter,
@@ -54,16 +54,16 @@ impl<R: Rng> Member<R> {
         &self.name
     }
 
-    pub(super) fn replica(&self) -> &Replica<R> {
+    pub(super) fn machine(&self) -> &Replica<R> {
         &self.replica
     }
 
-    /// The input was looked at: see [`Node::looked`](super::Node::looked).
+    /// Reports a look at the input: see [`Node::looked`](super::Node::looked).
     pub(super) fn looked(&mut self, at: Duration, bytes: usize) {
         self.stalls.looked(at, bytes);
     }
 
-    /// Handles one event; true if the node is done.
+    /// Handles one event. True if the node is done.
     pub(super) fn handle(&mut self, now: Duration, event: Event<'_>, say: &mut Outlet<'_>) -> bool {
         self.stalls.event(now);
         match event {
@@ -91,7 +91,7 @@ impl<R: Rng> Member<R> {
         false
     }
 
-    /// Who is to be answered, and until when; `None` if it is too late for any answer.
+    /// The client to answer, and until when. `None` if it is too late for any answer.
     fn client<'a>(&self, name: &'a str, msg_id: Option<MsgId>, now: Duration) -> Option<Client<'a>> {
         let on_the_way = self.store.round_trip().saturating_mul(2).min(ON_THE_WAY_MAX);
         let answer_by = self.stalls.earliest() + REPLY_WITHIN.saturating_sub(on_the_way);
@@ -123,7 +123,7 @@ impl<R: Rng> Member<R> {
         self.act(now, Some((ticket, client)), say);
     }
 
-    /// Whether this is what the node was initialised with.
+    /// Whether the node was initialised with this name and cluster.
     fn was_told(&self, id: &str, ids: &[String]) -> bool {
         let told: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
         id == self.name.as_str() && told.into_iter().eq(self.roster.iter().map(NodeId::as_str))
@@ -133,6 +133,7 @@ impl<R: Rng> Member<R> {
         let Some(from) = self.roster.get(src).filter(|from| **from != self.name).cloned() else {
             return warn!(src, "gossip from a stranger is ignored");
         };
+        // An answer tells nothing of the present: it may have been sent to an earlier process.
         if frame.answers.is_none() {
             self.quiet_until = None;
         }
@@ -160,17 +161,21 @@ impl<R: Rng> Member<R> {
         self.quiet_until = None;
         let heard = self.stalls.earliest();
         self.store.tick(now, heard);
-        self.act(now, None, say) | self.give(now, Input::Tick { heard }, say)
+        self.ask_store(say);
+        let was_done = self.act(now, None, say);
+        let is_done = self.give(now, Input::Tick { heard }, say);
+        was_done || is_done
     }
 
-    /// Gives the replica an input and does what it wants; true if it is done.
+    /// Gives the replica an input and does what it wants. True if the replica is done.
     fn give(&mut self, now: Duration, input: Input, say: &mut Outlet<'_>) -> bool {
         self.replica.handle(now, input);
         self.act(now, None, say)
     }
 
-    /// Does what the replica wants, and gives it what the store tells at once; true if the replica is done. A client that
-    /// has just asked is answered on the spot, or waits.
+    /// Does what the replica wants, and gives it the store's outcomes. True if the replica is done.
+    ///
+    /// `asking` is the client that has just asked. It gets its answer at once, or it waits.
     fn act(&mut self, now: Duration, mut asking: Option<(Ticket, Client<'_>)>, say: &mut Outlet<'_>) -> bool {
         let mut is_done = false;
         loop {
@@ -186,7 +191,6 @@ impl<R: Rng> Member<R> {
                 }
                 self.ask_store(say);
             }
-            self.ask_store(say);
             let Some((token, outcome)) = self.store.poll_outcome() else { break };
             self.replica.handle(now, Input::Store { token, outcome });
         }

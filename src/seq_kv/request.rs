@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::message::{MsgId, Say};
 
-/// An answer counts only to so many of a request's last transmissions.
+/// A reply counts only if it answers one of so many last transmissions of a request.
 const MAX_TRANSMISSIONS: usize = 64;
 
 /// A request about the own record.

@@ -1,4 +1,4 @@
-//! How soon the store answers, and so how long to wait for it.
+//! Measures how soon the store answers, and so decides how long to wait for it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 const ROUND_TRIPS: u32 = 2;
 const RESEND_AFTER_MIN: Duration = Duration::from_millis(25);
 
-/// No answer to a read is waited for longer than this, however slow the store has been.
+/// The longest wait for an answer to a read, however slow the store has been.
 const PATIENCE_MAX: Duration = Duration::from_secs(4);
 
 /// How long the store takes to answer.
@@ -14,7 +14,7 @@ const PATIENCE_MAX: Duration = Duration::from_secs(4);
 pub(super) struct RoundTrips {
     /// How long the store may be silent before it counts as down.
     timeout: Duration,
-    /// Smoothed; `None` until it has answered.
+    /// The usual time until an answer, smoothed. `None` until the store has answered.
     usual: Option<Duration>,
 }
 
@@ -23,7 +23,7 @@ impl RoundTrips {
         Self { timeout, usual: None }
     }
 
-    /// The store has answered, so long after it was asked.
+    /// Reports that the store has answered, so long after it was asked.
     pub(super) fn measured(&mut self, after: Duration) {
         self.usual = Some(self.usual.map_or(after, |usual| (usual + after) / 2));
     }
@@ -38,7 +38,7 @@ impl RoundTrips {
         self.several().clamp(self.timeout, PATIENCE_MAX.max(self.timeout))
     }
 
-    /// How long to wait until a request is sent again that has been open for so long.
+    /// How long to wait before a request is sent again, if it has been open for `open_for`.
     pub(super) fn resend_after(&self, open_for: Duration) -> Duration {
         if open_for >= self.timeout {
             self.timeout / 4

@@ -1,12 +1,13 @@
-//! What stands in the store under a node's name: `{"n0#9f3a17c2": 41}`, a row for each replica of the node.
+//! The text of a record, as the store keeps it under the node's name: `{"n0#9f3a17c2": 41}`, a row for each replica of
+//! the node.
 //!
-//! A process that has ended cleanly leaves its replica *free*, which its last write says:
-//! `{"n0#9f3a17c2": 41, "free": ["9f3a17c2", "9f3a17c2"]}`, the replica's incarnation and the process's. The next process
-//! may go on under it once it has put its own incarnation there, by a compare-and-set from that very value:
-//! `{"n0#9f3a17c2": 41, "held": ["9f3a17c2", "77aa01bc"]}`. Every process has an incarnation of its own, so no value ever
-//! stands there twice, and a delayed compare-and-set can't undo what came after it.
+//! A process that ends cleanly leaves its replica *free*. Its last write says so, with the replica's incarnation and the
+//! process's: `{"n0#9f3a17c2": 41, "free": ["9f3a17c2", "9f3a17c2"]}`. The next process owns the replica once it has put
+//! its own incarnation there: `{"n0#9f3a17c2": 41, "held": ["9f3a17c2", "77aa01bc"]}`. It does so by a compare-and-set
+//! from that very value. Every process has an incarnation of its own, so no value is ever written twice. So a delayed
+//! compare-and-set can't undo what came after it.
 //!
-//! Hints stand beside: `{"n0#9f3a17c2": 41, "hints": {"n1#0b5c88d0": 7}}`.
+//! Hints have a field of their own: `{"n0#9f3a17c2": 41, "hints": {"n1#0b5c88d0": 7}}`.
 //!
 //! A count is written as a number or, with decrements, as a pair.
 
@@ -23,7 +24,7 @@ use crate::config::MAX_RECORD;
 
 type Rows = BTreeMap<ReplicaId, Count>;
 
-/// As it is written. No replica is called `free`, `held` or `hints`: each has a `#` in its name.
+/// A record as it is written. No replica is called `free`, `held` or `hints`: each has a `#` in its name.
 #[derive(Serialize, Deserialize)]
 struct Written {
     #[serde(flatten)]
@@ -78,7 +79,7 @@ pub(super) fn parse(node: &NodeId, value: &RawValue) -> Result<Record, String> {
     Ok(Record { rows: read(written.rows), owner, hints: read(written.hints) })
 }
 
-/// Who may count under which replica, by what is written.
+/// The ownership that is written.
 fn owner(node: &NodeId, written: &Written) -> Result<Option<Ownership>, String> {
     let ((replica, incarnation), is_free) = match (written.held, written.free) {
         (None, None) => return Ok(None),
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_can_be_so_long_and_no_longer() {
+    fn a_record_that_is_too_long_is_refused() {
         let entry = r#"{"n0#00000001":41"#;
         let padded = |len: usize| format!("{entry}{}}}", " ".repeat(len - entry.len() - 1));
         assert!(read(&padded(MAX_RECORD)).is_ok());
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_node_of_that_name_has_written_is_refused() {
+    fn text_that_no_node_of_that_name_writes_is_refused() {
         for text in [
             "null",
             "3",

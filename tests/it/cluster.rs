@@ -1,7 +1,7 @@
-//! A cluster around one node, `n0`: the test plays the store, the peers and the clients, and checks all that the node
-//! says. What it plays outlives the node's processes.
+//! A cluster around one node, `n0`. The test plays the store, the peers and the clients, and checks every message of the
+//! node. The cluster outlives the node's processes.
 //!
-//! Every add has a digit of the counter to itself (in base 4), so each value tells which adds it holds, and how often.
+//! Every add has its own digit of the counter, in base 4. So each value tells which adds it holds, and how often.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use serde_json::{Map, Value, json};
 /// What is wrong with the node.
 pub(crate) type Violation = String;
 
-/// One process's life, as seen from its pipes.
-pub(crate) trait Life {
-    /// Writes a line; into the void, once it has ended.
+/// An incarnation of the node, as seen from its pipes.
+pub(crate) trait Incarnation {
+    /// Writes a line to its input. The line is lost once the process has ended.
     fn tell(&mut self, line: &str);
-    /// The next line that it says; `None` if it has ended, or has nothing to say for long.
+    /// The next line of its output. `None` if the process has ended, or writes nothing for long.
     fn hear(&mut self) -> Option<Value>;
     fn tell_all(&mut self, lines: &[String]) {
         for line in lines {
@@ -23,11 +23,11 @@ pub(crate) trait Life {
     }
     fn terminate(&mut self);
     fn close_input(&mut self);
-    /// It has ended, by itself and without complaint.
+    /// Whether it has ended, by itself and without an error.
     fn has_ended_well(&mut self) -> bool;
 }
 
-/// What a client asks for.
+/// A client's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
     Init,
@@ -36,19 +36,19 @@ pub(crate) enum Op {
     Read,
 }
 
-/// What became of an add.
+/// What is known of an add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// It may be counted or not.
     Unknown,
     Acknowledged,
-    /// By an error that is definite: it is not counted, and will not be.
+    /// Refused by a definite error: it is not counted, and will not be.
     Refused,
 }
 
 #[derive(Debug)]
 struct Asked {
-    life: usize,
+    incarnation: usize,
     op: Op,
     /// Which add it is.
     add: usize,
@@ -57,7 +57,7 @@ struct Asked {
     is_answered: bool,
 }
 
-/// All but the node.
+/// The cluster without the node.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     nodes: Vec<String>,
@@ -65,13 +65,13 @@ pub(crate) struct Cluster {
     peers: BTreeMap<String, Peer>,
     asked: BTreeMap<i64, Asked>,
     pub(crate) adds: Vec<Fate>,
-    /// Several processes run as `n0` at once.
+    /// Whether several processes run as `n0` at once.
     has_rivals: bool,
-    /// What the reads have shown, by their ids.
+    /// The values of the reads, by their ids.
     reads: BTreeMap<i64, u64>,
 }
 
-/// The error codes by which an add is refused for certain.
+/// The error codes that are definite.
 const DEFINITE: [i64; 4] = [10, 11, 12, 14];
 
 impl Cluster {
@@ -94,8 +94,8 @@ impl Cluster {
         Self { has_rivals: true, ..Self::new(1) }
     }
 
-    /// A client's request to that life of the node: its id and its line.
-    pub(crate) fn ask(&mut self, life: usize, op: Op) -> (i64, String) {
+    /// A client's request to that incarnation of the node. Returns its id and its line.
+    pub(crate) fn ask(&mut self, incarnation: usize, op: Op) -> (i64, String) {
         let msg_id = i64::try_from(self.asked.len()).unwrap() + 1;
         let mut body = match op {
             Op::Init => json!({"type": "init", "node_id": "n0", "node_ids": self.nodes}),
@@ -103,18 +103,19 @@ impl Cluster {
             Op::Read => json!({"type": "read"}),
         };
         body["msg_id"] = json!(msg_id);
-        let (acknowledged, add) = (self.acknowledged_before(life), self.adds.len());
-        self.asked.insert(msg_id, Asked { life, op, add, acknowledged, is_answered: false });
+        let (acknowledged, add) = (self.acknowledged_before(incarnation), self.adds.len());
+        self.asked.insert(msg_id, Asked { incarnation, op, add, acknowledged, is_answered: false });
         if op == Op::Add {
             self.adds.push(Fate::Unknown);
         }
         (msg_id, line_from("c1", &body))
     }
 
-    /// What a read must show that is asked now: what this life has acknowledged, and those before it, if it is not
-    /// one of several at once. What peers have counted is known once they have said so.
-    fn acknowledged_before(&self, life: usize) -> Vec<usize> {
-        let is_due = |asked: &&Asked| asked.op == Op::Add && (asked.life == life || !self.has_rivals);
+    /// The adds that a read must show if it is asked now: those that this incarnation has acknowledged. If it is not one of
+    /// several at once, those of earlier incarnations too. Adds of peers may come later.
+    fn acknowledged_before(&self, incarnation: usize) -> Vec<usize> {
+        let is_due =
+            |asked: &&Asked| asked.op == Op::Add && (asked.incarnation == incarnation || !self.has_rivals);
         let known = self.asked.values().filter(is_due).map(|asked| asked.add);
         known.filter(|add| self.adds[*add] == Fate::Acknowledged).collect()
     }
@@ -123,19 +124,19 @@ impl Cluster {
         self.asked[&msg_id].is_answered
     }
 
-    pub(crate) fn is_for(&self, life: usize, msg_id: i64) -> bool {
-        self.asked[&msg_id].life == life
+    pub(crate) fn is_for(&self, incarnation: usize, msg_id: i64) -> bool {
+        self.asked[&msg_id].incarnation == incarnation
     }
 
-    /// Every peer holds every add that was acknowledged.
+    /// Whether every peer holds every acknowledged add.
     pub(crate) fn all_peers_know(&self) -> bool {
         let acknowledged = self.adds_that_are(Fate::Acknowledged);
         let holds = |value: u64| acknowledged.iter().all(|add| times(value, *add) > 0);
         self.peers.values().all(|peer| holds(peer.held.values().sum()))
     }
 
-    /// What that life says is heard, and acted upon: the lines that answer it.
-    pub(crate) fn act(&mut self, life: usize, message: &Value) -> Result<Vec<String>, Violation> {
+    /// Acts on a message of that incarnation. Returns the lines that answer it.
+    pub(crate) fn act(&mut self, incarnation: usize, message: &Value) -> Result<Vec<String>, Violation> {
         let (dest, body) = (message["dest"].as_str().unwrap_or_default(), &message["body"]);
         if message["src"] != "n0" {
             return Err(format!("it calls itself something else: {message}"));
@@ -143,7 +144,7 @@ impl Cluster {
         let answers = match dest {
             "seq-kv" => self.store.act(body)?,
             "c1" => {
-                self.client_hears(life, body)?;
+                self.client_hears(incarnation, body)?;
                 Vec::new()
             }
             peer => {
@@ -154,11 +155,12 @@ impl Cluster {
         Ok(answers.into_iter().map(|body| line_from(dest, &body)).collect())
     }
 
-    fn client_hears(&mut self, life: usize, body: &Value) -> Result<(), Violation> {
+    fn client_hears(&mut self, incarnation: usize, body: &Value) -> Result<(), Violation> {
         let id = body["in_reply_to"].as_i64().unwrap_or_default();
         let asked = self.asked.get_mut(&id);
-        let asked =
-            asked.filter(|asked| asked.life == life).ok_or(format!("nobody asked this life: {body}"))?;
+        let asked = asked
+            .filter(|asked| asked.incarnation == incarnation)
+            .ok_or(format!("nobody asked this incarnation: {body}"))?;
         if std::mem::replace(&mut asked.is_answered, true) {
             return Err(format!("answered twice: {body}"));
         }
@@ -171,7 +173,7 @@ impl Cluster {
             (Op::Read, Some("read_ok")) => {
                 let value = body["value"].as_u64().ok_or(format!("no value: {body}"))?;
                 let mut known = if self.store.is_silent { Vec::new() } else { asked.acknowledged.clone() };
-                known.extend(self.shown_by(life));
+                known.extend(self.shown_by(incarnation));
                 self.reads.insert(id, value);
                 self.check_read(value, &known)?;
             }
@@ -180,13 +182,13 @@ impl Cluster {
         Ok(())
     }
 
-    /// The adds that this life's reads have shown.
-    fn shown_by(&self, life: usize) -> Vec<usize> {
-        let reads: Vec<_> = self.reads.iter().filter(|(id, _)| self.is_for(life, **id)).collect();
+    /// The adds that this incarnation's reads have shown.
+    fn shown_by(&self, incarnation: usize) -> Vec<usize> {
+        let reads: Vec<_> = self.reads.iter().filter(|(id, _)| self.is_for(incarnation, **id)).collect();
         (0..self.adds.len()).filter(|add| reads.iter().any(|(_, value)| times(**value, *add) > 0)).collect()
     }
 
-    /// A read shows no add twice, none that was refused, and those that must be known.
+    /// Checks a read: it shows no add twice, no refused add, and all `known` ones.
     fn check_read(&self, value: u64, known: &[usize]) -> Result<(), Violation> {
         for i in 0..30 {
             let times = times(value, i);
@@ -201,24 +203,24 @@ impl Cluster {
         Ok(())
     }
 
-    /// Every acknowledged add is in this value, `spared` ones apart, and nothing is there that must not be.
+    /// Checks that this value holds every acknowledged add but the `spared` ones, and nothing that it must not hold.
     pub(crate) fn check_counted(&self, value: u64, spared: &[usize]) -> Result<(), Violation> {
         let mut acknowledged = self.adds_that_are(Fate::Acknowledged);
         acknowledged.retain(|add| !spared.contains(add));
         self.check_read(value, &acknowledged)
     }
 
-    /// The read that was asked last shows every acknowledged add.
+    /// Checks that the last read shows every acknowledged add.
     pub(crate) fn check_last_read(&self) -> Result<(), Violation> {
         let last = self.reads.values().next_back().ok_or("nobody has read")?;
         self.check_counted(*last, &[])
     }
 
-    /// Every acknowledged add of `n0` is in its slot.
-    pub(crate) fn check_slot(&self) -> Result<(), Violation> {
+    /// Checks that the record of `n0` holds each of its acknowledged adds.
+    pub(crate) fn check_record(&self) -> Result<(), Violation> {
         let peers: Vec<usize> = (0..self.peers.len()).collect();
-        let value = self.store.slot("n0").values().sum();
-        self.check_counted(value, &peers).map_err(|problem| format!("in the slot: {problem}"))
+        let value = self.store.record("n0").values().sum();
+        self.check_counted(value, &peers).map_err(|problem| format!("in the record: {problem}"))
     }
 
     fn adds_that_are(&self, fate: Fate) -> Vec<usize> {
@@ -239,44 +241,44 @@ fn line_from(src: &str, body: &Value) -> String {
     json!({"src": src, "dest": "n0", "body": body}).to_string()
 }
 
-/// How a store lies. What it was asked to do it does, unless it says otherwise.
+/// A lie of the store. It does what it was asked to, unless the variant says otherwise.
 #[derive(Clone, Debug)]
 pub(crate) enum Lie {
     /// It does not answer.
     Silence,
-    /// It does nothing, and says this.
+    /// It does nothing, and gives this answer.
     Idle(Value),
     /// It answers together with the next.
     Late,
     Twice,
     Instead(Value),
-    /// A read shows what was there before the last change.
+    /// A read shows the value before the last change.
     Stale,
     /// A read shows every count as zero.
     Lowered,
 }
 
-/// A linearizable store, as long as it is honest.
+/// A linearizable store, which may be told to lie.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     pub(crate) values: BTreeMap<String, Value>,
-    /// It does nothing and says nothing.
+    /// It neither does nor answers anything.
     pub(crate) is_silent: bool,
     /// Which request is answered by a lie, counted from 1.
     pub(crate) lie: Option<(usize, Lie)>,
     /// An answer that comes with the next.
     withheld: Vec<Value>,
-    /// What was there before the last change.
+    /// The values before the last change.
     before: BTreeMap<String, Value>,
     requests: usize,
 }
 
 impl Store {
-    /// The counts of a node's slot.
-    pub(crate) fn slot(&self, node: &str) -> BTreeMap<String, u64> {
-        let entries = self.values.get(node).and_then(Value::as_object);
+    /// The counts in a node's record.
+    pub(crate) fn record(&self, node: &str) -> BTreeMap<String, u64> {
+        let rows = self.values.get(node).and_then(Value::as_object);
         let count = |value: &Value| value.as_u64().or_else(|| value.get(0)?.as_u64());
-        entries.map(counts_by(count)).unwrap_or_default()
+        rows.map(counts_by(count)).unwrap_or_default()
     }
 
     pub(crate) fn requests(&self) -> usize {
@@ -303,7 +305,7 @@ impl Store {
     fn lie(&mut self, lie: &Lie, request: &Value, honest: Value) -> Vec<Value> {
         let key = request["key"].as_str().unwrap_or_default();
         let is_read = honest["type"] == "read_ok";
-        let lowered = || self.slot(key).into_keys().map(|replica| (replica, 0)).collect::<BTreeMap<_, _>>();
+        let lowered = || self.record(key).into_keys().map(|replica| (replica, 0)).collect::<BTreeMap<_, _>>();
         let answer = match lie {
             Lie::Silence => return Vec::new(),
             Lie::Late => {
@@ -337,18 +339,18 @@ impl Store {
         }
     }
 
-    /// A slot never goes down, and nobody writes another's.
+    /// Writes a value. No count of a record may go down, and a node may write only its own record.
     fn put(&mut self, key: &str, value: &Value) -> Result<(), Violation> {
         if key != "n0" && !key.starts_with("n0/") {
             return Err(format!("it writes to {key}"));
         }
-        let before = self.slot(key);
+        let before = self.record(key);
         if let Some(value) = self.values.insert(key.into(), value.clone()) {
             self.before.insert(key.into(), value);
         }
-        let after = self.slot(key);
+        let after = self.record(key);
         match before.iter().find(|(replica, count)| after.get(*replica) < Some(count)) {
-            Some((replica, count)) => Err(format!("the slot goes down: {replica} was {count}, in {value}")),
+            Some((replica, count)) => Err(format!("the record goes down: {replica} was {count}, in {value}")),
             None => Ok(()),
         }
     }
@@ -362,10 +364,10 @@ fn in_reply_to(request: &Value, mut answer: Value) -> Value {
 fn counts_by(
     count: impl Fn(&Value) -> Option<u64>,
 ) -> impl FnOnce(&Map<String, Value>) -> BTreeMap<String, u64> {
-    move |entries| entries.iter().filter_map(|(key, value)| Some((key.clone(), count(value)?))).collect()
+    move |rows| rows.iter().filter_map(|(key, value)| Some((key.clone(), count(value)?))).collect()
 }
 
-/// A peer that confirms whatever it is told, and tells all that it holds.
+/// A peer that confirms everything, and tells all counts that it holds.
 #[derive(Debug)]
 struct Peer {
     epoch: String,

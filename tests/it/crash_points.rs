@@ -1,11 +1,11 @@
-//! SIGKILL at every point of a process's life, counted by the lines that it has said: in virtual time one crash at
-//! every point and every two in a row, with real processes one.
+//! Crashes at every crash point: after each line that a process writes. In virtual time there is one crash at every point,
+//! and two in a row at every two points. Real processes crash once.
 
 use maelstrom_counter::config::{AckPolicy, Config};
 
 use crate::cluster::{Op, Violation};
 use crate::pipes::Process;
-use crate::script::{Crash, How, Lives, Step, Virtual};
+use crate::script::{Crash, How, Incarnations, Step, Virtual};
 
 /// Start and recovery, adds alone and together, gossip, and a shutdown with an add in it.
 pub(crate) const BUSY: &[Step] = &[
@@ -17,14 +17,14 @@ pub(crate) const BUSY: &[Step] = &[
 ];
 const BUSY_UNTIL_INPUT_ENDS: &[Step] =
     &[Step::Ask(&[Op::Add]), Step::Ask(&[Op::Read]), Step::EndInput(&[Op::Add, Op::Read])];
-/// The store falls silent: what is acknowledged from then on is known to peers.
+/// The store falls silent: adds that are acknowledged from then on are known to peers.
 const WITHOUT_THE_STORE: &[Step] = &[
     Step::Ask(&[Op::Read, Op::Add]),
     Step::StoreFallsSilent,
     Step::Ask(&[Op::Add]),
     Step::Ask(&[Op::Add, Op::Read]),
 ];
-/// What is found in the end.
+/// The last incarnation reads, adds and reads again.
 const LAST: &[Step] = &[
     Step::StoreAnswersAgain,
     Step::Ask(&[Op::Read]),
@@ -33,24 +33,24 @@ const LAST: &[Step] = &[
     Step::Ask(&[Op::Read]),
 ];
 
-pub(crate) type Start<'a> = &'a dyn Fn() -> Lives<'static>;
+pub(crate) type Start<'a> = &'a dyn Fn() -> Incarnations<'static>;
 
-/// The last life, and whether it knows what it must.
-fn verify(lives: &mut Lives<'_>) -> Result<(), Violation> {
-    lives.live(LAST, None)?;
-    lives.cluster.check_last_read()?;
-    lives.cluster.check_slot()
+/// Runs the last incarnation, and checks that it shows what it must.
+fn verify(incarnations: &mut Incarnations<'_>) -> Result<(), Violation> {
+    incarnations.run(LAST, None)?;
+    incarnations.cluster.check_last_read()?;
+    incarnations.cluster.check_record()
 }
 
-/// A crash at every line of the script, in every way; returns how many there were.
+/// Crashes at every line of the script, in every way. Returns how many crashes there were.
 pub(crate) fn every_crash(start: Start<'_>, script: &[Step], hows: &[How]) -> Result<usize, Violation> {
     let mut crashes = 0;
     for at_line in 1.. {
         for &how in hows {
             let crash = Crash { at_line, how };
-            let mut lives = start();
-            let was_killed = lives.live(script, Some(crash)).and_then(|was_killed| {
-                verify(&mut lives)?;
+            let mut incarnations = start();
+            let was_killed = incarnations.run(script, Some(crash)).and_then(|was_killed| {
+                verify(&mut incarnations)?;
                 Ok(was_killed)
             });
             if !was_killed.map_err(|problem| format!("{crash:?}: {problem}"))? {
@@ -62,23 +62,23 @@ pub(crate) fn every_crash(start: Start<'_>, script: &[Step], hows: &[How]) -> Re
     Ok(crashes)
 }
 
-/// As above, and the next life crashes too, at every line, in every way.
+/// As [`every_crash`], and the next incarnation crashes too, at every line, in every way.
 fn every_two_crashes(start: Start<'_>, script: &[Step], hows: &[How]) -> Result<usize, Violation> {
     let mut crashes = 0;
     for at_line in 1.. {
         for &how in hows {
             let first = Crash { at_line, how };
             let then = || {
-                let mut lives = start();
+                let mut incarnations = start();
                 // If this fails, or the script ends, the search for single crashes has shown it.
-                let _ = lives.live(script, Some(first));
-                lives
+                let _ = incarnations.run(script, Some(first));
+                incarnations
             };
             let seconds =
                 every_crash(&then, script, hows).map_err(|problem| format!("{first:?}, then {problem}"))?;
             crashes += seconds;
         }
-        if !start().live(script, Some(Crash { at_line, how: How::Unheard }))? {
+        if !start().run(script, Some(Crash { at_line, how: How::Unheard }))? {
             return Ok(crashes);
         }
     }
@@ -89,9 +89,9 @@ fn ack(ack: AckPolicy) -> Config {
     Config { ack, ..Config::default() }
 }
 
-fn in_virtual_time(config: Config, nodes: usize) -> Lives<'static> {
+fn in_virtual_time(config: Config, nodes: usize) -> Incarnations<'static> {
     let mut seed = 0;
-    Lives::new(nodes, move || {
+    Incarnations::new(nodes, move || {
         seed += 1;
         Box::new(Virtual::start(config.clone(), seed))
     })
@@ -139,7 +139,7 @@ fn two_crashes_in_a_row_at_any_two_points_lose_nothing_and_double_nothing() {
     assert_two_crashes_harm_nothing(&[How::Unheard, How::Performed, How::Answered, late[0], late[1]]);
 }
 
-/// What a dead process has sent, and what was sent to it, arrives after any number of lines of its successors.
+/// Messages from and to a dead process arrive after any number of lines of its successors.
 #[test]
 #[ignore = "minutes: cargo test --test it every_two_crashes -- --ignored --nocapture"]
 fn every_two_crashes_with_whatever_delay_lose_nothing_and_double_nothing() {
@@ -151,7 +151,7 @@ fn a_real_process_killed_at_any_point_loses_nothing_and_doubles_nothing() {
     for policy in ["store", "durable"] {
         for (nodes, script) in [(1, BUSY), (3, BUSY), (1, BUSY_UNTIL_INPUT_ENDS)] {
             let start = || {
-                Lives::new(nodes, move || {
+                Incarnations::new(nodes, move || {
                     Box::new(Process::start(&["--ack", policy, "--gossip-interval", "20"]))
                 })
             };

@@ -1,4 +1,4 @@
-//! Every row of the table of errors, and that nothing bad that comes in is counted, lost or fatal.
+//! Every row of the table of errors. Bad input is never counted, lost or fatal.
 
 use maelstrom_counter::config::{AckPolicy, Config, CounterKind, MAX_NODES};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ fn a_request_before_init_that_has_waited_for_more_than_four_seconds_is_not_refus
 }
 
 #[test]
-fn a_cluster_can_be_so_large_and_no_larger() {
+fn a_cluster_that_is_too_large_is_refused() {
     for (more, answer) in [(0, "init_ok"), (1, "error")] {
         let ids: Vec<_> = (0..MAX_NODES + more).map(|i| format!("n{i}")).collect();
         let init = json!({"type": "init", "msg_id": 8, "node_id": "n0", "node_ids": ids});
@@ -54,7 +54,7 @@ fn a_cluster_can_be_so_large_and_no_larger() {
 }
 
 #[test]
-fn a_node_tells_who_it_is_and_what_it_has_counted() {
+fn a_node_tells_its_name_and_its_count() {
     let mut node = Harness::new(memory(), 1);
     assert!(node.endpoint.node().name().is_none() && node.endpoint.node().counted().is_none());
     node.ask("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0"]}));
@@ -102,7 +102,7 @@ fn a_malformed_request_is_refused_and_counts_nothing() {
     assert_eq!(node.endpoint.node().value(), 0);
 }
 
-/// A stranger may not be there, and what is sent to one who is not mutes the node.
+/// A stranger may not exist, and a message to a destination that does not exist mutes the node.
 #[test]
 fn gossip_is_never_refused_whoever_sends_it_and_whatever_it_says() {
     let gossips = [
@@ -135,7 +135,7 @@ fn gossip_is_never_refused_whoever_sends_it_and_whatever_it_says() {
 }
 
 #[test]
-fn a_line_that_nobody_can_be_answered_for_is_ignored() {
+fn a_line_that_names_nobody_to_answer_is_ignored() {
     let mut node = Harness::member(memory(), 3);
     node.ask("c1", json!({"type": "read", "msg_id": 1}));
     node.pass(ms(5000));
@@ -187,7 +187,7 @@ fn a_pn_counter_takes_negative_deltas() {
 }
 
 #[test]
-fn replies_hold_nothing_but_what_the_schema_allows() {
+fn replies_hold_only_fields_that_the_schema_allows() {
     let mut node = Harness::member(memory(), 1);
     let naught = node.answers("c1", json!({"type": "add", "delta": 0, "msg_id": 6}));
     assert_eq!(naught, [json!({"type": "add_ok", "in_reply_to": 6})]);
@@ -213,7 +213,7 @@ fn a_second_init_is_confirmed_if_it_says_the_same() {
 }
 
 #[test]
-fn what_others_claim_of_this_life_or_of_strangers_is_not_believed() {
+fn false_claims_about_this_process_and_claims_about_strangers_are_refused() {
     let mut node = Harness::member(memory(), 3);
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
     node.pass(ms(200));
@@ -237,9 +237,9 @@ fn an_add_that_found_neither_store_nor_peers_is_not_counted_or_indefinite_within
 }
 
 #[test]
-fn an_add_while_the_store_is_known_to_be_down_is_refused_for_certain_and_not_counted() {
+fn an_add_while_the_store_is_known_to_be_down_is_refused_definitely_and_not_counted() {
     let mut node = Harness::member(Config { ack: AckPolicy::Store, ..Config::default() }, 3);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
     node.pass(ms(1100));
     node.ask("c2", json!({"type": "add", "delta": 40, "msg_id": 8}));
@@ -254,7 +254,7 @@ fn an_add_while_the_store_is_known_to_be_down_is_refused_for_certain_and_not_cou
 }
 
 #[test]
-fn a_parked_add_is_counted_once_the_store_answers() {
+fn a_pending_add_is_counted_once_the_store_answers() {
     let mut node = Harness::member(Config { ack: AckPolicy::Store, ..Config::default() }, 1);
     node.ask("c1", json!({"type": "read", "msg_id": 7}));
     node.pass(ms(1500));
@@ -262,7 +262,7 @@ fn a_parked_add_is_counted_once_the_store_answers() {
     assert_eq!(node.endpoint.node().value(), 0);
     let request = node.take_to("seq-kv").pop().unwrap();
     node.store_says(&request, json!({"type": "error", "code": 20, "text": "no such key"}));
-    let slot = node.let_slot_be_written();
-    assert_eq!(slot.as_object().unwrap().values().collect::<Vec<_>>(), [40]);
+    let record = node.let_record_be_written();
+    assert_eq!(record.as_object().unwrap().values().collect::<Vec<_>>(), [40]);
     assert_eq!(node.take_to("c2")[0]["type"], "add_ok");
 }

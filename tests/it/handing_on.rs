@@ -1,4 +1,4 @@
-//! A process that ends cleanly leaves its replica to the next one; one that crashes never does.
+//! Handing on: a process that ends cleanly leaves its replica to the next one. A process that crashes never does.
 
 use maelstrom_counter::config::{AckPolicy, Config};
 use serde_json::{Value, json};
@@ -8,31 +8,31 @@ use crate::harness::{Harness, ms};
 /// A store with one key, which does what it is asked to.
 #[derive(Default)]
 struct Store {
-    slot: Value,
-    /// All values that were ever there.
+    record: Value,
+    /// All values that the record ever had.
     past: Vec<Value>,
 }
 
 impl Store {
-    /// Performs a request; the answer is yet to be given.
+    /// Performs a request and returns the answer, which the test gives later.
     fn perform(&mut self, request: &Value) -> Value {
         let error = |code: i64| json!({"type": "error", "code": code, "text": "no"});
         match request["type"].as_str() {
-            Some("cas") if request["from"] == self.slot => {
-                self.slot = request["to"].clone();
-                self.past.push(self.slot.clone());
+            Some("cas") if request["from"] == self.record => {
+                self.record = request["to"].clone();
+                self.past.push(self.record.clone());
                 json!({"type": "cas_ok"})
             }
             Some("cas") => error(22),
-            Some("read") if request["key"] == "n0" && !self.slot.is_null() => {
-                json!({"type": "read_ok", "value": self.slot})
+            Some("read") if request["key"] == "n0" && !self.record.is_null() => {
+                json!({"type": "read_ok", "value": self.record})
             }
             Some("read") => error(20),
             _ => json!({"type": "write_ok"}),
         }
     }
 
-    /// Answers until nothing more is asked.
+    /// Answers requests until there are no more.
     fn serve(&mut self, node: &mut Harness) {
         for _ in 0..20 {
             for request in node.take_to("seq-kv") {
@@ -42,9 +42,9 @@ impl Store {
         }
     }
 
-    fn entries(&self) -> Vec<(String, i64)> {
-        let slot = self.slot.as_object().unwrap();
-        slot.iter().filter_map(|(replica, count)| Some((replica.clone(), count.as_i64()?))).collect()
+    fn rows(&self) -> Vec<(String, i64)> {
+        let record = self.record.as_object().unwrap();
+        record.iter().filter_map(|(replica, count)| Some((replica.clone(), count.as_i64()?))).collect()
     }
 
     fn check_that_no_value_came_back(&mut self) {
@@ -55,7 +55,7 @@ impl Store {
     }
 
     fn counts(&self) -> Vec<i64> {
-        self.entries().into_iter().map(|(_, count)| count).collect()
+        self.rows().into_iter().map(|(_, count)| count).collect()
     }
 }
 
@@ -71,9 +71,9 @@ fn acknowledged(node: &mut Harness) -> Vec<Value> {
         .collect()
 }
 
-/// A process that adds so much, and is told to end.
-fn live(store: &mut Store, life: u64, delta: i64) {
-    let mut node = Harness::life(Config::default(), 3, life);
+/// Runs an incarnation that adds `delta`, and is told to end.
+fn run_to_a_clean_end(store: &mut Store, incarnation: u64, delta: i64) {
+    let mut node = Harness::incarnation(Config::default(), 3, incarnation);
     add(&mut node, delta);
     store.serve(&mut node);
     assert_eq!(acknowledged(&mut node), [delta]);
@@ -82,9 +82,9 @@ fn live(store: &mut Store, life: u64, delta: i64) {
     assert!(node.endpoint.is_done());
 }
 
-/// A process that is to add 5, and has read in its slot that there is a replica to be had.
-fn heir(store: &mut Store, life: u64) -> Harness {
-    let mut node = Harness::life(Config::default(), 3, life);
+/// An incarnation that gets an add of 5, and has read in its record that a replica is free.
+fn successor(store: &mut Store, incarnation: u64) -> Harness {
+    let mut node = Harness::incarnation(Config::default(), 3, incarnation);
     add(&mut node, 5);
     let read = node.take_to("seq-kv").remove(0);
     let answer = store.perform(&read);
@@ -95,22 +95,22 @@ fn heir(store: &mut Store, life: u64) -> Harness {
 #[test]
 fn rolling_restarts_do_not_grow_the_vector() {
     let mut store = Store::default();
-    for (life, count) in (1..=5).zip([10, 20, 30, 40, 50]) {
-        live(&mut store, life, 10);
+    for (incarnation, count) in (1..=5).zip([10, 20, 30, 40, 50]) {
+        run_to_a_clean_end(&mut store, incarnation, 10);
         assert_eq!(store.counts(), [count]);
     }
     store.check_that_no_value_came_back();
 }
 
 #[test]
-fn an_heir_that_counts_nothing_brings_no_value_back() {
+fn a_successor_that_counts_nothing_brings_no_value_back() {
     let mut store = Store::default();
-    live(&mut store, 1, 10);
-    for life in 2..5 {
-        let mut node = Harness::life(Config::default(), 3, life);
+    run_to_a_clean_end(&mut store, 1, 10);
+    for incarnation in 2..5 {
+        let mut node = Harness::incarnation(Config::default(), 3, incarnation);
         node.ask("c1", json!({"type": "read", "msg_id": 1}));
         store.serve(&mut node);
-        assert!(store.slot["held"].is_array(), "{}", store.slot);
+        assert!(store.record["held"].is_array(), "{}", store.record);
         node.terminate();
         store.serve(&mut node);
         assert!(node.endpoint.is_done());
@@ -120,14 +120,14 @@ fn an_heir_that_counts_nothing_brings_no_value_back() {
 }
 
 #[test]
-fn an_heir_counts_as_soon_as_it_has_inherited() {
+fn a_successor_counts_once_it_owns_the_replica() {
     let mut store = Store::default();
-    live(&mut store, 1, 10);
-    let mut node = heir(&mut store, 2);
-    let claim = node.take_to("seq-kv").remove(0);
-    let answer = store.perform(&claim);
-    node.store_says(&claim, answer);
-    let (replica, _) = store.entries().remove(0);
+    run_to_a_clean_end(&mut store, 1, 10);
+    let mut node = successor(&mut store, 2);
+    let takeover = node.take_to("seq-kv").remove(0);
+    let answer = store.perform(&takeover);
+    node.store_says(&takeover, answer);
+    let (replica, _) = store.rows().remove(0);
     let write = node.take_to("seq-kv").into_iter().find(|request| request["type"] == "cas").unwrap();
     assert_eq!(write["to"][replica], 15);
 }
@@ -135,21 +135,21 @@ fn an_heir_counts_as_soon_as_it_has_inherited() {
 #[test]
 fn a_crash_never_hands_on() {
     let mut store = Store::default();
-    live(&mut store, 1, 10);
-    let mut crashed = Harness::life(Config::default(), 3, 2);
+    run_to_a_clean_end(&mut store, 1, 10);
+    let mut crashed = Harness::incarnation(Config::default(), 3, 2);
     add(&mut crashed, 5);
     store.serve(&mut crashed);
-    assert_eq!(store.entries().len(), 1, "it had inherited");
-    live(&mut store, 3, 7);
+    assert_eq!(store.rows().len(), 1, "it had inherited");
+    run_to_a_clean_end(&mut store, 3, 7);
     assert_eq!(store.counts().iter().sum::<i64>(), 22);
-    assert_eq!(store.entries().len(), 2, "what the crashed one counted may be more than is known here");
+    assert_eq!(store.rows().len(), 2, "the crashed process may have counted more than is known here");
 }
 
 #[test]
 fn an_end_that_was_not_confirmed_hands_on_only_if_it_was_stored() {
     for is_stored in [false, true] {
         let mut store = Store::default();
-        let mut node = Harness::life(Config::default(), 3, 1);
+        let mut node = Harness::incarnation(Config::default(), 3, 1);
         add(&mut node, 10);
         store.serve(&mut node);
         node.terminate();
@@ -159,17 +159,17 @@ fn an_end_that_was_not_confirmed_hands_on_only_if_it_was_stored() {
         }
         node.pass(ms(1000));
         assert!(node.endpoint.is_done());
-        live(&mut store, 2, 5);
-        assert_eq!(store.entries().len(), if is_stored { 1 } else { 2 });
+        run_to_a_clean_end(&mut store, 2, 5);
+        assert_eq!(store.rows().len(), if is_stored { 1 } else { 2 });
         assert_eq!(store.perform(&closing)["code"], 22, "too late now");
     }
 }
 
 #[test]
-fn of_two_processes_only_one_inherits() {
+fn of_two_processes_only_one_owns_the_replica() {
     let mut store = Store::default();
-    live(&mut store, 1, 10);
-    let mut both = [2, 3].map(|life| heir(&mut store, life));
+    run_to_a_clean_end(&mut store, 1, 10);
+    let mut both = [2, 3].map(|incarnation| successor(&mut store, incarnation));
     assert!(both.iter_mut().all(|node| acknowledged(node).is_empty()));
     for _ in 0..3 {
         for node in &mut both {
@@ -177,18 +177,18 @@ fn of_two_processes_only_one_inherits() {
         }
     }
     assert!(both.iter_mut().all(|node| acknowledged(node) == [5]));
-    assert_eq!(store.entries().len(), 2);
+    assert_eq!(store.rows().len(), 2);
     assert_eq!(store.counts().iter().sum::<i64>(), 20);
 }
 
 #[test]
-fn an_inheritance_whose_confirmation_is_lost_is_found_out_by_reading() {
+fn an_ownership_whose_confirmation_is_lost_is_found_by_reading() {
     let mut store = Store::default();
-    live(&mut store, 1, 10);
-    let mut node = heir(&mut store, 2);
-    let claim = node.take_to("seq-kv").remove(0);
-    assert_eq!((&claim["type"], &claim["from"]), (&json!("cas"), &store.slot));
-    store.perform(&claim);
+    run_to_a_clean_end(&mut store, 1, 10);
+    let mut node = successor(&mut store, 2);
+    let takeover = node.take_to("seq-kv").remove(0);
+    assert_eq!((&takeover["type"], &takeover["from"]), (&json!("cas"), &store.record));
+    store.perform(&takeover);
     node.pass(ms(300));
     store.serve(&mut node);
     assert_eq!(acknowledged(&mut node), [5]);
@@ -196,28 +196,28 @@ fn an_inheritance_whose_confirmation_is_lost_is_found_out_by_reading() {
 }
 
 #[test]
-fn an_inheritance_that_takes_too_long_is_declined() {
+fn a_replica_that_takes_too_long_to_own_is_declined() {
     let mut store = Store::default();
-    live(&mut store, 1, 10);
-    let mut node = heir(&mut store, 2);
-    let claim = node.take_to("seq-kv").remove(0);
+    run_to_a_clean_end(&mut store, 1, 10);
+    let mut node = successor(&mut store, 2);
+    let takeover = node.take_to("seq-kv").remove(0);
     node.pass(ms(1100));
     node.take_to("seq-kv");
-    store.perform(&claim);
+    store.perform(&takeover);
     node.pass(ms(300));
     store.serve(&mut node);
     assert_eq!(acknowledged(&mut node), [5]);
-    assert_eq!(store.entries().len(), 2, "it has begun to count under a replica of its own");
+    assert_eq!(store.rows().len(), 2, "it has begun to count under a replica of its own");
     assert_eq!(store.counts().iter().sum::<i64>(), 15);
 }
 
 #[test]
-fn what_somebody_claims_beyond_a_predecessors_end_swallows_no_add() {
+fn a_false_claim_about_the_predecessor_swallows_no_add() {
     for time_of_lie in 0..3 {
         let mut store = Store::default();
-        live(&mut store, 1, 10);
-        let (replica, _) = store.entries().remove(0);
-        let mut node = Harness::life(Config::default(), 3, 2);
+        run_to_a_clean_end(&mut store, 1, 10);
+        let (replica, _) = store.rows().remove(0);
+        let mut node = Harness::incarnation(Config::default(), 3, 2);
         add(&mut node, 5);
         for step in 0..20 {
             if step == time_of_lie {
@@ -234,18 +234,18 @@ fn what_somebody_claims_beyond_a_predecessors_end_swallows_no_add() {
         assert_eq!(
             node.endpoint.node().value(),
             i128::from(value),
-            "a lie of the dead is believed, one of the living is not"
+            "until the process owns the replica it can't tell a false claim; after that it refuses one"
         );
-        assert_eq!(store.entries(), [(replica, value)]);
+        assert_eq!(store.rows(), [(replica, value)]);
     }
 }
 
 #[test]
-fn a_process_that_is_told_to_end_before_it_has_begun_leaves_all_as_it_was() {
+fn a_process_that_is_told_to_end_before_it_has_begun_changes_no_record() {
     let mut store = Store::default();
-    live(&mut store, 1, 10);
-    let before = store.slot.clone();
-    let mut node = Harness::life(Config::default(), 3, 2);
+    run_to_a_clean_end(&mut store, 1, 10);
+    let before = store.record.clone();
+    let mut node = Harness::incarnation(Config::default(), 3, 2);
     add(&mut node, 5);
     let read = node.take_to("seq-kv").remove(0);
     node.terminate();
@@ -253,14 +253,14 @@ fn a_process_that_is_told_to_end_before_it_has_begun_leaves_all_as_it_was() {
     let answer = store.perform(&read);
     node.store_says(&read, answer);
     assert!(node.endpoint.is_done());
-    assert_eq!(store.slot, before);
+    assert_eq!(store.record, before);
 }
 
 #[test]
-fn peers_are_told_of_the_new_process_by_another_epoch() {
+fn peers_are_told_of_the_new_process_by_another_incarnation() {
     let mut store = Store::default();
-    let epoch = |store: &mut Store, life| {
-        let mut node = Harness::life(Config::default(), 2, life);
+    let epoch = |store: &mut Store, incarnation| {
+        let mut node = Harness::incarnation(Config::default(), 2, incarnation);
         add(&mut node, 1);
         let gossip = node.take_to("n1").remove(0);
         store.serve(&mut node);
@@ -269,20 +269,20 @@ fn peers_are_told_of_the_new_process_by_another_epoch() {
         gossip["epoch"].clone()
     };
     let (first, second) = (epoch(&mut store, 1), epoch(&mut store, 2));
-    assert_eq!(store.entries().len(), 1);
+    assert_eq!(store.rows().len(), 1);
     assert_ne!(first, second, "it has lost its memory, and must be told everything again");
 }
 
 #[test]
 fn without_a_store_to_wait_for_adds_are_counted_at_once() {
     let mut store = Store::default();
-    live(&mut store, 1, 10);
-    let mut node = Harness::life(Config { ack: AckPolicy::Memory, ..Config::default() }, 3, 2);
+    run_to_a_clean_end(&mut store, 1, 10);
+    let mut node = Harness::incarnation(Config { ack: AckPolicy::Memory, ..Config::default() }, 3, 2);
     add(&mut node, 5);
     assert_eq!(acknowledged(&mut node), [5]);
     for _ in 0..3 {
         store.serve(&mut node);
         node.pass(ms(100));
     }
-    assert_eq!(store.entries().len(), 2);
+    assert_eq!(store.rows().len(), 2);
 }

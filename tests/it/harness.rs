@@ -12,7 +12,7 @@ pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// A node, its generator, and what it has said.
+/// A node, its clock, and its messages.
 pub(crate) struct Harness {
     pub(crate) endpoint: Endpoint<SmallRng>,
     pub(crate) now: Duration,
@@ -29,14 +29,14 @@ impl Harness {
         }
     }
 
-    /// The node `n0` of a cluster of so many, initialised.
+    /// The node `n0` of a cluster of `nodes`, initialised.
     pub(crate) fn member(config: Config, nodes: usize) -> Self {
-        Self::life(config, nodes, 1)
+        Self::incarnation(config, nodes, 1)
     }
 
-    /// The same in another life, by the number.
-    pub(crate) fn life(config: Config, nodes: usize, life: u64) -> Self {
-        let mut node = Self::new(config, life);
+    /// The same, but the incarnation of that number: it seeds the generator.
+    pub(crate) fn incarnation(config: Config, nodes: usize, incarnation: u64) -> Self {
+        let mut node = Self::new(config, incarnation);
         let ids: Vec<_> = (0..nodes).map(|i| format!("n{i}")).collect();
         node.ask("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ids}));
         assert_eq!(node.take()[0]["body"], json!({"type": "init_ok", "in_reply_to": 1}));
@@ -57,7 +57,7 @@ impl Harness {
         self.line(json!({"src": src, "dest": "n0", "body": body}).to_string().as_bytes());
     }
 
-    /// It reads several messages at one look, which have waited for it.
+    /// The node reads several messages at one look. They have waited since the look before.
     pub(crate) fn find(&mut self, messages: &[(&str, Value)]) {
         let line = |(src, body): &(&str, Value)| json!({"src": src, "dest": "n0", "body": body}).to_string();
         let lines: Vec<String> = messages.iter().map(line).collect();
@@ -71,7 +71,7 @@ impl Harness {
         self.hear(&out);
     }
 
-    /// Sends it a message and returns the bodies of what it says to the sender at once.
+    /// Sends it a message and returns the bodies of the messages that the sender gets at once.
     pub(crate) fn answers(&mut self, src: &str, body: Value) -> Vec<Value> {
         self.take_to(src);
         self.ask(src, body);
@@ -113,7 +113,7 @@ impl Harness {
         self.glimpse();
     }
 
-    /// The process runs for a moment: it does what is due, and has no time to read what waits on its input.
+    /// The process runs for a moment: it does what is due, and has no time to read its input.
     pub(crate) fn glimpse(&mut self) {
         let mut out = Vec::new();
         self.endpoint.wake(self.now, &mut out);
@@ -125,8 +125,8 @@ impl Harness {
         self.said.extend(lines.map(|line| serde_json::from_slice::<Value>(line).unwrap()));
     }
 
-    /// The next message that is said, once as much time has passed as it takes; `None` if that would be more than
-    /// `longest`, or the node is done.
+    /// Lets time pass until the next message, and returns it. `None` if that takes longer than `longest`, or the node is
+    /// done.
     pub(crate) fn next_said(&mut self, longest: Duration) -> Option<Value> {
         let until = self.now + longest;
         while self.said.is_empty() {
@@ -136,7 +136,7 @@ impl Harness {
         Some(self.said.remove(0))
     }
 
-    /// The first message to `dest` that is `wanted`, and how long it took to come; those to it before are passed over.
+    /// Lets time pass until a message to `dest` is `wanted`. Returns it, and how long it took. Drops those before it.
     pub(crate) fn wait_for(&mut self, dest: &str, wanted: impl Fn(&Value) -> bool) -> (Value, Duration) {
         let before = self.now;
         loop {
@@ -153,7 +153,7 @@ impl Harness {
         std::mem::take(&mut self.said)
     }
 
-    /// The bodies of the messages to `dest` said since the last time; the others are kept.
+    /// The bodies of the messages to `dest` since the last time. The others are kept.
     pub(crate) fn take_to(&mut self, dest: &str) -> Vec<Value> {
         let (there, others) = self.take().into_iter().partition(|message| message["dest"] == dest);
         self.said = others;
@@ -167,8 +167,8 @@ impl Harness {
         self.ask("seq-kv", body);
     }
 
-    /// Plays an empty store until the node's slot is written; returns the slot.
-    pub(crate) fn let_slot_be_written(&mut self) -> Value {
+    /// Plays an empty store until the node's record is written. Returns the record.
+    pub(crate) fn let_record_be_written(&mut self) -> Value {
         for _ in 0..10 {
             for request in self.take_to("seq-kv") {
                 if request["type"] == "cas" {
@@ -178,11 +178,11 @@ impl Harness {
                 self.store_says(&request, json!({"type": "error", "code": 20, "text": "no such key"}));
             }
         }
-        panic!("the node does not write its slot");
+        panic!("the node does not write its record");
     }
 
-    /// Makes the node begin to talk, and plays an empty store until its slot is written.
-    pub(crate) fn let_slot_be_written_after_first_read(&mut self) {
+    /// Makes the node begin to talk, and plays an empty store until its record is written.
+    pub(crate) fn let_record_be_written_after_first_read(&mut self) {
         self.ask("c9", json!({"type": "read", "msg_id": 1}));
         for _ in 0..5 {
             self.answer_the_store();

@@ -1,23 +1,23 @@
-//! What a peer has counted and could not store is kept in the own slot, until it is known to be in the peer's.
+//! Hints: a count that a peer could not store is kept in the own record, until it is known to be in the peer's record.
 
 use maelstrom_counter::config::Config;
 use serde_json::{Value, json};
 
 use crate::harness::{Harness, ms};
 
-/// The replica of n1's that these tests are about.
+/// The replica of n1 that these tests are about.
 const THEIRS: &str = "n1#00000001";
 
-/// A node of three whose slot is written, and the slot.
+/// A node of three whose record is written. Returns the record too.
 fn node() -> (Harness, Value) {
     let mut node = Harness::member(Config::default(), 3);
     node.ask("c9", json!({"type": "read", "msg_id": 1}));
-    let slot = node.let_slot_be_written();
+    let record = node.let_record_be_written();
     node.take();
-    (node, slot)
+    (node, record)
 }
 
-/// A peer tells what n1 has counted, and whether that is stored.
+/// A peer tells the count of n1, and whether it is stored.
 fn tell(node: &mut Harness, from: &str, count: u64, is_stored: bool) {
     let unstored = if is_stored { json!([]) } else { json!([THEIRS]) };
     let epoch = format!("0000000{}", &from[1..]);
@@ -36,7 +36,7 @@ fn write(node: &mut Harness) -> Option<Value> {
     node.take_to("seq-kv").into_iter().find(|body| body["type"] == "cas")
 }
 
-/// The slot's next value, which the store takes.
+/// The next value of the record, which the store accepts.
 fn written(node: &mut Harness) -> Option<Value> {
     let write = write(node)?;
     node.store_says(&write, json!({"type": "cas_ok"}));
@@ -47,7 +47,7 @@ fn read(node: &mut Harness) -> Value {
     node.answers("c2", json!({"type": "read", "msg_id": 2})).remove(0)["value"].clone()
 }
 
-/// The messages to a peer within a second: the counts in each, and what of them is said not to be stored.
+/// The messages to a peer within a second: the counts of each, and those that are not stored.
 fn told(node: &mut Harness, peer: &str) -> Vec<(Value, Value)> {
     node.pass(ms(1000));
     let messages = node.take_to(peer).into_iter().filter(|body| body["counts"].is_object());
@@ -55,14 +55,14 @@ fn told(node: &mut Harness, peer: &str) -> Vec<(Value, Value)> {
 }
 
 #[test]
-fn what_a_peer_has_not_stored_gets_into_the_own_slot() {
-    let (mut node, slot) = node();
+fn an_unstored_count_of_a_peer_is_kept_as_a_hint() {
+    let (mut node, record) = node();
     tell(&mut node, "n1", 5, true);
     assert_eq!(write(&mut node), None, "it is stored");
     tell(&mut node, "n1", 7, false);
     let cas = write(&mut node).unwrap();
-    assert_eq!(cas["from"], slot);
-    let mut hinted = slot;
+    assert_eq!(cas["from"], record);
+    let mut hinted = record;
     hinted["hints"] = json!({THEIRS: 7});
     assert_eq!(cas["to"], hinted);
     node.store_says(&cas, json!({"type": "cas_ok"}));
@@ -74,7 +74,7 @@ fn what_a_peer_has_not_stored_gets_into_the_own_slot() {
 }
 
 #[test]
-fn it_is_written_once_the_store_is_back() {
+fn a_hint_is_written_once_the_store_is_back() {
     let (mut node, _) = node();
     add(&mut node);
     let open = write(&mut node).unwrap();
@@ -86,7 +86,7 @@ fn it_is_written_once_the_store_is_back() {
 }
 
 #[test]
-fn it_stays_until_it_is_known_to_be_stored_and_goes_with_the_next_write() {
+fn a_hint_stays_until_it_is_known_to_be_stored_and_goes_with_the_next_write() {
     let (mut node, _) = node();
     tell(&mut node, "n1", 7, false);
     written(&mut node).unwrap();
@@ -100,7 +100,7 @@ fn it_stays_until_it_is_known_to_be_stored_and_goes_with_the_next_write() {
 }
 
 #[test]
-fn another_hint_does_not_take_its_place() {
+fn a_second_hint_does_not_replace_the_first() {
     let (mut node, _) = node();
     tell(&mut node, "n1", 7, false);
     written(&mut node).unwrap();
@@ -114,9 +114,9 @@ fn another_hint_does_not_take_its_place() {
 }
 
 #[test]
-fn no_value_of_the_slot_ever_comes_back() {
-    let (mut node, slot) = node();
-    let mut past = vec![slot];
+fn no_value_of_the_record_ever_comes_back() {
+    let (mut node, record) = node();
+    let mut past = vec![record];
     for count in 1..=5 {
         for is_stored in [false, true] {
             tell(&mut node, "n1", count, is_stored);
@@ -130,7 +130,7 @@ fn no_value_of_the_slot_ever_comes_back() {
 }
 
 #[test]
-fn others_are_told_that_it_is_not_stored() {
+fn peers_are_told_that_a_hint_is_not_stored() {
     let (mut node, _) = node();
     tell(&mut node, "n1", 7, false);
     let counts = json!({THEIRS: 7});
@@ -141,8 +141,8 @@ fn others_are_told_that_it_is_not_stored() {
 
 #[test]
 fn own_adds_are_told_as_not_stored_while_the_store_is_silent() {
-    let (mut node, slot) = node();
-    let replica = slot.as_object().unwrap().keys().next().unwrap().clone();
+    let (mut node, record) = node();
+    let replica = record.as_object().unwrap().keys().next().unwrap().clone();
     add(&mut node);
     let cas = write(&mut node).unwrap();
     node.pass(ms(990));
@@ -154,28 +154,28 @@ fn own_adds_are_told_as_not_stored_while_the_store_is_silent() {
 }
 
 #[test]
-fn where_memory_is_enough_nobody_keeps_anything_for_anybody() {
+fn with_acknowledgement_by_memory_there_are_no_hints() {
     let config = Config { ack: maelstrom_counter::config::AckPolicy::Memory, ..Config::default() };
     let mut node = Harness::member(config, 3);
     add(&mut node);
     assert_eq!(told(&mut node, "n1").pop().unwrap().1, Value::Null);
 }
 
-/// A life that finds this in its slot, and has written it for the first time; what it wrote.
-fn next_life(slot: &Value) -> (Harness, Value) {
-    let mut node = Harness::life(Config::default(), 3, 2);
+/// An incarnation that finds this record, and has written it for the first time. Returns the written record too.
+fn next_incarnation(record: &Value) -> (Harness, Value) {
+    let mut node = Harness::incarnation(Config::default(), 3, 2);
     node.ask("c9", json!({"type": "read", "msg_id": 1}));
     let request = node.take_to("seq-kv").remove(0);
-    node.store_says(&request, json!({"type": "read_ok", "value": slot}));
-    let slot = written(&mut node).unwrap();
-    (node, slot)
+    node.store_says(&request, json!({"type": "read_ok", "value": record}));
+    let record = written(&mut node).unwrap();
+    (node, record)
 }
 
 #[test]
-fn the_next_life_keeps_it() {
-    let slot = json!({"n0#00000009": 1, "hints": {THEIRS: 7}});
-    let (mut node, slot) = next_life(&slot);
-    assert_eq!(slot["hints"], json!({THEIRS: 7}));
+fn the_next_incarnation_keeps_the_hint() {
+    let record = json!({"n0#00000009": 1, "hints": {THEIRS: 7}});
+    let (mut node, record) = next_incarnation(&record);
+    assert_eq!(record["hints"], json!({THEIRS: 7}));
     for _ in 0..5 {
         node.answer_the_store();
     }
@@ -184,16 +184,16 @@ fn the_next_life_keeps_it() {
 }
 
 #[test]
-fn an_heir_keeps_it_too() {
-    let slot = json!({"n0#00000009": 1, "free": ["00000009", "00000009"], "hints": {THEIRS: 7}});
-    let (_, slot) = next_life(&slot);
-    assert_eq!(slot["hints"], json!({THEIRS: 7}));
-    assert_eq!(slot["held"][0], "00000009");
+fn a_process_that_inherits_keeps_the_hint_too() {
+    let record = json!({"n0#00000009": 1, "free": ["00000009", "00000009"], "hints": {THEIRS: 7}});
+    let (_, record) = next_incarnation(&record);
+    assert_eq!(record["hints"], json!({THEIRS: 7}));
+    assert_eq!(record["held"][0], "00000009");
 }
 
 #[test]
-fn a_sweep_finds_what_a_third_node_keeps() {
-    let (mut node, _) = next_life(&json!({"n0#00000009": 1}));
+fn a_sweep_finds_the_hints_of_a_third_node() {
+    let (mut node, _) = next_incarnation(&json!({"n0#00000009": 1}));
     for request in node.take_to("seq-kv") {
         let value = match request["key"].as_str() {
             Some("n1") => json!({THEIRS: 5}),
@@ -203,13 +203,13 @@ fn a_sweep_finds_what_a_third_node_keeps() {
         node.store_says(&request, json!({"type": "read_ok", "value": value}));
     }
     assert_eq!(read(&mut node), 2 + 7 + 30);
-    let slot = written(&mut node).unwrap();
-    assert_eq!(slot["n0#00000009"], 2);
-    assert_eq!(slot["hints"], json!({THEIRS: 7}));
+    let record = written(&mut node).unwrap();
+    assert_eq!(record["n0#00000009"], 2);
+    assert_eq!(record["hints"], json!({THEIRS: 7}));
 }
 
 #[test]
-fn a_peers_slot_tells_that_it_is_stored() {
+fn a_peers_record_shows_that_a_hint_is_stored() {
     let (mut node, _) = node();
     tell(&mut node, "n1", 7, false);
     written(&mut node).unwrap();
@@ -230,12 +230,12 @@ fn a_peers_slot_tells_that_it_is_stored() {
 }
 
 #[test]
-fn what_an_earlier_life_of_this_node_had_not_stored_gets_into_its_own_part_of_the_slot() {
-    let (mut node, slot) = node();
+fn an_unstored_count_of_an_earlier_incarnation_becomes_a_row_of_the_own_record() {
+    let (mut node, record) = node();
     let old = "n0#00000009";
     let gossip = |unstored: Value| json!({"type": "gossip", "epoch": "00000001", "counts": {old: 3}, "unstored": unstored});
     node.ask("n1", gossip(json!([old])));
-    let mut wanted = slot;
+    let mut wanted = record;
     wanted[old] = json!(3);
     assert_eq!(written(&mut node).unwrap(), wanted);
     assert_eq!(told(&mut node, "n2").pop().unwrap().1, Value::Null, "now it is stored");
@@ -247,12 +247,12 @@ fn more_can_not_be_unstored_than_is_counted() {
     let names: Vec<_> = (0..9).map(|i| format!("n1#0000000{i}")).collect();
     let gossip =
         json!({"type": "gossip", "msg_id": 3, "epoch": "00000001", "counts": {THEIRS: 7}, "unstored": names});
-    assert_eq!(node.answers("n1", gossip), [] as [Value; 0], "it is neither confirmed nor taken in");
+    assert_eq!(node.answers("n1", gossip), [] as [Value; 0], "it is neither confirmed nor merged");
     assert_eq!(write(&mut node), None);
 }
 
 #[test]
-fn a_claim_of_strangers_is_not_kept() {
+fn a_claim_about_a_stranger_is_not_kept() {
     let (mut node, _) = node();
     let counts = json!({"n7#00000001": 7});
     let gossip =

@@ -1,4 +1,4 @@
-//! Input that is out to hurt: names, numbers and claims that can't be, and too much of everything.
+//! Hostile input: impossible names, numbers and claims, and too much of everything.
 
 use std::io::Write;
 use std::pin::Pin;
@@ -26,9 +26,12 @@ fn held(node: &Harness) -> usize {
     node.endpoint.node().state().map_or(0, replica::Vector::len)
 }
 
-/// So many made-up lives of `node`, each with this count.
-fn made_up(node: &str, lives: std::ops::Range<usize>, count: u64) -> Value {
-    lives.map(|life| (format!("{node}#{life:08x}"), json!(count))).collect::<serde_json::Map<_, _>>().into()
+/// Made-up replicas of `node`, one for each of these incarnations, with this count.
+fn made_up(node: &str, incarnations: std::ops::Range<usize>, count: u64) -> Value {
+    incarnations
+        .map(|incarnation| (format!("{node}#{incarnation:08x}"), json!(count)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 fn gossip(msg_id: u64, counts: Value) -> Value {
@@ -53,7 +56,7 @@ fn a_name_that_no_node_can_have_is_refused() {
 }
 
 #[test]
-fn nobody_with_an_impossible_name_is_remembered_or_answered() {
+fn a_sender_with_an_impossible_name_is_neither_remembered_nor_answered() {
     let long = "c".repeat(MAX_NAME + 1);
     let mut node = Harness::member(store(), 1);
     for name in ["", &long] {
@@ -91,20 +94,20 @@ fn message_ids_may_be_any_that_fit_and_no_others() {
     }
 }
 
-/// Adds wait for the store: counted, for it has yet to take them, or not yet counted, for it has yet to say what is there.
+/// Adds wait for the store. They are counted once the record is open, and wait for a commit. Before that they are not.
 #[test]
-fn so_many_adds_wait_and_no_more() {
-    for is_settled in [true, false] {
+fn the_number_of_pending_adds_is_bounded() {
+    for is_opened in [true, false] {
         let mut node = Harness::member(store(), 1);
         node.ask("c9", json!({"type": "read", "msg_id": 1}));
-        if is_settled {
-            node.let_slot_be_written();
+        if is_opened {
+            node.let_record_be_written();
         }
         for msg_id in 0..=MAX_PENDING {
             node.ask("c1", json!({"type": "add", "delta": 1, "msg_id": msg_id}));
         }
         let answers = node.take_to("c1");
-        assert_eq!(answers.len(), 1, "{is_settled}");
+        assert_eq!(answers.len(), 1, "{is_opened}");
         assert_eq!((&answers[0]["code"], &answers[0]["in_reply_to"]), (&json!(11), &json!(MAX_PENDING)));
     }
 }
@@ -120,9 +123,9 @@ fn the_largest_counts_add_up_exactly() {
 }
 
 #[test]
-fn a_slot_that_claims_more_of_this_life_than_it_has_counted_acknowledges_nothing_and_is_left_alone() {
+fn a_record_with_more_than_this_process_has_counted_acknowledges_nothing_and_is_left_alone() {
     let mut node = Harness::member(store(), 2);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
     let cas = node.take_to("seq-kv").remove(0);
     let own = cas["to"].as_object().unwrap().keys().next().unwrap().clone();
@@ -132,7 +135,7 @@ fn a_slot_that_claims_more_of_this_life_than_it_has_counted_acknowledges_nothing
     node.ask("c2", json!({"type": "add", "delta": 4, "msg_id": 1}));
     for _ in 0..80 {
         for request in node.take_to("seq-kv") {
-            assert_eq!(request["type"], "read", "what somebody else wrote is not overwritten");
+            assert_eq!(request["type"], "read", "a foreign record is not overwritten");
             node.store_says(&request, json!({"type": "read_ok", "value": {own.clone(): 1_000_000}}));
         }
         node.pass(ms(50));
@@ -140,10 +143,10 @@ fn a_slot_that_claims_more_of_this_life_than_it_has_counted_acknowledges_nothing
     assert_eq!(node.take_to("c1")[0]["code"], 0);
     assert_eq!(node.take_to("c2")[0]["code"], 11);
     assert_eq!(node.endpoint.node().counted().unwrap().sequence(), 3);
-    assert_eq!(node.endpoint.node().value(), 0, "what is not stored is not shown");
+    assert_eq!(node.endpoint.node().value(), 0, "an unstored add is not shown");
 }
 
-/// Whether the node confirms what a peer tells it.
+/// Whether the node confirms a peer's counts.
 fn confirms(node: &mut Harness, peer: &str, msg_id: u64, counts: &Value) -> bool {
     let answers = node.answers(peer, gossip(msg_id, counts.clone()));
     answers.iter().any(|answer| answer["type"] == "gossip_ok" && answer["in_reply_to"] == msg_id)
@@ -153,34 +156,34 @@ fn confirms(node: &mut Harness, peer: &str, msg_id: u64, counts: &Value) -> bool
 fn replicas_past_the_bound_are_refused_and_not_confirmed_while_the_known_ones_grow() {
     let mut node = Harness::member(memory(), 3);
     assert!(!confirms(&mut node, "n1", 1, &made_up("n1", 0..MAX_REPLICAS + 1, 1)));
-    assert_eq!(held(&node), 0, "none of what can't be taken in whole");
+    assert_eq!(held(&node), 0, "none of the counts of new replicas, for there is no room for all");
     assert!(confirms(&mut node, "n1", 2, &made_up("n1", 0..MAX_REPLICAS, 1)));
     let (more, known) = (made_up("n2", 0..1, 1), made_up("n1", 5..6, 10));
     let mut both = more.clone();
     both.as_object_mut().unwrap().extend(known.as_object().unwrap().clone());
-    assert!(!confirms(&mut node, "n2", 3, &both), "n2 must not believe that it is held");
+    assert!(!confirms(&mut node, "n2", 3, &both), "n2 must not count it as known");
     assert_eq!(node.endpoint.node().value(), MAX_REPLICAS as i128 + 9, "the known one has grown");
     assert!(confirms(&mut node, "n2", 4, &known));
     assert_eq!(node.answers("c1", json!({"type": "add", "delta": 3, "msg_id": 1}))[0]["type"], "add_ok");
     assert_eq!(held(&node), MAX_REPLICAS + 1, "there is always room for the own count");
-    assert!(confirms(&mut node, "n2", 5, &known), "also when that has taken the last place");
+    assert!(confirms(&mut node, "n2", 5, &known), "also when the own row needs the last place");
     node.ask("n1", json!({"type": "gossip_ok", "in_reply_to": 7, "epoch": "00000001", "counts": more}));
     assert_eq!(held(&node), MAX_REPLICAS + 1);
 }
 
 #[test]
-fn a_slot_that_there_is_no_room_for_is_left_alone() {
+fn a_record_that_is_too_large_is_left_alone() {
     let long = format!(r#"{{"n0#00000001":1{}}}"#, " ".repeat(MAX_RECORD));
     let too_long: Value = serde_json::from_str(&long).unwrap();
-    let slots = [long, made_up("n0", 0..MAX_REPLICAS + 1, 1).to_string()];
-    assert_eq!(too_long, json!({"n0#00000001": 1}), "a good slot but for its length");
-    for slot in slots {
+    let records = [long, made_up("n0", 0..MAX_REPLICAS + 1, 1).to_string()];
+    assert_eq!(too_long, json!({"n0#00000001": 1}), "a good record but for its length");
+    for record in records {
         let mut node = Harness::member(store(), 1);
         node.ask("c1", json!({"type": "read", "msg_id": 1}));
         let read = node.take_to("seq-kv").remove(0);
         let id = &read["msg_id"];
         let answer = format!(
-            r#"{{"src":"seq-kv","dest":"n0","body":{{"type":"read_ok","in_reply_to":{id},"value":{slot}}}}}"#
+            r#"{{"src":"seq-kv","dest":"n0","body":{{"type":"read_ok","in_reply_to":{id},"value":{record}}}}}"#
         );
         node.line(answer.as_bytes());
         node.pass(ms(2000));
@@ -190,7 +193,7 @@ fn a_slot_that_there_is_no_room_for_is_left_alone() {
 }
 
 #[test]
-fn the_largest_vector_and_the_largest_slot_fit_in_a_line() {
+fn the_largest_vector_and_the_largest_record_fit_in_a_line() {
     let name = "n".repeat(MAX_NAME);
     let mut node = Harness::new(memory(), 1);
     node.ask("c0", json!({"type": "init", "msg_id": 1, "node_id": name, "node_ids": [name, "n1"]}));
@@ -201,7 +204,7 @@ fn the_largest_vector_and_the_largest_slot_fit_in_a_line() {
     node.ask("n1", all);
     assert_eq!(held(&node), MAX_REPLICAS);
     node.take();
-    // A new life of n1 must be told everything; the slot is found empty, written, and written again.
+    // A new incarnation of n1 must be told everything. The record is empty at first, and is written twice.
     node.ask("n1", json!({"type": "gossip", "msg_id": 2, "epoch": "00000002"}));
     let told = node.take_to("n1").remove(0).to_string().len();
     let mut longest_cas = 0;
@@ -245,7 +248,7 @@ impl AsyncWrite for Widest {
 fn short_lines_that_ask_for_long_answers_do_not_pile_up() {
     let init = json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0", "n1", "n2"]});
     let mut lines = vec![("c1", init), ("n2", gossip(1, made_up("n2", 0..4000, 1)))];
-    // Each is a life that knows nothing: it is told everything, some 80 KB.
+    // Each is an incarnation that knows nothing: it is told everything, some 80 KB.
     lines
         .extend((0..500).map(|epoch| {
             ("n1", json!({"type": "gossip", "msg_id": epoch, "epoch": format!("{epoch:08x}")}))

@@ -1,4 +1,4 @@
-//! A store that lies once, at any of its answers, in any way; and a slot that holds what this node did not write.
+//! A store that lies once, at any of its answers, in any way. And records that the node did not write.
 
 use std::io::Read as _;
 
@@ -8,35 +8,35 @@ use serde_json::{Value, json};
 use crate::cluster::{Fate, Lie, Op, Violation};
 use crate::harness::{Harness, ms};
 use crate::pipes::Process;
-use crate::script::{Lives, Step, Virtual};
+use crate::script::{Incarnations, Step, Virtual};
 
 const FIRST: &[Step] =
     &[Step::Ask(&[Op::Read, Op::Add]), Step::Ask(&[Op::Add, Op::Add]), Step::Ask(&[Op::Read])];
 const SECOND: &[Step] =
     &[Step::Ask(&[Op::Read, Op::Add]), Step::Ask(&[Op::Add]), Step::Gossip, Step::Ask(&[Op::Read])];
 
-/// Two lives, and one lie told in them. False: the lie was not called for any more.
+/// Runs two incarnations, with one lie of the store. False if there were too few requests for the lie.
 fn lied_to(config: &Config, nodes: usize, at_request: usize, lie: &Lie) -> Result<bool, Violation> {
     let mut seed = 0;
-    let mut lives = Lives::new(nodes, || {
+    let mut incarnations = Incarnations::new(nodes, || {
         seed += 1;
         Box::new(Virtual::start(config.clone(), seed))
     });
-    lives.cluster.store.lie = Some((at_request, lie.clone()));
-    lives.live(FIRST, None)?;
-    lives.live(SECOND, None)?;
-    lives.cluster.check_last_read()?;
-    // A store that refuses is down to `durable`: then a peer's word is enough, if there is a peer.
+    incarnations.cluster.store.lie = Some((at_request, lie.clone()));
+    incarnations.run(FIRST, None)?;
+    incarnations.run(SECOND, None)?;
+    incarnations.cluster.check_last_read()?;
+    // With `durable`, a store that refuses counts as down. Then a peer's confirmation is enough, if there is a peer.
     if config.ack == AckPolicy::Store || nodes == 1 {
-        lives.cluster.check_slot()?;
+        incarnations.cluster.check_record()?;
     }
-    match lives.cluster.adds.iter().position(|fate| *fate != Fate::Acknowledged) {
+    match incarnations.cluster.adds.iter().position(|fate| *fate != Fate::Acknowledged) {
         Some(add) => Err(format!("add {add} is not acknowledged")),
-        None => Ok(lives.cluster.store.requests() >= at_request),
+        None => Ok(incarnations.cluster.store.requests() >= at_request),
     }
 }
 
-/// Answers that are true of nothing.
+/// Answers that are never true.
 fn wrong_answers() -> Vec<Value> {
     let values = [
         json!(null),
@@ -76,7 +76,7 @@ fn wrong_answers() -> Vec<Value> {
 #[test]
 fn a_lie_of_the_store_at_any_answer_loses_nothing_and_doubles_nothing() {
     let lies = [Lie::Silence, Lie::Late, Lie::Twice, Lie::Stale, Lie::Lowered];
-    // Against a store that says it has done what it has not there is no help.
+    // No node can cope with a store that confirms a write that it has not done.
     let idle = wrong_answers().into_iter().filter(|answer| answer["type"] != "cas_ok").map(Lie::Idle);
     let lies: Vec<Lie> = wrong_answers().into_iter().map(Lie::Instead).chain(idle).chain(lies).collect();
     for ack in [AckPolicy::Store, AckPolicy::Durable] {
@@ -102,11 +102,11 @@ fn asking(ack: AckPolicy) -> (Harness, Value) {
 }
 
 #[test]
-fn a_slot_with_more_of_this_life_than_it_has_counted_confirms_nothing() {
+fn a_record_with_more_than_this_process_has_counted_confirms_nothing() {
     let (mut node, read) = asking(AckPolicy::Store);
     node.store_says(&read, json!({"type": "error", "code": 20, "text": "no"}));
-    let slot = node.let_slot_be_written();
-    let own = slot.as_object().unwrap().keys().next().unwrap();
+    let record = node.let_record_be_written();
+    let own = record.as_object().unwrap().keys().next().unwrap();
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 2}));
     let cas = node.take_to("seq-kv").remove(0);
     node.store_says(&cas, json!({"type": "error", "code": 22, "text": "no"}));
@@ -116,16 +116,19 @@ fn a_slot_with_more_of_this_life_than_it_has_counted_confirms_nothing() {
     assert!(node.take_to("c1").iter().all(|answer| answer["type"] != "add_ok"), "nothing of it is stored");
     node.pass(ms(1000));
     let read = node.take_to("seq-kv").pop().unwrap();
-    assert_eq!(read["type"], "read", "it is no slot that this node wrote: left alone, and looked at again");
-    node.store_says(&read, json!({"type": "read_ok", "value": slot}));
-    let written = node.let_slot_be_written();
-    assert_eq!(written[own], 8, "what was said of it is not counted");
+    assert_eq!(
+        read["type"], "read",
+        "the node did not write this record: it leaves it alone, and reads it again"
+    );
+    node.store_says(&read, json!({"type": "read_ok", "value": record}));
+    let written = node.let_record_be_written();
+    assert_eq!(written[own], 8, "the false count is not merged");
     let answers = node.take_to("c1");
     assert_eq!(answers.iter().filter(|answer| answer["type"] == "add_ok").count(), 2, "{answers:?}");
 }
 
 #[test]
-fn a_count_past_the_largest_in_the_slot_is_left_alone() {
+fn a_record_with_a_count_past_the_largest_is_left_alone() {
     let (mut node, read) = asking(AckPolicy::Store);
     let id = &read["msg_id"];
     let body =
@@ -137,7 +140,7 @@ fn a_count_past_the_largest_in_the_slot_is_left_alone() {
 }
 
 #[test]
-fn once_garbage_is_gone_from_the_slot_the_node_writes_it() {
+fn once_garbage_is_gone_from_the_record_the_node_writes_it() {
     let removed = json!({"type": "error", "code": 20, "text": "no"});
     let repaired = json!({"type": "read_ok", "value": {"n0#00000001": 40}});
     for (answer, counted) in [(removed, vec![3]), (repaired, vec![3, 40])] {
@@ -148,11 +151,11 @@ fn once_garbage_is_gone_from_the_slot_the_node_writes_it() {
         node.pass(ms(1000));
         let read = node.take_to("seq-kv").pop().unwrap();
         node.store_says(&read, answer);
-        let slot = node.let_slot_be_written();
-        let mut counts: Vec<_> = slot.as_object().unwrap().values().filter_map(Value::as_i64).collect();
+        let record = node.let_record_be_written();
+        let mut counts: Vec<_> = record.as_object().unwrap().values().filter_map(Value::as_i64).collect();
         counts.sort_unstable();
         if counts.len() == counted.len() && counts[0] == 0 {
-            // The first write is the mark of this life: what was held is counted and written next.
+            // The first write only gives the incarnation a row. Adds that waited are counted and written next.
             let cas = node.take_to("seq-kv").remove(0);
             node.store_says(&cas, json!({"type": "cas_ok"}));
             counts = cas["to"].as_object().unwrap().values().filter_map(Value::as_i64).collect();
@@ -164,7 +167,7 @@ fn once_garbage_is_gone_from_the_slot_the_node_writes_it() {
 }
 
 #[test]
-fn garbage_in_the_slot_is_an_error_in_the_log_and_the_node_serves() {
+fn garbage_in_the_record_is_an_error_in_the_log_and_the_node_serves() {
     let mut node = Process::member(&["--log", "error", "--ack", "durable"]);
     let mut stderr = node.stderr();
     node.say("c1", json!({"type": "read", "msg_id": 1}));

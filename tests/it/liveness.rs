@@ -1,4 +1,4 @@
-//! How long things take at most, in gossip intervals and round trips: the bounds in GUARANTEES.md.
+//! The bounds in GUARANTEES.md: how long things take at most, in gossip intervals and round trips.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::harness::{Harness, ms};
 /// The bench asks the nodes what they show ten times a second.
 const SEEN_AFTER: Duration = ms(200);
 
-/// A silent peer is tried again within the longest pause; who has not been tried is told in a round of its own, of
-/// which every second one may be skipped. Pauses and rounds are a quarter longer at most.
+/// A node tries a silent peer again within the longest pause. It tells any other peer in a round of its own, and may skip
+/// every second round. Pauses and rounds are longer by a quarter at most.
 fn convergence_bound(nodes: u32, config: &Config, latency: Duration) -> Duration {
     let rounds = 2 * (nodes - 1) * config.gossip_interval;
     (replica::PEER_BACKOFF_MAX + rounds) * 5 / 4 + 2 * latency
@@ -37,9 +37,9 @@ fn nodes_agree_within_the_bound_after_a_heal() {
 }
 
 #[test]
-fn an_add_takes_one_round_trip_to_the_store_or_what_is_left_of_the_one_before_and_one() {
+fn an_add_takes_one_round_trip_to_the_store_after_the_one_in_flight() {
     let mut node = Harness::member(Config::default(), 1);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     node.ask("c1", json!({"type": "add", "delta": 1, "msg_id": 1}));
     let before = node.take_to("seq-kv").remove(0);
     node.ask("c1", json!({"type": "add", "delta": 2, "msg_id": 2}));
@@ -50,7 +50,7 @@ fn an_add_takes_one_round_trip_to_the_store_or_what_is_left_of_the_one_before_an
     assert_eq!(node.take_to("c1"), [json!({"type": "add_ok", "in_reply_to": 2})]);
 }
 
-/// The slot is written; each answer of the store took so long.
+/// A node whose record is written. Each answer of the store took one `round_trip`.
 fn with_a_store_that_takes(round_trip: Duration, config: Config) -> Harness {
     let mut node = Harness::member(config, 1);
     node.ask("c9", json!({"type": "read", "msg_id": 1}));
@@ -101,7 +101,7 @@ fn an_answer_is_due_two_round_trips_to_the_store_sooner() {
 }
 
 #[test]
-fn where_nobody_waits_for_the_store_it_is_written_once_a_gossip_interval() {
+fn with_acknowledgement_by_memory_the_store_is_written_once_a_gossip_interval() {
     let mut node = with_a_store_that_takes(ms(5), Config { ack: AckPolicy::Memory, ..Config::default() });
     let mut writes = 0;
     for msg_id in 0..1000 {

@@ -1,4 +1,4 @@
-//! A node whose output nobody reads takes a bounded number of requests in bounded memory.
+//! A node whose output is not read accepts a bounded number of requests, in bounded memory.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, duplex}
 
 use crate::pipes::{Process, until_it_stands_still};
 
-/// What the pipes, and the node's and the test's buffers between them, can hold: far more than they do.
+/// More bytes than the pipes and the buffers of the node and of the test can hold together.
 const ACCEPTED_AT_MOST: usize = 4 << 20;
 /// The node's resident memory, in bytes.
 const MEMORY_AT_MOST: usize = 32 << 20;
 
 #[test]
-fn while_nobody_reads_what_it_says_a_node_takes_no_more_and_later_answers_all() {
-    // A request that waits for seconds is not answered, for its client may be gone: on a machine so slow, once more.
+fn while_its_output_is_not_read_a_node_accepts_a_bounded_number_of_requests_and_answers_all_later() {
+    // A request that waits for seconds is not answered, for its client may be gone. On a slow machine, try again.
     assert!((0..5).any(|_| blocks_and_goes_on()), "the machine is too slow for this test");
 }
 
-/// False: it took so long that the node could not know whether its clients are still there.
+/// False if it took so long that the node could not know whether its clients still exist.
 fn blocks_and_goes_on() -> bool {
     let clock = Clock::start();
     let mut node = Process::member(&["--ack", "memory"]);
@@ -67,7 +67,7 @@ fn blocks_and_goes_on() -> bool {
     true
 }
 
-/// Each message of 70 bytes is answered with half a megabyte: this peer seems to be restarted all the time.
+/// Each message of 70 bytes is answered with half a megabyte, because this peer seems to restart each time.
 #[test]
 fn long_answers_to_short_messages_take_bounded_memory_too() {
     let mut node = Process::start(&["--ack", "memory"]);
@@ -90,10 +90,10 @@ fn long_answers_to_short_messages_take_bounded_memory_too() {
     }
 }
 
-/// One read brings requests whose answers fill more than one write, and one that is handled only after those were written:
-/// by then it has waited so long that its client may be gone. The clock stands still but for the waiting.
+/// One read brings requests whose answers fill more than one write, and a last request. The node handles that one only
+/// after the writes, and by then its client may be gone. Only sleeping moves the clock.
 #[tokio::test(start_paused = true)]
-async fn what_waits_behind_a_blocked_write_is_not_answered_late() {
+async fn a_request_that_waits_behind_a_blocked_write_is_not_answered_late() {
     for (blocked, is_answered) in [(0, true), (10, false)] {
         let (mut stdin, input) = duplex(8 << 20);
         let (output, stdout) = duplex(1 << 12);

@@ -1,5 +1,4 @@
-//! The node as a child process: the test reads and writes its pipes. Waits are bounded, and a process that is dropped
-//! is dead.
+//! The node as a child process: the test reads and writes its pipes. Waits are bounded, and dropping a process kills it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -12,10 +11,10 @@ use serde_json::{Value, json};
 
 pub(crate) const BIN: &str = env!("CARGO_BIN_EXE_maelstrom-counter");
 
-/// A process that says nothing for so long, though it should, fails the test.
+/// The longest wait for a line that a process should write. After that the test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A process and what it says, line by line. While nothing is taken no more than a line is read.
+/// A process and its output, line by line. It reads one line ahead of the test, and no more.
 pub(crate) struct Process {
     child: Child,
     pub(crate) stdin: Option<ChildStdin>,
@@ -27,7 +26,7 @@ impl Process {
     pub(crate) fn start(args: &[&str]) -> Self {
         let mut command = Command::new(BIN);
         command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
-        // What a failed test prints should be the failure: whoever wants the log asks for it.
+        // A failed test should print the failure alone. A test that wants the log asks for it.
         let has_log = args.contains(&"--log");
         let mut child = command.stderr(if has_log { Stdio::piped() } else { Stdio::null() }).spawn().unwrap();
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take().unwrap());
@@ -46,12 +45,12 @@ impl Process {
         self.write(&json!({"src": src, "dest": "n0", "body": body}).to_string()).unwrap();
     }
 
-    /// Writes a line; it fails if the process has ended.
+    /// Writes a line. It fails if the process has ended.
     pub(crate) fn write(&mut self, line: &str) -> std::io::Result<()> {
         self.stdin.as_mut().map_or(Ok(()), |stdin| stdin.write_all(format!("{line}\n").as_bytes()))
     }
 
-    /// The next line that the process says; `None` once it has closed its output.
+    /// The next line that the process writes. `None` once it has closed its output.
     pub(crate) fn next_line(&self) -> Option<Value> {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => Some(serde_json::from_str(&line).unwrap()),
@@ -60,13 +59,13 @@ impl Process {
         }
     }
 
-    /// The next line that the process says, if it says one within so many milliseconds.
+    /// The next line that the process writes, if it writes one within so many milliseconds.
     pub(crate) fn hear_within(&self, ms: u64) -> Option<Value> {
         let line = self.lines.recv_timeout(Duration::from_millis(ms)).ok()?;
         Some(serde_json::from_str(&line).unwrap())
     }
 
-    /// The next line that the process says; the test fails if it ends instead.
+    /// The next line that the process writes. The test fails if it ends instead.
     pub(crate) fn hear(&self) -> Value {
         self.next_line().expect("the node has ended")
     }
@@ -88,7 +87,7 @@ impl Process {
         self.child.wait().unwrap()
     }
 
-    /// Waits for the end; returns the exit status and what was left to be heard.
+    /// Waits for the end. Returns the exit status and the rest of the output.
     pub(crate) fn end(mut self) -> (Option<i32>, Vec<Value>) {
         let rest = std::iter::from_fn(|| self.next_line()).collect();
         (self.wait().code(), rest)

@@ -1,5 +1,5 @@
-//! Deliberately wrong nodes: this node with one thing spoilt, by a saboteur who sits on its pipes. The bench must
-//! catch each within 2,000 seeds of the random clusters, and by the right check.
+//! Planted bugs: this node, with one thing spoilt in its messages. The bench must catch each within 2,000 seeds of the
+//! random clusters, and by the right check.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use workbench::{Check, Machine, Plan, Workload, simulate};
 enum Bug {
     KnownWhenSent,
     PlainWrite,
-    EpochReused,
+    IncarnationReused,
     CountedTwice,
     LateReply,
     AcknowledgedEarly,
@@ -23,11 +23,11 @@ enum Bug {
     TakesAWakeForALook,
 }
 
-/// The node and what its saboteur remembers.
+/// A node with a planted bug.
 struct Sabotaged {
     node: SimulatedNode,
     bug: Bug,
-    /// The last epoch heard of each peer.
+    /// The last known incarnation of each peer, as the wire's field `epoch` gives it.
     epochs: BTreeMap<String, Value>,
     /// Adds that were acknowledged early: client and message id.
     acknowledged: Vec<(Value, Value)>,
@@ -38,7 +38,7 @@ struct Sabotaged {
 
 impl Sabotaged {
     fn start(bug: Bug, index: usize, seed: u64) -> Self {
-        let seed = if bug == Bug::EpochReused { index as u64 } else { seed };
+        let seed = if bug == Bug::IncarnationReused { index as u64 } else { seed };
         let config = Config { ack: AckPolicy::Store, ..Config::default() };
         Self {
             node: SimulatedNode::start(config, seed),
@@ -51,7 +51,7 @@ impl Sabotaged {
         }
     }
 
-    /// Passes on what the node says, spoilt.
+    /// Passes on the node's messages, spoilt.
     fn pass_on(&mut self, now: Duration, said: &[u8], out: &mut Vec<u8>) {
         for line in said.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
             let mut message: Value = serde_json::from_slice(line).unwrap();
@@ -62,7 +62,7 @@ impl Sabotaged {
         }
     }
 
-    /// Spoils a message of the node's; false if it is not to be sent.
+    /// Spoils a message of the node. False if it must not be sent.
     fn spoil(&mut self, now: Duration, message: &mut Value, out: &mut Vec<u8>) -> bool {
         let kind = message["body"]["type"].as_str().unwrap_or_default().to_owned();
         let often = self.lines.is_multiple_of(10);
@@ -188,7 +188,7 @@ fn each_planted_bug_is_caught_by_the_right_check() {
     let expected = [
         (Bug::KnownWhenSent, Check::FinalReads),
         (Bug::PlainWrite, Check::FinalReads),
-        (Bug::EpochReused, Check::FinalReads),
+        (Bug::IncarnationReused, Check::FinalReads),
         (Bug::CountedTwice, Check::ImpossibleReads),
         (Bug::LateReply, Check::Destination),
         (Bug::AcknowledgedEarly, Check::FinalReads),

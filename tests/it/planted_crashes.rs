@@ -1,30 +1,30 @@
-//! Deliberately wrong nodes: this node with one thing spoilt on its pipes. A crash at some point must show each.
+//! Planted bugs: this node, with one thing spoilt in its messages. A crash at some point must show each.
 
 use maelstrom_counter::config::{AckPolicy, Config};
 use serde_json::{Value, json};
 
-use crate::cluster::Life;
+use crate::cluster::Incarnation;
 use crate::crash_points::{BUSY, every_crash, hows};
-use crate::script::{Lives, Virtual};
+use crate::script::{Incarnations, Virtual};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bug {
     AcknowledgesEarly,
     AnswersTwice,
     CountsTwice,
-    /// Epoch and message ids of the life before.
+    /// It has the incarnation number and the message ids of its predecessor.
     IsTheSameAgain,
-    /// It does not ask what is in its slot.
-    OverwritesItsSlot,
+    /// It does not read its record first.
+    OverwritesItsRecord,
     TalksToStrangers,
-    /// It writes, instead of comparing first.
+    /// It writes without comparing first.
     WritesPlainly,
 }
 
 struct Spoilt {
     node: Virtual,
     bug: Bug,
-    /// To be said before anything else.
+    /// Messages to send before all others.
     ahead: Vec<Value>,
     acknowledged: Vec<Value>,
 }
@@ -37,7 +37,7 @@ impl Spoilt {
     }
 }
 
-impl Life for Spoilt {
+impl Incarnation for Spoilt {
     fn tell(&mut self, line: &str) {
         let mut message: Value = serde_json::from_str(line).unwrap();
         let body = &mut message["body"];
@@ -48,11 +48,13 @@ impl Life for Spoilt {
                 let ok = json!({"type": "add_ok", "in_reply_to": body["msg_id"]});
                 self.ahead.push(json!({"src": "n0", "dest": "c1", "body": ok}));
             }
-            (Bug::OverwritesItsSlot, Some("read_ok")) => {
+            (Bug::OverwritesItsRecord, Some("read_ok")) => {
                 let id = &body["in_reply_to"];
                 *body = json!({"type": "error", "code": 20, "text": "no", "in_reply_to": id});
             }
-            (Bug::OverwritesItsSlot | Bug::WritesPlainly, Some("write_ok")) => body["type"] = json!("cas_ok"),
+            (Bug::OverwritesItsRecord | Bug::WritesPlainly, Some("write_ok")) => {
+                body["type"] = json!("cas_ok");
+            }
             _ => {}
         }
         self.node.tell(&message.to_string());
@@ -72,7 +74,7 @@ impl Life for Spoilt {
                 }
                 (Bug::AnswersTwice, Some("add_ok")) => self.ahead.push(message.clone()),
                 (Bug::TalksToStrangers, Some("gossip")) => message["dest"] = json!("n7"),
-                (Bug::OverwritesItsSlot | Bug::WritesPlainly, Some("cas")) => {
+                (Bug::OverwritesItsRecord | Bug::WritesPlainly, Some("cas")) => {
                     message["body"]["type"] = json!("write");
                     message["body"]["value"] = message["body"]["to"].take();
                 }
@@ -96,20 +98,20 @@ impl Life for Spoilt {
 }
 
 #[test]
-fn crashes_show_what_is_wrong() {
+fn crashes_show_each_planted_bug() {
     let bugs = [
         (Bug::AcknowledgesEarly, "is lost"),
         (Bug::AnswersTwice, "answered twice"),
         (Bug::CountsTwice, "is counted 2 times"),
         (Bug::IsTheSameAgain, "is lost"),
-        (Bug::OverwritesItsSlot, "the slot goes down"),
+        (Bug::OverwritesItsRecord, "the record goes down"),
         (Bug::TalksToStrangers, "addressed to a stranger"),
-        (Bug::WritesPlainly, "the slot goes down"),
+        (Bug::WritesPlainly, "the record goes down"),
     ];
     for (bug, problem) in bugs {
         let start = || {
             let mut seed = 0;
-            Lives::new(3, move || {
+            Incarnations::new(3, move || {
                 seed += 1;
                 Box::new(Spoilt::start(bug, seed))
             })

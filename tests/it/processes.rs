@@ -1,4 +1,5 @@
-//! The real binary: as a node on pipes, and as the bench that judges it. Wall-clock time, so few and bounded.
+//! The real binary: as a node on pipes, and as the bench that judges it. It runs in wall-clock time, so the tests are few
+//! and bounded.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -48,7 +49,7 @@ fn takes_requests_as_fast_as_the_pipe_does_in_little_memory() {
 }
 
 #[test]
-fn what_can_not_be_run_is_said_with_status_2() {
+fn a_run_that_can_not_start_exits_with_status_2() {
     for flags in
         [&["--bin", "/nowhere"][..], &["--bin", "/bin/true"], &["--nemesis", "earthquake"], &["--rate", "-1"]]
     {
@@ -69,7 +70,7 @@ fn when_its_input_ends_the_node_ends_with_status_0() {
 }
 
 #[test]
-fn signals_end_the_node_once_the_slot_is_stored() {
+fn signals_end_the_node_once_the_record_is_stored() {
     for signal in ["TERM", "INT"] {
         let mut node = Process::member(&["--ack", "memory", "--gossip-interval", "3600000"]);
         node.say("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
@@ -81,20 +82,20 @@ fn signals_end_the_node_once_the_slot_is_stored() {
             node.say("seq-kv", answer);
             message = node.hear();
         }
-        let slot = &message["body"]["to"];
-        assert!(slot["free"].is_array(), "left to the next process: {slot}");
-        assert!(slot.as_object().unwrap().values().any(|entry| *entry == 3), "{slot}");
+        let record = &message["body"]["to"];
+        assert!(record["free"].is_array(), "left to the next process: {record}");
+        assert!(record.as_object().unwrap().values().any(|entry| *entry == 3), "{record}");
         node.say("seq-kv", json!({"type": "cas_ok", "in_reply_to": message["body"]["msg_id"]}));
         assert_eq!(node.end().0, Some(0), "SIG{signal}");
     }
 }
 
 #[test]
-fn a_signal_ends_the_node_even_if_nobody_reads_what_it_says() {
+fn a_signal_ends_the_node_even_if_its_output_is_not_read() {
     let mut node = Process::member(&["--ack", "memory"]);
     let mut stdin = node.stdin.take().unwrap();
     let line = format!("{}\n", json!({"src": "c1", "dest": "n0", "body": {"type": "read", "msg_id": 1}}));
-    // More than both pipes hold: the node is blocked on its output, and this thread until the node is gone.
+    // It writes more than both pipes hold: the node blocks on its output, and this thread blocks until the node is gone.
     let written = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&written);
     let flood = std::thread::spawn(move || {
@@ -188,8 +189,8 @@ fn shell_completions_are_printed() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("--nemesis-interval"));
 }
 
-/// A machine that is busy resumes a process for a moment, too short to read, and stops it again: to the process's clock
-/// it ran, and its input was not empty.
+/// A busy machine resumes a process for a moment that is too short to read, and stops it again. By the process's clock it
+/// ran, and no look found its input empty.
 #[test]
 fn a_request_that_waited_while_the_process_stuttered_is_not_answered() {
     let nodes: Vec<Process> = (0..8).map(|_| Process::member(&["--ack", "memory"])).collect();
@@ -203,7 +204,7 @@ fn a_request_that_waited_while_the_process_stuttered_is_not_answered() {
             pause(still);
         }
         node.signal("CONT");
-        // The first of these may be handed in before the node has found its input empty, and is not answered then either.
+        // The first of these may be handed in before a look finds the input empty. Then it is not answered either.
         let mut said = Vec::new();
         for msg_id in 0..200 {
             node.say("c2", json!({"type": "read", "msg_id": msg_id}));
@@ -221,7 +222,7 @@ fn a_request_that_waited_while_the_process_stuttered_is_not_answered() {
     }
 }
 
-/// The pause is what is tested: nothing is waited for.
+/// Sleeps. The pause itself is tested here, so there is no condition to wait for.
 fn pause(ms: u64) {
     thread::sleep(Duration::from_millis(ms));
 }

@@ -1,4 +1,4 @@
-//! Start, restart and shutdown of one node, with the test in the part of the store.
+//! Start, restart and shutdown of one node. The test plays the store.
 
 use std::time::Duration;
 
@@ -22,25 +22,25 @@ fn after_init_nothing_is_sent_unasked_until_the_first_message_or_for_2_s() {
 }
 
 #[test]
-fn a_first_start_writes_the_slot_even_without_a_count() {
+fn a_first_start_writes_the_record_even_without_a_count() {
     let mut node = Harness::member(Config::default(), 1);
     node.ask("c1", json!({"type": "read", "msg_id": 1}));
     assert!(node.take_to("c1").is_empty(), "it may have been restarted: the read waits");
-    let slot = node.let_slot_be_written();
-    assert_eq!(slot.as_object().unwrap().values().collect::<Vec<_>>(), [0]);
+    let record = node.let_record_be_written();
+    assert_eq!(record.as_object().unwrap().values().collect::<Vec<_>>(), [0]);
     assert_eq!(node.take_to("c1")[0]["value"], 0);
 }
 
 #[test]
-fn a_first_start_reads_nobody_elses_slot() {
+fn a_first_start_reads_only_the_own_record() {
     let mut node = Harness::member(Config::default(), 3);
     node.ask("c1", json!({"type": "read", "msg_id": 1}));
-    node.let_slot_be_written();
+    node.let_record_be_written();
     assert_eq!(node.take_to("seq-kv"), [] as [Value; 0]);
 }
 
 #[test]
-fn a_restart_recovers_the_earlier_lives_and_everybodys_slots_before_it_serves_reads() {
+fn a_restart_recovers_the_earlier_incarnations_and_all_records_before_it_serves_reads() {
     let mut node = Harness::member(Config::default(), 3);
     node.ask("c1", json!({"type": "read", "msg_id": 1}));
     let read = node.take_to("seq-kv").remove(0);
@@ -48,13 +48,13 @@ fn a_restart_recovers_the_earlier_lives_and_everybodys_slots_before_it_serves_re
     node.store_says(&read, json!({"type": "read_ok", "value": {"n0#00000001": 4}}));
     let cas = node.take_to("seq-kv").remove(0);
     assert_eq!(cas["from"], json!({"n0#00000001": 4}));
-    assert_eq!(cas["to"].as_object().unwrap().len(), 2, "the earlier life, and this one");
+    assert_eq!(cas["to"].as_object().unwrap().len(), 2, "the earlier incarnation, and this one");
     node.store_says(&cas, json!({"type": "cas_ok"}));
     assert!(node.take_to("c1").is_empty());
-    let slots = node.take_to("seq-kv");
-    assert_eq!(slots.iter().map(|r| r["key"].clone()).collect::<Vec<_>>(), ["n1", "n2"]);
-    node.store_says(&slots[0], json!({"type": "read_ok", "value": {"n1#00000007": 30, "n1#00000008": 2}}));
-    node.store_says(&slots[1], json!({"type": "error", "code": 20, "text": "no such key"}));
+    let records = node.take_to("seq-kv");
+    assert_eq!(records.iter().map(|r| r["key"].clone()).collect::<Vec<_>>(), ["n1", "n2"]);
+    node.store_says(&records[0], json!({"type": "read_ok", "value": {"n1#00000007": 30, "n1#00000008": 2}}));
+    node.store_says(&records[1], json!({"type": "error", "code": 20, "text": "no such key"}));
     assert_eq!(node.take_to("c1"), [json!({"type": "read_ok", "in_reply_to": 1, "value": 36})]);
 }
 
@@ -69,7 +69,7 @@ fn reads_are_held_for_1_s_at_most() {
 }
 
 #[test]
-fn a_slot_that_this_node_did_not_write_is_left_alone() {
+fn a_record_that_this_node_did_not_write_is_left_alone() {
     for garbage in [json!("garbage"), json!({"n0": 3}), json!({"n1#00000001": 3}), json!({"n0#00000001": -3})]
     {
         let mut node = Harness::member(Config::default(), 1);
@@ -84,11 +84,11 @@ fn a_slot_that_this_node_did_not_write_is_left_alone() {
             node.pass(ms(10));
         }
         assert!((8..=12).contains(&reads), "after 50 ms, then twice as long each time up to 1 s: {reads}");
-        assert_eq!(node.take_to("c1")[0]["type"], "read_ok", "it serves with its fresh epoch");
+        assert_eq!(node.take_to("c1")[0]["type"], "read_ok", "it serves under its new replica");
     }
 }
 
-/// The store refuses; how long until it is asked again.
+/// The store refuses. Returns how long it takes until it is asked again.
 fn pause_after_a_refusal(node: &mut Harness) -> Duration {
     let request = node.take_to("seq-kv").pop().unwrap();
     node.store_says(&request, json!({"type": "error", "code": 13, "text": "crash"}));
@@ -106,7 +106,7 @@ fn a_store_that_refuses_is_left_alone_ever_longer_until_it_obeys() {
     let request = node.take_to("seq-kv").pop().unwrap();
     node.store_says(&request, json!({"type": "error", "code": 20, "text": "no such key"}));
     node.pass(ms(2000));
-    node.let_slot_be_written();
+    node.let_record_be_written();
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 2}));
     assert_eq!(pause_after_a_refusal(&mut node), ms(50));
 }
@@ -139,7 +139,7 @@ fn a_lost_answer_is_cleared_up_by_reading_and_counts_once() {
     assert_eq!((&again["from"], &again["to"]), (&cas["from"], &cas["to"]), "the same again");
     node.store_says(&again, json!({"type": "error", "code": 22, "text": "another value"}));
     let read = node.take_to("seq-kv").remove(0);
-    assert_eq!(read["type"], "read", "what is there now is not known");
+    assert_eq!(read["type"], "read", "the node does not know the present value");
     assert!(node.take_to("c1").is_empty());
     node.store_says(&read, json!({"type": "read_ok", "value": cas["to"]}));
     assert_eq!(node.take_to("c1"), [json!({"type": "add_ok", "in_reply_to": 1})]);
@@ -149,9 +149,9 @@ fn a_lost_answer_is_cleared_up_by_reading_and_counts_once() {
 }
 
 #[test]
-fn adds_that_come_while_the_store_is_busy_ride_together() {
+fn adds_that_come_while_a_commit_is_in_flight_share_the_next() {
     let mut node = Harness::member(Config::default(), 1);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     for id in 0..10 {
         node.ask("c1", json!({"type": "add", "delta": 1, "msg_id": id}));
     }
@@ -167,25 +167,25 @@ fn adds_that_come_while_the_store_is_busy_ride_together() {
 }
 
 #[test]
-fn a_clean_shutdown_gets_the_slot_into_the_store() {
+fn a_clean_shutdown_stores_the_record() {
     let mut node = Harness::member(Config { ack: AckPolicy::Memory, ..Config::default() }, 1);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
     node.terminate();
     assert!(!node.endpoint.is_done());
     assert_eq!(node.answers("c1", json!({"type": "add", "delta": 5, "msg_id": 2}))[0]["code"], 11);
-    node.let_slot_be_written();
+    node.let_record_be_written();
     assert!(!node.endpoint.is_done(), "the next process may not have the replica yet");
-    let slot = node.let_slot_be_written();
+    let record = node.let_record_be_written();
     assert!(node.endpoint.is_done());
     assert_eq!(node.endpoint.node().value(), 3);
-    assert!(slot["free"].is_array(), "{slot}");
+    assert!(record["free"].is_array(), "{record}");
 }
 
 #[test]
 fn a_clean_shutdown_takes_1_s_at_most() {
     let mut node = Harness::member(Config::default(), 1);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
     node.terminate();
     node.pass(ms(999));
@@ -212,15 +212,15 @@ fn a_node_that_ends_before_it_has_recovered_shows_nothing() {
         assert_eq!(
             node.take_to("c1")[0]["code"],
             11,
-            "an earlier life may have shown what peers have stored"
+            "an earlier incarnation may have shown adds that peers have stored"
         );
     }
 }
 
 #[test]
-fn when_the_input_ends_the_slot_is_sent_and_everybody_told() {
+fn when_the_input_ends_the_record_is_sent_and_peers_are_told() {
     let mut node = Harness::member(Config { ack: AckPolicy::Memory, ..Config::default() }, 1);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
     node.close_input();
     assert!(node.endpoint.is_done());
@@ -228,7 +228,7 @@ fn when_the_input_ends_the_slot_is_sent_and_everybody_told() {
 }
 
 #[test]
-fn two_lives_share_neither_epoch_nor_message_ids() {
+fn two_incarnations_share_neither_number_nor_message_ids() {
     let ids = |seed| {
         let mut node = Harness::new(Config::default(), seed);
         node.ask("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0", "n1"]}));

@@ -1,4 +1,4 @@
-//! Gossip, message by message: whose turn it is, what is told again, and what is confirmed.
+//! Gossip, message by message: which peer's turn it is, which counts are told again, and which are confirmed.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::harness::{Harness, ms};
 
 /// A node of three whose peers hold nothing, and have met it. The store is silent.
 fn node(seed: u64) -> Harness {
-    let mut node = Harness::life(Config { ack: AckPolicy::Memory, ..Config::default() }, 3, seed);
+    let mut node = Harness::incarnation(Config { ack: AckPolicy::Memory, ..Config::default() }, 3, seed);
     node.ask("c9", json!({"type": "read", "msg_id": 1}));
     for _ in 0..20 {
         node.pass(ms(50));
@@ -40,7 +40,7 @@ fn told(node: &mut Harness, peer: &str) -> (Value, Duration) {
     node.wait_for(peer, |body| body["type"] == "gossip")
 }
 
-/// A peer tells what it has, and wants an answer: that.
+/// A peer sends gossip without counts that wants an answer. Returns the answer.
 fn asks(node: &mut Harness, peer: &str) -> Value {
     let gossip = json!({"type": "gossip", "msg_id": 7, "epoch": epoch(peer)});
     node.answers(peer, gossip).into_iter().find(|body| body["type"] == "gossip_ok").unwrap()
@@ -72,14 +72,14 @@ fn an_answer_that_brings_counts_stands_in_for_a_round() {
     assert!(delays.iter().all(|delay| *delay <= ms(250)), "{delays:?}");
 }
 
-/// However often n1 loses its memory and asks: n2 has its turn.
+/// n2 has its turn, however often n1 loses its memory and asks.
 #[test]
-fn it_does_so_once_in_a_row() {
+fn an_answer_stands_in_for_a_round_only_once_in_a_row() {
     let mut node = node(1);
     add(&mut node);
-    for life in 0..10 {
-        let epoch = format!("{:08x}", 0x100 + life);
-        node.ask("n1", json!({"type": "gossip", "msg_id": life, "epoch": epoch}));
+    for incarnation in 0..10 {
+        let epoch = format!("{:08x}", 0x100 + incarnation);
+        node.ask("n1", json!({"type": "gossip", "msg_id": incarnation, "epoch": epoch}));
         node.pass(ms(50));
         if node.take_to("n2").iter().any(|body| body["type"] == "gossip") {
             return;
@@ -142,11 +142,11 @@ fn an_add_that_only_a_peer_can_confirm_is_told_at_once() {
     }
 }
 
-/// Its confirmation was lost; but what it tells shows that it has the count.
+/// The peer's confirmation was lost, but its counts show that it has the add.
 #[test]
 fn a_peer_that_tells_the_own_count_holds_it() {
     let mut node = Harness::member(Config::default(), 2);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     let hello = told(&mut node, "n1").0;
     confirm(&mut node, "n1", &hello);
     add(&mut node);
@@ -157,13 +157,13 @@ fn a_peer_that_tells_the_own_count_holds_it() {
     assert_eq!(node.take_to("c1")[0]["type"], "add_ok");
 }
 
-/// An add waits, for the store; and it has not been silent for so long that a peer's word would do.
+/// An add waits for the store, which is not down. So no peer's confirmation would acknowledge it.
 #[test]
-fn what_the_store_will_confirm_hurries_nobody() {
+fn an_add_that_the_store_can_confirm_is_not_told_at_once() {
     let mut delays = Vec::new();
     for seed in 0..20 {
-        let mut node = Harness::life(Config::default(), 3, seed);
-        node.let_slot_be_written_after_first_read();
+        let mut node = Harness::incarnation(Config::default(), 3, seed);
+        node.let_record_be_written_after_first_read();
         for _ in 0..40 {
             node.pass(ms(50));
             for hello in node.take_to("n1") {
@@ -179,7 +179,7 @@ fn what_the_store_will_confirm_hurries_nobody() {
 }
 
 #[test]
-fn an_answer_of_the_stores_that_somebody_else_gives_is_none() {
+fn a_store_answer_that_a_peer_sends_is_ignored() {
     let mut node = Harness::member(Config::default(), 2);
     node.ask("c1", json!({"type": "read", "msg_id": 1}));
     let read = node.take_to("seq-kv").remove(0);
@@ -188,12 +188,12 @@ fn an_answer_of_the_stores_that_somebody_else_gives_is_none() {
 }
 
 #[test]
-fn what_a_peer_knows_of_an_earlier_life_gets_into_the_slot() {
+fn a_count_of_an_earlier_incarnation_that_a_peer_tells_gets_into_the_record() {
     let mut node = Harness::member(Config::default(), 2);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     let counts = json!({"n0#00000009": 3});
     node.ask("n1", json!({"type": "gossip", "epoch": "00000001", "counts": {"n1#00000001": 1}}));
     assert_eq!(node.take_to("seq-kv"), [] as [Value; 0], "others' counts don't");
     node.ask("n1", json!({"type": "gossip", "epoch": "00000001", "counts": counts}));
-    assert_eq!(node.let_slot_be_written()["n0#00000009"], 3);
+    assert_eq!(node.let_record_be_written()["n0#00000009"], 3);
 }

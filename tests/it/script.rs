@@ -1,64 +1,63 @@
-//! Lives of a node's process, each run through a script and, if wanted, killed at the nth line that it says.
+//! Incarnations of a node. Each runs through a script and may be killed at a crash point.
 
 use std::time::Duration;
 
 use maelstrom_counter::config::Config;
 use serde_json::Value;
 
-use crate::cluster::{Cluster, Life, Op, Violation};
+use crate::cluster::{Cluster, Incarnation, Op, Violation};
 use crate::harness::Harness;
 use crate::pipes::Process;
 
-/// What a life is taken through.
+/// A step of an incarnation's script.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
-    /// These are asked at once; all of them are answered.
+    /// Asks these at once, and waits until all are answered.
     Ask(&'static [Op]),
-    /// Until every peer knows what has been acknowledged.
+    /// Waits until every peer knows all acknowledged adds.
     Gossip,
     StoreFallsSilent,
     StoreAnswersAgain,
-    /// These are asked, and SIGTERM comes right behind; it goes on until the process has ended.
+    /// Asks these, sends SIGTERM right behind, and waits until the process has ended.
     Terminate(&'static [Op]),
-    /// As above, but the input ends.
+    /// As `Terminate`, but the input ends.
     EndInput(&'static [Op]),
 }
 
-/// When a process is killed: at so many lines that it has said, counted from 1.
+/// A crash: the process is killed at the line of that number, counted from 1.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Crash {
     pub(crate) at_line: usize,
     pub(crate) how: How,
 }
 
-/// What becomes of the line at which the process is killed, and of what answers it. (What the process has said after
-/// that is lost.)
+/// What happens to the line at which the process is killed, and to its answer. (Later lines of the process are lost.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum How {
     /// The line is lost.
     Unheard,
-    /// It is acted upon; the answer is lost.
+    /// The line arrives, and the answer is lost.
     Performed,
-    /// The process gets the answer, and has its last word lost.
+    /// The process gets the answer, and its next lines are lost.
     Answered,
-    /// The answer comes to a later life, once that has said so many lines.
+    /// A later incarnation gets the answer, once it has written so many lines.
     AnsweredLate(usize),
-    /// The line arrives, is acted upon and answered once a later life has said so many lines.
+    /// The line arrives and is answered once a later incarnation has written so many lines.
     PerformedLate(usize),
 }
 
-/// The lives of one node.
-pub(crate) struct Lives<'a> {
+/// The incarnations of one node.
+pub(crate) struct Incarnations<'a> {
     pub(crate) cluster: Cluster,
-    start: Box<dyn FnMut() -> Box<dyn Life> + 'a>,
+    start: Box<dyn FnMut() -> Box<dyn Incarnation> + 'a>,
     started: usize,
     adrift: Vec<Stray>,
 }
 
-/// On its way from or to a life that is over.
+/// A message from or to an incarnation that is over.
 struct Stray {
     arrives_at_line: usize,
-    life: usize,
+    incarnation: usize,
     what: Content,
 }
 
@@ -67,25 +66,25 @@ enum Content {
     Answers(Vec<String>),
 }
 
-impl<'a> Lives<'a> {
-    pub(crate) fn new(nodes: usize, start: impl FnMut() -> Box<dyn Life> + 'a) -> Self {
+impl<'a> Incarnations<'a> {
+    pub(crate) fn new(nodes: usize, start: impl FnMut() -> Box<dyn Incarnation> + 'a) -> Self {
         Self { cluster: Cluster::new(nodes), start: Box::new(start), started: 0, adrift: Vec::new() }
     }
 
-    /// One life. True: it was killed; false: it came to the end of the script first.
-    pub(crate) fn live(&mut self, script: &[Step], crash: Option<Crash>) -> Result<bool, Violation> {
+    /// Runs one incarnation. True if it was killed, false if it came to the end of the script first.
+    pub(crate) fn run(&mut self, script: &[Step], crash: Option<Crash>) -> Result<bool, Violation> {
         self.started += 1;
         let process = (self.start)();
-        Run { lives: self, process, crash, said: 0 }.follow(script)
+        Run { incarnations: self, process, crash, said: 0 }.follow(script)
     }
 }
 
-/// A life as it goes on.
+/// A running incarnation.
 struct Run<'a, 'b> {
-    lives: &'a mut Lives<'b>,
-    process: Box<dyn Life>,
+    incarnations: &'a mut Incarnations<'b>,
+    process: Box<dyn Incarnation>,
     crash: Option<Crash>,
-    /// How many lines the process has said.
+    /// How many lines the process has written.
     said: usize,
 }
 
@@ -121,12 +120,13 @@ impl Run<'_, '_> {
     }
 
     fn set_store_silent(&mut self, is_silent: bool) -> bool {
-        self.lives.cluster.store.is_silent = is_silent;
+        self.incarnations.cluster.store.is_silent = is_silent;
         false
     }
 
     fn tell(&mut self, ops: &[Op]) -> Vec<i64> {
-        let asked: Vec<_> = ops.iter().map(|op| self.lives.cluster.ask(self.lives.started, *op)).collect();
+        let asked: Vec<_> =
+            ops.iter().map(|op| self.incarnations.cluster.ask(self.incarnations.started, *op)).collect();
         let (ids, lines): (Vec<i64>, Vec<String>) = asked.into_iter().unzip();
         self.process.tell_all(&lines);
         ids
@@ -138,11 +138,11 @@ impl Run<'_, '_> {
     }
 
     fn hear_until(&mut self, is_over: impl Fn(&Cluster) -> bool) -> Result<bool, Violation> {
-        while !is_over(&self.lives.cluster) {
+        while !is_over(&self.incarnations.cluster) {
             let Some(message) = self.process.hear() else {
                 return Err("it falls silent, and somebody waits".into());
             };
-            if self.take(&message)? {
+            if self.act(&message)? {
                 return Ok(true);
             }
         }
@@ -151,26 +151,26 @@ impl Run<'_, '_> {
 
     fn hear_to_the_end(&mut self, ids: &[i64]) -> Result<bool, Violation> {
         while let Some(message) = self.process.hear() {
-            if self.take(&message)? {
+            if self.act(&message)? {
                 return Ok(true);
             }
         }
         if !self.process.has_ended_well() {
             return Err("it does not end as it should".into());
         }
-        match ids.iter().find(|id| !self.lives.cluster.is_answered(**id)) {
+        match ids.iter().find(|id| !self.incarnations.cluster.is_answered(**id)) {
             Some(id) => Err(format!("it ends, and request {id} is not answered")),
             None => Ok(false),
         }
     }
 
-    /// Takes one line. True: that was the last, the process is killed.
-    fn take(&mut self, message: &Value) -> Result<bool, Violation> {
+    /// Acts on one line. True if the process is killed at it.
+    fn act(&mut self, message: &Value) -> Result<bool, Violation> {
         self.said += 1;
         match self.crash {
             Some(Crash { at_line, how }) if at_line == self.said => self.crash(message, how).map(|()| true),
             _ => {
-                let answers = self.lives.cluster.act(self.lives.started, message)?;
+                let answers = self.incarnations.cluster.act(self.incarnations.started, message)?;
                 self.process.tell_all(&answers);
                 self.deliver_strays().map(|()| false)
             }
@@ -178,32 +178,34 @@ impl Run<'_, '_> {
     }
 
     fn crash(&mut self, message: &Value, how: How) -> Result<(), Violation> {
-        let life = self.lives.started;
+        let incarnation = self.incarnations.started;
         let (arrives_at_line, what) = match how {
             How::Unheard => return Ok(()),
-            How::Performed => return self.lives.cluster.act(life, message).map(drop),
+            How::Performed => return self.incarnations.cluster.act(incarnation, message).map(drop),
             How::Answered => {
-                let answers = self.lives.cluster.act(life, message)?;
+                let answers = self.incarnations.cluster.act(incarnation, message)?;
                 self.process.tell_all(&answers);
                 return Ok(());
             }
-            How::AnsweredLate(lines) => (lines, Content::Answers(self.lives.cluster.act(life, message)?)),
+            How::AnsweredLate(lines) => {
+                (lines, Content::Answers(self.incarnations.cluster.act(incarnation, message)?))
+            }
             How::PerformedLate(lines) => (lines, Content::Request(message.clone())),
         };
-        self.lives.adrift.push(Stray { arrives_at_line, life, what });
+        self.incarnations.adrift.push(Stray { arrives_at_line, incarnation, what });
         Ok(())
     }
 
     fn deliver_strays(&mut self) -> Result<(), Violation> {
-        let (due, adrift) = std::mem::take(&mut self.lives.adrift)
-            .into_iter()
-            .partition(|stray| stray.arrives_at_line <= self.said && stray.life < self.lives.started);
-        self.lives.adrift = adrift;
+        let (due, adrift) = std::mem::take(&mut self.incarnations.adrift).into_iter().partition(|stray| {
+            stray.arrives_at_line <= self.said && stray.incarnation < self.incarnations.started
+        });
+        self.incarnations.adrift = adrift;
         let due: Vec<Stray> = due;
-        for Stray { life, what, .. } in due {
+        for Stray { incarnation, what, .. } in due {
             let answers = match what {
                 Content::Answers(answers) => answers,
-                Content::Request(message) => self.lives.cluster.act(life, &message)?,
+                Content::Request(message) => self.incarnations.cluster.act(incarnation, &message)?,
             };
             self.process.tell_all(&answers);
         }
@@ -211,7 +213,7 @@ impl Run<'_, '_> {
     }
 }
 
-/// A life in virtual time.
+/// An incarnation in virtual time.
 pub(crate) struct Virtual(Harness);
 
 impl Virtual {
@@ -220,10 +222,10 @@ impl Virtual {
     }
 }
 
-/// As long as nothing is said, time passes, but no more than this.
+/// How long a process in virtual time may be silent.
 const SILENCE: Duration = Duration::from_secs(10);
 
-impl Life for Virtual {
+impl Incarnation for Virtual {
     fn tell(&mut self, line: &str) {
         if !self.0.endpoint.is_done() {
             self.0.line(line.as_bytes());
@@ -247,9 +249,9 @@ impl Life for Virtual {
     }
 }
 
-impl Life for Process {
+impl Incarnation for Process {
     fn tell(&mut self, line: &str) {
-        // It fails if the process has ended; whether it should have is checked elsewhere.
+        // It fails if the process has ended. Other checks tell whether it should have.
         let _ = self.write(line);
     }
 

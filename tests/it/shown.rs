@@ -1,4 +1,4 @@
-//! What is shown is stored: neither clients nor peers see what a crash could still take back.
+//! Shown adds are stored: neither clients nor peers see an add that a crash could still take back.
 
 use maelstrom_counter::config::{AckPolicy, Config};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::harness::{Harness, ms};
 
 fn with_ack(ack: AckPolicy) -> Harness {
     let mut node = Harness::member(Config { ack, ..Config::default() }, 2);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     while node.now < ms(2000) {
         for hello in node.take_to("n1") {
             let body = json!({"type": "gossip_ok", "in_reply_to": hello["msg_id"], "epoch": "00000001"});
@@ -45,16 +45,16 @@ fn an_add_is_shown_and_told_once_it_is_stored() {
 }
 
 #[test]
-fn while_the_store_is_down_a_peer_must_be_told_what_is_not_stored() {
+fn while_the_store_is_down_a_peer_is_told_of_unstored_adds() {
     let mut node = with_ack(AckPolicy::Durable);
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
-    assert_eq!(told(&mut node), [] as [Value; 0], "it may yet answer");
+    assert_eq!(told(&mut node), [] as [Value; 0], "the store may still answer");
     assert_eq!(told(&mut node)[0], 3);
     assert_eq!(read(&mut node), 3);
 }
 
 #[test]
-fn once_the_store_answers_again_the_word_of_a_peer_is_not_enough() {
+fn once_the_store_answers_again_a_peers_confirmation_is_not_enough() {
     let mut node = with_ack(AckPolicy::Durable);
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
     let cas = node.take_to("seq-kv").pop().unwrap();
@@ -80,7 +80,7 @@ fn a_store_that_is_silent_from_the_start_is_waited_for_no_longer_than_its_timeou
 }
 
 #[test]
-fn where_the_store_alone_may_confirm_nothing_else_is_ever_shown() {
+fn with_acknowledgement_by_the_store_only_stored_adds_are_shown() {
     let mut node = with_ack(AckPolicy::Store);
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
     for _ in 0..5 {

@@ -1,5 +1,5 @@
-//! Clusters of this node on virtual time, under everything that the bench can do to them. Each test is one of
-//! the promises in GUARANTEES.md; each runs on several seeds, and a failure prints the seed.
+//! Clusters of this node on virtual time, under all faults of the bench. Each test is one of the promises in
+//! GUARANTEES.md. Each runs on several seeds, and a failure prints the seed.
 
 use std::time::Duration;
 
@@ -108,7 +108,7 @@ fn a_bad_network_and_a_forgetful_store_lose_nothing() {
             ..plan(seed)
         };
         valid(&plan, &Config::default());
-        // To `durable` a store that nothing comes through from is down, and then several deaths lose something.
+        // With `durable`, a store whose messages are all lost counts as down. Then several deaths may lose an add.
         let faulty = Plan { nemesis: [Fault::Partition, Fault::Kill, Fault::Pause].into(), ..plan };
         valid(&faulty, &with_ack(AckPolicy::Store));
     }
@@ -163,16 +163,16 @@ fn the_same_seed_gives_the_same_history() {
     assert_eq!(histories[0], histories[1]);
 }
 
-/// A node dies after `durable` has let it acknowledge without the store; the store comes back for some seconds, and then
-/// its peers die too. Found at random, seed 6851 of `maelstrom-counter simulate`: what they kept for the dead node was
-/// in nobody's slot.
+/// A node acknowledges adds without the store, as `durable` allows, and dies. The store comes back for some seconds, and
+/// then the node's peers die too. Seed 6851 of `maelstrom-counter simulate` found that the counts which the peers kept for
+/// the dead node were in no record.
 #[test]
-fn what_peers_keep_for_a_dead_node_survives_them_once_the_store_was_back() {
+fn hints_for_a_dead_node_survive_their_keepers_once_the_store_was_back() {
     let plan = adapted(Plan::drawn(Workload::GCounter, 6851, Plan::all_faults()));
     valid(&plan, &drawn_config(&plan));
 }
 
-/// Random clusters under random faults: the same that `maelstrom-counter simulate` runs by the thousand.
+/// Random clusters under random faults. `maelstrom-counter simulate` runs the same by the thousand.
 #[test]
 fn random_mixes_of_everything() {
     for workload in [Workload::GCounter, Workload::PnCounter] {

@@ -1,4 +1,4 @@
-//! What comes late: answers after a pause, messages of earlier lives.
+//! Messages that come late: answers after a pause, and messages of earlier incarnations.
 
 use maelstrom_counter::config::{AckPolicy, Config};
 use maelstrom_counter::endpoint::Endpoint;
@@ -28,7 +28,7 @@ fn after_a_long_pause_the_requests_that_waited_are_not_answered() {
     assert_eq!(node.answers("c3", json!({"type": "read", "msg_id": 1})).len(), 1, "handed in since");
 }
 
-/// The process is resumed, runs for a moment, and stands still again, several times before it gets to read.
+/// The process is resumed, runs for a moment, and stands still again, several times before it reads.
 #[test]
 fn no_stutter_makes_a_request_that_waited_look_young() {
     for still in [60, 210, 300, 480, 700] {
@@ -47,7 +47,7 @@ fn no_stutter_makes_a_request_that_waited_look_young() {
     }
 }
 
-/// What the process says is written at once, unless it is stopped before.
+/// An answer is written at once, unless the process is stopped before that.
 #[test]
 fn an_answer_that_could_not_leave_in_time_is_withdrawn() {
     let line = |src: &str, body: &Value| json!({"src": src, "dest": "n0", "body": body}).to_string();
@@ -93,9 +93,9 @@ fn a_request_is_answered_up_to_four_seconds_after_it_may_have_been_sent() {
 }
 
 #[test]
-fn after_a_short_pause_they_are_but_the_time_that_they_waited_counts() {
+fn after_a_short_pause_requests_are_answered_but_the_time_that_they_waited_counts() {
     let mut node = Harness::member(Config { ack: AckPolicy::Store, ..Config::default() }, 1);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     node.pass(ms(1000));
     node.freeze(ms(3000));
     node.ask("c2", json!({"type": "add", "delta": 1, "msg_id": 3}));
@@ -106,7 +106,7 @@ fn after_a_short_pause_they_are_but_the_time_that_they_waited_counts() {
 #[test]
 fn an_answer_that_is_due_while_the_node_is_paused_is_never_given() {
     let mut node = Harness::member(Config { ack: AckPolicy::Store, ..Config::default() }, 1);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     node.ask("c2", json!({"type": "add", "delta": 1, "msg_id": 3}));
     let cas = node.take_to("seq-kv").remove(0);
     node.freeze(ms(5000));
@@ -145,22 +145,22 @@ fn a_peer_that_lost_its_memory_is_told_everything_again() {
     assert_eq!(next_gossip(&mut node), None, "n1 has it");
     node.ask("n1", json!({"type": "gossip", "msg_id": 5, "epoch": "00000002"}));
     let answer = node.take_to("n1").remove(0);
-    assert!(has_counts(&answer), "the new life has nothing: {answer}");
+    assert!(has_counts(&answer), "the new incarnation has nothing: {answer}");
 }
 
 #[test]
-fn messages_of_an_earlier_life_do_not_vouch_for_the_present_one() {
+fn messages_of_an_earlier_incarnation_do_not_confirm_for_the_present_one() {
     let mut node = Harness::member(memory(), 2);
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
     let first = node.take_to("n1").remove(0);
     let own = first["counts"].clone();
-    // The second life of n1 says hello; its predecessor's messages come after that, twice, then an answer.
+    // The second incarnation of n1 says hello. After that two messages of the first arrive, and then an answer.
     node.ask("n1", json!({"type": "gossip", "msg_id": 5, "epoch": "00000002"}));
     for msg_id in [1, 2] {
         node.ask("n1", json!({"type": "gossip", "msg_id": msg_id, "epoch": "00000001", "counts": own}));
     }
     confirm(&mut node, &first, "00000001");
-    // The second life is quiet now, and lacks the count: it must be told until it confirms.
+    // The second incarnation is quiet now and lacks the count. It must be told until it confirms.
     for _ in 0..5 {
         let Some(gossip) = next_gossip(&mut node) else { break };
         if has_counts(&gossip) {
@@ -172,7 +172,7 @@ fn messages_of_an_earlier_life_do_not_vouch_for_the_present_one() {
 }
 
 #[test]
-fn what_is_merely_sent_is_not_known_to_have_arrived() {
+fn a_message_that_was_sent_is_not_known_to_have_arrived() {
     let mut node = Harness::member(memory(), 2);
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
     for _ in 0..5 {
@@ -213,7 +213,7 @@ fn a_claim_that_can_not_be_true_is_not_credited_to_the_peer_either() {
 #[test]
 fn a_store_whose_answers_waited_for_this_node_is_not_down() {
     let mut node = Harness::member(Config::default(), 2);
-    node.let_slot_be_written_after_first_read();
+    node.let_record_be_written_after_first_read();
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
     let cas = node.take_to("seq-kv").remove(0);
     for _ in 0..50 {
@@ -224,9 +224,9 @@ fn a_store_whose_answers_waited_for_this_node_is_not_down() {
     }
     node.freeze(ms(2000));
     node.glimpse();
-    assert!(node.take_to("c1").is_empty(), "the peer's word counts only while the store is down");
+    assert!(node.take_to("c1").is_empty(), "the peer's confirmation counts only while the store is down");
     let read = node.answers("c2", json!({"type": "read", "msg_id": 1}));
-    assert_eq!(read[0]["value"], 0, "what is not stored is shown only then");
+    assert_eq!(read[0]["value"], 0, "unstored adds are shown only then");
     node.store_says(&cas, json!({"type": "cas_ok"}));
     assert_eq!(node.take_to("c1"), [json!({"type": "add_ok", "in_reply_to": 1})]);
 }

@@ -1,4 +1,4 @@
-//! What an unreachable peer has stored is read from the store, and not from an old state of it.
+//! Sweeps: a node reads the stored counts of an unreachable peer from the store, and not from an old state of it.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::harness::{Harness, ms};
 
-/// A node that has written its slot, and whose one peer does not answer.
+/// A node that has written its record, and whose one peer does not answer.
 fn node() -> Harness {
     let mut node = Harness::member(Config::default(), 2);
     node.ask("c9", json!({"type": "read", "msg_id": 1}));
-    node.let_slot_be_written();
+    node.let_record_be_written();
     node.take();
     node
 }
@@ -21,18 +21,18 @@ fn asked(node: &mut Harness) -> (Value, Duration) {
     node.wait_for("seq-kv", |_| true)
 }
 
-/// The value of the barrier that comes next; it is written.
+/// The next barrier is written. Returns its value.
 fn barrier(node: &mut Harness) -> Value {
     let (write, _) = asked(node);
     assert_eq!((&write["type"], &write["key"]), (&json!("write"), &json!("n0/barrier")));
     let not_asked = json!({"type": "write_ok", "in_reply_to": write["msg_id"].as_i64().unwrap() + 1000});
     node.ask("seq-kv", not_asked);
-    assert_eq!(node.take_to("seq-kv"), [] as [Value; 0], "nothing is read before it is written");
+    assert_eq!(node.take_to("seq-kv"), [] as [Value; 0], "no record is read before the barrier is written");
     node.store_says(&write, json!({"type": "write_ok"}));
     write["value"].clone()
 }
 
-/// The read of the peer's slot that comes next.
+/// The next read of the peer's record.
 fn read(node: &mut Harness) -> Value {
     let (read, _) = asked(node);
     assert_eq!((&read["type"], &read["key"]), (&json!("read"), &json!("n1")));
@@ -48,7 +48,7 @@ fn counted(node: &mut Harness, read: &Value, count: u64) {
 }
 
 #[test]
-fn a_sweep_begins_with_a_barrier_unless_the_slot_was_written_since_the_last() {
+fn a_sweep_begins_with_a_barrier_unless_the_record_was_written_since_the_last() {
     let mut node = node();
     let first = read(&mut node);
     nothing_there(&mut node, &first);

@@ -1,4 +1,4 @@
-//! The cluster: what may happen in each of its states, and what comes of it.
+//! The cluster: which actions are possible in each of its states, and which state follows each of them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::state::State;
 use crate::steps::Steps;
 use crate::store::Handled;
 
-/// The model: a setup, and the steps that are known.
+/// The model: a setup, and the steps that are remembered.
 pub(crate) struct Cluster {
     pub(crate) setup: Setup,
     pub(crate) steps: Steps<Arc<Outcome>>,
@@ -21,24 +21,24 @@ pub(crate) struct Cluster {
     ignored: Steps<bool>,
 }
 
-/// Which process: its node and its life.
+/// Names a process: its node and its incarnation, counted from 0.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Id(u8, u8);
 
-/// Something that may happen.
+/// An action that may happen in a state.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Action {
-    /// To one process alone.
+    /// One process gets an input that is no message.
     Happens(Id, Input),
-    /// The message arrives at the process; another copy stays on its way, or not.
+    /// The message arrives at the process. The flag says whether another copy stays on its way.
     Arrives(Arc<Message>, Id, bool),
-    /// The message arrives at the store, which tries it on that state.
+    /// The message arrives at the store, which tries it on the state of that index.
     Asks(Arc<Message>, u8, bool),
-    /// The process is gone and the node's next life begins.
+    /// The process is killed, and the node's next incarnation begins.
     Crash(Id),
-    /// The node's next life begins after one that was told to end, or while that is about it.
+    /// The node's next incarnation begins after one that was told to end. That one may still run.
     Restart(u8),
-    /// The node's next life begins while this one runs on.
+    /// The node's next incarnation begins while this one runs on.
     Double(u8),
 }
 
@@ -55,11 +55,11 @@ impl Cluster {
     fn initial(&self) -> State {
         let setup = &self.setup;
         let state = State::new(setup);
-        if setup.warm { self.settled(state) } else { state }
+        if setup.warm { self.all_arrived(state) } else { state }
     }
 
-    /// What comes of a state in which all that can arrive arrives, in some order.
-    fn settled(&self, mut state: State) -> State {
+    /// The state that follows if all messages that can arrive do, in some order.
+    fn all_arrived(&self, mut state: State) -> State {
         while let Some(next) = state.arrivals().into_iter().find_map(|action| self.next(&state, action)) {
             state = next;
         }
@@ -67,7 +67,7 @@ impl Cluster {
         state
     }
 
-    /// The inputs that each process may get from outside the network.
+    /// The inputs that each process may get, other than messages.
     fn inputs(&self, state: &State, actions: &mut Vec<Action>) {
         for process in &state.processes {
             let mut push = |input| actions.push(Action::Happens(process.id(), input));
@@ -132,9 +132,9 @@ impl Cluster {
         Some(next)
     }
 
-    /// Takes off the network what nobody will ever take note of: answers of the store, and reads, whose askers have
-    /// had an answer or are gone, once no other life of the node can begin. (A life that begins later might take them
-    /// for its own: that is one of the dangers.)
+    /// Takes off the network what can no longer matter: reads of the store, and its answers, if the process that asked has
+    /// had an answer or is gone. It does so only once no other incarnation of the node can begin: a later incarnation
+    /// might mistake such an answer for its own, and that is one of the dangers.
     fn forget(&self, state: &mut State) {
         let State { processes, in_flight, left, .. } = state;
         let is_last = |node: u8| {
@@ -152,7 +152,7 @@ impl Cluster {
         });
     }
 
-    /// A process gets an input. `None` if nothing comes of it: a message that changes nothing may as well not arrive.
+    /// A process gets an input. `None` if that changes nothing: such a message may as well not arrive.
     fn input(&self, state: &State, id: Id, input: &Input) -> Option<State> {
         let at = state.processes.iter().position(|process| process.id() == id)?;
         let process = &state.processes[at];
@@ -183,7 +183,7 @@ impl Cluster {
         next.store = Arc::clone(&handled.store);
         next.send(&handled.answer);
         if handled.shrank {
-            next.broken.insert(Rule::SlotGrows);
+            next.broken.insert(Rule::RecordsGrow);
         }
         Some(next)
     }
@@ -191,7 +191,7 @@ impl Cluster {
 
 impl Process {
     pub(crate) fn id(&self) -> Id {
-        Id(self.node, self.life)
+        Id(self.node, self.incarnation)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What processes say, taken apart as far as the model must know it.
+//! The messages of processes, read as far as the model needs.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::store::Request;
 /// The client of all requests.
 pub(crate) const CLIENT: &str = "c1";
 
-/// A number that stands for a value: two values have the same by a chance of 2⁻⁶⁴.
+/// A number that stands for a value. Two values have the same fingerprint with a chance of 2⁻⁶⁴.
 pub(crate) fn fingerprint(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
@@ -22,9 +22,9 @@ pub(crate) fn fingerprint(value: &(impl Hash + ?Sized)) -> u64 {
 /// Where a message goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Address {
-    /// Whatever process bears this node's name when it arrives.
+    /// The node of this number, that is, its process at the time of arrival.
     Node(u8),
-    /// The store, with what is asked of it by the node of this number.
+    /// The store, with the request of the node of this number.
     Store(u8, Request),
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum Address {
 pub(crate) struct Message {
     pub(crate) to: Address,
     pub(crate) line: String,
-    /// Of an answer of the store's: the id that it answers.
+    /// If the message is an answer of the store: the id that it answers.
     pub(crate) answers: Option<i64>,
     pub(crate) fingerprint: u64,
 }
@@ -50,8 +50,8 @@ impl Message {
         Self::new(Address::Node(node), line, Some(msg_id))
     }
 
-    /// What the store is asked, or answers: a node, the id of what it has asked, and whether to hear of it can no
-    /// longer change what is stored.
+    /// For a request to the store or an answer of it: the node, the request's id, and whether its arrival can no longer
+    /// change the store.
     pub(crate) fn asked(&self) -> Option<(u8, i64, bool)> {
         match (&self.to, self.answers) {
             (Address::Store(node, request), _) => Some((*node, request.msg_id, request.is_read())),
@@ -61,20 +61,20 @@ impl Message {
     }
 }
 
-/// What a client is told.
+/// The answer to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The add is done.
     Done,
     /// The value.
     Value(i64),
-    /// It may be done or not.
+    /// The add may be done or not.
     Indefinite,
-    /// It is not done and will not be.
+    /// The add is not done and will not be.
     Refused,
 }
 
-/// One line of a node's.
+/// One line that a node wrote.
 pub(crate) enum Said {
     ToClient(i64, Answer),
     OnTheWay(Arc<Message>),

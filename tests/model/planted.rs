@@ -1,4 +1,4 @@
-//! Bugs, planted one at a time. Each is found, and by the rule that it breaks.
+//! Bugs, planted one at a time. The search finds each, by the rule that it breaks.
 
 use crate::rules::{Rule, WITH_STORE_DOWN};
 use crate::sabotage::Bug;
@@ -37,15 +37,16 @@ fn an_add_acknowledged_before_it_is_stored() {
 }
 
 #[test]
-fn message_ids_that_a_life_has_in_common_with_the_one_before() {
+fn message_ids_that_an_incarnation_has_in_common_with_the_one_before() {
     let faults = Faults { crashes: 1, ..Faults::default() };
     found("the same message ids", Rule::Stored, alone(&[0], faults, Bug::SameIds));
 }
 
-/// The slot would give it away: a process that finds more of its replica there than it has written confirms nothing.
+/// There is no store, for the record would reveal the bug: a process that finds more of its replica there than it has
+/// written confirms nothing.
 #[test]
-fn an_epoch_used_again_after_a_crash() {
-    found("the epoch used again", Rule::Survives, without_store(&[0, 0], 4, Bug::EpochReused));
+fn an_incarnation_number_used_again_after_a_crash() {
+    found("the number used again", Rule::Survives, without_store(&[0, 0], 4, Bug::IncarnationReused));
 }
 
 #[test]
@@ -55,13 +56,13 @@ fn a_replica_left_to_the_next_process_too_soon() {
 }
 
 #[test]
-fn a_slot_written_whatever_is_there() {
+fn a_record_written_whatever_is_there() {
     let faults = Faults { crashes: 1, ..Faults::default() };
-    found("a plain write", Rule::SlotGrows, alone(&[0, 0], faults, Bug::PlainWrite));
+    found("a plain write", Rule::RecordsGrow, alone(&[0, 0], faults, Bug::PlainWrite));
 }
 
 #[test]
-fn a_peer_that_counts_as_knowing_what_it_was_sent() {
+fn a_peer_that_counts_as_knowing_all_that_it_was_sent() {
     found("known when sent", Rule::Survives, without_store(&[0], 4, Bug::KnownWhenSent));
 }
 
@@ -71,7 +72,7 @@ fn an_add_counted_twice() {
 }
 
 #[test]
-fn a_refusal_of_what_may_have_been_done() {
+fn a_refusal_of_an_add_that_may_have_been_done() {
     let faults = Faults { ends: 1, ..Faults::default() };
     found("refused, but done", Rule::Definite, alone(&[0], faults, Bug::IndefiniteRefused));
 }
@@ -88,7 +89,7 @@ fn a_panic() {
 }
 
 #[test]
-fn a_read_of_what_is_not_stored() {
+fn a_read_of_an_add_that_is_not_stored() {
     let setup =
         Setup { ack: AckPolicy::Memory, rules: &[Rule::ShownIsStored], nodes: (1, 1), ..Setup::default() };
     found("shown before it is stored", Rule::ShownIsStored, setup);

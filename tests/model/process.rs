@@ -9,37 +9,37 @@ use std::time::Duration;
 use maelstrom_counter::endpoint::Endpoint;
 use serde_json::{Value, json};
 
-use crate::life::Life;
+use crate::generator::Generator;
 use crate::message::{Answer, CLIENT, Message, Said, fingerprint, name};
 use crate::sabotage::Saboteur;
 use crate::setup::Setup;
 
-/// The read that a client has asked since the process began.
+/// The id of the read that each process gets first.
 pub(crate) const FIRST_READ: i64 = 100;
-/// A read that changes nothing and is asked in every state.
+/// The id of a read that changes nothing and is asked in every state.
 pub(crate) const PROBE: i64 = 101;
-/// More heartbeats than the longest a request may wait.
+/// A number of ticks that is longer than the longest wait of a request.
 const PATIENCE: usize = 20;
 
-/// A process: an endpoint with a clock. It never changes; what it does makes another one.
+/// A process: an endpoint with a clock. A value never changes: each step makes a new one.
 #[derive(Clone)]
 pub(crate) struct Process {
     pub(crate) node: u8,
-    pub(crate) life: u8,
+    pub(crate) incarnation: u8,
     pub(crate) ticks: u8,
     /// It has been told to end.
     pub(crate) is_ending: bool,
-    /// What it holds, in sum.
+    /// The counter's value, as this process sees it.
     pub(crate) value: u64,
     /// The last id under which it has asked the store.
     asked: i64,
-    endpoint: Endpoint<Life>,
+    endpoint: Endpoint<Generator>,
     now: Duration,
     saboteur: Saboteur,
     pub(crate) fingerprint: u64,
 }
 
-/// What can happen to a process.
+/// An input of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Input {
     /// A client's add.
@@ -47,11 +47,11 @@ pub(crate) enum Input {
     /// A client's read.
     Probe,
     Arrives(Arc<Message>),
-    /// What is due is done now, for the batch is over.
+    /// The batch is over: the process does what is due.
     Wake,
     /// A quarter of a second passes.
     Tick,
-    /// Time passes until an add has been answered, or would have been given up. No message comes or leaves.
+    /// Time passes until an add is answered or given up. No message arrives or leaves.
     Deaf,
     /// SIGTERM.
     Terminate,
@@ -59,9 +59,9 @@ pub(crate) enum Input {
     NoMore,
 }
 
-/// What comes of it.
+/// The result of a step.
 pub(crate) struct Outcome {
-    /// `None`: it has ended.
+    /// `None` if the process has ended.
     pub(crate) process: Option<Arc<Process>>,
     pub(crate) sent: Vec<Arc<Message>>,
     pub(crate) answers: Vec<(i64, Answer)>,
@@ -69,16 +69,16 @@ pub(crate) struct Outcome {
 }
 
 impl Process {
-    /// The first step of a life: it hears `init`, and a client's read.
-    pub(crate) fn start(node: u8, life: u8, setup: &Setup) -> Outcome {
+    /// The first step of an incarnation: it gets `init`, and a client's read.
+    pub(crate) fn start(node: u8, incarnation: u8, setup: &Setup) -> Outcome {
         let mut process = Self {
             node,
-            life,
+            incarnation,
             ticks: 0,
             is_ending: false,
             value: 0,
             asked: 0,
-            endpoint: Endpoint::new(setup.config(), setup.life(node, life)),
+            endpoint: Endpoint::new(setup.config(), setup.generator(node, incarnation)),
             now: Duration::ZERO,
             saboteur: Saboteur::new(setup.bug),
             fingerprint: 0,
@@ -91,17 +91,17 @@ impl Process {
         process.outcome(&[said, woken].concat())
     }
 
-    /// What comes of an input. Without batches the process wakes after each.
+    /// The result of an input. Without batches the process wakes after each input.
     pub(crate) fn step(&self, input: &Input, setup: &Setup) -> Outcome {
         let mut next = self.clone();
-        match catch_unwind(AssertUnwindSafe(|| next.take(input, setup))) {
+        match catch_unwind(AssertUnwindSafe(|| next.handle(input, setup))) {
             Ok(said) => next.outcome(&said),
             Err(_) => Outcome { process: None, sent: Vec::new(), answers: Vec::new(), panicked: true },
         }
     }
 
-    /// No answer to the message `msg_id` of this node's will ever be taken: the process has had it, or never asked.
-    /// Its ids only grow.
+    /// Whether the process will ignore every answer to the message `msg_id` of its node, because it has had one or never
+    /// asked. Its ids only grow.
     pub(crate) fn ignores(&self, msg_id: i64, setup: &Setup) -> bool {
         let answer = Message::from_store(self.node, msg_id, json!({"type": "error", "code": 20}));
         let outcome = self.step(&Input::Arrives(answer), setup);
@@ -111,7 +111,7 @@ impl Process {
             && outcome.answers.is_empty()
     }
 
-    fn take(&mut self, input: &Input, setup: &Setup) -> Vec<Value> {
+    fn handle(&mut self, input: &Input, setup: &Setup) -> Vec<Value> {
         let said = match input {
             Input::Add(add) => {
                 let body = json!({"type": "add", "delta": Setup::delta(*add)});
@@ -175,11 +175,11 @@ impl Process {
         self.run(setup, Endpoint::wake)
     }
 
-    /// Lets the endpoint do something, and the saboteur spoil what it says.
+    /// Lets the endpoint do something, and the saboteur spoil its messages.
     fn run(
         &mut self,
         setup: &Setup,
-        what: impl FnOnce(&mut Endpoint<Life>, Duration, &mut Vec<u8>),
+        what: impl FnOnce(&mut Endpoint<Generator>, Duration, &mut Vec<u8>),
     ) -> Vec<Value> {
         let mut out = Vec::new();
         what(&mut self.endpoint, self.now, &mut out);
@@ -206,7 +206,7 @@ impl Process {
             self.asked = id;
         }
         self.value = u64::try_from(self.endpoint.node().value()).unwrap();
-        let whole = (self.node, self.life, self.ticks, self.is_ending, self.now);
+        let whole = (self.node, self.incarnation, self.ticks, self.is_ending, self.now);
         self.fingerprint = fingerprint(&(whole, format!("{:?}{:?}", self.endpoint, self.saboteur)));
         let process = (!self.endpoint.is_done()).then(|| Arc::new(self));
         Outcome { process, sent, answers, panicked: false }
@@ -229,6 +229,6 @@ impl Hash for Process {
 
 impl fmt::Debug for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{} at {:?} with {:o}", name(self.node), self.life, self.now, self.value)
+        write!(f, "{}/{} at {:?} with {:o}", name(self.node), self.incarnation, self.now, self.value)
     }
 }

@@ -1,4 +1,4 @@
-//! What must hold in every state.
+//! The rules that must hold in every state.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,46 +14,52 @@ use crate::state::State;
 /// The guarantees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Rule {
-    /// What was acknowledged is in the store: it survives every node dying at once.
+    /// Every acknowledged add is in the store: it survives if all nodes die at once.
     Stored,
-    /// What was acknowledged is in the store, or with more processes than may yet die.
+    /// Every acknowledged add is in the store, or with more processes than may still die.
     Survives,
-    /// Nobody, and no slot, holds an add twice or one that was not asked for.
+    /// No process and no record holds an add twice, or an add that no client asked for.
     CountedOnce,
-    /// What was refused is nowhere.
+    /// No process and no record holds a refused add.
     Definite,
     /// No add is answered twice.
     AnsweredOnce,
-    /// No count in the store goes down: what a slot loses another has.
-    SlotGrows,
-    /// What a read shows is in the store.
+    /// No count in the store goes down: if a record loses a count, another has it.
+    RecordsGrow,
+    /// Reads show only stored adds.
     ShownIsStored,
-    /// What a read has shown on a node, reads on that node show ever after.
+    /// Reads on a node never go back.
     NeverBack,
     /// The node does not panic.
     NoPanic,
 }
 
-/// What holds while the store answers before it counts as down.
+/// The rules that hold while the store answers before it counts as down.
 pub(crate) const PROMISED: &[Rule] =
-    &[Rule::Stored, Rule::CountedOnce, Rule::Definite, Rule::AnsweredOnce, Rule::SlotGrows, Rule::NoPanic];
+    &[Rule::Stored, Rule::CountedOnce, Rule::Definite, Rule::AnsweredOnce, Rule::RecordsGrow, Rule::NoPanic];
 
-/// What holds with `--ack durable` even if the store counts as down, or is.
-pub(crate) const WITH_STORE_DOWN: &[Rule] =
-    &[Rule::Survives, Rule::CountedOnce, Rule::Definite, Rule::AnsweredOnce, Rule::SlotGrows, Rule::NoPanic];
+/// The rules that hold with `--ack durable` even if the store counts as down, or is.
+pub(crate) const WITH_STORE_DOWN: &[Rule] = &[
+    Rule::Survives,
+    Rule::CountedOnce,
+    Rule::Definite,
+    Rule::AnsweredOnce,
+    Rule::RecordsGrow,
+    Rule::NoPanic,
+];
 
-/// What holds of reads as well, while the store answers.
+/// The rules for reads, which hold as well while the store answers.
 pub(crate) const FOR_READS: &[Rule] = &[Rule::ShownIsStored, Rule::NeverBack];
 
-/// What is to be seen in some state: a search in which nothing happens proves nothing.
+/// A search must see this in some state: a search in which nothing happens proves nothing.
 pub(crate) const ALL_ACKNOWLEDGED: &str = "every add is acknowledged";
-/// The same.
+/// A search for refusals must see this in some state.
 pub(crate) const ONE_REFUSED: &str = "an add is refused";
 
 /// The rules that have been broken.
 pub(crate) type Broken = BTreeSet<Rule>;
 
-/// What clients know of an add.
+/// What the client knows of an add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Fate {
     /// It has not been asked for.
@@ -80,7 +86,7 @@ impl Rule {
             CountedOnce,
             Definite,
             AnsweredOnce,
-            SlotGrows,
+            RecordsGrow,
             ShownIsStored,
             NeverBack,
             NoPanic
@@ -94,7 +100,7 @@ impl Rule {
 }
 
 impl State {
-    /// Takes note of the rules that this state breaks, of those that the setup promises.
+    /// Notes which of the setup's rules this state breaks.
     pub(crate) fn judge(&mut self, cluster: &Cluster) {
         let (asked, stored) = (!self.that_are(Fate::Ahead), self.store.total);
         let sums: Vec<_> = self.processes.iter().map(|process| process.value).chain([stored]).collect();
@@ -123,7 +129,7 @@ impl State {
         }
     }
 
-    /// A read on a node has been answered.
+    /// Judges the answer to a read on a node.
     pub(crate) fn show(&mut self, node: u8, answer: Answer, setup: &Setup) {
         let Answer::Value(value) = answer else { return };
         if !setup.judges_reads() {
@@ -142,7 +148,7 @@ impl State {
         }
     }
 
-    /// Whether each of these adds is with more processes than may yet die.
+    /// Whether more processes hold each of these adds than may still die.
     fn survives(&self, adds: u64) -> bool {
         let holders =
             |add: u64| self.processes.iter().filter(|process| adds_in(process.value) & add != 0).count();
@@ -150,19 +156,19 @@ impl State {
         each.map(holders).all(|holders| holders > self.left.crashes.into())
     }
 
-    /// The adds whose clients know that much.
+    /// The sum of the adds with this fate.
     fn that_are(&self, fate: Fate) -> u64 {
         let such = self.adds.iter().enumerate().filter(|(_, known)| **known == fate);
         such.map(|(add, _)| Setup::delta(add)).sum()
     }
 }
 
-/// The adds in a sum, each as its delta.
+/// The sum of the adds that are in `sum` at least once.
 fn adds_in(sum: u64) -> u64 {
     (0..21).map(Setup::delta).filter(|add| sum & (add * 7) != 0).sum()
 }
 
-/// Whether every add is in the sum at most once, and none that was not asked for.
+/// Whether `sum` holds every add at most once, and only adds that were asked for.
 fn is_plausible(sum: u64, asked: u64) -> bool {
     sum == adds_in(sum) && sum & !asked == 0
 }

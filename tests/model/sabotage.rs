@@ -1,37 +1,37 @@
-//! Bugs, planted on a node's pipes.
+//! Bugs, planted in the messages between a node and its world.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// What is wrong.
+/// A planted bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bug {
-    /// A life's message ids are those of the life before.
+    /// An incarnation has the same message ids as the one before.
     SameIds,
-    /// A life counts under the epoch of the life before.
-    EpochReused,
-    /// Every write of the slot leaves the replica to the next process, though this one goes on counting.
+    /// An incarnation counts under the number of the one before.
+    IncarnationReused,
+    /// Every write of the record leaves the replica free, though this process goes on counting under it.
     FreeTooSoon,
-    /// The slot is written whatever is there.
+    /// The record is written whatever the store holds.
     PlainWrite,
-    /// A peer counts as knowing what it was merely sent.
+    /// A peer counts as knowing all that it was sent, before it has confirmed it.
     KnownWhenSent,
     /// An add is counted twice.
     CountedTwice,
-    /// What may have been done is said not to have been.
+    /// An indefinite error is answered as a definite one.
     IndefiniteRefused,
-    /// A client is told twice.
+    /// A client is answered twice.
     AnsweredTwice,
-    /// Some answer brings the node down.
+    /// An error of the store makes the node panic.
     Panics,
 }
 
-/// Who sits on the pipes, and what he remembers.
+/// Changes the messages of one node, according to a bug.
 #[derive(Debug, Clone)]
 pub(crate) struct Saboteur {
     bug: Option<Bug>,
-    /// The epoch last heard of each peer.
+    /// The last known incarnation of each peer, as the wire's field `epoch` gives it.
     epochs: BTreeMap<String, Value>,
 }
 
@@ -60,7 +60,7 @@ impl Saboteur {
         vec![message.to_string()]
     }
 
-    /// Spoils a message of the node's. Returns those that leave it, and a line that the node is to hear.
+    /// Spoils a message of the node. Returns the messages that leave it, and a line that the node receives.
     pub(crate) fn say(&self, mut message: Value) -> (Vec<Value>, Option<String>) {
         let body = &mut message["body"];
         let mut aside = None;
@@ -85,8 +85,9 @@ impl Saboteur {
     }
 }
 
-fn leave_free(slot: &mut Map<String, Value>) {
-    let epoch = |replica: &String| replica.split_once('#').map(|(_, epoch)| json!([epoch, epoch]));
-    let title = slot.remove("held").or_else(|| slot.keys().find_map(epoch));
-    slot.entry("free").or_insert(title.unwrap());
+fn leave_free(record: &mut Map<String, Value>) {
+    let own =
+        |replica: &String| replica.split_once('#').map(|(_, incarnation)| json!([incarnation, incarnation]));
+    let ownership = record.remove("held").or_else(|| record.keys().find_map(own));
+    record.entry("free").or_insert(ownership.unwrap());
 }

@@ -7,19 +7,19 @@ use stateright::{Checker, Expectation, HasDiscoveries, Model};
 use crate::cluster::Cluster;
 use crate::setup::Setup;
 
-/// Tests run side by side; on one thread a search finds the shortest path.
+/// One thread for each search, since it then finds the shortest path. Tests run side by side.
 const THREADS: usize = 1;
 
-/// What a search has found.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     /// The rules that are broken in some state.
     pub(crate) broken: BTreeSet<&'static str>,
-    /// What was to be seen, and was.
+    /// The conditions that a search must see, and saw.
     pub(crate) seen: BTreeSet<&'static str>,
 }
 
-/// Visits all states, in order of their depth, until one breaks a rule; then prints the way there.
+/// Visits all states, in order of their depth, until one breaks a rule. Then it prints the steps that lead there.
 ///
 /// # Panics
 ///

@@ -9,19 +9,19 @@ use crate::rules::{Broken, Fate, Rule};
 use crate::setup::{Faults, Setup};
 use crate::store::Store;
 
-/// Everything at one moment.
+/// The whole cluster at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct State {
-    /// Those that run, by node and life.
+    /// The running processes, by node and incarnation.
     pub(crate) processes: Vec<Arc<Process>>,
     /// Messages on their way, in order. The same message twice is there once.
     pub(crate) in_flight: Vec<Arc<Message>>,
     pub(crate) store: Arc<Store>,
-    /// What clients know of each add.
+    /// What the client knows of each add.
     pub(crate) adds: Vec<Fate>,
-    /// How many lives each node has had.
-    lives: Vec<u8>,
-    /// What may still go wrong.
+    /// How many incarnations each node has had.
+    incarnations: Vec<u8>,
+    /// The faults that may still happen.
     pub(crate) left: Faults,
     /// The adds that reads on each node have shown.
     pub(crate) shown: Vec<u64>,
@@ -36,7 +36,7 @@ impl State {
             in_flight: Vec::new(),
             store: Arc::new(Store::new(setup.nodes.0)),
             adds: vec![Fate::Ahead; setup.adds.len()],
-            lives: vec![0; setup.nodes.0.into()],
+            incarnations: vec![0; setup.nodes.0.into()],
             left: setup.faults,
             shown: vec![0; setup.nodes.0.into()],
             broken: Broken::default(),
@@ -45,7 +45,7 @@ impl State {
         state
     }
 
-    /// The messages that may arrive, each where it may.
+    /// The messages that may arrive, each at every place where it may.
     pub(crate) fn arrivals(&self) -> Vec<Action> {
         let copies = if self.left.duplicates > 0 { &[false, true][..] } else { &[false] };
         let mut actions = Vec::new();
@@ -68,13 +68,13 @@ impl State {
         actions
     }
 
-    /// The next life of a node begins.
+    /// Begins the next incarnation of a node.
     pub(crate) fn begin(&mut self, node: u8, setup: &Setup) {
-        let life = &mut self.lives[usize::from(node)];
-        let outcome = Process::start(node, *life, setup);
-        *life += 1;
+        let incarnations = &mut self.incarnations[usize::from(node)];
+        let outcome = Process::start(node, *incarnations, setup);
+        *incarnations += 1;
         self.processes.extend(outcome.process.clone());
-        self.processes.sort_by_key(|process| (process.node, process.life));
+        self.processes.sort_by_key(|process| (process.node, process.incarnation));
         self.hear(node, &outcome, setup);
     }
 
@@ -84,9 +84,9 @@ impl State {
         here.find(|add| self.adds[*add] == Fate::Ahead)
     }
 
-    /// Whether another life of a node may begin for the last was told to end.
+    /// Whether another incarnation of a node may begin because the last was told to end.
     pub(crate) fn may_restart(&self, node: u8) -> bool {
-        self.lives[usize::from(node)] > 0
+        self.incarnations[usize::from(node)] > 0
             && self.processes.iter().all(|process| process.node != node || process.is_ending)
     }
 
@@ -104,7 +104,7 @@ impl State {
         }
     }
 
-    /// The clients and the network take what a process has said.
+    /// Hands a process's messages to the clients and the network.
     pub(crate) fn hear(&mut self, node: u8, outcome: &Outcome, setup: &Setup) {
         for message in &outcome.sent {
             let arrives = match message.to {
@@ -127,7 +127,7 @@ impl State {
         }
     }
 
-    /// A client is told of its add.
+    /// Notes the answer that the client of an add got.
     fn learn(&mut self, add: usize, answer: Answer) {
         if self.adds[add] != Fate::Open {
             self.broken.insert(Rule::AnsweredOnce);

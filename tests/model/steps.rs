@@ -1,12 +1,12 @@
-//! The steps that processes and the store have taken, remembered.
+//! Remembers the steps of processes and of the store.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-/// In so many parts, so that threads seldom wait for each other.
+/// The number of parts, so that threads seldom wait for each other.
 const PARTS: u64 = 64;
 
-/// By the fingerprints of who takes the step and of what makes it: what comes of it.
+/// The results of steps, by the fingerprints of the state and of the input.
 pub(crate) struct Steps<T>(Vec<Mutex<BTreeMap<(u64, u64), T>>>);
 
 impl<T: Clone> Steps<T> {
@@ -14,7 +14,7 @@ impl<T: Clone> Steps<T> {
         Self((0..PARTS).map(|_| Mutex::default()).collect())
     }
 
-    /// What comes of a step, which is taken only if it is not known.
+    /// The result of a step. Calls `take` only if it is not remembered.
     pub(crate) fn get(&self, who: u64, what: u64, take: impl FnOnce() -> T) -> T {
         let part = &self.0[usize::try_from((who ^ what) % PARTS).unwrap()];
         if let Some(known) = part.lock().unwrap().get(&(who, what)) {

@@ -1,4 +1,4 @@
-//! Maelstrom's `seq-kv`, as far as nodes can tell.
+//! Maelstrom's `seq-kv`, as far as nodes see it.
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::message::{Message, fingerprint};
 
-/// What is asked of the store.
+/// A request to the store.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Request {
     pub(crate) msg_id: i64,
@@ -45,26 +45,26 @@ impl Request {
     }
 }
 
-/// The store, with those of its past states that somebody may yet be shown.
+/// The store, with those of its past states that a node may still be shown.
 ///
-/// A request that changes nothing in some state not older than the one its client has last seen may be answered
-/// from there. One that changes something changes the newest.
+/// A request that changes nothing may be answered from any state that is not older than the state its client has last
+/// seen. A request that changes something changes the newest state.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     /// Oldest first; never empty.
     states: Vec<Arc<Entries>>,
     /// Which state each node has last seen.
     seen: Vec<u8>,
-    /// The sum of all counts in slots, now.
+    /// The sum of all counts in the newest records.
     pub(crate) total: u64,
     pub(crate) fingerprint: u64,
 }
 
-/// What comes of a request.
+/// The result of a request.
 pub(crate) struct Handled {
     pub(crate) store: Arc<Store>,
     pub(crate) answer: Arc<Message>,
-    /// A count has gone down: no slot has so much any more.
+    /// Whether a count has gone down: no record has so much any more.
     pub(crate) shrank: bool,
 }
 
@@ -81,14 +81,14 @@ impl Store {
         &self.states[self.states.len() - 1]
     }
 
-    /// From which states a node may be answered.
+    /// The states from which a node may be answered.
     pub(crate) fn visible(&self, node: u8) -> Range<u8> {
         let len = u8::try_from(self.states.len()).expect("few states");
         self.seen[usize::from(node)]..len
     }
 
-    /// What comes of the request if it is tried on the state `at`. `None` if an older state gives the same: whoever
-    /// has seen less may be shown more.
+    /// The result of the request if it is tried on the state `at`. `None` if an older state gives the same: a node that has
+    /// seen less may be shown more.
     pub(crate) fn handle(&self, node: u8, request: &Request, at: u8) -> Option<Handled> {
         let tried = self.states[usize::from(at)].handle(request);
         let as_before = |before: u8| {
@@ -109,7 +109,7 @@ impl Store {
         Some(next.answered(self, node, request, answer))
     }
 
-    /// Takes note of what a node has seen, and forgets what nobody will see again.
+    /// Notes which state a node has seen, and forgets the states that no node will see again.
     fn saw(&mut self, node: u8, at: u8) {
         self.seen[usize::from(node)] = at;
         let unseen = self.seen.iter().copied().min().unwrap_or_default();
@@ -141,7 +141,7 @@ impl Hash for Store {
 }
 
 impl Entries {
-    /// The entries after the request (`None`: unchanged) and the answer.
+    /// The entries after the request (`None` if unchanged) and the answer.
     fn handle(&self, request: &Request) -> (Option<Self>, Value) {
         let current = self.0.get(&request.key);
         match (&request.what, current) {
@@ -164,26 +164,27 @@ impl Entries {
         (before.as_ref() != Some(value)).then_some(Self(next))
     }
 
-    /// The sum of all counts in slots.
+    /// The sum of all counts in records.
     fn total(&self) -> u64 {
         self.counts().values().sum()
     }
 
-    /// Whether every count of `before` is here, no smaller. One of naught may be left out.
+    /// Whether every count of `before` is here, no smaller. A count of 0 may be left out.
     fn keep(&self, before: &Self) -> bool {
         let here = self.counts();
         let keeps = |(replica, count)| here.get(replica).copied().unwrap_or_default() >= count;
         before.counts().into_iter().all(keeps)
     }
 
-    /// What some slot holds of each replica, as an entry or as a hint. What is no slot, such as a barrier, is no object.
+    /// The largest count of each replica in all records, as a row or as a hint. A value that is no record, such as a
+    /// barrier, is no object.
     fn counts(&self) -> BTreeMap<&String, u64> {
-        let slots = self.0.values().filter_map(Value::as_object);
-        let hints = slots.clone().filter_map(|slot| slot.get("hints")?.as_object());
+        let records = self.0.values().filter_map(Value::as_object);
+        let hints = records.clone().filter_map(|record| record.get("hints")?.as_object());
         let mut counts = BTreeMap::new();
-        for (replica, entry) in slots.chain(hints).flat_map(Map::iter).filter(|(name, _)| name.contains('#'))
+        for (replica, row) in records.chain(hints).flat_map(Map::iter).filter(|(name, _)| name.contains('#'))
         {
-            let count = entry.as_u64().expect("a count");
+            let count = row.as_u64().expect("a count");
             counts.entry(replica).and_modify(|known: &mut u64| *known = count.max(*known)).or_insert(count);
         }
         counts

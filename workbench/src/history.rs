@@ -30,8 +30,8 @@ pub struct Operation {
     pub worker: usize,
     /// The node asked.
     pub node: usize,
-    /// Which life of the node's process was asked, counted from 1.
-    pub life: u32,
+    /// Which incarnation of the node's process was asked, counted from 1.
+    pub incarnation: u32,
     /// What was asked.
     pub request: Request,
     /// Whether this is one of the reads that end the run.
@@ -47,8 +47,8 @@ pub struct Operation {
 pub struct Completion {
     /// When it ended.
     pub at: Duration,
-    /// Which life the node's process was in then.
-    pub life: u32,
+    /// Which incarnation the node's process was in then.
+    pub incarnation: u32,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -307,14 +307,14 @@ mod tests {
             process: 3,
             worker: 0,
             node: 0,
-            life: 1,
+            incarnation: 1,
             request: Request::Generate,
             is_final: false,
             invoked: Duration::ZERO,
             completion: None,
         });
         let outcome = Outcome::Ok(Answer::Json(Json::parse(id).unwrap()));
-        history.complete(number, Completion { at: Duration::from_nanos(5), life: 1, outcome });
+        history.complete(number, Completion { at: Duration::from_nanos(5), incarnation: 1, outcome });
         let mut lines = Vec::new();
         history.write_jsonl(&mut lines).unwrap();
         let expected = format!(

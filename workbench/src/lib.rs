@@ -1,11 +1,10 @@
 #![doc = include_str!("../README.md")]
-#![allow(clippy::similar_names, reason = "a life and a line are told apart well enough")]
+#![allow(clippy::similar_names, reason = "a name and a number are told apart well enough")]
 
 mod answer;
 mod body;
 mod campaign;
 mod check;
-mod claims;
 mod cli;
 mod endpoint;
 mod envelope;
@@ -18,6 +17,7 @@ mod mix;
 mod nemesis;
 mod network;
 mod plan;
+mod promises;
 mod reply;
 mod report;
 mod seeds;
@@ -32,7 +32,6 @@ mod world;
 pub use answer::{Answer, Elements};
 pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
 pub use check::{Check, Ranges, Violation, Violations};
-pub use claims::{Claims, Durability};
 pub use cli::{
     FaultList, IdleOptions, SimulateOptions, StrictList, TestOptions, Verdict, run_simulations, run_test,
 };
@@ -45,6 +44,7 @@ pub use json::{Json, JsonError};
 pub use nemesis::Fault;
 pub use network::{Journal, Latency, LatencyShape, Load, Traffic};
 pub use plan::{Concurrency, LoadModel, Plan};
+pub use promises::{Durability, Promises};
 pub use report::{
     ErrorCount, FaultWindow, FinalRead, Latencies, Messages, NodeUsage, Operations, Overhead, ProbedValue,
     Rate, Report,

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::check::Check;
-use crate::claims::Claims;
 use crate::nemesis::Fault;
 use crate::network::Latency;
+use crate::promises::Promises;
 use crate::topology::Topology;
 use crate::workload::Workload;
 
@@ -89,7 +89,7 @@ pub struct Plan {
     /// [remarks](crate::Report::remarks).
     pub strict: BTreeSet<Check>,
     /// What the nodes claim of themselves.
-    pub claims: Claims,
+    pub promises: Promises,
     /// Upper bound on the time from the last heal until all nodes show the same value for good.
     pub max_convergence: Option<Duration>,
     /// Demand that of each kind of operation at least one succeeds, as Maelstrom does. A short run full of faults may
@@ -127,7 +127,7 @@ impl Plan {
             malformed: 0,
             trace: false,
             strict: Check::strict().collect(),
-            claims: Claims::default(),
+            promises: Promises::default(),
             max_convergence: None,
             demand_success: true,
             max_rss_mb: None,

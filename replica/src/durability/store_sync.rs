@@ -1,11 +1,11 @@
 //! Store sync: keeps this node's record in the store up to date, one request at a time.
 //!
-//! It opens the record and goes on from the last revision known. A commit that was refused, or whose end is unknown,
-//! leaves the record unknown, and it is opened again. Counts are absolute, so a retry can't count twice. What an open
-//! brings is merged before anything is committed, so the record never shrinks.
+//! It opens the record and goes on from the last known revision. After a commit that was refused, or whose outcome is
+//! unknown, the record is unknown too, and it is opened again. Counts are absolute, so a retry can't count twice. The
+//! counts of an opened record are merged before the next commit, so the record never shrinks.
 //!
-//! What is found there at the start also decides under which replica this process counts: one that is free, once a
-//! commit has made it this process's, or else its own.
+//! The record also decides which replica this process counts under. If it says that a replica is free, a commit makes
+//! this process the owner. Otherwise the process counts under its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,57 +27,57 @@ use crate::tally::{Tally, has_room_for};
 #[derive(Debug, Clone)]
 pub(super) struct StoreSync {
     known: Known,
-    /// The record may lack something.
+    /// Whether the record may lack something.
     is_dirty: bool,
-    /// Nothing more will be counted: the next commit says that the replica is free.
+    /// Whether this process ends: the next commit says that the replica is free.
     is_closing: bool,
-    open: Option<Open>,
+    open: Option<Unanswered>,
     /// How much of this process's count the store is known to hold.
     stored: Tally,
-    /// The most of it that the store was asked to hold.
+    /// The largest count that this process has sent to the store.
     offered: Tally,
-    /// How many commits of this process's are known to be done.
+    /// How many commits of this process are known to be done.
     commits: u64,
-    /// The record was there when this process started.
+    /// Whether the record existed when this process started.
     has_predecessor: bool,
     health: Health,
     not_before: Duration,
-    /// The least time between two requests: while nobody waits for the record, commits keep a distance.
+    /// The least time between two requests. Commits need not be frequent while no client waits for them.
     spacing: Duration,
 }
 
 /// What is known of the record.
 #[derive(Debug, Clone)]
 enum Known {
-    /// Nothing: it is to be opened.
+    /// Nothing is known: the record must be opened.
     Nothing,
-    /// This stands at this revision.
+    /// The record, at its revision.
     At(Revision, Record),
-    /// Something stands there that no process of this node has written. It must not be overwritten.
+    /// The store holds something that no process of this node has written. It must not be overwritten.
     Foreign,
 }
 
 /// The request that the store has yet to answer.
 #[derive(Debug, Clone)]
-struct Open {
+struct Unanswered {
     token: Token,
     since: Duration,
-    /// What the record holds once the request is done; `None` if it is being opened.
+    /// The record after the commit. `None` if the request is an open.
     commit: Option<Record>,
 }
 
-/// What an outcome has brought.
+/// The news that an outcome has brought.
 #[derive(Debug)]
 pub(super) enum News {
     /// There is no record.
-    Nothing,
+    NoRecord,
     /// The record holds this, to be merged.
     Found {
         claim: Claim,
-        /// There is a free replica, and a commit will ask for it.
+        /// Whether a replica is free. If so, the next commit asks for it.
         has_free: bool,
     },
-    /// This process has got the replica of its predecessor, which had counted so much.
+    /// This process now owns the replica of its predecessor, which had counted so much.
     Inherited(ReplicaId, Tally),
 }
 
@@ -106,22 +106,22 @@ impl StoreSync {
         self.stored
     }
 
-    /// The store has been silent for longer than the timeout, or refuses, or holds a foreign record.
+    /// Whether the store has been silent for longer than the timeout, or refuses, or holds a foreign record.
     pub(super) fn is_down(&self) -> bool {
         self.health.is_down()
     }
 
-    /// How many commits of this process's are known to be done.
+    /// How many commits of this process are known to be done.
     pub(super) fn commits(&self) -> u64 {
         self.commits
     }
 
-    /// The record was there when this process started: the node has counted, or ended, before.
+    /// Whether the record existed when this process started. Then an earlier process has counted, or ended cleanly.
     pub(super) fn has_predecessor(&self) -> bool {
         self.has_predecessor
     }
 
-    /// The rows in the record, as far as they are known.
+    /// The rows of the record, if they are known.
     pub(super) fn rows(&self) -> Option<&BTreeMap<ReplicaId, Tally>> {
         match &self.known {
             Known::At(_, record) => Some(&record.rows),
@@ -129,7 +129,7 @@ impl StoreSync {
         }
     }
 
-    /// Everything that belongs into the record is known to be there.
+    /// Whether the record is known to hold everything that it must.
     pub(super) fn is_clean(&self) -> bool {
         !self.is_dirty && self.open.is_none()
     }
@@ -139,7 +139,7 @@ impl StoreSync {
         self.is_dirty = true;
     }
 
-    /// Nothing more will be counted: commits the rest without delay, and leaves the replica to the next process.
+    /// Begins the clean end: commits the rest without delay, and leaves the replica free. No add may be counted any more.
     pub(super) fn close(&mut self) {
         self.is_closing = true;
         self.is_dirty = true;
@@ -147,7 +147,7 @@ impl StoreSync {
         self.not_before = Duration::ZERO;
     }
 
-    /// A store that has been silent for too long is down.
+    /// Counts the store as down if it has been silent for too long.
     pub(super) fn notice_silence(&mut self, cx: &Context<'_>) {
         if self.open.as_ref().is_some_and(|open| cx.heard >= open.since + self.health.timeout()) {
             self.health.silent();
@@ -168,13 +168,12 @@ impl StoreSync {
             self.offered = record.tally(own.replica());
         }
         self.not_before = cx.now + self.spacing;
-        self.open = Some(Open { token: cx.ask_store(request), since: cx.now, commit });
+        self.open = Some(Unanswered { token: cx.ask_store(request), since: cx.now, commit });
     }
 
-    /// The next request, and what the record then holds. `None` if the record lacks nothing, or nothing may be committed
-    /// any more.
+    /// The next request, and the record after it. `None` if the record lacks nothing, or no commit is allowed any more.
     fn next_request(&self, own: &Own, state: &State) -> Option<(StoreRequest, Option<Record>)> {
-        if self.is_closing && !own.may_count() {
+        if self.is_closing && !own.has_chosen() {
             return None;
         }
         let Known::At(revision, record) = &self.known else { return Some((StoreRequest::Open, None)) };
@@ -197,12 +196,12 @@ impl StoreSync {
         }
     }
 
-    /// The open request has this token.
+    /// Whether the open request has this token.
     pub(super) fn awaits(&self, token: Token) -> bool {
         self.open.as_ref().is_some_and(|open| open.token == token)
     }
 
-    /// Takes the outcome of the open request. `Some`: it has brought news.
+    /// Handles the outcome of the open request. `Some` if it has brought news.
     pub(super) fn outcome(
         &mut self,
         outcome: Outcome,
@@ -215,19 +214,19 @@ impl StoreSync {
             (Some(record), Outcome::Committed { revision }) => {
                 self.commits += 1;
                 self.health.committed();
-                let news = self.holds(&record, own);
+                let news = self.note_stored(&record, own);
                 self.known = Known::At(revision, record);
                 news
             }
             (None, Outcome::Opened { record: None, revision }) => {
                 self.known = Known::At(revision, Record::default());
-                Some(News::Nothing)
+                Some(News::NoRecord)
             }
             (None, Outcome::Opened { record: Some(record), revision }) => {
                 match self.problem(&record, own, state) {
                     None => Some(self.found(record, revision, own)),
                     Some(problem) => {
-                        error!(problem, "the record holds what this node did not write: left alone");
+                        error!(problem, "the record is left alone");
                         return self.leave_alone(cx.now);
                     }
                 }
@@ -238,10 +237,10 @@ impl StoreSync {
                 self.forget();
                 None
             }
-            (_, outcome) => {
+            (commit, outcome) => {
                 warn!(%outcome, "the store does not do what it is asked to");
                 self.forget();
-                self.give_pause(cx.now);
+                self.not_before = cx.now + self.health.refused(commit.is_some());
                 return None;
             }
         };
@@ -249,23 +248,27 @@ impl StoreSync {
         news
     }
 
-    /// The record was opened.
+    /// Handles a record that was opened.
     fn found(&mut self, record: Record, revision: Revision, own: &Own) -> News {
         let is_ours = record.rows.contains_key(own.replica())
             || record.owner.as_ref().is_some_and(|owner| owner.incarnation == own.incarnation());
         if is_ours {
             self.commits = self.commits.max(1);
+            if self.offered.is_within(record.tally(own.replica())) {
+                // The last commit was done, though its outcome said otherwise.
+                self.health.committed();
+            }
         } else {
             self.has_predecessor = true;
         }
         let has_free = record.owner.as_ref().is_some_and(|owner| owner.is_free);
         let news =
-            self.holds(&record, own).unwrap_or_else(|| News::Found { claim: record.claim(), has_free });
+            self.note_stored(&record, own).unwrap_or_else(|| News::Found { claim: record.claim(), has_free });
         self.known = Known::At(revision, record);
         news
     }
 
-    /// Why no process of this node can have written the record, or there is no room for it.
+    /// Says why no process of this node can have written the record, or why there is no room for it.
     fn problem(&self, record: &Record, own: &Own, state: &State) -> Option<String> {
         if !record.tally(own.replica()).is_within(self.offered) {
             return Some(format!("this process has written {} at most", self.offered));
@@ -276,9 +279,9 @@ impl StoreSync {
 
     /// Takes note of how much of this process's count the record holds. `Some`: the process has just come into a
     /// predecessor's replica.
-    fn holds(&mut self, record: &Record, own: &Own) -> Option<News> {
+    fn note_stored(&mut self, record: &Record, own: &Own) -> Option<News> {
         match &record.owner {
-            Some(owner) if !own.may_count() && owner.incarnation == own.incarnation() => {
+            Some(owner) if !own.has_chosen() && owner.incarnation == own.incarnation() => {
                 self.stored = record.tally(&owner.replica);
                 self.offered = self.stored;
                 Some(News::Inherited(owner.replica.clone(), self.stored))
@@ -292,16 +295,12 @@ impl StoreSync {
 
     fn leave_alone(&mut self, now: Duration) -> Option<News> {
         self.known = Known::Foreign;
-        self.give_pause(now);
+        self.not_before = now + self.health.refused(false);
         None
     }
 
     fn forget(&mut self) {
         self.known = Known::Nothing;
         self.is_dirty = true;
-    }
-
-    fn give_pause(&mut self, now: Duration) {
-        self.not_before = now + self.health.refused();
     }
 }

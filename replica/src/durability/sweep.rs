@@ -1,6 +1,8 @@
-//! A sweep reads other nodes' records: those of unreachable peers, and, after a restart, everybody's.
+//! A sweep reads other nodes' records: those of unreachable peers, and, after a restart, those of all nodes.
 //!
-//! It begins with a fence, so that it sees whatever was stored before. A commit since the last sweep has done that service.
+//! It begins with a fence, and so sees whatever was stored before. If a commit was done since the last sweep, that was the
+//! fence, and the sweep sees whatever was stored before that commit. After a restart that is all that matters: what earlier
+//! processes have shown was stored before. Peers that stay unreachable are read again and again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,13 +14,18 @@ use crate::frame::Claim;
 use crate::identity::NodeId;
 use crate::store::{Outcome, StoreRequest, Token};
 
-/// The pause before the next sweep, after one that brought news and, doubled each time, at most.
+/// The pause after a sweep that brought news, and the longest one. It doubles after each sweep without news.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
+
+/// The pause after a sweep that failed and is needed for recovery.
+const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// Reads other nodes' records.
 #[derive(Debug, Clone)]
 pub(super) struct Sweep {
     phase: Phase,
+    /// When the last sweep failed to read something, if it did.
+    failed_at: Option<Duration>,
     /// How many commits had been done when the last sweep began.
     seen_commits: u64,
     pause: Duration,
@@ -26,9 +33,9 @@ pub(super) struct Sweep {
 
 #[derive(Debug, Clone)]
 enum Phase {
-    /// The next sweep begins at this time, if there is anybody to read.
+    /// The next sweep begins at this time, if there is a record to read.
     Resting(Duration),
-    /// A fence is open; then these records are read.
+    /// A fence is open. After it these records are read.
     Fencing { token: Token, targets: Vec<NodeId> },
     /// These records are being read.
     Loading { open: BTreeMap<Token, NodeId> },
@@ -36,11 +43,21 @@ enum Phase {
 
 impl Sweep {
     pub(super) fn new() -> Self {
-        Self { phase: Phase::Resting(Duration::ZERO), seen_commits: 0, pause: PAUSE.0 }
+        Self { phase: Phase::Resting(Duration::ZERO), failed_at: None, seen_commits: 0, pause: PAUSE.0 }
     }
 
-    pub(super) fn is_resting(&self) -> bool {
+    fn is_resting(&self) -> bool {
         matches!(self.phase, Phase::Resting(_))
+    }
+
+    /// The last sweep has read all that it was to read.
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_resting() && self.failed_at.is_none()
+    }
+
+    /// When a sweep that failed is to be begun again, if recovery needs it.
+    pub(super) fn retry_at(&self) -> Option<Duration> {
+        self.failed_at.filter(|_| self.is_resting()).map(|at| at + RETRY_AFTER)
     }
 
     /// Begins a sweep if it is time and there is anybody to read. So many commits have been done.
@@ -56,8 +73,9 @@ impl Sweep {
         }
     }
 
-    /// Begins a sweep over `targets` now. One that is under way is forgotten.
+    /// Begins a sweep over `targets` now. It replaces one that is under way.
     pub(super) fn begin(&mut self, targets: Vec<NodeId>, commits: u64, cx: &mut Context<'_>) {
+        self.failed_at = None;
         if targets.is_empty() {
             self.phase = Phase::Resting(cx.now);
         } else if std::mem::replace(&mut self.seen_commits, commits) < commits {
@@ -72,7 +90,7 @@ impl Sweep {
         self.phase = Phase::Loading { open: targets.into_iter().map(load).collect() };
     }
 
-    /// Takes the outcome of the request, if it is this part's; `Some` is what it brings, to be merged.
+    /// Handles the outcome of a request, if the sweep made it. `Some` if it brings counts, which must be merged.
     pub(super) fn outcome(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) -> Option<Claim> {
         match &mut self.phase {
             Phase::Fencing { token: asked, targets } if *asked == token => {
@@ -81,6 +99,7 @@ impl Sweep {
                     Outcome::Fenced => self.load(targets, cx),
                     outcome => {
                         debug!(%outcome, "the store refuses a fence");
+                        self.failed_at = Some(cx.now);
                         self.rest(cx.now);
                     }
                 }
@@ -95,6 +114,7 @@ impl Sweep {
                     Outcome::Loaded(record) => record.map(|record| record.claim()),
                     outcome => {
                         debug!(%node, %outcome, "the store does not tell a peer's record");
+                        self.failed_at = Some(cx.now);
                         None
                     }
                 }
@@ -103,7 +123,7 @@ impl Sweep {
         }
     }
 
-    /// A record brought news: the next sweep comes soon.
+    /// Reports that a record brought news, so that the next sweep comes soon.
     pub(super) fn brought_news(&mut self, now: Duration) {
         self.pause = PAUSE.0;
         if self.is_resting() {
@@ -116,7 +136,7 @@ impl Sweep {
         self.pause = self.pause.saturating_mul(2).min(PAUSE.1);
     }
 
-    /// When [`poll`](Self::poll) is due again, if there is anybody to read and no outcome comes before.
+    /// When [`poll`](Self::poll) is due again, if there is a record to read and no outcome comes before.
     pub(super) fn next_tick(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Resting(until) => Some(*until),

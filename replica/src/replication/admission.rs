@@ -1,4 +1,4 @@
-//! Admission: which claims of others are merged.
+//! Admission: the check that each claim passes before it is merged.
 
 use std::fmt::Display;
 
@@ -10,14 +10,14 @@ use crate::identity::ReplicaId;
 use crate::own::Own;
 use crate::tally::{Tally, Vector, filtered, has_room_for, knows, replicas};
 
-/// What is admitted of a claim.
+/// The admitted part of a claim.
 pub(super) struct Admitted {
     pub claim: Claim,
-    /// Rows were left out for want of room: the sender must not learn that they are held here.
+    /// Whether rows were left out because there is no room. Then the sender must not count them as known.
     pub is_cut: bool,
 }
 
-/// Admits what is plausible and, if there is no room for all of it, what is known here.
+/// Admits the plausible part of a claim. If there is no room for all of it, admits only known replicas.
 pub(super) fn admit(
     claim: Claim,
     from: impl Display + Copy,
@@ -33,8 +33,8 @@ pub(super) fn admit(
     Admitted { claim: Claim { counts, ..claim }, is_cut: true }
 }
 
-/// The plausible part of a claim: of this process's replica no more than it has counted, and nothing of nodes that are
-/// not in the cluster.
+/// The plausible part of a claim. It leaves out this process's replica, if the claim has more than was counted, and nodes
+/// that are not in the cluster.
 fn plausible(claim: Claim, from: impl Display, own: &Own, is_member: impl Fn(&str) -> bool) -> Claim {
     let claimed = Tally::of(&claim.counts, own.replica());
     let own_is_true = own.admits(claimed);

@@ -1,4 +1,4 @@
-//! What is known of one peer.
+//! The knowledge about one peer.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -8,33 +8,34 @@ use crate::identity::Incarnation;
 use crate::state::State;
 use crate::tally::Vector;
 
-/// What is known of one peer.
+/// The knowledge about one peer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Peer {
-    /// The incarnation last heard.
+    /// The peer's present incarnation, by its last frame.
     heard: Option<Incarnation>,
-    /// That incarnation has answered a frame that was sent after it was first heard: `known` speaks of it.
+    /// That incarnation has confirmed a frame that was sent after another one was last heard, or ever, if none was:
+    /// `known` speaks of it. A frame that it confirms, it has merged.
     is_established: bool,
-    /// What the peer holds at least.
+    /// The counts that the peer holds at least.
     pub known: Vector,
-    /// The frame that it has yet to confirm.
+    /// The frame that the peer has yet to confirm.
     pub in_flight: Option<InFlight>,
-    /// The last of its answers with counts that we have merged, to be confirmed with the next frame that goes there.
+    /// The last of its answers that brought counts, if not confirmed yet. The next frame to the peer confirms it.
     pub to_confirm: Option<FrameId>,
 }
 
-/// A frame on its way, or lost.
+/// A frame that is not confirmed: it is on its way, or lost.
 #[derive(Debug, Clone)]
 pub(super) struct InFlight {
     pub id: FrameId,
-    /// What the peer holds once it has confirmed this id, whichever of its transmissions it heard.
+    /// The counts that the peer holds once it has confirmed this id, whichever transmission it got.
     credit: Vector,
     pub transmissions: u32,
     pub resend_at: Duration,
 }
 
 impl Peer {
-    /// Takes note of a frame: what it confirms, and what its sender holds.
+    /// Learns from a frame of the peer: which frames it confirms, and which counts the peer holds.
     pub(super) fn hear(
         &mut self,
         incarnation: Incarnation,
@@ -54,8 +55,8 @@ impl Peer {
         }
     }
 
-    /// What to tell the peer with a confirmation, and under which id. A frame that is overdue is told again under its own
-    /// id, so that a late confirmation of it still counts.
+    /// The counts to send with a confirmation, and the id to send them under. An overdue frame keeps its id, so that a late
+    /// confirmation of it still counts.
     pub(super) fn answer(
         &mut self,
         state: &State,
@@ -72,18 +73,18 @@ impl Peer {
         }
         let sent =
             self.in_flight.get_or_insert_with(|| InFlight::new(new_id(), claim.counts.clone(), resend_at));
-        // The peer is there, and confirms this only with its next frame, if it has one: no cause for alarm.
+        // The peer has just sent a frame, so it is reachable. It confirms this with its next frame, which may take a while.
         (sent.transmissions, sent.resend_at) = (0, resend_at);
         Some((sent.id, claim))
     }
 
-    /// Whether the peer lacks something, as far as is known.
+    /// Whether the peer may lack something.
     pub(super) fn lacks(&self, state: &State) -> bool {
         !self.is_established
             || !matches!(state.counts().partial_cmp(&self.known), Some(Ordering::Less | Ordering::Equal))
     }
 
-    /// It has left a frame unconfirmed for longer than the timeout.
+    /// Whether the peer has left a frame unconfirmed for longer than the timeout.
     pub(super) fn is_unreachable(&self) -> bool {
         self.in_flight.as_ref().is_some_and(|sent| sent.transmissions > 1)
     }

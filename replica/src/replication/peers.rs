@@ -1,18 +1,20 @@
-//! Gossip: which peer to tell what, and when.
+//! Gossip: which counts to send to which peer, and when.
 //!
-//! # What is known of a peer
+//! # Known counts
 //!
-//! Per peer the node keeps `known`, a lower bound of what that peer holds *in its present incarnation*: together, a
-//! matrix clock. It grows by what the peer confirms and by what it sends, never by what is merely sent to it. A peer that
-//! crashes has lost its memory, so `known` is bound to an incarnation: it is empty until that incarnation has answered a
-//! frame of ours, and emptied as soon as another is heard. A delayed frame of an earlier incarnation can therefore cost
-//! one more frame, but can't make the node credit a peer with counts that it does not hold.
+//! For each peer the node keeps `known`, a lower bound on the counts that the peer holds *in its present incarnation*. All
+//! of them together are a matrix clock. `known` grows by the counts that the peer confirms or sends. It does not grow when
+//! the node sends something, for that may be lost. A peer that crashes has lost its memory, so `known` belongs to one
+//! incarnation. It is empty until that incarnation has answered a frame, and it is emptied when another incarnation
+//! appears. So a delayed frame of an earlier incarnation can cost one more frame. But it can't make the node count as known
+//! what the peer does not hold.
 //!
-//! # When to tell
+//! # Rounds
 //!
 //! Every round the node picks random peers that lack something. A peer's confirmation brings what *it* has in return
-//! (push-pull), and counts as its own turn, once in a row. So each frame does double work, and a converged cluster is
-//! silent. A confirmation that brings counts is itself confirmed by the next frame that goes that way.
+//! (push-pull). A node whose confirmation has carried counts skips its next round, but never two rounds running. So each
+//! frame does double work, and a converged cluster is silent. A confirmation that brings counts is itself confirmed by the
+//! next frame that goes that way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -29,7 +31,7 @@ use crate::seam::Effect;
 use crate::state::State;
 use crate::tally::Tally;
 
-/// The peers of a node and what it knows of each.
+/// The peers of a node, with the knowledge about each.
 #[derive(Debug, Clone)]
 pub(super) struct Peers {
     by_name: BTreeMap<NodeId, Peer>,
@@ -39,9 +41,9 @@ pub(super) struct Peers {
     fanout: usize,
     timeout: Duration,
     next_round: Duration,
-    /// A confirmation that brought counts may stand in for the next round.
+    /// A confirmation of ours has carried counts since the last round.
     had_turn: bool,
-    /// One has stood in for the last round: the next one takes place.
+    /// The last round was skipped for that: the next one takes place.
     skipped: bool,
 }
 
@@ -75,7 +77,7 @@ impl Peers {
         }
     }
 
-    /// These are the peers from now on. What is known of those that stay is kept.
+    /// Sets the peers. The knowledge about those that stay is kept.
     pub(super) fn set(&mut self, names: BTreeSet<NodeId>) {
         self.by_name.retain(|name, _| names.contains(name));
         for name in names {
@@ -95,7 +97,7 @@ impl Peers {
         self.by_name.get_mut(name)
     }
 
-    /// Confirms a peer's frame, and tells what the peer lacks as far as is known.
+    /// Confirms a peer's frame, and sends the counts that the peer may lack.
     pub(super) fn confirm(&mut self, name: &NodeId, id: FrameId, state: &State, cx: &mut Context<'_>) {
         let resend_at = cx.now + cx.jittered(self.timeout);
         let Some(peer) = self.by_name.get_mut(name) else { return };
@@ -116,11 +118,11 @@ impl Peers {
         cx.effects.push_back(Effect::Send { peer: name.clone(), frame });
     }
 
-    /// Sends what is due: frames that were not confirmed in time, and, once a round, new ones. `hurry` brings the round
-    /// forward: a client waits for a peer to confirm.
+    /// Sends the frames that are due: those that were not confirmed in time, and once a round new ones. `hurry` says that a
+    /// client waits for a peer to confirm, and starts the round at once.
     pub(super) fn poll(&mut self, state: &State, hurry: bool, cx: &mut Context<'_>) {
         for (name, peer) in &mut self.by_name {
-            // On one table of replicas, to compare and to merge is one pass over the counts.
+            // With a common table of replicas, comparing and merging take one pass over the counts.
             peer.known.share_ids(state.counts());
             if let Some(sent) = peer.in_flight.as_mut().filter(|sent| sent.resend_at <= cx.now) {
                 let pause = backoff(self.timeout, sent.transmissions);
@@ -152,7 +154,7 @@ impl Peers {
         }
     }
 
-    /// When [`poll`](Self::poll) is due again, if nothing is heard until then.
+    /// When [`poll`](Self::poll) is due again, if no frame comes before.
     pub(super) fn next_tick(&self, state: &State) -> Option<Duration> {
         let sent = self.by_name.values().filter_map(|peer| peer.in_flight.as_ref());
         let has_round = self.by_name.values().any(|peer| peer.in_flight.is_none() && peer.lacks(state));
@@ -171,7 +173,7 @@ impl Peers {
     }
 }
 
-/// Sends a frame that the peer is to confirm.
+/// Sends a frame that the peer must confirm.
 fn tell(
     (name, peer): (&NodeId, &Peer),
     incarnation: Incarnation,

@@ -1,4 +1,4 @@
-//! What the store keeps for a node.
+//! The record: what the store keeps for one node.
 
 use std::collections::BTreeMap;
 
@@ -6,36 +6,36 @@ use crate::frame::Claim;
 use crate::identity::{Incarnation, ReplicaId};
 use crate::tally::{Tally, from_tallies, raise_all};
 
-/// What the store keeps for a node.
+/// What the store keeps for one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
-    /// What each replica of the node has counted.
+    /// The count of each replica of the node.
     pub rows: BTreeMap<ReplicaId, Tally>,
-    /// Who may count under a replica that was, or may be, handed on.
+    /// The ownership of a replica that was, or may be, handed on.
     pub owner: Option<Ownership>,
-    /// What replicas of *other* nodes have counted, and may not have stored themselves.
+    /// Hints: counts of replicas of *other* nodes that may not be stored yet.
     pub hints: BTreeMap<ReplicaId, Tally>,
 }
 
-/// Who may count under a replica that was, or may be, handed on.
+/// The right to count under a replica that was, or may be, handed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ownership {
     /// The replica.
     pub replica: ReplicaId,
-    /// The process that has the replica, or had it last.
+    /// The process that owns the replica, or owned it last.
     pub incarnation: Incarnation,
-    /// That process counts no more: the next one may have the replica.
+    /// Whether that process has ended: then the next one may own the replica.
     pub is_free: bool,
 }
 
-/// What a commit changes in a record.
+/// The changes that a commit makes to a record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Rows of this node that have grown, or are new.
     pub rows: Vec<(ReplicaId, Tally)>,
     /// Hints that have grown, or are new.
     pub hints: Vec<(ReplicaId, Tally)>,
-    /// Hints that are needed no more.
+    /// Hints that are not needed any more.
     pub dropped_hints: Vec<ReplicaId>,
 }
 
@@ -65,12 +65,12 @@ impl Record {
         self.owner = owner;
     }
 
-    /// What `replica` has counted, of this node's.
+    /// The count of `replica`, if it is one of this node's. Otherwise zero.
     pub fn tally(&self, replica: &ReplicaId) -> Tally {
         self.rows.get(replica).copied().unwrap_or_default()
     }
 
-    /// What the record tells whoever reads it.
+    /// The claim of the record. Its rows are stored, its hints are not.
     pub fn claim(&self) -> Claim {
         let mut all = self.rows.clone();
         raise_all(&mut all, &self.hints);

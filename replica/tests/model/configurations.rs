@@ -46,6 +46,14 @@ fn a_crash_amid_a_commit() {
     holds("a crash", alone(&[0, 0, 0], 2, Faults { crashes: 1, unknowns: 1, ..NONE }));
 }
 
+/// The store shows old states, and calls commits that were done conflicts.
+#[test]
+fn a_store_as_weak_as_the_port_allows() {
+    let lagging = |setup| Setup { store: StoreIs::Lagging, ..setup };
+    holds("a weak store and a crash", lagging(alone(&[0, 0], 1, Faults { crashes: 1, ..NONE })));
+    holds("a weak store and an end", lagging(alone(&[0], 0, Faults { ends: 1, ..NONE })));
+}
+
 /// What the store tells one process reaches the next, and the one after that.
 #[test]
 fn outcomes_for_earlier_incarnations() {

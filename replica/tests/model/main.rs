@@ -39,8 +39,7 @@
 //!
 //! Adds reach their node once, and at once. A client reads as the first thing in each process, and the next process begins at
 //! once after a crash (one that begins later is one whose messages take longer). Clocks go so many ticks per process. A frame
-//! of which a copy is on its way already is sent but once. The store does no request twice: a second commit would conflict,
-//! and a world that repeats requests says `Unknown` then. Nothing foreign stands in a record.
+//! of which a copy is on its way already is sent but once. Nothing foreign stands in a record.
 //!
 //! # Why it is fast
 //!

@@ -41,7 +41,8 @@ pub(crate) struct Setup {
 pub(crate) enum StoreIs {
     /// It does what it is asked to, sooner or later or never.
     Up,
-    /// As `Up`, but a load may show any state that the last fence allows, not only the newest.
+    /// As `Up`, but as weak as the port allows: an open or a load may show an old state, and a commit that was done may be
+    /// called a conflict.
     Lagging,
     /// No request reaches it.
     Silent,

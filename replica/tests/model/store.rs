@@ -1,8 +1,8 @@
 //! The store: records with numbered revisions, and every answer that the port allows.
 //!
-//! Opens and commits are linearizable: each takes place at one moment between the request and its outcome, on the newest
-//! record. So are loads, or else ([`StoreIs::Lagging`]) a load may show any state that is no older than what the process's last
-//! fence or commit had to see. That is the weakest store that the port's contract allows.
+//! The store is linearizable: each request takes place at one moment between its start and its outcome, on the newest record.
+//! Or else ([`StoreIs::Lagging`]) it is as weak as the port allows. An open or a load may then show any state that is no older
+//! than what the process's last fence or commit had to see, and a commit that was done may be called a conflict.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,13 +66,13 @@ impl Store {
         if self.kept == Kept::Visible { now.collect() } else { Vec::new() }
     }
 
-    /// All that can come of a request now. Only a load has more than one end.
+    /// All that can come of a request now.
     pub(crate) fn handle(&self, ask: &Ask, bug: Option<Bug>) -> Vec<Done> {
         let mut store = self.clone();
         let mut broken = Broken::new();
         let outcomes = match &ask.request {
-            StoreRequest::Open => vec![self.open(ask.by, bug)],
-            StoreRequest::Commit { .. } => vec![store.commit(ask, bug, &mut broken)],
+            StoreRequest::Open => self.open(ask.by, bug),
+            StoreRequest::Commit { .. } => store.commit(ask, bug, &mut broken),
             StoreRequest::Fence => {
                 store.saw(ask, bug);
                 vec![Outcome::Fenced]
@@ -103,25 +103,30 @@ impl Store {
         store
     }
 
-    fn open(&self, by: Id, bug: Option<Bug>) -> Outcome {
-        let record = &self.records[usize::from(by.node)];
-        let mut opened = record.newest().cloned();
-        if let (Some(Bug::FreeTwice), Some(owner)) = (bug, opened.as_mut().and_then(|it| it.owner.as_mut())) {
-            owner.is_free = true;
-        }
-        Outcome::Opened { record: opened, revision: Revision(record.revision) }
+    fn open(&self, by: Id, bug: Option<Bug>) -> Vec<Outcome> {
+        let newest = self.records[usize::from(by.node)].revision;
+        let opened = |(record, revision): (&Option<Record>, u64)| {
+            let mut record = record.clone();
+            if let (Some(Bug::FreeTwice), Some(owner)) =
+                (bug, record.as_mut().and_then(|it| it.owner.as_mut()))
+            {
+                owner.is_free = true;
+            }
+            Outcome::Opened { record, revision: Revision(revision) }
+        };
+        self.visible(by, by.node).rev().zip((0..=newest).rev()).map(opened).collect()
     }
 
-    fn commit(&mut self, ask: &Ask, bug: Option<Bug>, broken: &mut Broken) -> Outcome {
+    fn commit(&mut self, ask: &Ask, bug: Option<Bug>, broken: &mut Broken) -> Vec<Outcome> {
         let StoreRequest::Commit { changes, owner, .. } = &ask.request else { unreachable!("a commit") };
         let record = &self.records[usize::from(ask.by.node)];
         if !self.would_do(ask) {
             match bug {
                 Some(Bug::NoCondition) => {}
                 Some(Bug::ConflictIsDone) => {
-                    return Outcome::Committed { revision: Revision(record.revision) };
+                    return vec![Outcome::Committed { revision: Revision(record.revision) }];
                 }
-                _ => return Outcome::Conflict,
+                _ => return vec![Outcome::Conflict],
             }
         }
         let before = record.newest().cloned().unwrap_or_default();
@@ -139,7 +144,9 @@ impl Store {
             broken.insert(Rule::RecordGrows);
         }
         self.saw(ask, bug);
-        Outcome::Committed { revision }
+        let committed = Outcome::Committed { revision };
+        // A store that repeats a request may conflict with itself.
+        if self.kept == Kept::Visible { vec![committed, Outcome::Conflict] } else { vec![committed] }
     }
 
     /// A process has got past a fence or a commit. States that nobody will be shown again are forgotten.
@@ -157,8 +164,8 @@ impl Store {
         }
     }
 
-    /// The states of a record that a load may show.
-    fn visible(&self, by: Id, node: u8) -> impl Iterator<Item = &Option<Record>> {
+    /// The states of a record that a load, or an open, may show. Oldest first.
+    fn visible(&self, by: Id, node: u8) -> impl DoubleEndedIterator<Item = &Option<Record>> {
         let record = &self.records[usize::from(node)];
         let oldest = match self.kept {
             Kept::Newest | Kept::All => record.revision,

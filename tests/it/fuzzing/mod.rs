@@ -1,4 +1,4 @@
-//! What holds whatever comes in: the bodies of the fuzz targets in `fuzz/`, run for a short while by `fuzzed`.
+//! The bodies of the fuzz targets in `fuzz/`. The module `fuzzed` runs them for a short while.
 
 mod pieces;
 mod steps;
@@ -10,7 +10,7 @@ use maelstrom_counter::config::{AckPolicy, Config};
 use steps::Setup;
 use world::World;
 
-/// Any bytes, as lines, to a node before its `init` and to a member of a cluster.
+/// Gives any bytes, as lines, to a node before its `init` and to a member of a cluster.
 pub(crate) fn line(bytes: &[u8]) {
     let config = Config { ack: AckPolicy::Memory, ..Config::default() };
     let worlds =
@@ -25,7 +25,7 @@ pub(crate) fn line(bytes: &[u8]) {
     }
 }
 
-/// Structured but wrong sequences of events, as these bytes spell them.
+/// Runs a structured but wrong sequence of events, which these bytes spell.
 pub(crate) fn sequence(bytes: &[u8]) {
     let mut bytes = Unstructured::new(bytes);
     if let Ok(setup) = bytes.arbitrary::<Setup>() {

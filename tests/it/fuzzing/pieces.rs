@@ -1,11 +1,11 @@
-//! What messages are made of: names, ids, numbers and claims, good ones and others.
+//! The pieces of messages: names, ids, numbers and claims, good ones and bad ones.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use serde_json::json;
 
 use super::world::World;
 
-/// Zero in one of 32 cases: what ends a run must not come too soon.
+/// Zero in one of 32 cases, so that a step that ends a run does not come too soon.
 #[derive(Debug)]
 pub(super) struct Seldom(pub(super) u8);
 
@@ -52,15 +52,15 @@ pub(super) struct Claim {
 #[derive(Debug, Arbitrary)]
 pub(super) enum Of {
     Own,
-    Life(u8, u8),
+    Replica(u8, u8),
     Odd(u8),
 }
 
 #[derive(Debug, Arbitrary)]
-pub(super) enum Slot {
+pub(super) enum Record {
     Claims(Vec<Claim>),
     Pairs(Vec<(Claim, Number)>),
-    Hinting { entries: Vec<Claim>, hints: Vec<Claim> },
+    Hinting { rows: Vec<Claim>, hints: Vec<Claim> },
     Odd(u8),
 }
 
@@ -136,13 +136,13 @@ impl Of {
     pub(super) fn text(&self, world: &World) -> String {
         match self {
             Self::Own => world.own().unwrap_or_else(|| "n0#00000000".into()),
-            Self::Life(node, epoch) => format!("n{}#{:08x}", node % 5, epoch % 8),
+            Self::Replica(node, incarnation) => format!("n{}#{:08x}", node % 5, incarnation % 8),
             Self::Odd(which) => pick(&ODD_NAMES, *which).into(),
         }
     }
 }
 
-impl Slot {
+impl Record {
     pub(super) fn json(&self, world: &World) -> String {
         match self {
             Self::Claims(all) => claims(world, all),
@@ -153,23 +153,24 @@ impl Slot {
                 });
                 format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
             }
-            Self::Hinting { entries, hints } => {
+            Self::Hinting { rows, hints } => {
                 let hints = format!(r#""hints":{}"#, claims(world, hints));
-                let entries = claims(world, entries);
-                let comma = if entries == "{}" { "" } else { "," };
-                format!("{}{comma}{hints}}}", entries.trim_end_matches('}'))
+                let rows = claims(world, rows);
+                let comma = if rows == "{}" { "" } else { "," };
+                format!("{}{comma}{hints}}}", rows.trim_end_matches('}'))
             }
             Self::Odd(which) => pick(&ODD_JSON, *which).into(),
         }
     }
 }
-/// By hand: keys may be doubled.
+
+/// Claims as a JSON object. It is written by hand because keys may be doubled.
 pub(super) fn claims(world: &World, claims: &[Claim]) -> String {
-    let entries: Vec<_> = claims
+    let rows: Vec<_> = claims
         .iter()
         .map(|claim| format!("{}:{}", json!(claim.of.text(world)), claim.count.json(world)))
         .collect();
-    format!("{{{}}}", entries.join(","))
+    format!("{{{}}}", rows.join(","))
 }
 
 pub(super) fn pick<T: Copy>(all: &[T], which: u8) -> T {

@@ -1,13 +1,13 @@
-//! Structured but wrong: what may happen to a node, with references to what it has said so that it gets deep.
+//! The steps of a structured but wrong sequence. They refer to earlier messages of the node, so that they get deep.
 
 use arbitrary::{Arbitrary, Unstructured};
 use maelstrom_counter::config::{AckPolicy, Config, CounterKind};
 use serde_json::{Value, json};
 
-use super::pieces::{Claim, Id, Name, Number, ODD_JSON, Of, Seldom, Slot, claims, pick};
+use super::pieces::{Claim, Id, Name, Number, ODD_JSON, Of, Record, Seldom, claims, pick};
 use super::world::World;
 
-/// How a node is set up, and what happens to it then.
+/// The settings of a node. The steps come from the rest of the bytes.
 #[derive(Debug, Arbitrary)]
 pub(crate) struct Setup {
     ack: u8,
@@ -16,7 +16,7 @@ pub(crate) struct Setup {
     waits_for_init: u8,
 }
 
-/// So many steps are run at most: a fuzzer prefers many runs to long ones.
+/// The most steps of a run: a fuzzer prefers many runs to long ones.
 const MOST_STEPS: usize = 200;
 
 #[derive(Debug, Arbitrary)]
@@ -40,26 +40,26 @@ enum Step {
         src: Name,
         gossip: Gossip,
     },
-    /// To what was asked, of whom it was asked.
+    /// A peer answers one of the node's last messages to it.
     Confirm {
         back: u8,
         gossip: Gossip,
     },
-    /// As a store would do it.
+    /// The store does what one of the last requests asks.
     Obey {
         back: u8,
     },
-    /// As a store would not do it.
+    /// The store gives any answer to one of the last requests.
     Disobey {
         back: u8,
         answer: Answer,
     },
-    /// Somebody puts something into the store.
+    /// Another program writes to the store.
     Meddle {
         node: Name,
-        slot: Slot,
+        record: Record,
     },
-    /// To what was perhaps never asked.
+    /// Any sender answers a request that there may never have been.
     Reply {
         src: Name,
         to: Id,
@@ -89,7 +89,7 @@ struct Gossip {
 #[derive(Debug, Arbitrary)]
 enum Answer {
     Done(u8),
-    Value(Slot),
+    Value(Record),
     Error(i8),
 }
 
@@ -193,8 +193,8 @@ impl Step {
                 let Some(id) = world.asked_of_store(*back) else { return };
                 answer.say(world, "seq-kv", &format!(r#","in_reply_to":{id}"#));
             }
-            Self::Meddle { node, slot } => {
-                let value: Option<Value> = serde_json::from_str(&slot.json(world)).ok();
+            Self::Meddle { node, record } => {
+                let value: Option<Value> = serde_json::from_str(&record.json(world)).ok();
                 world.put(node.text(), value);
             }
             Self::Reply { src, to, answer } => {
@@ -243,7 +243,7 @@ impl Answer {
     fn say(&self, world: &mut World, src: &str, to: &str) {
         let (kind, field) = match self {
             Self::Done(kind) => (pick(&KINDS, *kind), String::new()),
-            Self::Value(slot) => ("read_ok", format!(r#","value":{}"#, slot.json(world))),
+            Self::Value(record) => ("read_ok", format!(r#","value":{}"#, record.json(world))),
             Self::Error(code) => ("error", format!(r#","code":{code},"text":"so""#)),
         };
         say(world, src, kind, &[to, &field]);

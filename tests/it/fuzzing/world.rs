@@ -1,4 +1,4 @@
-//! A node, a store, and a shadow count of what the node may have counted. After each step the invariants are checked.
+//! A node, a store, and a shadow count of the adds that the node may have counted. Each step checks the invariants.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use replica::{Tally, Vector};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// A request may be answered for so long, and a moment: DESIGN's four seconds.
+/// The longest time until an answer: four seconds, and a moment for it to leave.
 const ANSWER_WITHIN: Duration = Duration::from_millis(4050);
 
 /// The node and everything around it.
@@ -23,11 +23,11 @@ pub(crate) struct World {
     members: BTreeSet<String>,
     /// Requests that were asked of the node and not answered, by sender and id.
     open: BTreeMap<(String, i64), Vec<Open>>,
-    /// What the node has asked, by whom it has asked, oldest first.
+    /// The node's requests, each with its destination, oldest first.
     asked: Vec<(String, Value)>,
     store: BTreeMap<String, Value>,
     last_id: i64,
-    /// What a predecessor had counted under the replica, if the node has inherited one.
+    /// The count of the replica when the node took it over, if it did.
     inherited: (u64, u64),
     /// Increments and decrements that the node has counted since, at least and at most.
     at_least: (u128, u128),
@@ -80,7 +80,7 @@ impl World {
         self.endpoint.node().replica().map(ToString::to_string)
     }
 
-    /// What is counted under it, up and down.
+    /// The count of that replica, up and down.
     pub(crate) fn counted(&self) -> (u64, u64) {
         self.endpoint.node().counted().map_or((0, 0), |tally| (tally.up, tally.down))
     }
@@ -162,7 +162,7 @@ impl World {
         self.last(back, |_| true).map(|(_, body)| id_of(body))
     }
 
-    /// One of its last requests to a peer: to whom, and its id.
+    /// One of its last messages to a peer: the peer, and the message's id.
     pub(crate) fn asked_of_peer(&self, back: u8) -> Option<(String, i64)> {
         self.last(back, |to| to != "seq-kv").map(|(to, body)| (to.clone(), id_of(body)))
     }
@@ -176,7 +176,7 @@ impl World {
         self.asked.iter().rev().filter(|(to, _)| of(to)).nth(usize::from(back % 4))
     }
 
-    /// Does what the store was asked to, and answers.
+    /// The store does what a request asks, and answers.
     pub(crate) fn obey(&mut self, back: u8) {
         let Some((_, asked)) = self.last(back, |to| to == "seq-kv").cloned() else { return };
         let key = asked["key"].as_str().unwrap().to_owned();
@@ -200,7 +200,7 @@ impl World {
         self.line(json!({"src": "seq-kv", "dest": "n0", "body": answer}).to_string().as_bytes());
     }
 
-    /// Somebody else writes to the store.
+    /// Another program writes to the store.
     pub(crate) fn put(&mut self, key: String, value: Option<Value>) {
         match value {
             Some(value) => self.store.insert(key, value),
@@ -208,7 +208,7 @@ impl World {
         };
     }
 
-    /// Takes note of what the node is asked and told.
+    /// Notes a message to the node.
     fn note(&mut self, message: &Value) {
         let (Some(src), body) = (message["src"].as_str(), &message["body"]) else { return };
         let delta = body["delta"].as_i64().filter(|_| body["type"] == "add");
@@ -223,15 +223,15 @@ impl World {
         }
     }
 
-    /// What the store's answer truly says to be stored of this life.
+    /// The sequence number of the own replica that the store's answer confirms as stored.
     fn confirmed_by(&self, answer: &Value) -> Option<u128> {
         let (_, asked) = self.asked.iter().find(|(_, asked)| asked["msg_id"] == answer["in_reply_to"])?;
-        let slot = match (asked["type"].as_str()?, answer["type"].as_str()?) {
+        let record = match (asked["type"].as_str()?, answer["type"].as_str()?) {
             ("cas", "cas_ok") => &asked["to"],
             ("read", "read_ok") => &answer["value"],
             _ => return None,
         };
-        let tally = match &slot[self.own()?] {
+        let tally = match &record[self.own()?] {
             Value::Array(pair) => Tally { up: pair.first()?.as_u64()?, down: pair.get(1)?.as_u64()? },
             up => Tally { up: up.as_u64()?, down: 0 },
         };
@@ -269,7 +269,7 @@ impl World {
         let open = self.open.get_mut(&key).unwrap_or_else(|| panic!("nobody asked: to {dest}: {body}"));
         let is_known = open.len() == 1;
         assert!(open.iter().any(|open| open.at + ANSWER_WITHIN >= self.now), "late, to {dest}: {body}");
-        // Of several under one id it can't be told which is answered.
+        // If several requests have the same id, the test can't tell which one is answered.
         let Open { delta, .. } = open.remove(0);
         if open.is_empty() {
             self.open.remove(&key);
@@ -334,7 +334,7 @@ struct Envelope {
     body: Box<RawValue>,
 }
 
-/// A message of which any field may be beyond reading: that one is null then.
+/// Reads a message leniently: a field that can't be read is null.
 fn leniently(line: &[u8]) -> Value {
     let Ok(Envelope { src, body }) = serde_json::from_slice(line) else { return Value::Null };
     let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(body.get()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What each part of the program may know of the others. See ARCHITECTURE.md, "Parts".
+//! What each part of the program may know of the others. See ARCHITECTURE.md, "Code map".
 
 use std::path::Path;
 

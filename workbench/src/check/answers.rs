@@ -221,14 +221,14 @@ mod tests {
                 process: 0,
                 worker: 0,
                 node,
-                life: 1,
+                incarnation: 1,
                 request,
                 is_final,
                 invoked,
                 completion: None,
             });
             let at = invoked + Duration::from_millis(500);
-            self.0.complete(number, Completion { at, life: 1, outcome });
+            self.0.complete(number, Completion { at, incarnation: 1, outcome });
             self
         }
 

@@ -157,13 +157,13 @@ mod tests {
             process: 0,
             worker: 0,
             node: 0,
-            life: 1,
+            incarnation: 1,
             request,
             is_final,
             invoked: Duration::ZERO,
             completion: None,
         });
-        history.complete(number, Completion { at: Duration::ZERO, life: 1, outcome });
+        history.complete(number, Completion { at: Duration::ZERO, incarnation: 1, outcome });
     }
 
     fn refused(definite: bool) -> Outcome {

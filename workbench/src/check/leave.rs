@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::claims::Durability;
 use crate::history::{Death, History, Operation};
 use crate::nemesis::Fault;
 use crate::plan::Plan;
+use crate::promises::Durability;
 use crate::report::FaultWindow;
 use crate::workload::Request;
 
@@ -26,7 +26,7 @@ struct Disturbance {
 
 impl Leave {
     pub(crate) fn new(plan: &Plan, windows: &[FaultWindow], history: &History) -> Self {
-        match plan.claims.durability {
+        match plan.promises.durability {
             Durability::AnyDeaths => Self::default(),
             Durability::OneDeathWithoutServices => {
                 let faults = windows.iter().filter(|window| window.fault == Fault::Store);
@@ -90,11 +90,11 @@ impl Disturbance {
 mod tests {
     use super::*;
     use crate::answer::Answer;
-    use crate::claims::Claims;
     use crate::history::{Completion, Outcome};
+    use crate::promises::Promises;
     use crate::workload::Workload;
 
-    const CLAIM: Durability = Durability::OneDeathWithoutServices;
+    const PROMISE: Durability = Durability::OneDeathWithoutServices;
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -113,14 +113,23 @@ mod tests {
     fn add(acknowledged: u64) -> Operation {
         let at = seconds(acknowledged);
         let invoked = seconds(acknowledged - 1);
-        let completion = Some(Completion { at, life: 1, outcome: Outcome::Ok(Answer::Done) });
+        let completion = Some(Completion { at, incarnation: 1, outcome: Outcome::Ok(Answer::Done) });
         let request = Request::Add(1);
-        Operation { process: 0, worker: 0, node: 0, life: 1, request, is_final: false, invoked, completion }
+        Operation {
+            process: 0,
+            worker: 0,
+            node: 0,
+            incarnation: 1,
+            request,
+            is_final: false,
+            invoked,
+            completion,
+        }
     }
 
     fn plan(durability: Durability) -> Plan {
-        let claims = Claims { durability, ..Claims::default() };
-        Plan { claims, ..Plan::new(Workload::GCounter, 1) }
+        let promises = Promises { durability, ..Promises::default() };
+        Plan { promises, ..Plan::new(Workload::GCounter, 1) }
     }
 
     fn leave(durability: Durability, windows: &[FaultWindow], history: &History) -> Leave {
@@ -148,7 +157,7 @@ mod tests {
     }
 
     fn is_excused(acknowledged: u64, deaths: &[(u64, usize)]) -> bool {
-        covers(CLAIM, Fault::Store, acknowledged, deaths)
+        covers(PROMISE, Fault::Store, acknowledged, deaths)
     }
 
     #[test]
@@ -162,7 +171,7 @@ mod tests {
     #[test]
     fn who_stood_still_since_the_services_were_out_of_order_has_found_out_nothing() {
         let is_excused = |from, until| {
-            leave(CLAIM, &[window(Fault::Store)], &died_after_a_pause(from, until)).covers(&add(15))
+            leave(PROMISE, &[window(Fault::Store)], &died_after_a_pause(from, until)).covers(&add(15))
         };
         assert!(is_excused(19, 30) && is_excused(22, 30) && is_excused(21, 28));
         assert!(!is_excused(23, 30), "it had run for two seconds before");
@@ -174,7 +183,7 @@ mod tests {
         assert!(!is_excused(15, &[]));
         assert!(!is_excused(15, &[(16, 0)]), "one death");
         assert!(!is_excused(15, &[(16, 0), (17, 0)]), "one node twice");
-        assert!(!is_excused(15, &[(16, 1), (17, 2)]), "the node that acknowledged it lives");
+        assert!(!is_excused(15, &[(16, 1), (17, 2)]), "the node that acknowledged it did not die");
         assert!(!is_excused(15, &[(13, 1), (16, 0)]), "the other died before the add was asked for");
         assert!(!is_excused(15, &[(14, 0), (16, 1)]), "the node died before it acknowledged");
         assert!(!is_excused(15, &[(16, 1), (23, 0)]), "it died when all was well again");
@@ -187,14 +196,14 @@ mod tests {
         let deaths = [(16, 0), (16, 1)];
         assert!(!covers(Durability::AnyDeaths, Fault::Store, 15, &deaths));
         for fault in [Fault::Partition, Fault::Loss, Fault::Slow] {
-            assert!(!covers(CLAIM, fault, 15, &deaths));
+            assert!(!covers(PROMISE, fault, 15, &deaths));
         }
     }
 
     #[test]
     fn a_store_that_was_in_order_too_shortly_has_not_been_of_use() {
         let history = died(&[(25, 0), (25, 1)]);
-        let then = |from| leave(CLAIM, &[window(Fault::Store), lasting(Fault::Store, from, 26)], &history);
+        let then = |from| leave(PROMISE, &[window(Fault::Store), lasting(Fault::Store, from, 26)], &history);
         assert!(then(21).covers(&add(15)));
         assert!(!then(23).covers(&add(15)), "it had been in order for three seconds");
     }
@@ -202,15 +211,15 @@ mod tests {
     #[test]
     fn services_cut_off_for_good_are_out_of_order_all_the_time() {
         let history = died(&[(100, 0), (100, 1)]);
-        let cut = Plan { cut_store: true, ..plan(CLAIM) };
+        let cut = Plan { cut_store: true, ..plan(PROMISE) };
         assert!(Leave::new(&cut, &[], &history).covers(&add(15)));
-        assert!(!leave(CLAIM, &[], &history).covers(&add(15)));
+        assert!(!leave(PROMISE, &[], &history).covers(&add(15)));
     }
 
     #[test]
     fn reads_and_failed_adds_are_no_business_of_it() {
         let history = died(&[(16, 0), (16, 1)]);
-        let leave = leave(CLAIM, &[window(Fault::Store)], &history);
+        let leave = leave(PROMISE, &[window(Fault::Store)], &history);
         assert!(!leave.covers(&Operation { request: Request::Read, ..add(15) }));
         assert!(!leave.covers(&Operation { completion: None, ..add(15) }));
     }

@@ -199,7 +199,7 @@ mod tests {
                 process: 0,
                 worker: 0,
                 node: 0,
-                life: 1,
+                incarnation: 1,
                 request,
                 is_final: false,
                 invoked: Duration::ZERO,
@@ -208,7 +208,7 @@ mod tests {
         }
 
         fn complete(&mut self, number: usize, outcome: Outcome) {
-            self.0.complete(number, Completion { at: Duration::ZERO, life: 1, outcome });
+            self.0.complete(number, Completion { at: Duration::ZERO, incarnation: 1, outcome });
         }
 
         fn run(&mut self, request: Request, outcome: Outcome) {

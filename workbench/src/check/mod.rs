@@ -67,12 +67,12 @@ pub enum Check {
     Agreement,
     /// What was refused with a definite error did not happen, nor did what came when the process was down. Strict.
     DefiniteErrors,
-    /// In a process's life what it lets read never goes back (counters that only grow). Strict.
+    /// In a process's incarnation what it lets read never goes back (counters that only grow). Strict.
     MonotonicReads,
-    /// Nor does it in the next life: what a node has let read it never takes back (counters that only grow; where
-    /// [`Claims::reads_survive_crashes`](crate::Claims::reads_survive_crashes)). Strict.
+    /// Nor does it in the next incarnation: what a node has let read it never takes back (counters that only grow; where
+    /// [`Promises::reads_survive_crashes`](crate::Promises::reads_survive_crashes)). Strict.
     MonotonicReadsAcrossCrashes,
-    /// A client reads at least what it has itself added on that node in this process's life (counters that only grow).
+    /// A client reads at least what it has itself added on that node in this process's incarnation (counters that only grow).
     /// Strict.
     OwnAdds,
     /// No read shows more (or less) than all adds so far could make. Strict.

@@ -12,7 +12,7 @@ use crate::workload::{Request, Workload};
 /// Judges every read against what had happened by then, in the order of things.
 pub(crate) fn check_reads(history: &History, plan: &Plan, violations: &mut Violations) {
     let grows = plan.workload == Workload::GCounter;
-    let survives = plan.claims.reads_survive_crashes;
+    let survives = plan.promises.reads_survive_crashes;
     let mut state = Watch { grows, survives, ..Watch::default() };
     for moment in history.moments() {
         match *moment {
@@ -31,7 +31,7 @@ pub(crate) fn check_reads(history: &History, plan: &Plan, violations: &mut Viola
     }
 }
 
-/// A life of a node's process.
+/// A incarnation of a node's process.
 type Life = (usize, u32);
 
 #[derive(Default)]
@@ -44,7 +44,7 @@ struct Watch {
     /// The largest value that a process has let read.
     read: BTreeMap<Life, i64>,
     /// The largest value that any process of a node has let read.
-    read_in_any_life: BTreeMap<usize, i64>,
+    read_in_any_incarnation: BTreeMap<usize, i64>,
     /// What each worker had acknowledged by a process.
     added: BTreeMap<(usize, Life), i64>,
     /// What a read under way must show at least.
@@ -55,7 +55,7 @@ struct Watch {
 #[derive(Clone, Copy)]
 struct Floors {
     read: i64,
-    read_in_any_life: i64,
+    read_in_any_incarnation: i64,
     added: i64,
 }
 
@@ -65,12 +65,12 @@ impl Watch {
             Request::Add(delta) if delta < 0 => self.invoked.0 += delta,
             Request::Add(delta) => self.invoked.1 += delta,
             Request::Read => {
-                let life = (operation.node, operation.life);
+                let incarnation = (operation.node, operation.incarnation);
                 let or_any = |floor: Option<&i64>| floor.copied().unwrap_or(i64::MIN);
-                let read = or_any(self.read.get(&life));
-                let read_in_any_life = or_any(self.read_in_any_life.get(&operation.node));
-                let added = or_any(self.added.get(&(operation.worker, life)));
-                self.floors.insert(number, Floors { read, read_in_any_life, added });
+                let read = or_any(self.read.get(&incarnation));
+                let read_in_any_incarnation = or_any(self.read_in_any_incarnation.get(&operation.node));
+                let added = or_any(self.added.get(&(operation.worker, incarnation)));
+                self.floors.insert(number, Floors { read, read_in_any_incarnation, added });
             }
             _ => {}
         }
@@ -78,11 +78,12 @@ impl Watch {
 
     fn completed(&mut self, number: usize, operation: &Operation, violations: &mut Violations) {
         let floors = self.floors.remove(&number);
-        let life = (operation.node, operation.life);
-        let same_life = operation.completion.as_ref().is_some_and(|end| end.life == operation.life);
+        let incarnation = (operation.node, operation.incarnation);
+        let same_incarnation =
+            operation.completion.as_ref().is_some_and(|end| end.incarnation == operation.incarnation);
         match operation.request {
-            Request::Add(delta) if operation.is_ok() && same_life => {
-                *self.added.entry((operation.worker, life)).or_default() += delta;
+            Request::Add(delta) if operation.is_ok() && same_incarnation => {
+                *self.added.entry((operation.worker, incarnation)).or_default() += delta;
             }
             Request::Read => {
                 if let Some(Outcome::Ok(Answer::Huge(number))) = operation.outcome() {
@@ -92,10 +93,10 @@ impl Watch {
                 }
                 let Some(value) = operation.value() else { return };
                 self.check_possible(operation, value, violations);
-                if let Some(floors) = floors.filter(|_| self.grows && same_life) {
+                if let Some(floors) = floors.filter(|_| self.grows && same_incarnation) {
                     self.check_floors(operation, value, floors, violations);
-                    raise(self.read.entry(life).or_insert(value), value);
-                    raise(self.read_in_any_life.entry(operation.node).or_insert(value), value);
+                    raise(self.read.entry(incarnation).or_insert(value), value);
+                    raise(self.read_in_any_incarnation.entry(operation.node).or_insert(value), value);
                 }
             }
             _ => {}
@@ -112,13 +113,14 @@ impl Watch {
 
     fn check_floors(&self, operation: &Operation, value: i64, floors: Floors, violations: &mut Violations) {
         let node = operation.node;
-        let Floors { read, read_in_any_life, added } = floors;
+        let Floors { read, read_in_any_incarnation, added } = floors;
         if value < read {
             let text = format!("n{node} read {value} after it had read {read}");
             violations.record(Check::MonotonicReads, at(operation), text);
-        } else if self.survives && value < read_in_any_life {
-            let text =
-                format!("n{node} read {value} after an earlier life of it had read {read_in_any_life}");
+        } else if self.survives && value < read_in_any_incarnation {
+            let text = format!(
+                "n{node} read {value} after an earlier incarnation of it had read {read_in_any_incarnation}"
+            );
             violations.record(Check::MonotonicReadsAcrossCrashes, at(operation), text);
         }
         if value < added {
@@ -141,19 +143,19 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::claims::Claims;
     use crate::history::Completion;
+    use crate::promises::Promises;
 
     #[derive(Default)]
     struct Script(History);
 
     impl Script {
-        fn invoke(&mut self, worker: usize, life: u32, request: Request) -> usize {
+        fn invoke(&mut self, worker: usize, incarnation: u32, request: Request) -> usize {
             self.0.invoke(Operation {
                 process: 0,
                 worker,
                 node: 0,
-                life,
+                incarnation,
                 request,
                 is_final: false,
                 invoked: Duration::ZERO,
@@ -161,19 +163,19 @@ mod tests {
             })
         }
 
-        fn complete(&mut self, number: usize, life: u32, value: Option<i64>) {
+        fn complete(&mut self, number: usize, incarnation: u32, value: Option<i64>) {
             let outcome = Outcome::Ok(value.map_or(Answer::Done, Answer::Integer));
-            self.0.complete(number, Completion { at: Duration::ZERO, life, outcome });
+            self.0.complete(number, Completion { at: Duration::ZERO, incarnation, outcome });
         }
 
-        fn add(&mut self, worker: usize, life: u32, delta: i64) {
-            let number = self.invoke(worker, life, Request::Add(delta));
-            self.complete(number, life, None);
+        fn add(&mut self, worker: usize, incarnation: u32, delta: i64) {
+            let number = self.invoke(worker, incarnation, Request::Add(delta));
+            self.complete(number, incarnation, None);
         }
 
-        fn read(&mut self, worker: usize, life: u32, value: i64) {
-            let number = self.invoke(worker, life, Request::Read);
-            self.complete(number, life, Some(value));
+        fn read(&mut self, worker: usize, incarnation: u32, value: i64) {
+            let number = self.invoke(worker, incarnation, Request::Read);
+            self.complete(number, incarnation, Some(value));
         }
 
         fn verdict(&self, workload: Workload) -> Vec<Check> {
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_that_go_back_are_caught_in_one_life_only() {
+    fn reads_that_go_back_are_caught_in_one_incarnation_only() {
         let mut script = Script::default();
         script.add(0, 1, 3);
         script.read(1, 1, 3);
@@ -210,9 +212,9 @@ mod tests {
     }
 
     #[test]
-    fn reads_that_go_back_in_a_later_life_are_caught_where_the_node_claims_that_they_do_not() {
-        let claims = Claims { reads_survive_crashes: true, ..Claims::default() };
-        let claiming = |workload| Plan { claims, ..Plan::new(workload, 1) };
+    fn reads_that_go_back_in_a_later_incarnation_are_caught_where_the_node_claims_that_they_do_not() {
+        let promises = Promises { reads_survive_crashes: true, ..Promises::default() };
+        let promising = |workload| Plan { promises, ..Plan::new(workload, 1) };
         let mut script = Script::default();
         script.add(0, 1, 5);
         script.read(1, 1, 3);
@@ -220,12 +222,12 @@ mod tests {
         script.read(1, 2, 3);
         script.read(1, 2, 4);
         script.complete(slow, 2, Some(3));
-        assert_eq!(script.verdict_on(&claiming(Workload::GCounter)), []);
+        assert_eq!(script.verdict_on(&promising(Workload::GCounter)), []);
         script.read(1, 3, 3);
         assert_eq!(script.verdict(Workload::GCounter), []);
-        let caught = script.verdict_on(&claiming(Workload::GCounter));
+        let caught = script.verdict_on(&promising(Workload::GCounter));
         assert_eq!(caught, [Check::MonotonicReadsAcrossCrashes]);
-        assert_eq!(script.verdict_on(&claiming(Workload::PnCounter)), []);
+        assert_eq!(script.verdict_on(&promising(Workload::PnCounter)), []);
     }
 
     #[test]

@@ -11,12 +11,12 @@ use clap::Args;
 pub use self::idle::IdleOptions;
 use super::values::{self, FaultList, StrictList, availability, fraction, rate, seconds};
 use crate::check::Check;
-use crate::claims::Claims;
 use crate::error::BenchError;
 use crate::host::process::FloodPlan;
 use crate::nemesis::Fault;
 use crate::network::{Latency, LatencyShape};
 use crate::plan::{Concurrency, LoadModel, Plan};
+use crate::promises::Promises;
 use crate::topology::Topology;
 use crate::workload::Workload;
 
@@ -168,7 +168,7 @@ pub struct TestOptions {
 
     /// What the nodes claim of themselves: for the command to say, there is no flag for it.
     #[arg(skip)]
-    pub claims: Claims,
+    pub promises: Promises,
 
     /// Arguments for the node. It runs in a directory of its own, so paths among them must be absolute
     #[arg(last = true, value_name = "NODE_ARGS")]
@@ -209,7 +209,7 @@ impl TestOptions {
             max_convergence: self.max_convergence,
             trace: true,
             strict: self.strict_checks(),
-            claims: self.claims(),
+            promises: self.promises(),
             max_rss_mb: self.max_rss_mb,
             ..Plan::new(self.workload, self.seed.unwrap_or(seed))
         }
@@ -231,10 +231,10 @@ impl TestOptions {
     }
 
     /// Whoever asks by name for a check that is there for those who claim it makes the claim.
-    fn claims(&self) -> Claims {
+    fn promises(&self) -> Promises {
         let is_named = matches!(&self.strict, Some(StrictList::These(checks))
             if checks.contains(&Check::MonotonicReadsAcrossCrashes));
-        Claims { reads_survive_crashes: is_named || self.claims.reads_survive_crashes, ..self.claims }
+        Promises { reads_survive_crashes: is_named || self.promises.reads_survive_crashes, ..self.promises }
     }
 
     /// # Errors

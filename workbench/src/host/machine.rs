@@ -32,7 +32,7 @@ pub trait Machine {
     fn has_exited(&self) -> bool;
 }
 
-/// Makes nodes: one call for each life of each node's process.
+/// Makes nodes: one call for each incarnation of each node's process.
 pub trait MachineFactory {
     /// A fresh process for the node of that index (0 for `n0`). It will be told its name by `init`. `seed` is for its
     /// random choices.

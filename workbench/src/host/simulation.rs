@@ -40,7 +40,7 @@ struct Simulation<'a> {
 #[derive(Default)]
 struct Slot {
     machine: Option<Box<dyn Machine>>,
-    life: u32,
+    incarnation: u32,
     is_paused: bool,
     /// Lines that a paused process has not read yet, and their bytes.
     pipe: VecDeque<Vec<u8>>,
@@ -103,8 +103,8 @@ impl Simulation<'_> {
         if slot.spins > MAX_SPINS {
             slot.machine = None;
             let status = "it asked again and again to be woken at once".to_owned();
-            let life = slot.life;
-            self.world.handle(now, &Event::Exited { node, life, is_clean: false, status });
+            let incarnation = slot.incarnation;
+            self.world.handle(now, &Event::Exited { node, incarnation, is_clean: false, status });
             self.perform_actions();
         }
     }
@@ -117,15 +117,15 @@ impl Simulation<'_> {
 
     fn perform(&mut self, action: Action) {
         match action {
-            Action::Start { node, life, seed } => {
+            Action::Start { node, incarnation, seed } => {
                 let machine = self.factory.start(self.now, node, seed);
                 let wake_at = machine.next_wake();
-                let fresh = Slot { machine: Some(machine), life, wake_at, ..Slot::default() };
+                let fresh = Slot { machine: Some(machine), incarnation, wake_at, ..Slot::default() };
                 if let Some(slot) = self.slots.get_mut(node) {
                     *slot = fresh;
                 }
             }
-            Action::Deliver { node, life, line } => self.deliver(node, life, line),
+            Action::Deliver { node, incarnation, line } => self.deliver(node, incarnation, line),
             Action::Kill { node } => {
                 self.slots.get_mut(node).into_iter().for_each(|slot| slot.machine = None);
             }
@@ -152,8 +152,10 @@ impl Simulation<'_> {
         }
     }
 
-    fn deliver(&mut self, node: usize, life: u32, line: Vec<u8>) {
-        let Some(slot) = self.slots.get_mut(node).filter(|slot| slot.life == life) else { return };
+    fn deliver(&mut self, node: usize, incarnation: u32, line: Vec<u8>) {
+        let Some(slot) = self.slots.get_mut(node).filter(|slot| slot.incarnation == incarnation) else {
+            return;
+        };
         if slot.is_paused {
             slot.keep(line);
             if slot.owes_acceptance {
@@ -165,14 +167,14 @@ impl Simulation<'_> {
                 machine.looked(now, 0);
             });
         }
-        self.world.handle(self.now, &Event::Accepted { node, life });
+        self.world.handle(self.now, &Event::Accepted { node, incarnation });
     }
 
     fn resume(&mut self, node: usize) {
         let Some(slot) = self.slots.get_mut(node) else { return };
         slot.is_paused = false;
         slot.pipe_bytes = 0;
-        let (life, owed) = (slot.life, std::mem::take(&mut slot.owes_acceptance));
+        let (incarnation, owed) = (slot.incarnation, std::mem::take(&mut slot.owes_acceptance));
         let is_to_end = std::mem::take(&mut slot.is_to_end);
         let pipe = std::mem::take(&mut slot.pipe);
         if is_to_end {
@@ -183,14 +185,14 @@ impl Simulation<'_> {
         }
         self.call(node, |machine, now, _| machine.looked(now, 0));
         if owed {
-            self.world.handle(self.now, &Event::Accepted { node, life });
+            self.world.handle(self.now, &Event::Accepted { node, incarnation });
         }
     }
 
     /// Calls a machine and passes on what it prints.
     fn call(&mut self, node: usize, act: impl FnOnce(&mut dyn Machine, Duration, &mut Vec<u8>)) {
         let Some(slot) = self.slots.get_mut(node) else { return };
-        let life = slot.life;
+        let incarnation = slot.incarnation;
         let Some(machine) = slot.machine.as_deref_mut() else { return };
         let mut out = std::mem::take(&mut self.out);
         act(machine, self.now, &mut out);
@@ -198,14 +200,16 @@ impl Simulation<'_> {
         slot.wake_at = machine.next_wake();
         for line in out.split_inclusive(|byte| *byte == b'\n') {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
-            self.world.handle(self.now, &Event::Line { node, life, line });
+            self.world.handle(self.now, &Event::Line { node, incarnation, line });
         }
         out.clear();
         self.out = out;
         if exited {
             self.end(node);
-            self.world
-                .handle(self.now, &Event::Exited { node, life, is_clean: true, status: "exited".into() });
+            self.world.handle(
+                self.now,
+                &Event::Exited { node, incarnation, is_clean: true, status: "exited".into() },
+            );
         }
     }
 

@@ -45,8 +45,17 @@ mod tests {
 
     fn operation(node: usize, request: Request, at: u64, answer: Answer) -> Operation {
         let at = Duration::from_secs(at);
-        let completion = Some(Completion { at, life: 1, outcome: Outcome::Ok(answer) });
-        Operation { process: 0, worker: 0, node, life: 1, request, is_final: false, invoked: at, completion }
+        let completion = Some(Completion { at, incarnation: 1, outcome: Outcome::Ok(answer) });
+        Operation {
+            process: 0,
+            worker: 0,
+            node,
+            incarnation: 1,
+            request,
+            is_final: false,
+            invoked: at,
+            completion,
+        }
     }
 
     #[test]

@@ -156,7 +156,7 @@ pub struct NodeUsage {
     /// Its name.
     pub node: String,
     /// Lives of its process.
-    pub lives: u32,
+    pub incarnations: u32,
     /// Peak resident memory of the node in any of them, in KiB; `None` where the system does not tell.
     ///
     /// A node is the process that was started and all that this starts. Ten times a second, and before the bench ends the

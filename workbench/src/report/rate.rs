@@ -100,7 +100,7 @@ mod tests {
                 process: 0,
                 worker: 0,
                 node: 0,
-                life: 1,
+                incarnation: 1,
                 request: Request::Read,
                 is_final: false,
                 invoked: Duration::from_millis(at),

@@ -149,8 +149,8 @@ fn by_value(reads: &[FinalRead]) -> Vec<String> {
 fn worst(nodes: &[NodeUsage]) -> Option<String> {
     let node = nodes.iter().max_by_key(|node| node.max_rss_kb)?;
     let peak = node.max_rss_kb.map_or("unknown".into(), |kb| format!("{kb} KiB"));
-    let lives: u32 = nodes.iter().map(|node| node.lives).sum();
-    Some(format!("{peak} at most ({}); {lives} processes were started", node.node))
+    let incarnations: u32 = nodes.iter().map(|node| node.incarnations).sum();
+    Some(format!("{peak} at most ({}); {incarnations} processes were started", node.node))
 }
 
 impl Display for FaultWindow {

@@ -62,7 +62,11 @@ impl World {
             return;
         };
         self.network.wait(Endpoint::Node(index));
-        self.actions.push_back(Action::Deliver { node: index, life: node.life, line: packet.into_line() });
+        self.actions.push_back(Action::Deliver {
+            node: index,
+            incarnation: node.incarnation,
+            line: packet.into_line(),
+        });
     }
 
     fn hand_to_service(&mut self, now: Duration, name: ServiceName, packet: &Packet) {
@@ -89,8 +93,8 @@ impl World {
     }
 
     /// The process took what it was handed.
-    pub(super) fn accepted(&mut self, now: Duration, index: usize, life: u32) {
-        if self.nodes.get(index).is_some_and(|node| node.life == life && node.is_up) {
+    pub(super) fn accepted(&mut self, now: Duration, index: usize, incarnation: u32) {
+        if self.nodes.get(index).is_some_and(|node| node.incarnation == incarnation && node.is_up) {
             self.network.ready(Endpoint::Node(index));
             self.deliver(now, Endpoint::Node(index));
         }

@@ -4,20 +4,20 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event<'a> {
     /// It printed a line (without its newline).
-    Line { node: usize, life: u32, line: &'a [u8] },
+    Line { node: usize, incarnation: u32, line: &'a [u8] },
     /// It has taken the line it was handed: there may be another.
-    Accepted { node: usize, life: u32 },
+    Accepted { node: usize, incarnation: u32 },
     /// It ended; cleanly, if with status 0.
-    Exited { node: usize, life: u32, is_clean: bool, status: String },
+    Exited { node: usize, incarnation: u32, is_clean: bool, status: String },
 }
 
 /// Something to be done to a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Start it; the seed is for nodes that are made in place.
-    Start { node: usize, life: u32, seed: u64 },
+    Start { node: usize, incarnation: u32, seed: u64 },
     /// Hand it a line (without its newline), and say `Accepted` once it can take another.
-    Deliver { node: usize, life: u32, line: Vec<u8> },
+    Deliver { node: usize, incarnation: u32, line: Vec<u8> },
     /// End it at once. No `Exited` need follow.
     Kill { node: usize },
     /// Ask it to end. `Exited` follows.

@@ -133,7 +133,8 @@ impl World {
         for &index in &ending {
             let Some(node) = self.nodes.get_mut(index) else { continue };
             node.is_ending = true;
-            self.timers.set(now + END_TIMEOUT, Timer::EndTimeout { node: index, life: node.life });
+            self.timers
+                .set(now + END_TIMEOUT, Timer::EndTimeout { node: index, incarnation: node.incarnation });
             self.actions.push_back(Action::Terminate { node: index });
             self.forget_malformed(index);
         }

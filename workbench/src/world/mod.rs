@@ -131,10 +131,10 @@ impl World {
     /// Takes note of an event.
     pub(crate) fn handle(&mut self, now: Duration, event: &Event<'_>) {
         match *event {
-            Event::Line { node, life, line } => self.receive(now, node, life, line),
-            Event::Accepted { node, life } => self.accepted(now, node, life),
-            Event::Exited { node, life, is_clean, ref status } => {
-                self.exited(now, node, life, is_clean, status);
+            Event::Line { node, incarnation, line } => self.receive(now, node, incarnation, line),
+            Event::Accepted { node, incarnation } => self.accepted(now, node, incarnation),
+            Event::Exited { node, incarnation, is_clean, ref status } => {
+                self.exited(now, node, incarnation, is_clean, status);
             }
         }
         if self.has_news {
@@ -248,10 +248,10 @@ impl World {
             Timer::StartNode(node) => self.start_node(now, node),
             Timer::Lane(receiver) => self.deliver(now, receiver),
             Timer::Answer(id) => self.answer_ready(now, id),
-            Timer::InitTimeout { node, life } => self.init_timed_out(now, node, life),
+            Timer::InitTimeout { node, incarnation } => self.init_timed_out(now, node, incarnation),
             Timer::OpTimeout { worker, operation } => self.operation_timed_out(now, worker, operation),
-            Timer::Stutter { node, life } => self.stutter(now, node, life),
-            Timer::EndTimeout { node, life } => self.end_timed_out(now, node, life),
+            Timer::Stutter { node, incarnation } => self.stutter(now, node, incarnation),
+            Timer::EndTimeout { node, incarnation } => self.end_timed_out(now, node, incarnation),
         }
     }
 }

@@ -2,37 +2,37 @@
 
 use std::time::Duration;
 
-/// One node, across all the lives of its process.
+/// One node, across all the incarnations of its process.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Node {
-    /// The present life, counted from 1; 0 before the first.
-    pub(crate) life: u32,
+    /// The present incarnation, counted from 1; 0 before the first.
+    pub(crate) incarnation: u32,
     pub(crate) is_up: bool,
     /// It has been asked to end and has not yet.
     pub(crate) is_ending: bool,
-    /// Maelstrom's reader has choked on what it printed and hears nothing more in this life.
+    /// Maelstrom's reader has choked on what it printed and hears nothing more in this incarnation.
     pub(crate) is_mute: bool,
-    /// It has answered `init` in this life.
+    /// It has answered `init` in this incarnation.
     pub(crate) is_ready: bool,
     /// The client that waits for the answer to `init`.
     pub(crate) init_client: Option<u64>,
     /// What it sent in the place of the answer to `init`.
     pub(crate) init_missed: Option<String>,
-    /// When this life began.
+    /// When this incarnation began.
     pub(crate) started: Duration,
-    /// When it was last paused in this life, and when resumed.
+    /// When it was last paused in this incarnation, and when resumed.
     pause: Option<(Duration, Option<Duration>)>,
     /// It has been resumed, and will stand still so many more times before it runs for good.
     pub(crate) stutters: Option<u32>,
 }
 
 impl Node {
-    /// Begins a new life and returns its number.
+    /// Begins a new incarnation and returns its number.
     pub(crate) fn start(&mut self, now: Duration) -> u32 {
-        let life = self.life + 1;
-        *self = Self { life, is_up: true, started: now, ..Self::default() };
-        life
+        let incarnation = self.incarnation + 1;
+        *self = Self { incarnation, is_up: true, started: now, ..Self::default() };
+        incarnation
     }
 
     /// Stands still from now on. To stand still again while it stutters is the same pause.
@@ -49,14 +49,14 @@ impl Node {
         matches!(self.pause, Some((_, None)))
     }
 
-    /// From when until when it last stood still, in this life.
+    /// From when until when it last stood still, in this incarnation.
     pub(crate) fn last_pause(&self, now: Duration) -> Option<(Duration, Duration)> {
         self.pause.map(|(from, until)| (from, until.unwrap_or(now)))
     }
 
-    /// Ends the present life.
+    /// Ends the present incarnation.
     pub(crate) fn end(&mut self) {
-        *self = Self { life: self.life, started: self.started, ..Self::default() };
+        *self = Self { incarnation: self.incarnation, started: self.started, ..Self::default() };
     }
 
     /// Whether the world waits for its answer to `init`.

@@ -46,7 +46,7 @@ impl World {
             process: worker.process,
             worker: index,
             node: worker.node,
-            life: self.nodes.get(worker.node).map_or(0, |node| node.life),
+            incarnation: self.nodes.get(worker.node).map_or(0, |node| node.incarnation),
             request,
             is_final,
             invoked: now,
@@ -149,9 +149,9 @@ impl World {
             worker.is_crashed = true;
             worker.process += stride;
         }
-        let life = self.nodes.get(worker.node).map_or(0, |node| node.life);
+        let incarnation = self.nodes.get(worker.node).map_or(0, |node| node.incarnation);
         debug_assert!(pending.invoked <= now);
-        self.history.complete(pending.operation, Completion { at: now, life, outcome });
+        self.history.complete(pending.operation, Completion { at: now, incarnation, outcome });
         self.workers.freed(index);
     }
 }

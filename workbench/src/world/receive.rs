@@ -12,12 +12,12 @@ use crate::network::{Content, Packet};
 
 impl World {
     /// A process printed a line.
-    pub(super) fn receive(&mut self, now: Duration, index: usize, life: u32, line: &[u8]) {
+    pub(super) fn receive(&mut self, now: Duration, index: usize, incarnation: u32, line: &[u8]) {
         let Some(node) = self.nodes.get(index) else { return };
-        if node.life == life && node.is_mute {
+        if node.incarnation == incarnation && node.is_mute {
             return;
         }
-        let is_over = node.life != life || !node.is_up;
+        let is_over = node.incarnation != incarnation || !node.is_up;
         let refused = match Envelope::parse(line) {
             Ok(envelope) => self.accept(now, index, line, &envelope),
             // It was killed while it wrote.
@@ -25,7 +25,7 @@ impl World {
             Err(error) => Err((Check::Output, error.to_string())),
         };
         if let Err((check, text)) = refused {
-            self.mute(now, index, life, check, &format!("{text}: {}", excerpt(line)));
+            self.mute(now, index, incarnation, check, &format!("{text}: {}", excerpt(line)));
         }
     }
 
@@ -102,10 +102,12 @@ impl World {
         (Check::Destination, format!("a message to c{number}, {why}"))
     }
 
-    /// Maelstrom hears nothing of this life of the node any more.
-    fn mute(&mut self, now: Duration, index: usize, life: u32, check: Check, text: &str) {
+    /// Maelstrom hears nothing of this incarnation of the node any more.
+    fn mute(&mut self, now: Duration, index: usize, incarnation: u32, check: Check, text: &str) {
         self.violations.record(check, Some(now), format!("n{index} is mute from now on: {text}"));
-        let Some(node) = self.nodes.get_mut(index).filter(|node| node.life == life) else { return };
+        let Some(node) = self.nodes.get_mut(index).filter(|node| node.incarnation == incarnation) else {
+            return;
+        };
         node.is_mute = true;
         if node.is_starting() && self.phase == Phase::Setup {
             self.init_failed(now, index, &format!("printed {text}"));
@@ -134,7 +136,10 @@ mod tests {
             if is_killed {
                 world.take_down(Duration::ZERO, 0);
             }
-            world.handle(Duration::ZERO, &Event::Line { node: 0, life: 1, line: br#"{"src":"n0","dest""# });
+            world.handle(
+                Duration::ZERO,
+                &Event::Line { node: 0, incarnation: 1, line: br#"{"src":"n0","dest""# },
+            );
             world.violations.counts().contains_key(&Check::Output)
         };
         assert!(half(false) && !half(true));

@@ -49,14 +49,14 @@ impl World {
     /// Starts a node's process and sends it `init`.
     pub(super) fn start_node(&mut self, now: Duration, index: usize) {
         let Some(node) = self.nodes.get_mut(index) else { return };
-        let life = node.start(now);
+        let incarnation = node.start(now);
         let client = self.clients.join(Role::Init { node: index });
         node.init_client = Some(client);
         self.network.open(Endpoint::Node(index));
         self.network.ready(Endpoint::Node(index));
         let seed = self.node_seeds.next_seed();
-        self.actions.push_back(Action::Start { node: index, life, seed });
-        self.timers.set(now + INIT_TIMEOUT, Timer::InitTimeout { node: index, life });
+        self.actions.push_back(Action::Start { node: index, incarnation, seed });
+        self.timers.set(now + INIT_TIMEOUT, Timer::InitTimeout { node: index, incarnation });
         let ids = &self.node_ids;
         let body = format!(r#"{{"type":"init","node_id":"n{index}","node_ids":{ids},"msg_id":1}}"#);
         self.send_from_client(now, client, index, body);
@@ -101,7 +101,10 @@ impl World {
         let body = json!({"type": "topology", "topology": topology, "msg_id": 1}).to_string();
         if let Some(node) = self.nodes.get_mut(index) {
             node.init_client = Some(client);
-            self.timers.set(now + TOPOLOGY_TIMEOUT, Timer::InitTimeout { node: index, life: node.life });
+            self.timers.set(
+                now + TOPOLOGY_TIMEOUT,
+                Timer::InitTimeout { node: index, incarnation: node.incarnation },
+            );
         }
         self.send_from_client(now, client, index, body);
     }
@@ -130,8 +133,8 @@ impl World {
         }
     }
 
-    pub(super) fn init_timed_out(&mut self, now: Duration, index: usize, life: u32) {
-        let waits = |node: &&super::Node| node.life == life && node.is_starting();
+    pub(super) fn init_timed_out(&mut self, now: Duration, index: usize, incarnation: u32) {
+        let waits = |node: &&super::Node| node.incarnation == incarnation && node.is_starting();
         let Some(node) = self.nodes.get(index).filter(waits) else { return };
         let role = node.init_client.and_then(|client| self.clients.role(client));
         let what = match role {
@@ -161,8 +164,18 @@ impl World {
     }
 
     /// A process ended, by itself or because it was asked to.
-    pub(super) fn exited(&mut self, now: Duration, index: usize, life: u32, is_clean: bool, status: &str) {
-        let Some(node) = self.nodes.get(index).filter(|node| node.life == life && node.is_up) else { return };
+    pub(super) fn exited(
+        &mut self,
+        now: Duration,
+        index: usize,
+        incarnation: u32,
+        is_clean: bool,
+        status: &str,
+    ) {
+        let Some(node) = self.nodes.get(index).filter(|node| node.incarnation == incarnation && node.is_up)
+        else {
+            return;
+        };
         let (was_asked, was_starting) = (node.is_ending, node.is_starting());
         self.take_down(now, index);
         if was_asked && !is_clean {
@@ -190,8 +203,8 @@ impl World {
     }
 
     /// A process that does not end when it is asked to is made to.
-    pub(super) fn end_timed_out(&mut self, now: Duration, index: usize, life: u32) {
-        let is_late = |node: &&super::Node| node.life == life && node.is_ending;
+    pub(super) fn end_timed_out(&mut self, now: Duration, index: usize, incarnation: u32) {
+        let is_late = |node: &&super::Node| node.incarnation == incarnation && node.is_ending;
         let Some(node) = self.nodes.get(index).filter(is_late) else { return };
         if !node.is_paused() {
             let text = format!("n{index} did not end within 5 s of SIGTERM");

@@ -34,9 +34,9 @@ impl World {
     }
 
     /// A node that stutters stands still again, or has stood still for long enough.
-    pub(super) fn stutter(&mut self, now: Duration, index: usize, life: u32) {
+    pub(super) fn stutter(&mut self, now: Duration, index: usize, incarnation: u32) {
         let Some(node) = self.nodes.get_mut(index) else { return };
-        if node.life != life || !node.is_up || node.stutters.is_none() {
+        if node.incarnation != incarnation || !node.is_up || node.stutters.is_none() {
             return;
         }
         if node.is_paused() {
@@ -45,13 +45,13 @@ impl World {
         node.pause(now);
         self.actions.push_back(Action::Pause { node: index });
         self.forget_malformed(index);
-        self.stand_still(now, index, life);
+        self.stand_still(now, index, incarnation);
     }
 
     /// The node runs: for good, for a moment, or for too short a time to read anything.
     fn go_on(&mut self, now: Duration, index: usize) {
         let Some(node) = self.nodes.get_mut(index) else { return };
-        let life = node.life;
+        let incarnation = node.incarnation;
         let Some(left) = node.stutters.filter(|left| *left > 0) else {
             node.stutters = None;
             node.resume(now);
@@ -62,16 +62,16 @@ impl World {
         node.stutters = Some(left - 1);
         if self.stutter_random.random() {
             self.actions.push_back(Action::Glimpse { node: index });
-            return self.stand_still(now, index, life);
+            return self.stand_still(now, index, incarnation);
         }
         node.resume(now);
         self.actions.push_back(Action::Resume { node: index });
         let runs = Duration::from_millis(self.stutter_random.random_range(RUNS_MS));
-        self.timers.set(now + runs, Timer::Stutter { node: index, life });
+        self.timers.set(now + runs, Timer::Stutter { node: index, incarnation });
     }
 
-    fn stand_still(&mut self, now: Duration, index: usize, life: u32) {
+    fn stand_still(&mut self, now: Duration, index: usize, incarnation: u32) {
         let still = Duration::from_millis(self.stutter_random.random_range(STILL_MS));
-        self.timers.set(now + still, Timer::Stutter { node: index, life });
+        self.timers.set(now + still, Timer::Stutter { node: index, incarnation });
     }
 }

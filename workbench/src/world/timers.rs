@@ -15,10 +15,10 @@ pub(crate) enum Timer {
     Lane(Endpoint),
     /// A slow service has the answer of that number.
     Answer(u64),
-    /// `init` in that life of the node has waited long enough.
+    /// `init` in that incarnation of the node has waited long enough.
     InitTimeout {
         node: usize,
-        life: u32,
+        incarnation: u32,
     },
     /// A worker's request of that number has.
     OpTimeout {
@@ -28,12 +28,12 @@ pub(crate) enum Timer {
     /// A node that stutters stands still again, or goes on.
     Stutter {
         node: usize,
-        life: u32,
+        incarnation: u32,
     },
     /// A node that was asked to end has had its time.
     EndTimeout {
         node: usize,
-        life: u32,
+        incarnation: u32,
     },
 }
 

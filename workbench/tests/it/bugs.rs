@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use workbench::{Check, Claims, Fault, Plan, Report, Workload, simulate};
+use workbench::{Check, Fault, Plan, Promises, Report, Workload, simulate};
 
 use crate::toy::{Bug, Toy};
 
@@ -85,7 +85,7 @@ fn reads_that_a_crash_takes_back_are_caught_where_the_node_claims_that_none_does
     let run = |seed, nemesis: &[Fault], reads_survive_crashes| {
         let plan = Plan {
             nemesis: nemesis.iter().copied().collect(),
-            claims: Claims { reads_survive_crashes, ..Claims::default() },
+            promises: Promises { reads_survive_crashes, ..Promises::default() },
             ..Plan::new(Workload::GCounter, seed)
         };
         let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));

@@ -99,7 +99,7 @@ fn a_good_node_is_valid() {
 
 fn kill_and_pause_leave_no_process_behind() {
     let report = run("Nothing", &Plan { nemesis: [Fault::Kill, Fault::Pause].into(), ..short(2) }).unwrap();
-    assert!(report.nodes.iter().any(|node| node.lives > 1), "{report}");
+    assert!(report.nodes.iter().any(|node| node.incarnations > 1), "{report}");
     assert!(!report.violations.counts().contains_key(&Check::Init), "{report}");
     assert!(!report.violations.counts().contains_key(&Check::Exit), "{report}");
 }

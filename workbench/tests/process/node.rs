@@ -41,7 +41,7 @@ pub(crate) fn run(kind: &str) -> ExitCode {
         }
         "apart" => return run_apart(),
         "keeps" => {
-            let mut kept = OpenOptions::new().create(true).append(true).open("lives").unwrap();
+            let mut kept = OpenOptions::new().create(true).append(true).open("incarnations").unwrap();
             kept.write_all(b"one more\n").unwrap();
             serve(Box::new(Toy::new(Bug::Nothing)));
         }

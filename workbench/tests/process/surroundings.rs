@@ -26,12 +26,17 @@ fn a_node_finds_its_files_again() {
     let plan = Plan { nemesis: [Fault::Kill].into(), ..short(31) };
     let report = run_processes(&plan, &command("keeps", &dir), &mut |_| {}).unwrap();
     assert_no_process_is_left(&dir.0);
-    assert!(report.nodes.iter().any(|node| node.lives > 1), "{report}");
+    assert!(report.nodes.iter().any(|node| node.incarnations > 1), "{report}");
     for node in &report.nodes {
-        let kept = fs::read_to_string(dir.0.join(&node.node).join("lives")).unwrap();
+        let kept = fs::read_to_string(dir.0.join(&node.node).join("incarnations")).unwrap();
         // A process may be killed before it has come so far.
-        let lives = u32::try_from(kept.lines().count()).unwrap();
-        assert!(lives > 0 && lives <= node.lives && (node.lives == 1 || lives > 1), "{kept}{report}");
+        let incarnations = u32::try_from(kept.lines().count()).unwrap();
+        assert!(
+            incarnations > 0
+                && incarnations <= node.incarnations
+                && (node.incarnations == 1 || incarnations > 1),
+            "{kept}{report}"
+        );
     }
 }
 

@@ -63,7 +63,7 @@ fn a_kill_reaches_the_node_behind_a_script() {
         let dir = Scratch::new(&format!("kill-{kind}"));
         let command = if kind == "apart" { command(kind, &dir) } else { behind_a_shell("Nothing", &dir) };
         let report = run(&command, &Plan { nemesis: [Fault::Kill].into(), ..short(seed) }, &dir);
-        assert!(report.nodes.iter().any(|node| node.lives > 1), "{report}");
+        assert!(report.nodes.iter().any(|node| node.incarnations > 1), "{report}");
     }
 }
 
@@ -73,7 +73,7 @@ fn a_restart_reaches_the_node_behind_a_script() {
     let report = run(&behind_a_shell("Nothing", &dir), &plan, &dir);
     // If only the shell were told, the node would go on.
     assert!(!report.to_string().contains("did not end within"), "{report}");
-    assert!(report.nodes.iter().any(|node| node.lives > 1), "{report}");
+    assert!(report.nodes.iter().any(|node| node.incarnations > 1), "{report}");
 }
 
 /// Every process that has written its number stands still during a pause. The node and its parent are in two groups.

@@ -105,10 +105,10 @@ fn the_own_node_is_judged_strictly_and_others_as_asked() {
 }
 
 #[test]
-fn a_claim_is_made_by_asking_for_its_check() {
-    let claims = |flags: &str| parse(flags).unwrap().plan(9).claims;
-    assert!(claims("--bin x --strict=monotonic-reads-across-crashes").reads_survive_crashes);
-    assert!(!claims("--bin x --strict").reads_survive_crashes);
+fn a_promise_is_made_by_asking_for_its_check() {
+    let promises = |flags: &str| parse(flags).unwrap().plan(9).promises;
+    assert!(promises("--bin x --strict=monotonic-reads-across-crashes").reads_survive_crashes);
+    assert!(!promises("--bin x --strict").reads_survive_crashes);
 }
 
 #[test]

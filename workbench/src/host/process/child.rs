@@ -147,7 +147,7 @@ struct Handed {
 #[derive(Debug)]
 pub(super) struct Child {
     process: Process,
-    life: u32,
+    incarnation: u32,
     lines: SyncSender<Handed>,
     unfinished: Unfinished,
 }
@@ -156,24 +156,24 @@ impl Child {
     pub(super) fn start(
         command: &NodeCommand,
         node: usize,
-        life: u32,
+        incarnation: u32,
         told: &SyncSender<Told>,
         clock: Clock,
     ) -> Result<Self, BenchError> {
-        let (process, pipes) = Process::start(command, node, life > 1)?;
+        let (process, pipes) = Process::start(command, node, incarnation > 1)?;
         let (stdin, stdout) = pipes.copy_log(told.clone());
         let (lines, to_write) = sync_channel(1);
-        let reader = Pipe { told: told.clone(), clock, node, life };
+        let reader = Pipe { told: told.clone(), clock, node, incarnation };
         let writer = reader.clone();
         thread::spawn(move || writer.write_lines(stdin, &to_write));
         let unfinished = Unfinished::default();
         let stdout = unfinished.watch(stdout);
         thread::spawn(move || reader.read_lines(stdout));
-        Ok(Self { process, life, lines, unfinished })
+        Ok(Self { process, incarnation, lines, unfinished })
     }
 
-    pub(super) fn life(&self) -> u32 {
-        self.life
+    pub(super) fn incarnation(&self) -> u32 {
+        self.incarnation
     }
 
     pub(super) fn update(&mut self, processes: &[Listed]) {
@@ -210,34 +210,34 @@ struct Pipe {
     told: SyncSender<Told>,
     clock: Clock,
     node: usize,
-    life: u32,
+    incarnation: u32,
 }
 
 impl Pipe {
     /// Writes one line at a time, as Maelstrom does: a process that does not read blocks this thread and nobody else.
     fn write_lines(&self, mut stdin: ChildStdin, lines: &Receiver<Handed>) {
-        let &Self { node, life, .. } = self;
+        let &Self { node, incarnation, .. } = self;
         for Handed { mut line, at } in lines {
             let waited = self.clock.now().saturating_sub(at);
             line.push(b'\n');
             // A closed pipe loses the line, as Maelstrom does; that the process has ended is the reader's news.
             let _ = stdin.write_all(&line);
-            if self.told.send(Told::Accepted { node, life, waited }).is_err() {
+            if self.told.send(Told::Accepted { node, incarnation, waited }).is_err() {
                 return;
             }
         }
     }
 
     fn read_lines(&self, stdout: impl Read) {
-        let &Self { node, life, .. } = self;
+        let &Self { node, incarnation, .. } = self;
         let mut reader = BufReader::with_capacity(1 << 16, stdout);
         while let Ok(Some(line)) = read_line(&mut reader) {
             let at = self.clock.now();
-            if self.told.send(Told::Line { node, life, line, at }).is_err() {
+            if self.told.send(Told::Line { node, incarnation, line, at }).is_err() {
                 return;
             }
         }
-        let _ = self.told.send(Told::Closed { node, life });
+        let _ = self.told.send(Told::Closed { node, incarnation });
     }
 }
 

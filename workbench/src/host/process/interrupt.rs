@@ -12,7 +12,7 @@ use crate::error::BenchError;
 /// does not: Rust's runtime ignores it, and a closed output is an error of the write.)
 const SIGNALS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 
-/// Notes these signals while it lives, instead of letting them end this process.
+/// Notes these signals while it exists, instead of letting them end this process.
 #[derive(Debug)]
 pub(crate) struct Interrupt {
     flag: Arc<AtomicBool>,

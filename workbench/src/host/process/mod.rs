@@ -73,19 +73,19 @@ impl NodeCommand {
 pub(crate) enum Told {
     Line {
         node: usize,
-        life: u32,
+        incarnation: u32,
         line: Vec<u8>,
         /// When it was read.
         at: Duration,
     },
     Accepted {
         node: usize,
-        life: u32,
+        incarnation: u32,
         /// How long the line waited until the writing began.
         waited: Duration,
     },
     /// Standard output is closed.
-    Closed { node: usize, life: u32 },
+    Closed { node: usize, incarnation: u32 },
 }
 
 /// How far a run is.
@@ -204,24 +204,24 @@ impl ProcessHost<'_> {
     fn tell(&mut self, told: Told) {
         let now = self.clock.now();
         match told {
-            Told::Line { node, life, line, at } => {
-                self.world.handle(now, &Event::Line { node, life, line: &line });
+            Told::Line { node, incarnation, line, at } => {
+                self.world.handle(now, &Event::Line { node, incarnation, line: &line });
                 self.overhead.reading.record(self.clock.now().saturating_sub(at));
             }
-            Told::Accepted { node, life, waited } => {
+            Told::Accepted { node, incarnation, waited } => {
                 self.overhead.writing.record(waited);
-                self.world.handle(now, &Event::Accepted { node, life });
+                self.world.handle(now, &Event::Accepted { node, incarnation });
             }
-            Told::Closed { node, life } => self.closed(now, node, life),
+            Told::Closed { node, incarnation } => self.closed(now, node, incarnation),
         }
     }
 
     /// A process that closes its output has ended, or is of no use any more.
-    fn closed(&mut self, now: Duration, node: usize, life: u32) {
+    fn closed(&mut self, now: Duration, node: usize, incarnation: u32) {
         let Some(slot) = self.children.get_mut(node) else { return };
-        let Some(mut child) = slot.take_if(|child| child.life() == life) else { return };
+        let Some(mut child) = slot.take_if(|child| child.incarnation() == incarnation) else { return };
         let (is_clean, status) = child.end_after_close();
-        self.world.handle(now, &Event::Exited { node, life, is_clean, status });
+        self.world.handle(now, &Event::Exited { node, incarnation, is_clean, status });
     }
 
     fn glance(&mut self, plan: &Plan, now: Duration, progress: &mut dyn FnMut(&Progress)) {
@@ -267,8 +267,8 @@ impl ProcessHost<'_> {
 
     fn perform(&mut self, action: Action) -> Result<(), BenchError> {
         match action {
-            Action::Start { node, life, .. } => self.start(node, life)?,
-            Action::Deliver { node, life, line } => self.deliver(node, life, line),
+            Action::Start { node, incarnation, .. } => self.start(node, incarnation)?,
+            Action::Deliver { node, incarnation, line } => self.deliver(node, incarnation, line),
             Action::Kill { node } => {
                 self.look_up(FRESH);
                 self.measure();
@@ -298,17 +298,17 @@ impl ProcessHost<'_> {
         self.children.get(node).and_then(Option::as_ref)
     }
 
-    fn start(&mut self, node: usize, life: u32) -> Result<(), BenchError> {
-        let child = Child::start(self.command, node, life, &self.sender, self.clock)?;
+    fn start(&mut self, node: usize, incarnation: u32) -> Result<(), BenchError> {
+        let child = Child::start(self.command, node, incarnation, &self.sender, self.clock)?;
         if let (Some(slot), Some(usage)) = (self.children.get_mut(node), self.usage.get_mut(node)) {
             *slot = Some(child);
-            usage.lives = life;
+            usage.incarnations = incarnation;
         }
         Ok(())
     }
 
-    fn deliver(&mut self, node: usize, life: u32, line: Vec<u8>) {
-        if let Some(child) = self.child(node).filter(|child| child.life() == life) {
+    fn deliver(&mut self, node: usize, incarnation: u32, line: Vec<u8>) {
+        if let Some(child) = self.child(node).filter(|child| child.incarnation() == incarnation) {
             child.hand(line, self.clock.now());
         }
     }

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 /// What a node claims, and the bench holds it to. By default nothing but what every counter must do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Claims {
+pub struct Promises {
     /// Which deaths an acknowledged add survives.
     pub durability: Durability,
-    /// What a node has let read it never takes back, not in a later life of its process either:
+    /// What a node has let read it never takes back, not in a later incarnation of its process either:
     /// [`Check::MonotonicReadsAcrossCrashes`](crate::Check::MonotonicReadsAcrossCrashes).
     pub reads_survive_crashes: bool,
 }
