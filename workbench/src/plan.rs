@@ -88,7 +88,8 @@ pub struct Plan {
     /// The [strict](crate::Check::is_strict) checks that count. The findings of the others are
     /// [remarks](crate::Report::remarks).
     pub strict: BTreeSet<Check>,
-    /// The extra promises of the nodes.
+    /// The extra promises of the nodes. (Reports call them `claims`, as they always have.)
+    #[serde(rename = "claims")]
     pub promises: Promises,
     /// Upper bound on the time from the last heal until all nodes show the same value for good.
     pub max_convergence: Option<Duration>,

@@ -155,7 +155,8 @@ pub struct ProbedValue {
 pub struct NodeUsage {
     /// Its name.
     pub node: String,
-    /// How many incarnations it had.
+    /// How many incarnations it had. (Reports call them `lives`, as they always have.)
+    #[serde(rename = "lives")]
     pub incarnations: u32,
     /// Peak resident memory of the node in any incarnation, in KiB. `None` if the system does not tell.
     ///

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use replica::{Effect, Input, Replica, Ticket, Vector};
 
-/// After so long a time in which it runs and the store is in order, a process has stored what it held before. A request that
-/// the store has forgotten ends a good second later, and then the process may pause for another second.
-pub(crate) const CALM: Duration = Duration::from_secs(3);
+/// After so long a time in which it runs and the store is in order, a process has stored what it held before.
+pub(crate) const CALM: Duration = Duration::from_secs(2);
+
+/// After so long a time the store does not count as down any more. A request that the store has forgotten ends a good second
+/// later, and then the process may pause for another second.
+pub(crate) const NOT_DOWN_AFTER: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {

@@ -7,7 +7,7 @@ use replica::{Effect, Input, Refusal, Reply, Ticket};
 
 use super::ledger::{Checked, View};
 use super::plan::ms;
-use super::process::Phase;
+use super::process::{NOT_DOWN_AFTER, Phase};
 use super::storage::{Asked, within};
 use super::{Event, Sabotage, World};
 
@@ -37,7 +37,8 @@ impl World {
         if it.open.first().is_some_and(|(answer_by, _)| *answer_by <= now) {
             return Err("a client's time is up, and it has no answer".into());
         }
-        if it.is_calm(now, trouble) && it.replica.is_store_down() {
+        let since = it.runs_since.max(trouble);
+        if now >= since + NOT_DOWN_AFTER && it.replica.is_store_down() {
             return Err("a process calls the store down that has been in order for long".into());
         }
         if let Some(at) = it.replica.poll_timeout() {

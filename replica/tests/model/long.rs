@@ -1,0 +1,65 @@
+//! Larger clusters, with dangers that come together: searches that take minutes and gigabytes.
+
+use crate::configurations::{alone, holds_and_shows, two, with_store_down, without_store};
+use crate::rules::{ALL_ACKNOWLEDGED, FOR_READS, Rule};
+use crate::setup::{Faults, NONE, Setup, StoreIs};
+
+/// A search that takes more steps than this is cut off, and fails.
+const MOST: usize = 60_000_000;
+
+const CRASH: Faults = Faults { crashes: 1, ..NONE };
+
+fn holds(name: &str, setup: Setup) {
+    holds_and_shows(ALL_ACKNOWLEDGED, name, setup, MOST);
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes"]
+fn two_ends_and_unknown_outcomes() {
+    holds("two ends", alone(&[0, 0, 0], 1, Faults { ends: 2, unknowns: 1, ..NONE }));
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes"]
+fn a_crash_an_end_and_a_double() {
+    holds("all but time", alone(&[0, 0], 0, Faults { ends: 1, doubles: 1, ..CRASH }));
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes"]
+fn records_that_never_stood_before() {
+    let setup = alone(&[0], 0, Faults { ends: 1, doubles: 1, ..CRASH });
+    holds("new records", Setup { rules: &[Rule::RecordIsNew], ..setup });
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes"]
+fn three_nodes() {
+    holds("a crash of three", Setup { nodes: (3, 3), ..two(&[0, 1], 0, CRASH) });
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes"]
+fn a_crash_among_peers_and_time() {
+    holds("a crash of two, and time", two(&[0, 1], 1, CRASH));
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes"]
+fn a_crash_at_the_start() {
+    holds("a start and a crash", Setup { warm: false, ..two(&[0, 1], 0, CRASH) });
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes"]
+fn reads_across_a_crash_and_time() {
+    let setup = Setup { rules: FOR_READS, store: StoreIs::Lagging, ..two(&[0, 1], 1, CRASH) };
+    holds("reads of two, and time", setup);
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes"]
+fn a_death_while_the_store_may_be_down() {
+    holds("a death without store", without_store(&[0, 1], 2, CRASH));
+    holds("a death with a store that may answer", with_store_down(two(&[0], 2, CRASH)));
+}

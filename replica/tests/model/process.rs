@@ -1,0 +1,230 @@
+//! One process of a node.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use replica::store::{Outcome, Token};
+use replica::{Effect, Input, Refusal, Replica, ReplicaId, Reply, Request, Ticket, Vector};
+
+use crate::generator::Generator;
+use crate::message::{Ask, Id, Message, name, number};
+use crate::printed::Printed;
+use crate::rules::{Broken, Rule};
+use crate::saboteur::Saboteur;
+use crate::setup::Setup;
+
+/// The read that a client has asked since the process began.
+pub(crate) const FIRST_READ: Ticket = Ticket(100);
+/// A read that changes nothing and is asked in every state.
+pub(crate) const PROBE: Ticket = Ticket(101);
+
+/// A process: a replica with a clock, and the clients that wait for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    pub(crate) id: Id,
+    /// It was told to end.
+    pub(crate) is_ending: bool,
+    /// How many ticks have passed.
+    pub(crate) ticks: u8,
+    now: Duration,
+    heard: Duration,
+    replica: Replica<Generator>,
+    /// Until when each client is to be answered.
+    waiting: BTreeMap<Ticket, Duration>,
+    is_done: bool,
+    saboteur: Saboteur,
+}
+
+/// What can happen to a process.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Event {
+    /// A client's add.
+    Add(usize),
+    /// A client's read.
+    Probe,
+    Arrives(Printed<Message>),
+    /// The batch is over: what is due is done now.
+    Due,
+    /// Time passes, and the process hears whatever comes.
+    Tick,
+    /// Time passes while the process is stopped. When it goes on, it has not heard what came meanwhile.
+    Stop,
+    Shutdown,
+    Closed,
+}
+
+/// What comes of it.
+#[derive(Debug, Default)]
+pub(crate) struct Step {
+    /// `None`: it has ended.
+    pub(crate) process: Option<Printed<Process>>,
+    pub(crate) sent: Vec<Message>,
+    pub(crate) answers: Vec<(Ticket, Result<Reply, Refusal>)>,
+    pub(crate) broken: Broken,
+}
+
+impl Process {
+    /// The first step: the process learns who is in the cluster, and a client reads.
+    pub(crate) fn begin(id: Id, setup: &Setup) -> Step {
+        let mut process = Self {
+            id,
+            is_ending: false,
+            ticks: 0,
+            now: Duration::ZERO,
+            heard: Duration::ZERO,
+            replica: Replica::with_generator(&setup.config(), name(id.node), setup.generator(id)),
+            waiting: BTreeMap::new(),
+            is_done: false,
+            saboteur: Saboteur::new(id, setup),
+        };
+        let mut step = Step::default();
+        process.give(Input::Roster((0..setup.nodes.0).map(name).collect()), &mut step);
+        process.ask(FIRST_READ, Request::Read, setup, &mut step);
+        process.tick(&mut step);
+        process.end_step(step)
+    }
+
+    /// What comes of an event. Without batches a tick follows each.
+    pub(crate) fn step(&self, event: &Event, setup: &Setup) -> Step {
+        let (mut next, mut step) = (self.clone(), Step::default());
+        let took = catch_unwind(AssertUnwindSafe(|| next.happens(event, setup, &mut step)));
+        if took.is_err() {
+            return Step { broken: Broken::from([Rule::NoPanic]), ..Step::default() };
+        }
+        next.end_step(step)
+    }
+
+    /// The outcome of the request with this token can change nothing: the process has had it, or has given it up.
+    pub(crate) fn ignores(&self, token: Token) -> bool {
+        let (mut next, mut step) = (self.clone(), Step::default());
+        next.give(Input::Store { token, outcome: Outcome::Unknown }, &mut step);
+        step.sent.is_empty() && Printed::new(next) == Printed::new(self.clone())
+    }
+
+    /// What the process holds and shows.
+    pub(crate) fn sizes(&self) -> u64 {
+        sizes(self.replica.state())
+    }
+
+    /// All that it has counted itself.
+    pub(crate) fn counted(&self) -> u64 {
+        let counted = self.replica.counted();
+        counted.up + counted.down
+    }
+
+    /// What it counts under.
+    pub(crate) fn replica(&self) -> &ReplicaId {
+        self.replica.id()
+    }
+
+    fn happens(&mut self, event: &Event, setup: &Setup, step: &mut Step) {
+        let mut is_over = !setup.batches;
+        match event {
+            Event::Add(add) => {
+                let ticket = Ticket(u64::try_from(*add).expect("few adds"));
+                self.ask(ticket, Request::Add(Setup::delta(*add)), setup, step);
+            }
+            Event::Probe => self.ask(PROBE, Request::Read, setup, step),
+            Event::Arrives(message) => self.give(arrival(message), step),
+            Event::Due => is_over = true,
+            Event::Tick => {
+                self.ticks += 1;
+                self.now += Setup::TICK;
+                self.heard = self.now;
+                is_over = true;
+            }
+            Event::Stop => {
+                self.now += Setup::STOP;
+                is_over = true;
+                if self.saboteur.hears_at_once() {
+                    self.heard = self.now;
+                }
+            }
+            Event::Shutdown => {
+                self.is_ending = true;
+                self.give(Input::Shutdown, step);
+            }
+            Event::Closed => {
+                self.is_ending = true;
+                return self.give(Input::Closed, step);
+            }
+        }
+        if is_over {
+            self.tick(step);
+        }
+    }
+
+    fn ask(&mut self, ticket: Ticket, request: Request, setup: &Setup, step: &mut Step) {
+        let answer_by = self.now + setup.patience * Setup::TICK;
+        self.waiting.insert(ticket, answer_by);
+        self.give(Input::Client { ticket, answer_by, request }, step);
+    }
+
+    fn tick(&mut self, step: &mut Step) {
+        self.give(Input::Tick { heard: self.heard }, step);
+        if self.waiting.values().any(|answer_by| *answer_by <= self.now) {
+            step.broken.insert(Rule::AnsweredInTime);
+        }
+    }
+
+    /// Gives the replica an input, and takes its effects.
+    fn give(&mut self, input: Input, step: &mut Step) {
+        let mut inputs = self.saboteur.hear(input);
+        while !inputs.is_empty() {
+            self.replica.handle(self.now, inputs.remove(0));
+            while let Some(effect) = self.replica.poll_effect() {
+                let (effects, heard) = self.saboteur.say(effect);
+                for effect in effects {
+                    self.perform(effect, step);
+                }
+                inputs.extend(heard);
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: Effect, step: &mut Step) {
+        match effect {
+            Effect::Reply { ticket, result } => {
+                if self.waiting.remove(&ticket).is_none() {
+                    step.broken.insert(Rule::AnsweredOnce);
+                }
+                step.answers.push((ticket, result));
+            }
+            Effect::Send { peer, frame } => {
+                step.sent.push(Message::Frame { from: self.id.node, to: number(&peer), frame });
+            }
+            Effect::Store { token, request } => {
+                step.sent.push(Message::Ask(Ask {
+                    by: self.id,
+                    token: Some(token),
+                    request,
+                    since: Vec::new(),
+                }));
+            }
+            Effect::Done => self.is_done = true,
+        }
+    }
+
+    fn end_step(self, mut step: Step) -> Step {
+        if !self.is_done {
+            step.process = Some(Printed::new(self));
+        } else if !self.waiting.is_empty() {
+            step.broken.insert(Rule::AnsweredOnce);
+        }
+        step
+    }
+}
+
+fn arrival(message: &Message) -> Input {
+    match message {
+        Message::Frame { from, frame, .. } => Input::Peer { from: name(*from), frame: frame.clone() },
+        Message::Told { token, outcome, .. } => Input::Store { token: *token, outcome: outcome.clone() },
+        Message::Ask(_) => unreachable!("the store is asked, not a process"),
+    }
+}
+
+/// The sizes of all counts, in sum.
+fn sizes(counts: &Vector) -> u64 {
+    counts.iter().map(|(_, (up, down))| up + down).sum()
+}

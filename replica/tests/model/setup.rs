@@ -1,0 +1,137 @@
+//! What a search covers.
+
+use std::time::Duration;
+
+use replica::{AckPolicy, Config};
+
+use crate::generator::Generator;
+use crate::message::Id;
+use crate::rules::{PROMISED, Rule};
+use crate::saboteur::Bug;
+
+/// A cluster, what clients ask of it and what may happen to it. By default it is one node of a cluster of two, alone with the
+/// store, and nothing happens to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setup {
+    pub(crate) ack: AckPolicy,
+    /// How many nodes the cluster has, and how many of them run.
+    pub(crate) nodes: (u8, u8),
+    /// The node that each add goes to.
+    pub(crate) adds: &'static [u8],
+    /// The pause between two gossip rounds. Without a pause one is due whenever a process ticks.
+    pub(crate) gossip_interval: Duration,
+    /// How many ticks a client waits for its answer.
+    pub(crate) patience: u32,
+    pub(crate) store: StoreIs,
+    /// Whether the outcome of one process's request may reach another process of its node.
+    pub(crate) stray_outcomes: bool,
+    /// The search begins once everything that can arrive at the start has arrived.
+    pub(crate) warm: bool,
+    /// A process may get several inputs before its tick.
+    pub(crate) batches: bool,
+    /// How many ticks pass in each incarnation.
+    pub(crate) ticks: u8,
+    pub(crate) faults: Faults,
+    pub(crate) rules: &'static [Rule],
+    pub(crate) bug: Option<Bug>,
+}
+
+/// What the store is like, all the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoreIs {
+    /// It does what it is asked to, sooner or later or never.
+    Up,
+    /// As `Up`, but as weak as the port allows: an open or a load may show an old state, and a commit that was done may be
+    /// called a conflict.
+    Lagging,
+    /// No request reaches it.
+    Silent,
+    /// It does nothing that it is asked to, and says so.
+    Unwilling,
+}
+
+/// How much may go wrong, in the whole cluster.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Faults {
+    /// Frames that arrive and are still on their way.
+    pub(crate) duplicates: u8,
+    /// Processes that are killed. The node's next process begins at once.
+    pub(crate) crashes: u8,
+    /// Processes that are told to end, or whose input ends. The node's next process may begin before that one is done.
+    pub(crate) ends: u8,
+    /// Processes that begin under the name of one that runs on.
+    pub(crate) doubles: u8,
+    /// Times that a process is stopped. It has not heard what came meanwhile.
+    pub(crate) stops: u8,
+    /// Requests whose outcome is unknown. A commit among them may be done at any later time, or never.
+    pub(crate) unknowns: u8,
+    /// Requests that the store does not do.
+    pub(crate) refusals: u8,
+}
+
+/// No faults.
+pub(crate) const NONE: Faults =
+    Faults { duplicates: 0, crashes: 0, ends: 0, doubles: 0, stops: 0, unknowns: 0, refusals: 0 };
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            ack: AckPolicy::Store,
+            nodes: (2, 1),
+            adds: &[0],
+            gossip_interval: Duration::ZERO,
+            patience: 16,
+            store: StoreIs::Up,
+            stray_outcomes: false,
+            warm: false,
+            batches: false,
+            ticks: 0,
+            faults: NONE,
+            rules: PROMISED,
+            bug: None,
+        }
+    }
+}
+
+impl Setup {
+    /// How much time passes at once.
+    pub(crate) const TICK: Duration = Duration::from_millis(250);
+
+    /// How long a process is stopped: longer than any timeout of its own.
+    pub(crate) const STOP: Duration = Duration::from_secs(2);
+
+    /// After one tick a frame is sent again, after two the store counts as down.
+    pub(crate) fn config(&self) -> Config {
+        Config {
+            ack: self.ack,
+            store_timeout: 2 * Self::TICK,
+            peer_timeout: Self::TICK,
+            gossip_interval: self.gossip_interval,
+            fanout: 2,
+        }
+    }
+
+    /// The generator of a process.
+    pub(crate) fn generator(&self, Id { node, incarnation }: Id) -> Generator {
+        let own = Generator {
+            incarnation: u32::from(incarnation) << 8 | u32::from(node),
+            ids: u16::from(incarnation),
+        };
+        match self.bug {
+            Some(Bug::IncarnationReused) => Generator { incarnation: node.into(), ..own },
+            Some(Bug::IdsReused) => Generator { ids: 0, ..own },
+            _ => own,
+        }
+    }
+
+    /// Whether reads are judged. That makes more states, for a state then tells what was shown before.
+    pub(crate) fn judges_reads(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule, Rule::ShownIsStored | Rule::NeverBack))
+    }
+
+    /// The delta of an add: 1, 8, -64, 512 and so on.
+    pub(crate) fn delta(add: usize) -> i64 {
+        let size = 8_i64.pow(u32::try_from(add).expect("few adds"));
+        if add % 3 == 2 { -size } else { size }
+    }
+}
