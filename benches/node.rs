@@ -1,6 +1,6 @@
-//! What the node's work costs: the codec, a request from line to line, and a whole simulated cluster.
+//! Measures the node: the codec, a request from line to line, and a whole simulated cluster.
 //!
-//! Merging beside other crates and the machine's limit is measured by `benches/merge`.
+//! `benches/merge` measures merging, beside other crates and the machine's limit.
 
 use std::hint::black_box;
 use std::time::Duration;

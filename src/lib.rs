@@ -21,11 +21,11 @@ pub mod judge;
 pub mod lines;
 pub mod log;
 pub mod message;
-mod msg_ids;
+pub mod msg_ids;
 pub mod node;
 pub mod runtime;
 pub mod seq_kv;
-mod stall_detector;
+pub mod stall_detector;
 pub mod stdio;
 
 #[cfg(doctest)]

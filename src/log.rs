@@ -97,7 +97,7 @@ struct Place {
 #[derive(Debug, PartialEq, Eq)]
 enum Logged {
     Yes,
-    /// Yes, and so many were dropped in the window before.
+    /// Yes. This many were dropped in the window before.
     YesAfter(u32),
     No,
 }

@@ -14,7 +14,7 @@ pub type MsgId = i64;
 /// A message that came in.
 #[derive(Debug)]
 pub struct Message<'a> {
-    /// Who sent it.
+    /// The sender.
     pub src: Cow<'a, str>,
     /// What it says.
     pub body: Body<'a>,
@@ -86,9 +86,9 @@ impl fmt::Display for Reply<'_> {
 /// A message to send.
 #[derive(Debug, Clone)]
 pub struct Outgoing<'a> {
-    /// To whom.
+    /// The receiver.
     pub dest: &'a str,
-    /// Its own id, if an answer is expected.
+    /// The message's own id, if it wants an answer.
     pub msg_id: Option<MsgId>,
     /// The message that it answers.
     pub in_reply_to: Option<MsgId>,

@@ -10,11 +10,13 @@ use crate::message::MsgId;
 pub struct MsgIds(MsgId);
 
 impl MsgIds {
+    /// The ids of a process that starts.
     pub fn random(rng: &mut dyn Rng) -> Self {
         Self(rng.random_range(1 << 20..1 << 48))
     }
 
-    pub fn next(&mut self) -> MsgId {
+    /// An id that was not given out before.
+    pub fn next_id(&mut self) -> MsgId {
         self.0 += 1;
         self.0
     }

@@ -193,7 +193,7 @@ impl<R: Rng> Node<R> {
 
 /// Says why a node can't have this name. Names are written into JSON and into the store's keys as they are, so they must
 /// hold nothing that has a meaning there.
-fn check_node_name(name: &str) -> Result<(), String> {
+pub(crate) fn check_node_name(name: &str) -> Result<(), String> {
     let is_bad = |c: char| c.is_control() || matches!(c, '"' | '\\' | '/');
     let why = if name.is_empty() {
         "it is empty".to_owned()

@@ -13,12 +13,19 @@
 //! The store is sequentially consistent: a read may be answered from an old state, unless this node has written something
 //! new since. So a fence is a write of a value never written before, to a key of its own. A commit is one too, for no
 //! commit writes a value that stood there before.
+//!
+//! # Nodes
+//!
+//! The service can't list its keys. So the names of the nodes stand under a key of their own, [`names::KEY`]. Whoever asks
+//! for them reads that key, and first adds the names on its own roster that it lacks, by compare-and-set. Nothing is read
+//! or written there until somebody asks. So a name is missing until a process that has it on its roster asks.
 
+mod names;
 mod request;
 mod round_trips;
 mod text;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +51,8 @@ pub const STORE: &str = "seq-kv";
 #[derive(Debug, Clone)]
 pub struct SeqKv {
     node: NodeId,
+    /// All nodes that this process was told of.
+    roster: BTreeSet<NodeId>,
     /// Distinguishes the values of this process's fences from all others.
     incarnation: Incarnation,
     ids: MsgIds,
@@ -53,7 +62,7 @@ pub struct SeqKv {
     revision: u64,
     /// The request about the own record that is open.
     open: Option<Request>,
-    /// Fences and loads that are open.
+    /// All other requests that are open.
     reads: BTreeMap<MsgId, Read>,
     fences: u64,
     messages: VecDeque<(MsgId, Say)>,
@@ -68,20 +77,45 @@ struct Known {
     record: Record,
 }
 
-/// A fence or a load that is open.
+/// A request that is open, and not about the own record.
 #[derive(Debug, Clone)]
 struct Read {
     token: Token,
-    /// `None` for a fence.
-    node: Option<NodeId>,
+    what: What,
     give_up_at: Duration,
 }
 
+impl Read {
+    /// The next message of the same request.
+    fn then(&self, what: What) -> Self {
+        Self { token: self.token, what, give_up_at: self.give_up_at }
+    }
+}
+
+/// What a message to the store is for.
+#[derive(Debug, Clone)]
+enum What {
+    /// It is a fence.
+    Fence,
+    /// It reads this node's record.
+    Load(NodeId),
+    /// It reads the names of all nodes.
+    ReadNames,
+    /// It makes these the names of all nodes.
+    WriteNames(BTreeSet<NodeId>),
+}
+
 impl SeqKv {
-    /// The store for a process of `node`.
-    pub fn new(node: NodeId, incarnation: Incarnation, timeout: Duration, ids: MsgIds) -> Self {
+    /// The store for a process of this node. It counts as down once it has been silent for `timeout`.
+    pub fn new(
+        (node, roster): (NodeId, BTreeSet<NodeId>),
+        incarnation: Incarnation,
+        timeout: Duration,
+        ids: MsgIds,
+    ) -> Self {
         Self {
             node,
+            roster,
             incarnation,
             ids,
             round_trips: RoundTrips::new(timeout),
@@ -133,11 +167,14 @@ impl SeqKv {
                     key: format!("{}/barrier", self.node).into(),
                     value: format!("{}#{}/{}", self.node, self.incarnation, self.fences),
                 };
-                self.read(token, None, say, now);
+                self.read(token, What::Fence, say, now);
             }
             StoreRequest::Load { node } => {
                 let say = Say::StoreRead(node.as_str().into());
-                self.read(token, Some(node), say, now);
+                self.read(token, What::Load(node), say, now);
+            }
+            StoreRequest::Nodes => {
+                self.read(token, What::ReadNames, Say::StoreRead(names::KEY.into()), now);
             }
         }
     }
@@ -150,12 +187,16 @@ impl SeqKv {
         debug_assert!(self.open.is_none(), "one request about the record at a time");
         let pause = self.round_trips.resend_after(Duration::ZERO);
         let open = self.open.insert(Request::new(token, say, write, now));
-        self.messages.push_back(open.transmit(now, pause, self.ids.next()));
+        self.messages.push_back(open.transmit(now, pause, self.ids.next_id()));
     }
 
-    fn read(&mut self, token: Token, node: Option<NodeId>, say: Say, now: Duration) {
-        let msg_id = self.ids.next();
-        self.reads.insert(msg_id, Read { token, node, give_up_at: now + self.round_trips.patience() });
+    fn read(&mut self, token: Token, what: What, say: Say, now: Duration) {
+        self.send(Read { token, what, give_up_at: now + self.round_trips.patience() }, say);
+    }
+
+    fn send(&mut self, read: Read, say: Say) {
+        let msg_id = self.ids.next_id();
+        self.reads.insert(msg_id, read);
         self.messages.push_back((msg_id, say));
     }
 
@@ -164,7 +205,7 @@ impl SeqKv {
     pub fn tick(&mut self, now: Duration, heard: Duration) {
         if let Some(open) = self.open.as_mut().filter(|open| now >= open.resend_at) {
             let pause = self.round_trips.resend_after(open.open_for(now));
-            self.messages.push_back(open.transmit(now, pause, self.ids.next()));
+            self.messages.push_back(open.transmit(now, pause, self.ids.next_id()));
         }
         for (_, read) in self.reads.extract_if(.., |_, read| heard >= read.give_up_at) {
             debug!("the store did not answer in time");
@@ -181,11 +222,14 @@ impl SeqKv {
     /// Takes the store's reply to the message `msg_id`.
     pub fn reply(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, stalls: &StallDetector) {
         if let Some(read) = self.reads.remove(&msg_id) {
-            let outcome = match &read.node {
-                None => fenced(reply),
-                Some(node) => loaded(node, reply),
+            let token = read.token;
+            let outcome = match &read.what {
+                What::Fence => Some(fenced(reply)),
+                What::Load(node) => Some(loaded(node, reply)),
+                What::ReadNames => self.names_read(&read, reply),
+                What::WriteNames(_) => self.names_written(&read, reply),
             };
-            return self.outcomes.push_back((read.token, outcome));
+            return self.outcomes.extend(outcome.map(|outcome| (token, outcome)));
         }
         let Some(sent_at) = self.open.as_ref().and_then(|open| open.sent_at(msg_id)) else { return };
         let Some(open) = self.open.take() else { return };
@@ -227,6 +271,48 @@ impl SeqKv {
                 self.known = None;
                 if was_resent { Outcome::Unknown } else { refused(refusal) }
             }
+        }
+    }
+
+    /// The names were read. Unless all of the roster are among them, they are written first.
+    fn names_read(&mut self, read: &Read, reply: &Reply<'_>) -> Option<Outcome> {
+        let (from, mut names) = match reply {
+            Reply::ReadOk { value } => match names::parse(value) {
+                Ok(names) => (Some(Arc::from((*value).to_owned())), names),
+                Err(problem) => {
+                    error!(key = names::KEY, value = %cut(value.get()), problem, "no names of nodes: left alone");
+                    return Some(Outcome::NotDone);
+                }
+            },
+            Reply::Error { code: KEY_DOES_NOT_EXIST, .. } => (None, BTreeSet::new()),
+            Reply::Error { .. } | Reply::CasOk | Reply::WriteOk => return Some(refused(reply)),
+        };
+        if names.is_superset(&self.roster) {
+            return Some(Outcome::Nodes(names.into_iter().collect()));
+        }
+        names.extend(self.roster.iter().cloned());
+        match names::write(&names) {
+            Ok(to) => {
+                let say = Say::StoreCas { key: names::KEY.into(), from, to };
+                self.send(read.then(What::WriteNames(names)), say);
+                None
+            }
+            Err(error) => {
+                error!(%error, "the names of the nodes can't be written");
+                Some(Outcome::NotDone)
+            }
+        }
+    }
+
+    /// The names were written, or others have written theirs meanwhile: then they are read again.
+    fn names_written(&mut self, read: &Read, reply: &Reply<'_>) -> Option<Outcome> {
+        match (&read.what, reply) {
+            (What::WriteNames(names), Reply::CasOk) => Some(Outcome::Nodes(names.iter().cloned().collect())),
+            (_, Reply::Error { code: PRECONDITION_FAILED | KEY_DOES_NOT_EXIST, .. }) => {
+                self.send(read.then(What::ReadNames), Say::StoreRead(names::KEY.into()));
+                None
+            }
+            (_, other) => Some(refused(other)),
         }
     }
 

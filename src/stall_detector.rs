@@ -56,6 +56,7 @@ pub struct StallDetector {
 }
 
 impl StallDetector {
+    /// A process that starts now.
     pub fn new(now: Duration) -> Self {
         Self { earliest: now, looked: now, now, ..Self::default() }
     }

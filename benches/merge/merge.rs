@@ -4,7 +4,7 @@
 //! cargo bench --bench merge -- --write-readme
 //! ```
 //!
-//! also writes the tables of the READMEs.
+//! also writes the tables of docs/reference.md and of the crate's README.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 use std::error::Error;
@@ -18,10 +18,10 @@ use crdt_compare::{Effort, Table, VERSIONS, between_markers, machine, races, tod
 struct Arguments {
     /// Measure only rows whose title contains this.
     row: Option<String>,
-    /// Write the tables of README.md and crdt/README.md from what is measured.
+    /// Write the tables of docs/reference.md and crdt/README.md from what is measured.
     #[arg(long, conflicts_with = "row")]
     write_readme: bool,
-    /// Given by `cargo bench`. Without it all runs once, to see that it does.
+    /// `cargo bench` gives this flag. Without it everything runs once, as a test.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -42,13 +42,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     if arguments.write_readme {
-        write("README.md", &table.in_short())?;
+        write("docs/reference.md", &table.in_short())?;
         write("crdt/README.md", &table.in_full())?;
     }
     Ok(())
 }
 
-/// What the figures are, for the terminal and for documents.
+/// The explanation of the figures, for the terminal and for documents.
 fn about() -> String {
     let crates: Vec<String> = VERSIONS.iter().map(|(name, version)| format!("{name} {version}")).collect();
     format!(

@@ -1,10 +1,11 @@
 //! The counts of a counter: plain numbers beside the ids of its table.
 
+mod few;
 mod writer;
 
-use self::writer::Writer;
+pub(crate) use self::writer::Writer;
+
 use crate::kernels;
-use crate::tail::Recent;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -76,19 +77,6 @@ impl<const W: usize> Counts<W> {
         }
     }
 
-    /// These counts of `len` ids and those of `news` in between, each before the id at its gap.
-    pub(crate) fn woven<A>(&self, len: usize, news: &[Recent<A, W>]) -> Self {
-        let mut woven = Writer::with_capacity(len + news.len());
-        let mut from = 0;
-        for recent in news {
-            (from..recent.gap).for_each(|at| woven.push(self.get(at)));
-            woven.push(recent.counts);
-            from = recent.gap;
-        }
-        (from..len).for_each(|at| woven.push(self.get(at)));
-        woven.finish()
-    }
-
     /// The first id from `at` on, and before `end`, that has a count.
     #[inline]
     pub(crate) fn next_used(&self, mut at: usize, end: usize) -> Option<(usize, [u64; W])> {
@@ -117,10 +105,7 @@ impl<const W: usize> Counts<W> {
         match self {
             Self::Few(block) => {
                 for (line, n) in block.iter_mut().zip(counts) {
-                    line.copy_within(at..len, at + 1);
-                    if let Some(count) = line.get_mut(at) {
-                        *count = n;
-                    }
+                    shift_in(line.iter_mut().take(len + 1).skip(at), n);
                 }
             }
             Self::Many(lines) => {
@@ -128,12 +113,15 @@ impl<const W: usize> Counts<W> {
                     lines.extend([Line::ZERO; W]);
                 }
                 for (side, mut carried) in counts.into_iter().enumerate() {
-                    let mut from = at % LANES;
-                    for line in lines.iter_mut().skip(at / LANES * W + side).step_by(W) {
-                        for count in line.0.iter_mut().skip(from) {
-                            core::mem::swap(count, &mut carried);
-                        }
-                        from = 0;
+                    let mut lines = lines.iter_mut().skip(at / LANES * W + side).step_by(W);
+                    for count in lines.next().into_iter().flat_map(|line| line.0.iter_mut().skip(at % LANES))
+                    {
+                        core::mem::swap(count, &mut carried);
+                    }
+                    for line in lines {
+                        let [.., last] = line.0;
+                        line.0.copy_within(..LANES - 1, 1);
+                        [line.0[0], carried] = [carried, last];
                     }
                 }
             }
@@ -150,11 +138,19 @@ impl<const W: usize> Counts<W> {
     #[inline]
     pub(crate) fn max(&mut self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Few(ours), Self::Few(theirs)) => {
-                ours.iter_mut().zip(theirs).fold(false, |changed, (a, b)| max_line(a, b) | changed)
-            }
+            (Self::Few(ours), Self::Few(theirs)) => few::max(ours, theirs),
             (Self::Many(ours), Self::Many(theirs)) => kernels::max(ours, theirs),
             (_, _) => other_form(),
+        }
+    }
+
+    /// As [`max`](Self::max), by a block of the short form.
+    #[cfg(feature = "json")]
+    #[inline]
+    pub(crate) fn max_block(&mut self, theirs: &[[u64; LANES]; W]) -> bool {
+        match self {
+            Self::Few(ours) => few::max(ours, theirs),
+            Self::Many(_) => other_form(),
         }
     }
 
@@ -163,9 +159,7 @@ impl<const W: usize> Counts<W> {
     pub(crate) fn max_lines(&mut self, theirs: &[Line]) -> bool {
         match self {
             Self::Many(lines) => kernels::max(lines, theirs),
-            Self::Few(block) => {
-                block.iter_mut().zip(theirs).fold(false, |changed, (a, b)| max_line(a, &b.0) | changed)
-            }
+            Self::Few(_) => other_form(),
         }
     }
 
@@ -194,9 +188,10 @@ impl<const W: usize> Counts<W> {
     }
 
     /// How many ids have a count.
+    #[inline]
     pub(crate) fn used(&self) -> usize {
         match self {
-            Self::Few(_) => (0..LANES).filter(|&at| self.get(at) != [0; W]).count(),
+            Self::Few(block) => few::used(block),
             Self::Many(lines) => kernels::used::<W>(lines),
         }
     }
@@ -211,18 +206,21 @@ impl<const W: usize> Counts<W> {
         }
     }
 
+    /// How many ids have a count that is larger here than in `other`, which has the same table.
+    #[inline]
+    pub(crate) fn ids_above(&self, other: &Self) -> usize {
+        match (self, other) {
+            (Self::Few(ours), Self::Few(theirs)) => few::ids_above(ours, theirs),
+            (ours, theirs) if W == 1 => kernels::above(ours.lines(), theirs.lines()),
+            (ours, theirs) => ours.delta(theirs).used(),
+        }
+    }
+
     /// The counts that are larger here than in `other`, which has the same table; zeros elsewhere.
+    #[inline]
     pub(crate) fn delta(&self, other: &Self) -> Self {
         match (self, other) {
-            (Self::Few(ours), Self::Few(theirs)) => Self::Few(core::array::from_fn(|side| {
-                core::array::from_fn(|lane| {
-                    let count = |block: &[[u64; LANES]; W]| {
-                        block.get(side).and_then(|line| line.get(lane)).copied().unwrap_or(0)
-                    };
-                    let (a, b) = (count(ours), count(theirs));
-                    if a > b { a } else { 0 }
-                })
-            })),
+            (Self::Few(ours), Self::Few(theirs)) => Self::Few(few::delta(ours, theirs)),
             (ours, theirs) => Self::Many(kernels::delta(ours.lines(), theirs.lines())),
         }
     }
@@ -282,15 +280,13 @@ fn other_form() -> bool {
     false
 }
 
+/// Moves each item to the next place. Returns the last one.
+///
+/// One by one: so few take longer to be moved by a call.
 #[inline]
-fn max_line(ours: &mut [u64; LANES], theirs: &[u64; LANES]) -> bool {
-    let mut news = 0;
-    for (a, &b) in ours.iter_mut().zip(theirs) {
-        let larger = b.max(*a);
-        news |= larger ^ *a;
-        *a = larger;
-    }
-    news != 0
+pub(crate) fn shift_in<'a, T: 'a>(places: impl Iterator<Item = &'a mut T>, mut item: T) -> T {
+    places.for_each(|place| core::mem::swap(place, &mut item));
+    item
 }
 
 impl Counts<2> {

@@ -259,6 +259,7 @@ impl<A: Ord + Clone> GCounter<A> {
     /// assert!(before.delta_since(&counter).is_empty());
     /// # Ok::<(), Overflow>(())
     /// ```
+    #[inline]
     #[must_use]
     pub fn delta_since(&self, other: &Self) -> Self {
         Self { ledger: self.ledger.difference(&other.ledger) }

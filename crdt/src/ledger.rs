@@ -12,7 +12,7 @@ pub(crate) use part::Places;
 #[cfg(feature = "serde")]
 pub(crate) use part::tidy;
 
-use crate::counts::{Counts, larger};
+use crate::counts::{Counts, Writer, larger};
 use crate::table::{Table, search, search_from};
 use crate::tail::{Recent, Spot, Tail};
 use crate::{Overflow, Slot, ToActor};
@@ -40,20 +40,45 @@ pub(crate) struct Ledger<A, const W: usize> {
     /// How many ids of the table have a count.
     used: usize,
     tail: Tail<A, W>,
-    /// Where an actor was found last. A hint: nothing relies on it.
-    hint: usize,
+    hint: Hint,
+}
+
+/// Where an actor was found last. Nothing relies on it.
+#[derive(Clone, Copy)]
+struct Hint {
+    /// Half a word, for a small ledger is copied in two cache lines, and so fast only if it fits into them.
+    place: u32,
     /// Whether to look there first: the last two calls were for the same actor, or for one just behind the other.
     again: bool,
 }
 
+impl Hint {
+    const NONE: Self = Self { place: 0, again: false };
+
+    #[inline]
+    const fn place(self) -> usize {
+        self.place as usize
+    }
+
+    /// Of the same place each time, or of ids that come in order, the next one is likely known too.
+    fn note(&mut self, place: usize) {
+        self.again = place == self.place() || place == self.place() + 1;
+        self.move_to(place);
+    }
+
+    fn move_to(&mut self, place: usize) {
+        self.place = u32::try_from(place).unwrap_or(u32::MAX);
+    }
+}
+
 impl<A, const W: usize> Ledger<A, W> {
     pub(crate) const fn new() -> Self {
-        Self { table: None, counts: Counts::new(), used: 0, tail: Tail::new(), hint: 0, again: false }
+        Self { table: None, counts: Counts::new(), used: 0, tail: Tail::new(), hint: Hint::NONE }
     }
 
     /// The caller vouches that there are counts for each id, of which `used` are not zero.
     const fn on(table: Option<Arc<Table<A>>>, counts: Counts<W>, used: usize) -> Self {
-        Self { table, counts, used, tail: Tail::new(), hint: 0, again: false }
+        Self { table, counts, used, tail: Tail::new(), hint: Hint::NONE }
     }
 
     /// The caller vouches that the ids ascend, and that each has a count.
@@ -149,16 +174,16 @@ impl<A, const W: usize> Ledger<A, W> {
     #[inline]
     pub(crate) fn find(&mut self, actor: &impl ToActor<A>) -> Result<usize, Spot> {
         let cmp = |id: &A| actor.cmp_actor(id).reverse();
-        if self.again && self.id(self.hint).is_some_and(|id| cmp(id).is_eq()) {
-            return Ok(self.hint);
+        if self.hint.again && self.id(self.hint.place()).is_some_and(|id| cmp(id).is_eq()) {
+            return Ok(self.hint.place());
         }
         self.find_anew(cmp)
     }
 
     #[inline(never)]
     fn find_anew(&mut self, cmp: impl Fn(&A) -> Ordering) -> Result<usize, Spot> {
-        let behind = match self.tail.get(self.hint.wrapping_sub(self.ids().len())) {
-            Some(recent) if self.again && cmp(&recent.id).is_lt() => recent.gap,
+        let behind = match self.tail.get(self.hint.place().wrapping_sub(self.ids().len())) {
+            Some(recent) if self.hint.again && cmp(&recent.id).is_lt() => recent.gap,
             _ => 0,
         };
         let found = match search_from(self.ids(), behind, self.ids().len(), &cmp) {
@@ -171,9 +196,7 @@ impl<A, const W: usize> Ledger<A, W> {
             Err(spot) if self.tail.is_empty() => spot.gap,
             Err(spot) => self.ids().len() + spot.index(),
         };
-        // It is likely the next one too if it was just now, or if ids come in order.
-        self.again = place == self.hint || place == self.hint + 1;
-        self.hint = place;
+        self.hint.note(place);
         found
     }
 
@@ -232,15 +255,31 @@ impl<A: Clone, const W: usize> Ledger<A, W> {
         }
     }
 
+    /// Raises the counts at an index of the table. Returns whether that changed any.
+    #[inline]
+    fn raise_in_table(&mut self, at: usize, counts: [u64; W]) -> bool {
+        let before = self.counts.get(at);
+        let after = larger(before, counts);
+        if after == before {
+            return false;
+        }
+        self.used += usize::from(before == [0; W]);
+        self.counts.set(at, after);
+        true
+    }
+
     /// Raises the counts at a place. Returns whether that changed any.
     #[inline]
     pub(crate) fn raise_to(&mut self, place: usize, counts: [u64; W]) -> bool {
+        if place < self.ids().len() {
+            return self.raise_in_table(place, counts);
+        }
         let before = self.counts(place);
         let after = larger(before, counts);
         if after == before {
             return false;
         }
-        self.put(place, before, after);
+        self.put_in_tail(place - self.ids().len(), after);
         true
     }
 
@@ -268,12 +307,12 @@ impl<A: Clone, const W: usize> Ledger<A, W> {
         if self.ids().len() < DIRECT && self.tail.is_empty() {
             return self.insert_in_table(spot.gap, id, counts);
         }
-        self.hint = self.ids().len() + self.tail.insert(spot, id, counts);
+        let place = self.ids().len() + self.tail.insert(spot, id, counts);
+        self.hint.move_to(place);
         self.bound_tail();
     }
 
-    #[cold]
-    fn insert_in_table(&mut self, at: usize, id: A, counts: [u64; W]) {
+    pub(super) fn insert_in_table(&mut self, at: usize, id: A, counts: [u64; W]) {
         let len = self.ids().len();
         if let Some(table) = self.table.as_mut().and_then(Arc::get_mut) {
             table.insert(at, id);
@@ -285,7 +324,7 @@ impl<A: Clone, const W: usize> Ledger<A, W> {
         }
         self.counts.insert(at, len, counts);
         self.used += 1;
-        self.hint = at;
+        self.hint.move_to(at);
     }
 
     /// Weaves the tail into the table if it has grown long.
@@ -305,8 +344,8 @@ impl<A: Clone, const W: usize> Ledger<A, W> {
         self.weave(copy, tail);
     }
 
-    /// A copy of the ids, for [`weave`](Self::weave), if others share them. To be made before anything is changed,
-    /// for a clone may panic.
+    /// A copy of the ids, for [`weave_ids`](Self::weave_ids), if others share them. To be made before anything is
+    /// changed, for a clone may panic.
     fn copy_if_shared(&self) -> Option<Vec<A>> {
         let table = self.table.as_ref()?;
         (Arc::strong_count(table) > 1).then(|| table.to_vec())
@@ -314,16 +353,34 @@ impl<A: Clone, const W: usize> Ledger<A, W> {
 
     /// Puts new ids, in ascending order, among those of the table.
     fn weave(&mut self, copy: Option<Vec<A>>, news: Vec<Recent<A, W>>) {
+        let len = self.ids().len();
+        let (mut counts, mut from) = (Writer::with_capacity(len + news.len()), 0);
+        for recent in &news {
+            counts.copy(&self.counts, from, recent.gap);
+            counts.push(recent.counts);
+            from = recent.gap;
+        }
+        counts.copy(&self.counts, from, len);
+        self.weave_ids(copy, news.into_iter().map(|recent| (recent.gap, recent.id)), counts.finish());
+    }
+
+    /// Puts new ids, in ascending order and each with its gap, among those of the table. The counts are those of all.
+    fn weave_ids(
+        &mut self,
+        copy: Option<Vec<A>>,
+        news: impl ExactSizeIterator<Item = (usize, A)>,
+        counts: Counts<W>,
+    ) {
         let own = self.table.as_mut().and_then(Arc::get_mut).map(Table::take_ids);
         let old = copy.or(own).unwrap_or_default();
-        self.counts = self.counts.woven(old.len(), &news);
+        self.counts = counts;
         self.used += news.len();
         let mut ids = Vec::with_capacity(old.len() + news.len());
         let (mut old, mut from) = (old.into_iter(), 0);
-        for recent in news {
-            old.by_ref().take(recent.gap - from).for_each(|id| ids.push(id));
-            ids.push(recent.id);
-            from = recent.gap;
+        for (gap, id) in news {
+            ids.extend(old.by_ref().take(gap - from));
+            ids.push(id);
+            from = gap;
         }
         ids.extend(old);
         match self.table.as_mut().and_then(Arc::get_mut) {

@@ -306,6 +306,7 @@ impl<A: Ord + Clone> PnCounter<A> {
     /// assert!(delta.increments().is_empty() && delta.value() == -1);
     /// # Ok::<(), crdt::Overflow>(())
     /// ```
+    #[inline]
     #[must_use]
     pub fn delta_since(&self, other: &Self) -> Self {
         Self { ledger: self.ledger.difference(&other.ledger) }

@@ -1,7 +1,10 @@
 //! The sorted ids that counts belong to, shared by the counters that have the same ones.
 
+use crate::counts::{LANES, shift_in};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use core::hint::select_unpredictable;
+use core::mem::needs_drop;
 use core::ops::Deref;
 use core::sync::atomic::AtomicU8;
 
@@ -57,7 +60,12 @@ impl<A> Table<A> {
             // Room for a few more, not for as many again: what is never used is kept for good.
             self.ids.reserve_exact(4);
         }
-        self.ids.insert(at, id);
+        if self.ids.len() > LANES {
+            self.ids.insert(at, id);
+        } else {
+            let last = shift_in(self.ids.iter_mut().skip(at), id);
+            self.ids.push(last);
+        }
         *self.text.get_mut() = UNKNOWN;
     }
 }
@@ -72,11 +80,15 @@ impl<A> Deref for Table<A> {
 }
 
 /// Where an id is (`Ok`) or belongs (`Err`). `cmp` compares an id of the table to the one sought.
-///
-/// The comparisons are branches on purpose: with ids behind pointers, a branch-free search would wait for each
-/// load in turn, while these run ahead when the same id is sought again and again.
 #[inline]
-pub(crate) fn search<A>(ids: &[A], mut cmp: impl FnMut(&A) -> Ordering) -> Result<usize, usize> {
+pub(crate) fn search<A>(ids: &[A], cmp: impl FnMut(&A) -> Ordering) -> Result<usize, usize> {
+    if needs_drop::<A>() { search_branching(ids, cmp) } else { search_straight(ids, cmp) }
+}
+
+/// For ids that own memory, as texts do. The comparisons are branches on purpose: with ids behind pointers, a
+/// branch-free search would wait for each load in turn, while these run ahead of half of them.
+#[inline]
+fn search_branching<A>(ids: &[A], mut cmp: impl FnMut(&A) -> Ordering) -> Result<usize, usize> {
     let (mut low, mut high) = (0, ids.len());
     while low < high {
         let middle = low.midpoint(high);
@@ -88,6 +100,24 @@ pub(crate) fn search<A>(ids: &[A], mut cmp: impl FnMut(&A) -> Ordering) -> Resul
         }
     }
     Err(low)
+}
+
+/// For ids in place, as numbers are. A comparison takes a few cycles there, and a branch that was guessed wrong takes
+/// twenty.
+#[inline]
+fn search_straight<A>(ids: &[A], mut cmp: impl FnMut(&A) -> Ordering) -> Result<usize, usize> {
+    let (mut low, mut len) = (0, ids.len());
+    while len > 1 {
+        let half = len / 2;
+        let Some(id) = ids.get(low + half - 1) else { break };
+        low = select_unpredictable(cmp(id).is_lt(), low + half, low);
+        len -= half;
+    }
+    match ids.get(low).map(cmp) {
+        Some(Ordering::Equal) => Ok(low),
+        Some(Ordering::Less) => Err(low + 1),
+        Some(Ordering::Greater) | None => Err(low),
+    }
 }
 
 /// As [`search`], for an id that is likely close behind `from`: one comparison if it is there, twice the logarithm
@@ -129,7 +159,8 @@ mod tests {
             let ids: Vec<u32> = (0..len).map(|i| 2 * i + 1).collect();
             for sought in 0..=2 * len + 1 {
                 let expected = ids.binary_search(&sought);
-                assert_eq!(search(&ids, |id| id.cmp(&sought)), expected);
+                assert_eq!(search_straight(&ids, |id| id.cmp(&sought)), expected);
+                assert_eq!(search_branching(&ids, |id| id.cmp(&sought)), expected);
                 for from in 0..=expected.unwrap_or_else(|at| at) {
                     assert_eq!(gallop(&ids, from, |id| id.cmp(&sought)), expected);
                 }

@@ -1,7 +1,6 @@
 //! The ids that came lately: few, beside a large table, so that a new id does not move all ids behind it.
 
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -133,7 +132,9 @@ impl<A, const W: usize> Tail<A, W> {
             entries.push(recent);
             return;
         }
-        self.chunks.push(Chunk { last: recent.gap, entries: Arc::new(vec![recent]) });
+        let (last, mut entries) = (recent.gap, Vec::with_capacity(ROOM));
+        entries.push(recent);
+        self.chunks.push(Chunk { last, entries: Arc::new(entries) });
     }
 }
 

@@ -14,7 +14,6 @@ pub struct Ticket(pub u64);
 
 /// One thing that happened, for the replica to handle.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "a few counts are held in place: no allocation, one move")]
 pub enum Input {
     /// These nodes are the cluster, this one among them or not. It must come before the first tick, and again whenever the
     /// list changes.

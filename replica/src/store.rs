@@ -7,7 +7,11 @@
 //!
 //! A commit carries only what changed. The store decides how it lays out a record: one value, rows, or a log with
 //! snapshots. [`Record::apply`] says what the record holds afterwards.
+//!
+//! [`memory`] is a store that does all of this in memory. [`conformance`] checks any other.
 
+pub mod conformance;
+pub mod memory;
 mod record;
 
 use std::fmt;
@@ -22,7 +26,7 @@ pub struct Token(pub u64);
 
 /// A state of a node's record. The store chooses it, and it means something to this process alone. The replica only gives
 /// it back, and never one from before the last outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Revision(pub u64);
 
 /// A replica's request to the store.
@@ -51,6 +55,13 @@ pub enum StoreRequest {
         /// The node.
         node: NodeId,
     },
+    /// The names of all nodes that have a record.
+    ///
+    /// After a [`Fence`](Self::Fence) none is missing whose record was committed before that fence. A name without a
+    /// record may be among them. A store that can't list its records keeps a list of names beside them, and writes a
+    /// name there before it answers the first `Nodes` of a process that knows it. Such a store misses a node until a
+    /// process that has it on its roster asks. So whoever relies on `Nodes` asks at each start.
+    Nodes,
 }
 
 /// How a request to the store ended.
@@ -77,6 +88,8 @@ pub enum Outcome {
     Fenced,
     /// `Load`: the record, if there is one that can be read.
     Loaded(Option<Record>),
+    /// `Nodes`: the names, each once.
+    Nodes(Vec<NodeId>),
     /// Any request: not done, and it will not be.
     NotDone,
     /// Any request: it may have been done, or may be done later.
@@ -93,6 +106,7 @@ impl fmt::Display for Outcome {
             Self::Conflict => "conflict",
             Self::Fenced => "fenced",
             Self::Loaded(_) => "loaded",
+            Self::Nodes(_) => "nodes listed",
             Self::NotDone => "not done",
             Self::Unknown => "perhaps done",
         })

@@ -39,7 +39,12 @@ impl<R: Rng> Member<R> {
         let mut replica = Replica::with_generator(&config.replica(), name.clone(), rng);
         replica.handle(now, Input::Roster(roster.clone()));
         Self {
-            store: SeqKv::new(name.clone(), replica.incarnation(), config.store_timeout, ids),
+            store: SeqKv::new(
+                (name.clone(), roster.clone()),
+                replica.incarnation(),
+                config.store_timeout,
+                ids,
+            ),
             name,
             roster,
             counter: config.counter,

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::message::{MsgId, Say};
 
-/// A reply counts only if it answers one of so many last transmissions of a request.
+/// How many of its last transmissions a request remembers. A reply to an earlier one is ignored.
 const MAX_TRANSMISSIONS: usize = 64;
 
 /// A request about the own record.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A request is sent again after so many usual round trips without an answer, within the timeout.
+/// After how many usual round trips without an answer a request is sent again, within the timeout.
 const ROUND_TRIPS: u32 = 2;
 const RESEND_AFTER_MIN: Duration = Duration::from_millis(25);
 
@@ -23,7 +23,7 @@ impl RoundTrips {
         Self { timeout, usual: None }
     }
 
-    /// Reports that the store has answered, so long after it was asked.
+    /// Reports that the store has answered, `after` how long.
     pub(super) fn measured(&mut self, after: Duration) {
         self.usual = Some(self.usual.map_or(after, |usual| (usual + after) / 2));
     }

@@ -11,6 +11,7 @@
 )]
 
 mod cluster;
+mod conformance;
 mod crash_points;
 mod errors;
 mod fuzzed;

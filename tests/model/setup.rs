@@ -39,7 +39,7 @@ pub(crate) struct Faults {
     pub(crate) duplicates: u8,
     /// Processes that are killed. The node's next incarnation begins at once.
     pub(crate) crashes: u8,
-    /// Processes that are told to end, or whose input ends. The node's next incarnation may begin before that.
+    /// Processes that are told to end, or whose input ends. The node's next incarnation may begin before the end.
     pub(crate) ends: u8,
     /// Processes that begin under the name of one that runs on.
     pub(crate) doubles: u8,

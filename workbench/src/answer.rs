@@ -1,4 +1,4 @@
-//! What a successful answer says.
+//! The content of successful answers.
 
 use crate::body::Body;
 use crate::envelope::short;
@@ -7,19 +7,19 @@ use crate::json::{Json, Kind};
 /// The content of an answer that fits its schema.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// Done; there is nothing to say.
+    /// The request was done, and the answer has no content.
     Done,
     /// A counter's value.
     Integer(i64),
-    /// A counter's value that 64 bits can't hold, and so no sum of adds.
+    /// A counter's value that 64 bits can't hold. So it is no sum of adds.
     Huge(Json),
     /// An echo, an id or the value of a key.
     Json(Json),
-    /// What a set shows.
+    /// The elements of a set.
     Elements(Elements),
 }
 
-/// The elements that a set shows, each in ascending order; those that are there twice are there twice.
+/// The elements that a set shows, in ascending order. An element that it shows twice is here twice.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Elements {
     /// Integers from 0 to 2^64 - 1: the bench adds no others.
@@ -75,7 +75,7 @@ impl Answer {
         }
     }
 
-    /// As JSON, where there is something to say.
+    /// The content as JSON, if there is any.
     pub(crate) fn to_json(&self) -> Option<Json> {
         match self {
             Self::Done => None,

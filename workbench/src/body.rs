@@ -1,4 +1,4 @@
-//! The body of a message, taken apart as far as it is looked into.
+//! The body of a message. Its members are read only when they are needed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::envelope::short;
 use crate::json::{Json, JsonError, Kind};
 
-/// The members of a JSON object, each as it was written. Of two with one name it has the last, as in Maelstrom.
+/// The members of a JSON object, each as it was written. If two have the same name it keeps the last, as Maelstrom does.
 #[derive(Clone, Debug)]
 pub(crate) struct Body<'a>(BTreeMap<String, &'a RawValue>);
 
@@ -43,7 +43,7 @@ impl<'a> Body<'a> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Says what is there in the place of what ought to be: `msg_id is "x", a string`.
+    /// Describes a member that is wrong: `msg_id is "x", a string`.
     pub(crate) fn tell(&self, name: &str) -> String {
         let Some(raw) = self.get(name) else { return format!("{name} is missing") };
         let kind = match Kind::of(raw) {

@@ -23,9 +23,9 @@ pub struct CampaignReport {
     pub operations: u64,
     /// Messages of all of them.
     pub messages: u64,
-    /// Acknowledged adds that counted as indeterminate, by the nodes' own claim: see [`Durability`](crate::Durability).
+    /// Excused adds: acknowledged adds that the nodes may lose by their promise. See [`Durability`](crate::Durability).
     pub excused: u64,
-    /// Clusters in which there were any.
+    /// Clusters with at least one excused add.
     pub excused_runs: u64,
     /// The failure with the lowest seed, if there is one.
     pub failure: Option<CampaignFailure>,
@@ -36,19 +36,19 @@ pub struct CampaignReport {
 pub struct CampaignFailure {
     /// The seed.
     pub seed: u64,
-    /// What it did.
+    /// The plan of the run.
     pub plan: Box<Plan>,
-    /// How that ended; `None` if a machine panicked.
+    /// The report of the run. `None` if a machine panicked.
     pub report: Option<Box<Report>>,
-    /// What the machine said as it panicked.
+    /// The machine's panic message.
     pub panic: Option<String>,
 }
 
-/// Simulates a cluster for each seed, on `threads` threads (all cores if `None`), up to the first failure. `plan` says
-/// what a seed stands for, `factory` makes its nodes, and `progress` is told after each run.
+/// Simulates a cluster for each seed, on `threads` threads (all cores if `None`), up to the first failure. `plan` gives
+/// the plan for a seed, `factory` makes its nodes, and `progress` is called after each run.
 ///
-/// The outcome is the same however many threads there are: of several failures the one with the lowest seed counts, and
-/// all lower seeds have been run.
+/// The outcome does not depend on the number of threads. If several seeds fail, the report names the lowest one, and all
+/// lower seeds have been run.
 pub fn simulate_many<F: MachineFactory>(
     seeds: Range<u64>,
     threads: Option<NonZero<usize>>,

@@ -1,4 +1,4 @@
-//! Who can send and receive: nodes, clients, services.
+//! Endpoints: nodes, clients and services can send and receive.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::service::ServiceName;
 
 /// An address in the simulated network.
 ///
-/// Whether one stands for somebody is another question, which the network answers: clients come and go.
+/// An endpoint need not exist at the moment, for clients come and go. The network knows which ones do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Endpoint {
     /// `n0`, `n1`, …: a server under test.
@@ -18,7 +18,7 @@ pub(crate) enum Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoint of that name, or `None` if no endpoint could ever bear it.
+    /// The endpoint of that name, or `None` if no endpoint can have it.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         if let Some(service) = ServiceName::parse(name) {
             return Some(Self::Service(service));
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_nobody() {
+    fn other_names_are_no_endpoints() {
         for name in ["", "n", "c", "n01", "n-1", "x3", "n1 ", "n99999999999999999999999", "é1", "seq-kv2"] {
             assert_eq!(Endpoint::parse(name), None, "{name}");
         }

@@ -10,7 +10,7 @@ use crate::body::{Body, integer};
 use crate::endpoint::Endpoint;
 use crate::json::Kind;
 
-/// A line that a node printed, taken apart. The body is kept as text: few are ever looked into.
+/// The parts of a line that a node printed. The body stays text, because few bodies are ever read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Envelope<'a> {
     pub(crate) src: Cow<'a, str>,
@@ -24,7 +24,7 @@ pub(crate) struct Envelope<'a> {
 pub(crate) enum EnvelopeError {
     #[error("a line that is not JSON: the line is empty; a message is one line")]
     Empty,
-    /// Its end is missing.
+    /// The end of the line is missing.
     #[error(
         "a line that is not JSON: the line ends before its JSON does; a message is one line: is it printed over several?"
     )]
@@ -58,7 +58,7 @@ struct Wire<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Takes a line apart, without its newline. A missing body counts as an empty one, as in Maelstrom.
+    /// Reads a line without its newline. A missing body counts as an empty one, as in Maelstrom.
     pub(crate) fn parse(line: &'a [u8]) -> Result<Self, EnvelopeError> {
         let (src, dest, body) = match serde_json::from_slice(line) {
             Ok(Wire { src, dest, body, _id }) => (src, dest, body.map(RawValue::get)),
@@ -75,7 +75,8 @@ impl<'a> Envelope<'a> {
 
 type Parts<'a> = (Cow<'a, str>, Cow<'a, str>, Option<&'a str>);
 
-/// The same, where the id is no small integer or a field is given twice; or the reason why the line is no message.
+/// Reads the rare lines, in which the id is no small integer or a field comes twice. Otherwise the line is no message, and
+/// the error says why.
 fn take_apart(line: &[u8]) -> Result<Parts<'_>, EnvelopeError> {
     let value: &RawValue = serde_json::from_slice(line).map_err(|error| not_json(line, &error))?;
     let refuse = |why| Err(EnvelopeError::NotAMessage(why));
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_line_is_told_in_words() {
+    fn errors_about_a_line_are_told_in_words() {
         let message = r#"{"src":"n0","dest":"n1","body":{}}"#;
         let (twice, half) = (format!("{message}{message}"), &message[..20]);
         for (line, text) in [
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encoded_can_be_parsed() {
+    fn an_encoded_message_can_be_parsed() {
         let line = encode(7, Endpoint::Client(3), Endpoint::Node(0), r#"{"type":"read"}"#);
         let envelope = Envelope::parse(&line).unwrap();
         assert_eq!((&*envelope.src, &*envelope.dest, envelope.body), ("c3", "n0", r#"{"type":"read"}"#));

@@ -1,4 +1,4 @@
-//! Why a bench could not run.
+//! The errors because of which the bench gives no verdict.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,17 +7,17 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BenchError {
-    /// The program to test is not there or can't be run.
+    /// The program to test does not exist or can't be run.
     #[error("cannot start {}: {source}{}", path.display(), note(advice))]
     Spawn {
         /// The program.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
-        /// What to do about it, if that can be told from the file.
+        /// What the user should do, if the file tells that.
         advice: Option<String>,
     },
-    /// A node could not be brought to answer `init`: it printed something else, died, or kept silent.
+    /// A node did not answer `init`: it printed something else, died, or was silent.
     #[error("n{node} {text}{}{}", note(advice), log_note(log))]
     Setup {
         /// The node's index.
@@ -26,10 +26,10 @@ pub enum BenchError {
         text: String,
         /// The last lines of its log.
         log: String,
-        /// What to do about it, if that can be told from the program's file.
+        /// What the user should do, if the program's file tells that.
         advice: Option<String>,
     },
-    /// A file of the bench could not be written or a process not be looked after.
+    /// The bench could not write a file, or could not control a process.
     #[error("{what}: {source}")]
     Io {
         /// What was tried.
@@ -37,7 +37,7 @@ pub enum BenchError {
         /// What the system says.
         source: io::Error,
     },
-    /// Options that do not go together.
+    /// The options do not go together.
     #[error("{0}")]
     Usage(String),
     /// SIGINT (Ctrl-C), SIGTERM, SIGHUP or SIGQUIT. All child processes have been ended.

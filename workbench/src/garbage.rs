@@ -1,4 +1,4 @@
-//! Lines that no node should have to read, and what a good one makes of them.
+//! Malformed lines, and the answers that a good node gives to them.
 
 use rand::RngExt;
 
@@ -25,7 +25,7 @@ pub(crate) struct Garbage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub(crate) codes: &'static [i64],
-    /// Whether silence will not do.
+    /// Whether the node must answer.
     pub(crate) is_required: bool,
 }
 
@@ -35,7 +35,7 @@ const fn error(codes: &'static [i64]) -> Expected {
     Expected { codes, is_required: true }
 }
 
-/// For lines that a node may just as well refuse to read at all.
+/// For lines that a node may also ignore.
 const MALFORMED_OR_SILENCE: Expected = Expected { codes: &[MALFORMED], is_required: false };
 
 impl Garbage {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_answered_names_its_sender_and_its_number() {
+    fn a_line_that_must_be_answered_names_its_sender_and_its_number() {
         let mut required = 0;
         for number in 0..200 {
             let garbage = draw(number);

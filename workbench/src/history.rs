@@ -1,4 +1,4 @@
-//! What happened: every operation of every client, and every act of the nemesis, in order.
+//! The history of a run: every operation of every client, and every act of the nemesis, in order.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -10,27 +10,27 @@ use crate::answer::Answer;
 use crate::json::Json;
 use crate::workload::Request;
 
-/// The record of one run, in the order in which things happened. Times are since the start of the run.
+/// Everything that happened in a run, in order. Times are since the start of the run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     operations: Vec<Operation>,
     acts: Vec<NemesisAct>,
     deaths: Vec<Death>,
-    /// Operations whose request came when the process was down, and was lost.
+    /// Operations whose request was lost because the process was down.
     never_heard: BTreeSet<usize>,
     order: Vec<Moment>,
 }
 
-/// One request and what became of it.
+/// One request and its outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operation {
-    /// Jepsen's process: a worker's number, raised by the most workers there can be each time an operation of his crashes.
+    /// Jepsen's process: the worker's number. Each time its operation crashes it grows by the largest number of workers.
     pub process: u64,
     /// The worker, counted from 0.
     pub worker: usize,
     /// The node asked.
     pub node: usize,
-    /// Which incarnation of the node's process was asked, counted from 1.
+    /// The incarnation of the node that was asked, counted from 1.
     pub incarnation: u32,
     /// What was asked.
     pub request: Request,
@@ -38,7 +38,7 @@ pub struct Operation {
     pub is_final: bool,
     /// When it was asked.
     pub invoked: Duration,
-    /// What became of it, if the run lasted so long.
+    /// Its end, if it ended before the run did.
     pub completion: Option<Completion>,
 }
 
@@ -47,7 +47,7 @@ pub struct Operation {
 pub struct Completion {
     /// When it ended.
     pub at: Duration,
-    /// Which incarnation the node's process was in then.
+    /// The incarnation of the node at that time.
     pub incarnation: u32,
     /// How it ended.
     pub outcome: Outcome,
@@ -58,9 +58,9 @@ pub struct Completion {
 pub enum Outcome {
     /// As asked.
     Ok(Answer),
-    /// No answer in time: it may have happened or not, or happen later.
+    /// No answer in time. The operation may have happened, or may happen later.
     Timeout,
-    /// An error reply. Maelstrom's counter clients take each of them for "may have happened".
+    /// An error reply. To Maelstrom's counter clients every error means "may have happened".
     Refused {
         /// The error code.
         code: i64,
@@ -78,13 +78,13 @@ pub enum Outcome {
 pub struct NemesisAct {
     /// When.
     pub at: Duration,
-    /// What, in Jepsen's words: `start-partition`, `kill`, and so on.
+    /// The act, in Jepsen's words: `start-partition`, `kill`, and so on.
     pub f: &'static str,
-    /// To whom.
+    /// The nodes or links that it hits.
     pub detail: String,
 }
 
-/// A place in the order of things.
+/// One entry in the order of things that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// The operation of that number was invoked.
@@ -100,12 +100,12 @@ pub enum Moment {
 pub(crate) struct Death {
     pub(crate) at: Duration,
     pub(crate) node: usize,
-    /// The last time that the process stood still: from when until when.
+    /// The last pause of the process: from when until when.
     pub(crate) last_pause: Option<(Duration, Duration)>,
 }
 
 impl Operation {
-    /// Whether it ended as asked.
+    /// Whether it succeeded.
     pub fn is_ok(&self) -> bool {
         matches!(self.outcome(), Some(Outcome::Ok(_)))
     }
@@ -130,7 +130,7 @@ impl History {
         &self.operations
     }
 
-    /// The order of things.
+    /// All moments, in order.
     pub fn moments(&self) -> &[Moment] {
         &self.order
     }
@@ -140,17 +140,17 @@ impl History {
         &self.acts
     }
 
-    /// When which node's process ended, killed or by itself, in order.
+    /// The ends of processes, killed or not, in order.
     pub(crate) fn deaths(&self) -> &[Death] {
         &self.deaths
     }
 
-    /// Takes note that the request of that operation was lost before any process heard it.
+    /// Notes that the request of that operation was lost before any process received it.
     pub(crate) fn never_heard(&mut self, number: usize) {
         self.never_heard.insert(number);
     }
 
-    /// Whether some process may have heard the request of that operation.
+    /// Whether a process may have received the request of that operation.
     pub(crate) fn may_have_been_heard(&self, number: usize) -> bool {
         !self.never_heard.contains(&number)
     }
@@ -189,7 +189,7 @@ impl History {
     }
 
     /// Writes one JSON object a line and event: `index`, `time` in nanoseconds, `process`, `type` (`invoke`, `ok`,
-    /// `fail`, `info`), `f`, `value`, and what else is known.
+    /// `fail`, `info`), `f`, `value`, and further fields.
     ///
     /// # Errors
     /// Those of the writer.
@@ -247,7 +247,7 @@ fn completion(operation: &Operation) -> Option<Event> {
     let (kind, value, error) = match &completion.outcome {
         Outcome::Ok(answer) => ("ok", answered(operation.request, answer).unwrap_or(asked), None),
         Outcome::Timeout => ("info", asked, Some(Json::string("timeout"))),
-        // Only the clients of a key-value store believe that nothing happened.
+        // Only to clients of a key-value store a definite error means that nothing happened.
         Outcome::Refused { code, text, definite: true } if operation.request.key().is_some() => {
             ("fail", asked, error(&code.to_string(), text))
         }

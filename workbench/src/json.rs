@@ -8,15 +8,15 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// A JSON value of any kind. Two are equal where Maelstrom finds them equal:
+/// A JSON value of any kind. Two values are equal if Maelstrom finds them equal:
 ///
 /// * Integers are compared and kept exactly, however many digits they have.
 /// * A number with a point or an exponent is a double, as in Maelstrom: `1.0` and `1e0` are equal, `1` and `1.0` are not.
-///   `-0.0` becomes `0.0`, and what is beyond all doubles becomes `1e999` or `-1e999`.
-/// * Strings are compared by what they say, not by how it is escaped.
-/// * Objects are compared without regard to the order of their members. Of two members with one name the last one counts.
+///   `-0.0` becomes `0.0`, and a number beyond all doubles becomes `1e999` or `-1e999`.
+/// * Strings are compared by their content, not by how it is escaped.
+/// * Objects are compared without regard to the order of their members. If two members have one name, the last counts.
 ///
-/// It is held as text in a canonical form, so that equality is that of texts. A clone copies no text.
+/// The value is kept as text in a canonical form, so that equal values have equal texts. A clone copies no text.
 ///
 /// ```
 /// use workbench::Json;
@@ -55,8 +55,8 @@ impl Json {
     /// How deep lists and objects may be nested: as deep as Maelstrom's JSON library reads them.
     pub const MAX_DEPTH: usize = 1000;
 
-    /// Reads one JSON value, with space around it or without. Takes time in proportion to the length, but for what is
-    /// nested in objects: that is copied once for each of them.
+    /// Reads one JSON value, with or without space around it. The time is proportional to the length, except that values
+    /// nested in objects are copied once for each object around them.
     ///
     /// # Errors
     /// If the text is not JSON, or nested too deep.
@@ -67,7 +67,7 @@ impl Json {
         Ok(Self(out.into()))
     }
 
-    /// Text that is in the canonical form already. What is made of values may be nested a little deeper than those.
+    /// Text that is in the canonical form already. It may be nested a little deeper than [`Json::MAX_DEPTH`].
     pub(crate) fn canonical(text: impl Into<Arc<str>>) -> Self {
         let json = Self(text.into());
         debug_assert!(
@@ -106,7 +106,7 @@ impl Json {
         self.0.parse().ok()
     }
 
-    /// The items of a list; `None` if it is none.
+    /// The items of a list. `None` if the value is no list.
     pub(crate) fn items(raw: &str) -> Option<Result<Vec<Self>, JsonError>> {
         let items: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
         Some(items.into_iter().map(|item| Self::parse(item.get())).collect())
@@ -134,7 +134,7 @@ impl Display for Json {
     }
 }
 
-/// As it is, into JSON only.
+/// As JSON, and for no other format.
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let raw: &RawValue = serde_json::from_str(&self.0).map_err(S::Error::custom)?;
@@ -148,7 +148,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Appends the canonical form of the next value, which may be nested so deep.
+    /// Appends the canonical form of the next value. `depth` is how deep it may still be nested.
     fn value(&mut self, depth: usize, out: &mut String) -> Result<(), JsonError> {
         match self.peek() {
             Some(b'{' | b'[') if depth == 0 => Err(JsonError::TooDeep),
@@ -225,7 +225,7 @@ impl<'a> Reader<'a> {
         if !token.contains('\\') {
             return token.to_owned();
         }
-        // Half of a surrogate pair stands for no text: such a string stays as it was written.
+        // Half of a surrogate pair is no text, so such a string stays as it was written.
         let text: Result<String, _> = serde_json::from_str(token);
         text.map_or_else(|_| token.to_owned(), |text| serde_json::Value::from(text).to_string())
     }

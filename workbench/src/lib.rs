@@ -49,6 +49,7 @@ pub use report::{
     ErrorCount, FaultWindow, FinalRead, Latencies, Messages, NodeUsage, Operations, Overhead, ProbedValue,
     Rate, Report,
 };
+pub use service::SeqKv;
 pub use topology::Topology;
 pub use trace::Trace;
 pub use workload::{Request, Workload};

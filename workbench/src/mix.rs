@@ -1,4 +1,4 @@
-//! Plans drawn at random: each seed another cluster, in other weather.
+//! Random clusters: each seed gives a plan with another size and other faults.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_stands_for_one_plan_and_others_for_others() {
+    fn a_seed_gives_one_plan_and_other_seeds_give_others() {
         let draw = |seed| Plan::drawn(Workload::GCounter, seed, Plan::all_faults());
         assert_eq!(draw(3), draw(3));
         let sizes: std::collections::BTreeSet<usize> = (0..200).map(|seed| draw(seed).node_count).collect();

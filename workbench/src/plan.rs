@@ -1,4 +1,4 @@
-//! What a run is to do: everything that decides it, and nothing about who performs it.
+//! The plan of a run: everything that decides it, and nothing about the host that performs it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::promises::Promises;
 use crate::topology::Topology;
 use crate::workload::Workload;
 
-/// The most clients of a run. Each of them ends it with a read, all at the same moment, and waits 5 s for the answer: three
-/// nodes answer 10,000 within a second and don't answer 100,000 in time.
+/// The most clients of a run. In the end all of them read at the same moment, and wait 5 s for the answer. Three nodes
+/// answer 10,000 reads within a second, but not 100,000 in time.
 const MAX_CLIENTS: usize = 10_000;
 /// The most requests of a run: as many as 100 a second make in a day. The history takes some 250 bytes for each.
 const MAX_REQUESTS: f64 = 1e7;
 
-/// A whole run, decided in advance. The same plan on the in-process host gives the same history, byte for byte.
+/// A whole run, decided in advance. In the simulation the same plan gives the same history, byte for byte.
 ///
 /// Build one with [`Plan::new`] and set what differs:
 ///
@@ -37,7 +37,7 @@ const MAX_REQUESTS: f64 = 1e7;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Plan {
-    /// What the clients ask for, and how the answers are judged.
+    /// The requests of the clients, and how their answers are judged.
     pub workload: Workload,
     /// Seed of every random choice of the bench.
     pub seed: u64,
@@ -47,11 +47,11 @@ pub struct Plan {
     pub concurrency: Concurrency,
     /// Requests a second, all clients together, on average. 0 sends none.
     pub rate: f64,
-    /// What becomes of a request that is due while every client waits for an answer.
+    /// What happens to a request that is due while every client waits for an answer.
     pub load: LoadModel,
     /// How long clients and faults run before the final phase.
     pub time_limit: Duration,
-    /// Delay of messages in which no client takes part.
+    /// Delay of messages between servers.
     pub latency: Latency,
     /// The kinds of fault to inject.
     pub nemesis: BTreeSet<Fault>,
@@ -65,35 +65,35 @@ pub struct Plan {
     pub duplicate: f64,
     /// Probability that a service does what it was asked and its answer is lost.
     pub store_loss: f64,
-    /// No message between a node and a service arrives, from the first to the last.
+    /// Lose all messages between nodes and services, in the whole run.
     pub cut_store: bool,
-    /// No message between two nodes arrives, from the first to the last, heal or not.
+    /// Lose all messages between nodes, in the whole run. A heal does not change that.
     pub cut_peers: bool,
-    /// Nodes start at random times within this span, the services with the first node, `n0`. Whoever is sent to before
-    /// does not exist yet. Zero: all at once, services first.
+    /// Nodes start at random times within this span, the services with the first node, `n0`. Before that they don't exist
+    /// as destinations. Zero starts all at once, services first.
     pub stagger: Duration,
     /// Time between the last heal and the final reads.
     pub final_wait: Duration,
     /// After the final reads, watch for this long that no server sends anything.
     pub silence: Option<Duration>,
-    /// How the neighbours are arranged of which [`Workload::Broadcast`] tells the nodes.
+    /// The neighbours that [`Workload::Broadcast`] gives to the nodes.
     pub topology: Topology,
-    /// Read every node of a counter ten times a second between the last heal and the final reads, to see when the nodes come
-    /// to agree. A read can bring a node up to date, so this may hide that its final read would have been stale.
+    /// Read every node of a counter ten times a second between the last heal and the final reads, to see when the nodes
+    /// converge. A read can bring a node up to date, so this may hide that its final read would have been stale.
     pub probes: bool,
     /// Malformed lines to hand to the nodes while clients run.
     pub malformed: u32,
     /// Keep the messages: see [`Report::trace`](crate::Report::trace).
     pub trace: bool,
-    /// The [strict](crate::Check::is_strict) checks that count. What the others find is told as
+    /// The [strict](crate::Check::is_strict) checks that count. The findings of the others are
     /// [remarks](crate::Report::remarks).
     pub strict: BTreeSet<Check>,
-    /// What the nodes claim of themselves.
+    /// The extra promises of the nodes.
     pub promises: Promises,
     /// Upper bound on the time from the last heal until all nodes show the same value for good.
     pub max_convergence: Option<Duration>,
-    /// Demand that of each kind of operation at least one succeeds, as Maelstrom does. A short run full of faults may
-    /// have none, through nobody's fault.
+    /// Demand that at least one operation of each kind succeeds, as Maelstrom does. In a short run full of faults even a
+    /// good node may have none.
     pub demand_success: bool,
     /// Upper bound on any node's peak memory, in MiB (child processes only).
     pub max_rss_mb: Option<u64>,
@@ -134,8 +134,8 @@ impl Plan {
         }
     }
 
-    /// How many clients an open load may have at once: the planned ones, and as many as are due in the time in which a
-    /// request without an answer holds a client, with some to spare. At most 10,000 in all.
+    /// How many clients an open load may have at once: the planned ones, and enough for the requests that come while a
+    /// request without an answer holds its client. At most 10,000 in all.
     pub(crate) fn most_workers(&self) -> usize {
         const SECONDS: f64 = 6.0;
         #[expect(
@@ -155,10 +155,10 @@ impl Plan {
         }
     }
 
-    /// Whether a run stays within what a machine can bear: the clients, and the requests, which are kept until the end.
+    /// Checks that a run is not too large for a machine: the clients, and the requests, which are kept until the end.
     ///
     /// # Errors
-    /// What is too large, and what is allowed.
+    /// The text says what is too large, and the bound.
     pub(crate) fn check_size(&self) -> Result<(), String> {
         let workers = self.workers();
         if workers > MAX_CLIENTS {
@@ -180,14 +180,14 @@ impl Plan {
     }
 }
 
-/// What becomes of a request that is due while every client waits for an answer.
+/// What happens to a request that is due while every client waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LoadModel {
     /// It waits for a client, as in Maelstrom. A node that does not answer holds its clients for 5 s each, so the rate drops.
     Closed,
-    /// Another client joins and sends it: requests arrive at the rate that was asked for, whatever becomes of them, and
-    /// each node gets its share of them. There are as many clients at most as wait if no node answers.
+    /// Another client joins and sends it. So requests arrive at the planned rate, and each node gets its share of them.
+    /// The number of clients is bounded by those that wait if no node answers.
     Open,
 }
 

@@ -1,4 +1,4 @@
-//! Answers from nodes, and the closed schemas they must fit.
+//! Replies of nodes, and the closed schemas that they must fit.
 
 use std::borrow::Cow;
 
@@ -19,17 +19,17 @@ pub(crate) struct Reply {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ReplyContent {
-    /// Of the expected type, and nothing in it that should not be.
+    /// The reply has the expected type and fields.
     Fits { value: Option<i64> },
-    /// The same for requests whose answers are no integers, and for integers that 64 bits can't hold.
+    /// The same, for answers that are no integers, and for integers that 64 bits can't hold.
     Holds(Answer),
     /// `"type": "error"`.
     Error { code: i64, text: String },
-    /// Something else: why it does not fit.
+    /// The reply does not fit. The text says why.
     Breaks(String),
 }
 
-/// The common case, read without taking the body apart.
+/// The common case, read in one pass.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Plain<'a> {
@@ -67,7 +67,7 @@ impl Reply {
         }
     }
 
-    /// Takes a body apart; `answer` reads it, if it is of the expected type.
+    /// Reads a body. `answer` reads its content, if it has the expected type.
     fn read(text: &str, expected: &str, answer: impl FnOnce(&Body<'_>) -> Result<Answer, String>) -> Self {
         let Some(body) = Body::parse(text) else {
             let why = "the name of a field is no text".to_owned();
@@ -87,7 +87,7 @@ impl Reply {
     }
 }
 
-/// In Maelstrom any code is good, even none; a code that is no integer is no schema's.
+/// Reads an error. Maelstrom accepts any code, even none. A code that is no integer fits no schema.
 fn error(body: &Body<'_>) -> Result<ReplyContent, String> {
     let code = body.get("code").and_then(|code| code.parse().ok());
     let code =
@@ -96,7 +96,7 @@ fn error(body: &Body<'_>) -> Result<ReplyContent, String> {
     Ok(ReplyContent::Error { code, text })
 }
 
-/// What is wrong with the `in_reply_to` of a message to somebody who awaits an answer, if it can name no request at all.
+/// Says what is wrong with the `in_reply_to` of a reply, if it can name no request at all.
 pub(crate) fn names_no_request(body: &str) -> Option<String> {
     let body = Body::parse(body)?;
     let problem = body.number("in_reply_to").is_none().then(|| body.tell("in_reply_to"))?;
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(read(r#"{"type":"read_ok","value":"x","in_reply_to":1,"value":8}"#), fits);
     }
 
-    /// What is told of each of the mistakes that people make.
+    /// The text for each of the mistakes that people make.
     #[test]
     fn the_wrong_field_is_named() {
         let told = |content| match content {

@@ -17,7 +17,7 @@ impl Seeds {
         Self { root: Random::seed_from_u64(seed) }
     }
 
-    /// A seed for somebody else's generator.
+    /// A seed for another generator.
     pub(crate) fn next_seed(&mut self) -> u64 {
         self.root.next_u64()
     }

@@ -6,11 +6,10 @@ use rand::RngExt;
 
 use crate::seeds::Random;
 
-/// Lateness up to this is the timer's, and made up for, so that high rates are reached. Jepsen lets it add up.
+/// Lateness up to this is the timer's, and is made up for, so that high rates are reached. In Jepsen it adds up.
 const TIMER: Duration = Duration::from_millis(10);
 
-/// When the next act is due. What could not be done in time, because nobody was free to do it, is not made
-/// up for.
+/// When the next act is due. An act that could not be done in time is not made up for.
 #[derive(Clone, Debug)]
 pub(crate) struct Stagger {
     mean: Duration,
@@ -27,7 +26,7 @@ impl Stagger {
         self.due
     }
 
-    /// An act was done at `now`: draws the time of the next.
+    /// Notes that an act was done at `now`, and draws the time of the next.
     pub(crate) fn done(&mut self, now: Duration, random: &mut Random) {
         let since = if now.saturating_sub(self.due) <= TIMER { self.due } else { now };
         self.due = since + self.mean.mul_f64(2.0 * random.random::<f64>());

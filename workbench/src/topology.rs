@@ -1,9 +1,9 @@
-//! Who is whose neighbour, for the broadcast workload.
+//! The neighbours of nodes, for the broadcast workload.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// How the neighbours are arranged of which the broadcast workload tells the nodes. The names are Maelstrom's.
+/// The arrangement of the neighbours that the broadcast workload gives to the nodes. The names are Maelstrom's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topology {
@@ -12,11 +12,11 @@ pub enum Topology {
     Grid,
     /// All in a line: at most two neighbours.
     Line,
-    /// Everybody is everybody's neighbour.
+    /// All nodes are neighbours of each other.
     Total,
     /// A tree in which a node has two children.
     Tree,
-    /// The same.
+    /// The same as `Tree`.
     Tree2,
     /// A tree in which a node has three children.
     Tree3,
@@ -25,8 +25,8 @@ pub enum Topology {
 }
 
 impl Topology {
-    /// The `topology` field for so many nodes: the neighbours of each. A node without any has no entry where Maelstrom
-    /// leaves it out.
+    /// The `topology` field for so many nodes: the neighbours of each. A node without neighbours has no entry if Maelstrom
+    /// gives it none.
     pub(crate) fn of(self, count: usize) -> Value {
         let all: Map<String, Value> = (0..count)
             .map(|node| {

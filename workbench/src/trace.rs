@@ -14,7 +14,7 @@ use crate::endpoint::Endpoint;
 pub struct Trace {
     first: Vec<TracedMessage>,
     last: VecDeque<TracedMessage>,
-    /// How many are kept of each.
+    /// How many of the first messages are kept, and how many of the last.
     bound: usize,
     omitted: u64,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Around<'a> {
     pub(crate) after: Vec<&'a TracedMessage>,
 }
 
-/// The time of which no message was kept.
+/// A time whose messages were not kept.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
     pub(crate) from: Duration,
@@ -61,12 +61,12 @@ impl Trace {
         Self { first: Vec::new(), last: VecDeque::new(), bound, omitted: 0 }
     }
 
-    /// How many messages are not in it, because there were too many.
+    /// How many messages were left out because there were too many.
     pub fn omitted(&self) -> u64 {
         self.omitted
     }
 
-    /// Numbers count up from 0 without gaps, so that a number is a place.
+    /// Notes that a message was sent. Its number is its place, for numbers count up from 0 without gaps.
     pub(crate) fn sent(&mut self, now: Duration, id: u64, src: Endpoint, dest: Endpoint, body: &str) {
         debug_assert_eq!(
             id,
@@ -97,7 +97,10 @@ impl Trace {
         }
     }
 
-    /// So many messages up to that moment and so many after it. An error if those of that time were left out.
+    /// `before` messages up to that moment, and `after` messages from then on.
+    ///
+    /// # Errors
+    /// If the messages of that time were left out.
     pub(crate) fn around(&self, at: Duration, before: usize, after: usize) -> Result<Around<'_>, Gap> {
         if let Some(gap) = self.gap().filter(|gap| gap.from < at && at < gap.until) {
             return Err(gap);
@@ -125,8 +128,8 @@ impl Trace {
         self.first.iter().chain(&self.last)
     }
 
-    /// Writes one JSON object a line and message; times in nanoseconds, `received` null if it never was. Where messages were
-    /// left out, one line says so: `{"omitted":1200}`.
+    /// Writes one JSON object a line and message. Times are in nanoseconds, and `received` is null if the message was not
+    /// received. One line stands for the messages that were left out: `{"omitted":1200}`.
     ///
     /// # Errors
     /// Those of the writer.
@@ -159,7 +162,7 @@ impl TracedMessage {
 mod tests {
     use super::*;
 
-    /// One message a second, each received half a second later, told only once all are sent.
+    /// One message a second. Each is received half a second later, and noted only once all are sent.
     fn run(bound: usize, count: u64) -> Trace {
         let mut trace = Trace::keeping(bound);
         for id in 0..count {

@@ -1,4 +1,4 @@
-//! What the clients ask for.
+//! Workloads: the requests that the clients send.
 
 use rand::RngExt;
 use serde::Serialize;
@@ -16,11 +16,11 @@ pub enum Workload {
     GCounter,
     /// A counter: adds of -5 to 4, and as many reads.
     PnCounter,
-    /// Nodes say what they are told.
+    /// Nodes answer with the content of the request.
     Echo,
     /// Nodes give out ids, none twice.
     UniqueIds,
-    /// Nodes spread messages, which all must know in the end. They are told of a grid of neighbours.
+    /// Nodes spread messages, which all nodes must know in the end. Each node gets its neighbours in a grid.
     Broadcast,
     /// A set that only grows.
     GSet,
@@ -28,50 +28,50 @@ pub enum Workload {
     LinKv,
 }
 
-/// What a client asks of a node.
+/// A client's request to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "f", content = "value")]
 pub enum Request {
     /// Add this much to the counter.
     Add(i64),
-    /// What is the counter's value?
+    /// Read the counter's value.
     Read,
-    /// Say "Please echo" and this number.
+    /// Answer with "Please echo" and this number.
     Echo(u32),
     /// Give out an id.
     Generate,
-    /// Let all nodes know of this message.
+    /// Spread this message to all nodes.
     Broadcast(u64),
-    /// Which messages do you know of?
+    /// Read the messages that the node knows.
     ReadMessages,
     /// Add this element to the set.
     Insert(u64),
-    /// Which elements are in the set?
+    /// Read the elements of the set.
     ReadElements,
-    /// What is under this key?
+    /// Read the value under this key.
     ReadKey {
         /// The key.
         key: u64,
     },
-    /// Put that there.
+    /// Write the value under this key.
     WriteKey {
         /// The key.
         key: u64,
-        /// What to put there.
+        /// The new value.
         value: i64,
     },
-    /// Put `to` there if `from` is there.
+    /// Replace `from` by `to`, if `from` is the present value.
     Cas {
         /// The key.
         key: u64,
-        /// What must be there.
+        /// The expected value.
         from: i64,
-        /// What to put there.
+        /// The new value.
         to: i64,
     },
 }
 
-/// How many operations a key of [`Workload::LinKv`] gets: more would make the search for an order long.
+/// How many operations a key of [`Workload::LinKv`] gets. More would make the search for an order long.
 const PER_KEY: u64 = 20;
 
 impl Workload {
@@ -88,13 +88,13 @@ impl Workload {
         }
     }
 
-    /// Whether it is about a counter.
+    /// Whether the workload is about a counter.
     pub fn is_counter(self) -> bool {
         matches!(self, Self::GCounter | Self::PnCounter)
     }
 
-    /// Draws one request. With even chances it is an update or a read, where there are both; the grow-only counter
-    /// passes over negative adds. `next` counts the elements of sets.
+    /// Draws one request. If the workload has updates and reads, each has even chances. The grow-only counter skips
+    /// negative adds. `next` counts the elements of sets.
     pub(crate) fn draw(self, random: &mut Random, next: &mut u64) -> Request {
         match self {
             Self::GCounter | Self::PnCounter => self.draw_for_counter(random),
@@ -119,7 +119,7 @@ impl Workload {
         }
     }
 
-    /// What every client asks in the end, if anything.
+    /// The request that ends the run of every client, if there is one.
     pub(crate) fn final_request(self) -> Option<Request> {
         match self {
             Self::GCounter | Self::PnCounter => Some(Request::Read),
@@ -130,7 +130,7 @@ impl Workload {
     }
 }
 
-/// As many reads as changes, and of these one write to two compare-and-sets.
+/// As many reads as changes. Of the changes, one is a write for every two compare-and-sets.
 fn draw_for_key(key: u64, random: &mut Random) -> Request {
     let (from, to) = (random.random_range(0..5), random.random_range(0..5));
     match random.random_range(0..6) {
@@ -159,7 +159,7 @@ impl Request {
         }
     }
 
-    /// The key that it is about, if it is about one.
+    /// The request's key, if it has one.
     pub(crate) fn key(self) -> Option<u64> {
         match self {
             Self::ReadKey { key } | Self::WriteKey { key, .. } | Self::Cas { key, .. } => Some(key),
@@ -167,7 +167,7 @@ impl Request {
         }
     }
 
-    /// What it brings along, in the history; null for a question.
+    /// The request's argument, in the history. Null if it has none.
     pub(crate) fn argument(self) -> Json {
         match self {
             Self::Add(delta) => Json::canonical(delta.to_string()),
@@ -216,7 +216,7 @@ impl Request {
         }
     }
 
-    /// Reads the content of an answer of the right type. Says how it breaks the closed schema if it does.
+    /// Reads the content of an answer of the right type. The error says how it breaks the closed schema.
     pub(crate) fn read_answer(self, body: &Body<'_>) -> Result<Answer, String> {
         let field = match self {
             Self::Add(_)

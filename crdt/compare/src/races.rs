@@ -8,8 +8,8 @@ use crate::{
 use std::hint::black_box;
 use std::time::Duration;
 
-const SMALL: &[u64] = &[3, 128, 16_384];
-const ALL: &[u64] = &[3, 128, 16_384, 1 << 20];
+const SMALL: &[u64] = &[3, 128, 1024, 16_384];
+const ALL: &[u64] = &[3, 128, 1024, 16_384, 1 << 20];
 
 #[derive(Clone, Copy)]
 enum Operation {
@@ -263,16 +263,12 @@ fn merge_disjoint<C: Contestant>(side: Side, n: u64) -> Contender {
     )
 }
 
-/// One changed entry, another each time: the next of 64.
+/// One changed entry, another each time: one of 64 in random order. In a fixed order, branches learn the whole search.
 fn merge_one<C: Contestant>(side: Side, n: u64) -> Contender {
     let mut state = C::build(&entries(n, 1));
     let ones: Vec<C> = Numbers(9).take(64).map(|id| C::build(&[(id % n, 2_000_000)])).collect();
-    let count = ones.len();
-    let mut at = 0;
-    let mut next = move || {
-        at = if at + 1 < count { at + 1 } else { 0 };
-        at
-    };
+    let mut order = Numbers(10);
+    let mut next = move || usize::try_from(order.next().unwrap_or(0) % 64).unwrap_or(0);
     if C::BY_VALUE {
         let take = move |one: &mut Option<C>| one.take().map(|one| state.merge_value(one));
         return Contender::with_fresh(side, C::MAKE, 1, move || ones.get(next()).cloned(), take);

@@ -155,19 +155,26 @@ impl<A: Ord + Clone + Borrow<str> + Serialize, const W: usize> Ledger<A, W> {
     }
 
     /// Merges text as a counter writes it, of known ids; `None` if it is anything else.
+    #[inline]
     fn merge_canonical(&mut self, json: &[u8]) -> Option<bool> {
         self.plain()?;
-        match self.ids().len().div_ceil(LANES) * W {
-            1 => {
-                // So few ids have no tail.
-                let mut line = Line::ZERO;
-                scan_sides(self, json, |place, _, n| {
-                    if let Some(count) = line.0.get_mut(place) {
-                        *count = n;
-                    }
-                })?;
-                Some(self.merge_lines(&[line]))
+        if self.ids().len() > LANES {
+            return self.merge_canonical_many(json);
+        }
+        // So few ids have no tail.
+        let mut block = [[0; LANES]; W];
+        scan_sides(self, json, |place, side, n| {
+            if let Some(count) = block.get_mut(side).and_then(|line| line.get_mut(place)) {
+                *count = n;
             }
+        })?;
+        Some(self.merge_block(&block))
+    }
+
+    /// Apart from the one for few, which needs no aligned lines on the stack.
+    #[inline(never)]
+    fn merge_canonical_many(&mut self, json: &[u8]) -> Option<bool> {
+        match self.ids().len().div_ceil(LANES) * W {
             lines @ 0..=8 => self.merge_by_lines(json, [Line::ZERO; 8].get_mut(..lines)?),
             // Each entry takes more than six bytes, so that a shorter text leaves most of the lines empty.
             lines if self.ids().len() <= json.len() => {

@@ -1,47 +1,46 @@
 use super::{Counts, LANES, Line};
 use alloc::vec::Vec;
 
-/// Writes the counts of one id after the other, a block at a time.
-pub(super) struct Writer<const W: usize> {
+/// Writes the counts of one id after the other.
+pub(crate) struct Writer<const W: usize> {
     lines: Vec<Line>,
-    block: [[u64; LANES]; W],
     len: usize,
-    many: bool,
 }
 
 impl<const W: usize> Writer<W> {
-    pub(super) fn with_capacity(len: usize) -> Self {
-        let many = len > LANES;
-        let lines = if many { len.div_ceil(LANES) * W } else { 0 };
-        Self { lines: Vec::with_capacity(lines), block: [[0; LANES]; W], len: 0, many }
+    /// With room for the counts of so many ids.
+    pub(crate) fn with_capacity(len: usize) -> Self {
+        Self { lines: Vec::with_capacity(len.div_ceil(LANES) * W), len: 0 }
     }
 
     #[inline]
-    pub(super) fn push(&mut self, counts: [u64; W]) {
+    #[expect(clippy::indexing_slicing, reason = "a lane is below the length of a line")]
+    pub(crate) fn push(&mut self, counts: [u64; W]) {
         let lane = self.len % LANES;
-        for (line, n) in self.block.iter_mut().zip(counts) {
-            if let Some(count) = line.get_mut(lane) {
-                *count = n;
+        if lane == 0 {
+            self.lines.extend([Line::ZERO; W]);
+        }
+        if let Some(block) = self.lines.last_chunk_mut::<W>() {
+            for (line, n) in block.iter_mut().zip(counts) {
+                line.0[lane] = n;
             }
         }
         self.len += 1;
-        if self.many && lane + 1 == LANES {
-            self.end_block();
-        }
     }
 
-    fn end_block(&mut self) {
-        self.lines.extend(self.block.map(Line));
-        self.block = [[0; LANES]; W];
+    /// Those of the ids from `from` up to `to`.
+    #[inline]
+    pub(crate) fn copy(&mut self, counts: &Counts<W>, from: usize, to: usize) {
+        (from..to).for_each(|at| self.push(counts.get(at)));
     }
 
-    pub(super) fn finish(mut self) -> Counts<W> {
-        if !self.many {
-            return Counts::Few(self.block);
+    /// Room that was not needed is given back.
+    pub(crate) fn finish(mut self) -> Counts<W> {
+        if self.len <= LANES {
+            let block = self.lines.first_chunk::<W>();
+            return block.map_or_else(Counts::new, |block| Counts::Few(block.map(|line| line.0)));
         }
-        if !self.len.is_multiple_of(LANES) {
-            self.end_block();
-        }
+        self.lines.shrink_to_fit();
         Counts::Many(self.lines)
     }
 }

@@ -29,6 +29,7 @@ impl<A: Ord + Clone> Delta for GCounter<A> {
 
 /// Shares the ids and copies the counts: one allocation and 8 bytes per id, none up to 8 ids.
 impl<A> Clone for GCounter<A> {
+    #[inline]
     fn clone(&self) -> Self {
         Self { ledger: self.ledger.clone() }
     }

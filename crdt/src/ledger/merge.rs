@@ -2,15 +2,25 @@
 
 use super::part::tidy;
 use super::{Ledger, Walk};
+use crate::counts::{Counts, Writer, larger};
 #[cfg(feature = "json")]
-use crate::counts::Line;
-use crate::counts::{Counts, larger};
+use crate::counts::{LANES, Line};
 use crate::table::gallop;
 use crate::tail::{Recent, Tail};
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 /// A part this much smaller than the whole is looked up rather than walked along.
 pub(super) const FEW: usize = 32;
+
+/// Whether both are the same few ids. One by one: so few take longer to be compared by a call.
+#[inline]
+fn same_ids<A: PartialEq>(ours: &[A], theirs: &[A]) -> bool {
+    ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| ours == theirs)
+}
+
+/// So many ids are compared one by one before a leap: where two tables interleave, the next id is near.
+const NEAR: usize = 4;
 
 impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     /// Takes in all that `other` knows. Returns whether anything changed.
@@ -19,7 +29,73 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
         if self.shares_ids(other) {
             return self.merge_shared(other);
         }
+        if let (Counts::Few(_), Counts::Few(_)) = (&self.counts, &other.counts) {
+            return self.merge_few(other);
+        }
         self.merge_apart(other)
+    }
+
+    /// Merges a ledger of few ids with another table into one of few: one id after the other.
+    ///
+    /// To find out whether ids are equal is faster than to find their order, and most are not new.
+    #[inline(never)]
+    fn merge_few(&mut self, other: &Self) -> bool {
+        if let [id] = other.ids() {
+            return self.merge_one(other, id);
+        }
+        if same_ids(self.ids(), other.ids()) {
+            self.table.clone_from(&other.table);
+            return self.merge_shared(other);
+        }
+        self.merge_each(other)
+    }
+
+    /// Merges the only id of `other`.
+    #[inline]
+    fn merge_one(&mut self, other: &Self, id: &A) -> bool {
+        let counts = other.counts.get(0);
+        if let Some(at) = self.ids().iter().position(|ours| ours == id) {
+            return self.raise_in_table(at, counts);
+        }
+        if self.len() < other.len() || counts == [0; W] {
+            return self.merge_each(other);
+        }
+        let gap = self.ids().iter().take_while(|ours| *ours < id).count();
+        self.insert_in_table(gap, id.clone(), counts);
+        true
+    }
+
+    /// Merges in the order of the ids. A new one goes into the table, for it moves few others.
+    #[inline(never)]
+    fn merge_each(&mut self, other: &Self) -> bool {
+        let (mut from, mut changed) = (0, false);
+        for (index, id) in other.ids().iter().enumerate() {
+            let counts = other.counts.get(index);
+            if counts == [0; W] {
+                continue;
+            }
+            match gallop(self.ids(), from, |ours| ours.cmp(id)) {
+                Ok(at) => {
+                    changed |= self.raise_in_table(at, counts);
+                    from = at + 1;
+                }
+                // No id is cloned if `other` has all of them.
+                Err(_) if other.len() > self.len() && self.lay_out_as(other) => {
+                    self.merge_shared(other);
+                    return true;
+                }
+                Err(gap) => {
+                    self.insert_in_table(gap, id.clone(), counts);
+                    (from, changed) = (gap + 1, true);
+                }
+            }
+        }
+        changed
+    }
+
+    /// Lays the entries out with the ids of `other`, if that has them all. Returns whether it has.
+    fn lay_out_as(&mut self, other: &Self) -> bool {
+        self.laid_out_as(other).map(|laid| *self = laid).is_some()
     }
 
     #[inline]
@@ -29,6 +105,17 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
             self.recount();
         }
         if other.tail.is_empty() { changed } else { self.merge_tail(other) | changed }
+    }
+
+    /// Raises the counts of a table's few ids.
+    #[cfg(feature = "json")]
+    #[inline]
+    pub(crate) fn merge_block(&mut self, block: &[[u64; LANES]; W]) -> bool {
+        let changed = self.counts.max_block(block);
+        if changed {
+            self.recount();
+        }
+        changed
     }
 
     /// Raises the counts of the table's ids to those in these lines, laid out as [`Counts`] are.
@@ -50,6 +137,7 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     }
 
     /// Merges the tail of a ledger that has the same table.
+    #[inline(never)]
     fn merge_tail(&mut self, other: &Self) -> bool {
         // Mostly both tails have the same ids: each is looked for behind the one before.
         let (len, mut changed, mut next) = (self.ids().len(), false, 0);
@@ -81,6 +169,7 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     }
 
     /// Merges a ledger that has another table.
+    #[inline(never)]
     fn merge_apart(&mut self, other: &Self) -> bool {
         if other.len() == 0 {
             return false;
@@ -130,6 +219,8 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
     }
 
     /// Merges the rest of `other`, of which the first is new, and at what gap it is. The tail is empty.
+    ///
+    /// All that may panic comes first, and all counts are written anew: this ledger changes when both are done.
     fn join(&mut self, other: &Self, first: (usize, &A, [u64; W]), rest: Walk<'_, A, W>) {
         if let Some(mut on) = self.laid_out_as(other) {
             on.merge_shared(other);
@@ -137,22 +228,49 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
             return;
         }
         let copy = self.copy_if_shared();
-        let (mut from, id, counts) = first;
-        let mut news = Vec::with_capacity(1 + rest.size_hint().0);
-        news.push(Recent { gap: from, id: id.clone(), counts });
+        let (ours, left) = (self.ids(), rest.size_hint().0);
+        let mut news = Vec::with_capacity(1 + left);
+        let mut all = Writer::with_capacity(ours.len() + 1 + left);
+        let (mut at, id, counts) = first;
+        all.copy(&self.counts, 0, at);
+        all.push(counts);
+        news.push((at, id.clone()));
         for (_, id, counts) in rest {
-            match gallop(self.ids(), from, |ours| ours.cmp(id)) {
-                Ok(at) => {
-                    self.raise_to(at, counts);
-                    from = at + 1;
+            let (near, mut order) = (at + NEAR, Ordering::Greater);
+            while let Some(own) = ours.get(at) {
+                order = own.cmp(id);
+                if order.is_ge() {
+                    break;
                 }
-                Err(gap) => {
-                    news.push(Recent { gap, id: id.clone(), counts });
-                    from = gap;
+                all.push(self.counts.get(at));
+                at += 1;
+                if at == near {
+                    (at, order) = self.leap(id, at, &mut all);
+                    break;
                 }
             }
+            if order.is_eq() {
+                all.push(larger(self.counts.get(at), counts));
+                at += 1;
+            } else {
+                all.push(counts);
+                news.push((at, id.clone()));
+            }
         }
-        self.weave(copy, news);
+        all.copy(&self.counts, at, ours.len());
+        self.weave_ids(copy, news.into_iter(), all.finish());
+        self.recount();
+    }
+
+    /// Copies the counts from `at` up to an id. Returns where it is or belongs, and how the id there compares to it.
+    #[inline(never)]
+    fn leap(&self, id: &A, at: usize, all: &mut Writer<W>) -> (usize, Ordering) {
+        let (to, order) = match gallop(self.ids(), at, |own| own.cmp(id)) {
+            Ok(known) => (known, Ordering::Equal),
+            Err(gap) => (gap, Ordering::Greater),
+        };
+        all.copy(&self.counts, at, to);
+        (to, order)
     }
 
     /// The same entries with the ids of `other`, if that has them all.
@@ -184,10 +302,7 @@ impl<A: Ord + Clone, const W: usize> Ledger<A, W> {
 
     /// Shares the ids of `other`, if that has all that are counted here. Returns whether the two share them now.
     pub(crate) fn share_ids(&mut self, other: &Self) -> bool {
-        if self.shares_ids(other) {
-            return true;
-        }
-        self.laid_out_as(other).map(|laid| *self = laid).is_some()
+        self.shares_ids(other) || self.lay_out_as(other)
     }
 
     /// Merges the entries that would change something and that `accept` lets in, given the id, its counts here, and what

@@ -2,6 +2,7 @@
 
 use super::Ledger;
 use crate::counts::{Counts, larger};
+use crate::tail::Tail;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::hash::{Hash, Hasher};
@@ -10,21 +11,19 @@ use core::hash::{Hash, Hasher};
 impl<A, const W: usize> Clone for Ledger<A, W> {
     #[inline]
     fn clone(&self) -> Self {
-        Self {
-            table: self.table.clone(),
-            counts: self.counts.clone(),
-            used: self.used,
-            tail: self.tail.clone(),
-            hint: self.hint,
-            again: self.again,
-        }
+        // Few ids have no tail. They are copied without a look at it, which would take as long as the copy.
+        let (counts, tail) = match &self.counts {
+            Counts::Few(block) => (Counts::Few(*block), Tail::new()),
+            many @ Counts::Many(_) => (many.clone(), self.tail.clone()),
+        };
+        Self { table: self.table.clone(), counts, used: self.used, tail, hint: self.hint }
     }
 
     fn clone_from(&mut self, other: &Self) {
         self.table.clone_from(&other.table);
         self.counts.clone_from(&other.counts);
         self.tail.clone_from(&other.tail);
-        (self.used, self.hint, self.again) = (other.used, other.hint, other.again);
+        (self.used, self.hint) = (other.used, other.hint);
     }
 }
 

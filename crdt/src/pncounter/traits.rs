@@ -29,6 +29,7 @@ impl<A: Ord + Clone> Delta for PnCounter<A> {
 
 /// Shares the ids and copies the counts: one allocation and 16 bytes per id, none up to 8 ids.
 impl<A> Clone for PnCounter<A> {
+    #[inline]
     fn clone(&self) -> Self {
         Self { ledger: self.ledger.clone() }
     }

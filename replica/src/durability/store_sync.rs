@@ -77,7 +77,7 @@ pub(super) enum News {
         /// Whether a replica is free. If so, the next commit asks for it.
         has_free: bool,
     },
-    /// This process now owns the replica of its predecessor, which had counted so much.
+    /// This process now owns the replica of its predecessor, which had this count.
     Inherited(ReplicaId, Tally),
 }
 
@@ -270,8 +270,11 @@ impl StoreSync {
 
     /// Says why no process of this node can have written the record, or why there is no room for it.
     fn problem(&self, record: &Record, own: &Own, state: &State) -> Option<String> {
-        if !record.tally(own.replica()).is_within(self.offered) {
-            return Some(format!("this process has written {} at most", self.offered));
+        // What peers were told may come back from them by another process of this node, which writes the same record.
+        let mut known = Tally::of(state.counts(), own.replica());
+        known.raise(self.offered);
+        if !record.tally(own.replica()).is_within(known) {
+            return Some(format!("this process has written {known} at most, itself or by telling it"));
         }
         let has_room = has_room_for(state.counts(), &record.claim().counts);
         (!has_room).then(|| "there are too many replicas".into())

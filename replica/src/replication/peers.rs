@@ -185,7 +185,7 @@ fn tell(
     cx.effects.push_back(Effect::Send { peer: name.clone(), frame });
 }
 
-/// The pause after so many transmissions: doubled each time, up to [`PEER_BACKOFF_MAX`].
+/// The pause after that many transmissions. It doubles each time, up to [`PEER_BACKOFF_MAX`].
 fn backoff(timeout: Duration, transmissions: u32) -> Duration {
     timeout.saturating_mul(1 << transmissions.min(16)).min(PEER_BACKOFF_MAX.max(timeout))
 }

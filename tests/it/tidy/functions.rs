@@ -1,4 +1,4 @@
-//! How long functions are, and how many parameters they have.
+//! Finds functions, and counts their lines and parameters.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Block, FnArg, Signature};
 
-/// A function or method with a name, wherever it stands; closures are none, nor is what a macro makes.
+/// A function or method with a name, anywhere in a source. Closures and functions that a macro makes do not count.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Function {
     pub(crate) name: String,
-    /// Where its `fn` stands.
+    /// The line of its `fn`.
     pub(crate) line: usize,
-    /// From its `fn` to its closing brace.
+    /// How many lines it has, from its `fn` to its closing brace.
     pub(crate) lines: usize,
-    /// `self` is not counted.
+    /// How many parameters it has, without `self`.
     pub(crate) parameters: usize,
 }
 

@@ -1,5 +1,5 @@
-//! What a source names of other crates: read from its syntax tree, so a path in a string or a comment counts as nothing,
-//! and one in braces, behind an alias or in a macro counts as what it is.
+//! Finds the paths of other crates that a source names. It reads the syntax tree, so a path in a string or a comment does
+//! not count. A path in braces, behind an alias or in a macro does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Attribute, ImplItem, Item, Meta, Token, TraitItem, UseTree};
 
-/// A path of two names or more, or an import, with aliases taken out: `std::time::Instant`. The keywords of asynchronous
+/// A path of two names or more, or an import, with aliases resolved: `std::time::Instant`. The keywords of asynchronous
 /// code count as the path `async`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Named {
@@ -19,7 +19,7 @@ pub(crate) struct Named {
     pub(crate) when: When,
 }
 
-/// Under which `cfg` something is compiled.
+/// The `cfg` under which something is compiled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct When {
     pub(crate) test: bool,
@@ -31,12 +31,12 @@ pub(crate) struct When {
 struct Child {
     /// The names of the modules in braces around it, and its own.
     names: Vec<String>,
-    /// What its attribute `path` says.
+    /// The text of its attribute `path`.
     path: Option<String>,
     when: When,
 }
 
-/// All that the crate with that root file names, file by file; its modules are found as the compiler finds them.
+/// All paths that the crate with that root file names, file by file. It finds the modules as the compiler does.
 pub(crate) fn of_crate(root: &Path) -> Vec<(PathBuf, Vec<Named>)> {
     let mut files = Vec::new();
     let mut open = vec![(root.to_owned(), When::default())];
@@ -50,12 +50,12 @@ pub(crate) fn of_crate(root: &Path) -> Vec<(PathBuf, Vec<Named>)> {
     files
 }
 
-/// All that a single file names.
+/// All paths that a single file names.
 pub(crate) fn of_text(text: &str) -> Vec<Named> {
     read(text, When::default()).0
 }
 
-/// Where the compiler looks for a module that this file declares.
+/// The files in which the compiler looks for a module that this file declares.
 fn place(file: &Path, child: &Child) -> PathBuf {
     let folder = file.parent().unwrap();
     if let Some(path) = &child.path {
@@ -80,7 +80,7 @@ fn read(text: &str, when: When) -> (Vec<Named>, Vec<Child>) {
     for named in &mut named {
         named.path = resolved(&named.path, &aliases);
     }
-    // What begins with a module of this file is of this crate, even if there is a crate of that name.
+    // A path that begins with a module of this file is in this crate, even if a crate has the same name.
     named.retain(|named| !modules.contains(named.path.split("::").next().unwrap_or_default()));
     for named in &mut named {
         named.path = named.path.trim_start_matches("::").to_owned();
@@ -108,12 +108,12 @@ fn resolved(path: &str, aliases: &BTreeMap<String, String>) -> String {
 struct Reader {
     named: Vec<Named>,
     children: Vec<Child>,
-    /// What the file imports, by the name that it has there.
+    /// The file's imports, by their names in the file.
     aliases: BTreeMap<String, String>,
     /// The modules that it declares.
     modules: BTreeSet<String>,
     when: When,
-    /// The modules in braces around what is read.
+    /// The modules in braces around the present item.
     inside: Vec<String>,
 }
 
@@ -160,7 +160,7 @@ impl Reader {
         self.name(path, span);
     }
 
-    /// Reads the paths in what a macro is given: its tokens are no syntax tree.
+    /// Reads the paths in the tokens of a macro, which are no syntax tree.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut colons = 0;

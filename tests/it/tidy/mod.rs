@@ -1,6 +1,7 @@
-//! The habits that a machine can hold: what the parts of the program know of each other, how long functions, files and
-//! sentences are, and where all that is not written here comes from.
+//! The habits that a machine can hold: which parts of the program may use which others, how long functions, files and
+//! sentences are, where dependencies come from, and whether cited tests exist.
 
+mod citations;
 mod functions;
 mod imports;
 mod packages;
@@ -22,14 +23,14 @@ const MOST_WORDS: usize = 40;
 /// Of a thousand functions of the node and its replica so many may have as many parameters as are allowed, or more.
 const MANY_PARAMETERS: usize = 20;
 
-/// What the node without its bench may link at most: itself and 49 others.
+/// The most crates that the node without its bench may link: itself and 49 others.
 const MOST_LINKED: usize = 50;
 
 fn root() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
 }
 
-/// The name that a reader knows a file by.
+/// The name of a file, relative to the root.
 fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
@@ -137,6 +138,17 @@ fn sentences_are_short_enough_to_be_read() {
 }
 
 #[test]
+fn cited_tests_and_functions_exist() {
+    let cited = ["ARCHITECTURE.md", "GUARANTEES.md"].map(|name| root().join(name));
+    let cited = cited.map(|path| (path.clone(), fs::read_to_string(path).unwrap()));
+    let found = files("docs", "md").into_iter().chain(cited).flat_map(|(path, text)| {
+        let broken = citations::broken(&root(), &text);
+        broken.iter().map(|citation| format!("{}: {citation}", shown(&path))).collect::<Vec<_>>()
+    });
+    assert_none("these documents cite what does not exist", &found.collect::<Vec<_>>());
+}
+
+#[test]
 fn all_packages_are_pinned_and_come_from_crates_io_under_allowed_licences() {
     assert_none("these packages are not welcome", &packages::unwelcome(&packages::metadata()));
     for lock in packages::locks() {
@@ -154,7 +166,7 @@ fn the_node_without_its_bench_links_few_crates() {
     assert!(linked.len() <= MOST_LINKED, "{} crates: {linked:?}", linked.len());
 }
 
-/// Any other target would bring the crates that it compares with into `cargo test` or `cargo build`.
+/// With any other target, `cargo test` or `cargo build` would need the crates that the bench compares with.
 #[test]
 fn the_package_of_the_merge_bench_has_no_target_but_the_bench() {
     let folder = root().join("benches/merge");

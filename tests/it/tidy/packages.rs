@@ -1,4 +1,4 @@
-//! What cargo knows of the packages: where they come from, under which licences, and who depends on whom.
+//! The packages as cargo knows them: their sources, their licences, and their dependencies.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 /// Licences under which a program that links the package can be given away under this project's own.
 const LICENCES: &[&str] = &["Apache-2.0", "CC0-1.0", "MIT", "Unicode-3.0"];
 
-/// What cargo says, started in the root of the repository with the versions in `Cargo.lock`.
+/// The output of cargo, started in the root of the repository with the versions in `Cargo.lock`.
 fn cargo(arguments: &[&str]) -> String {
     let output =
         Command::new(env!("CARGO")).current_dir(super::root()).arg("--locked").args(arguments).output();
@@ -19,12 +19,13 @@ fn cargo(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// All packages of the workspace and all that they may need, on any platform.
+/// All packages of the workspace and all packages that they may need, on any platform.
 pub(crate) fn metadata() -> Value {
     serde_json::from_str(&cargo(&["metadata", "--format-version", "1"])).unwrap()
 }
 
-/// The packages that end up in the node's binary on this machine, as `name vX.Y.Z`; those that run at build time do not.
+/// The packages that are linked into the node's binary on this machine, as `name vX.Y.Z`. Those that run at build time are
+/// not among them.
 pub(crate) fn linked_into_the_node_alone() -> Vec<String> {
     let node = ["tree", "--package", "maelstrom-counter", "--no-default-features"];
     let tree =
@@ -58,8 +59,7 @@ fn is_library_kind(kind: &Value) -> bool {
     ["lib", "rlib", "proc-macro"].iter().any(|library| kind == library)
 }
 
-/// What the library of the package with that manifest needs of others: their names, and whether a feature must be on for
-/// it.
+/// The dependencies of the library with that manifest: their names, and whether they need a feature.
 pub(crate) fn needs(metadata: &Value, manifest: &Path) -> Vec<(String, bool)> {
     let package =
         packages(metadata).iter().find(|package| Path::new(text(package, "manifest_path")) == manifest);
@@ -87,8 +87,8 @@ pub(crate) fn unwelcome(metadata: &Value) -> Vec<String> {
     found.collect()
 }
 
-/// Whether the expression can be satisfied by allowed licences alone. It is read as `(A OR B) AND C`; of any other form too
-/// many licences are wanted, never too few.
+/// Whether allowed licences alone satisfy the expression. It is read as `(A OR B) AND C`. If it has another form, the check
+/// wants too many licences, never too few.
 fn is_allowed(expression: &str) -> bool {
     expression.split(" AND ").all(|part| {
         let mut choices = part.split(" OR ").flat_map(|part| part.split('/'));

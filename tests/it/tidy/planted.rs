@@ -1,4 +1,4 @@
-//! The checks see what they look for: each is given a text that breaks its rule.
+//! Planted faults: each check gets a text that breaks its rule, and must find that.
 
 use std::fs;
 use std::path::Path;
@@ -55,7 +55,7 @@ fn a_forbidden_import_is_seen_however_it_is_written() {
 }
 
 #[test]
-fn what_is_no_forbidden_import_is_none() {
+fn a_text_without_a_forbidden_import_passes() {
     for source in [
         "// use tokio::io;\n/// tokio::io\nfn f() { g(\"tokio::io\", r#\"use tokio;\"#) }",
         "use std::time::Duration; use std::time; fn f() -> time::Duration { time::Duration::ZERO }",
@@ -93,7 +93,7 @@ fn a_crate_that_belongs_to_a_feature_is_named_only_under_it() {
 }
 
 #[test]
-fn modules_are_found_where_the_compiler_finds_them_and_bear_the_conditions_of_who_declares_them() {
+fn modules_are_found_where_the_compiler_finds_them_with_the_conditions_of_their_declarations() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("modules");
     let names =
         ["lib.rs", "codec.rs", "codec/json.rs", "codec/inner/deep.rs", "parts/mod.rs", "elsewhere.rs"];

@@ -1,18 +1,18 @@
-//! How long the sentences of a document are.
+//! Counts the words of the sentences of a document.
 //!
-//! Read are paragraphs and the items of lists. Headings, tables, blocks of code and HTML are not. A code span is one
-//! word, a link is its text.
+//! It reads paragraphs and the items of lists, but no headings, tables, blocks of code and HTML. A code span is one word, a
+//! link is its text.
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// A sentence and how many words it has.
+/// A sentence and the number of its words.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Sentence {
     pub(crate) words: usize,
     pub(crate) text: String,
 }
 
-/// The sentences of a document in Markdown. Fragments of two words or fewer are none.
+/// The sentences of a document in Markdown. Fragments of two words or fewer do not count.
 pub(crate) fn sentences(markdown: &str) -> Vec<Sentence> {
     let texts = paragraphs(markdown);
     let split = texts.iter().flat_map(|paragraph| split(paragraph));
@@ -20,7 +20,7 @@ pub(crate) fn sentences(markdown: &str) -> Vec<Sentence> {
     counted.filter(|sentence| sentence.words > 2).collect()
 }
 
-/// A code span: no letter, for it may be several, and no white space.
+/// Stands for a code span. It is no letter, so that it can't join words, and no white space.
 const CODE: char = '\u{fffc}';
 
 /// The running text, a string for each paragraph and each item of a list.
@@ -49,8 +49,8 @@ fn paragraphs(markdown: &str) -> Vec<String> {
     texts
 }
 
-/// A sentence ends with one of `.!?:`, whatever closes behind it, and white space, if the next begins like a sentence: a
-/// colon before a code span is followed by an example.
+/// Splits a paragraph. A sentence ends with one of `.!?:`, closing marks and white space, if the next text begins like a
+/// sentence. So a colon before a code span ends no sentence: an example follows.
 fn split(paragraph: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
     let mut start = 0;

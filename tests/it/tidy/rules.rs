@@ -7,13 +7,13 @@ use serde_json::Value;
 use super::imports::{self, Named};
 use super::{packages, shown};
 
-/// What the sources of a crate may name. Code that is compiled only for tests is free.
+/// What the sources of a crate may name. The rule does not bind code that is compiled only for tests.
 pub(crate) struct Rule {
     /// The crate's root. If there is no such folder the rule holds.
     pub(crate) root: &'static str,
     /// The files that may name everything.
     pub(crate) except: &'static [&'static str],
-    /// The crates that may be named, each with the feature under which alone it may be, if any. `None`: all.
+    /// The crates that may be named, each with the feature that it needs, if any. `None` allows all.
     pub(crate) only: Option<&'static [(&'static str, &'static str)]>,
     /// What must not be named, nor anything in it.
     pub(crate) never: &'static [&'static str],
@@ -104,7 +104,7 @@ pub(crate) const RULES: &[Rule] = &[
 ];
 
 impl Rule {
-    /// What breaks the rule, with its place. `libraries` are all crates that there are besides the standard ones.
+    /// The paths that break the rule, with their places. `libraries` are all crates except the standard ones.
     pub(crate) fn broken(&self, repository: &Path, libraries: &[String]) -> Vec<String> {
         let root = repository.join(self.root);
         if !root.ancestors().nth(1).is_some_and(Path::exists) {
@@ -141,7 +141,7 @@ impl Rule {
     }
 }
 
-/// Whether the path names that item, or something in it, or all that is beside it.
+/// Whether the path names that item, or something in it, or everything beside it (`*`).
 fn is_in(path: &str, item: &str) -> bool {
     let is_inside = path.strip_prefix(item).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
     is_inside || path.strip_suffix('*').is_some_and(|all| item.starts_with(all))
@@ -152,7 +152,7 @@ pub(crate) struct Needs {
     /// The package's folder. If there is none the rule holds.
     pub(crate) folder: &'static str,
     pub(crate) always: &'static [&'static str],
-    /// Only if a feature is on.
+    /// The dependencies that may be needed only under a feature.
     pub(crate) by_feature: &'static [&'static str],
 }
 
@@ -179,8 +179,8 @@ impl Needs {
     }
 }
 
-/// The words by which a source shows that it knows one of the worlds in which the replica is used, each with its line. A
-/// link in a doc comment may name them.
+/// The words in a source that belong to one of the worlds around the replica, each with its line. A link in a doc comment
+/// may have them.
 pub(crate) fn worldly(source: &str) -> Vec<(usize, &'static str)> {
     let lines = (1..).zip(source.lines());
     let found = lines.flat_map(|(number, line)| {

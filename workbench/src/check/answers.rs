@@ -1,4 +1,4 @@
-//! Verdicts of the workloads that are no counters.
+//! The verdicts of the workloads other than counters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::json::Json;
 use crate::words::Seconds;
 use crate::workload::Request;
 
-/// Every echo is answered, and with what was said.
+/// Checks that every echo is answered, with the same content.
 pub(crate) fn check_echoes(history: &History, violations: &mut Violations) {
     for operation in history.operations() {
         let Request::Echo(_) = operation.request else { continue };
@@ -25,7 +25,7 @@ pub(crate) fn check_echoes(history: &History, violations: &mut Violations) {
     }
 }
 
-/// No id is given out twice.
+/// Checks that no id is given out twice.
 pub(crate) fn check_unique_ids(history: &History, violations: &mut Violations) {
     let mut given: BTreeMap<&Json, &Operation> = BTreeMap::new();
     for operation in history.operations() {
@@ -44,7 +44,7 @@ fn show(value: &Json) -> String {
     short(value.as_str())
 }
 
-/// Who answered, and when: `n0 at 1.234 s`.
+/// The node that answered, and the time: `n0 at 1.234 s`.
 fn place(operation: &Operation) -> String {
     let at = at(operation).map_or_else(String::new, |at| format!(" at {}", Seconds(at)));
     format!("n{}{at}", operation.node)
@@ -53,17 +53,17 @@ fn place(operation: &Operation) -> String {
 /// An answer that says something about an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Sign {
-    /// A place in the order of things: that of the answer when the element was first known to be there, that of the
-    /// question where it was read.
+    /// A place in the order of moments. For the first answer that shows the element it is the answer's place, for a read
+    /// it is the question's.
     place: usize,
     /// The number of the operation.
     operation: usize,
 }
 
-/// What became of one element.
+/// What is known about one element.
 #[derive(Clone, Copy, Debug, Default)]
 struct Element {
-    /// The first answer by which it was known to be there.
+    /// The first answer that proves that the element is in the set.
     known: Option<Sign>,
     /// The last read that showed it (that did not).
     present: Option<Sign>,
@@ -76,7 +76,8 @@ impl Element {
     }
 }
 
-/// No element that was known to be there is missing from the last reads, none is there twice, and none that nobody added.
+/// Checks that the last reads lack no element that was known to be in the set. They must show none twice, and none that no
+/// client added.
 pub(crate) fn check_set(history: &History, violations: &mut Violations) {
     let mut elements: BTreeMap<u64, Element> = BTreeMap::new();
     let mut invoked: BTreeMap<usize, usize> = BTreeMap::new();
@@ -112,7 +113,7 @@ pub(crate) fn check_set(history: &History, violations: &mut Violations) {
     check_last_reads(history, violations);
 }
 
-/// None is there twice, and none that nobody has added so far.
+/// Checks that a read shows no element twice, and none that no client has added so far.
 fn check_shown(
     operation: &Operation,
     shown: &Elements,
@@ -131,7 +132,7 @@ fn check_shown(
     }
 }
 
-/// The first that is there twice, of many in order.
+/// The first element that is there twice, in a sorted list.
 fn first_pair<T: PartialEq>(sorted: &[T]) -> Option<&T> {
     sorted.windows(2).find(|pair| pair.first() == pair.last()).and_then(<[T]>::first)
 }

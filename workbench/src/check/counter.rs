@@ -1,35 +1,35 @@
-//! The counter workloads' verdict on the final reads.
+//! The verdict of the counter workloads on the final reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::{Check, Leave, Ranges, Violations};
+use super::{Check, Excuses, Ranges, Violations};
 use crate::answer::Answer;
 use crate::envelope::short;
 use crate::history::{History, Operation, Outcome};
 use crate::json::Json;
 use crate::workload::Request;
 
-/// What the counter may be at the end.
+/// The values that the counter may have at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sums {
     /// Sum of the acknowledged adds.
     pub(crate) acknowledged: i64,
-    /// How many of these may be lost by the node's own word.
+    /// How many of these are excused adds.
     pub(crate) excused: u64,
-    /// That sum, without any of the excused adds and with any that were not acknowledged, whatever their error.
+    /// That sum, less any of the excused adds, plus any of the adds that were not acknowledged, whatever their error.
     pub(crate) possible: Ranges,
-    /// The same without the adds that were definitely refused, and those that no process heard.
+    /// The same, without the adds that got a definite error, and those that no process received.
     pub(crate) honest: Ranges,
 }
 
 impl Sums {
-    pub(crate) fn of(history: &History, leave: &Leave) -> Self {
+    pub(crate) fn of(history: &History, excuses: &Excuses) -> Self {
         let numbered =
             || history.operations().iter().enumerate().filter_map(|(at, add)| Some((at, add, delta(add)?)));
         let adds = || numbered().map(|(_, add, delta)| (add, delta));
-        let is_certain = |add: &Operation| add.is_ok() && !leave.covers(add);
+        let is_certain = |add: &Operation| add.is_ok() && !excuses.covers(add);
         let acknowledged = adds().filter(|(add, _)| add.is_ok()).map(|(_, delta)| delta).sum();
         let certain = adds().filter(|(add, _)| is_certain(add)).map(|(_, delta)| delta).sum();
         let mut possible = Ranges::of(certain);
@@ -41,7 +41,7 @@ impl Sums {
                 honest.allow(delta);
             }
         }
-        let excused = adds().filter(|(add, _)| leave.covers(add)).count() as u64;
+        let excused = adds().filter(|(add, _)| excuses.covers(add)).count() as u64;
         Self { acknowledged, excused, possible, honest }
     }
 }
@@ -53,7 +53,7 @@ fn delta(operation: &Operation) -> Option<i64> {
     }
 }
 
-/// Judges the final reads: possible, answered, and all the same.
+/// Judges the final reads: each must be answered and possible, and all must be the same.
 pub(crate) fn check_final_reads(history: &History, sums: &Sums, violations: &mut Violations) {
     let finals = || history.operations().iter().filter(|operation| operation.is_final);
     for read in finals() {
@@ -87,7 +87,7 @@ pub(crate) fn check_final_reads(history: &History, sums: &Sums, violations: &mut
     }
 }
 
-/// What was read, and by whom: `1 on n0, 11 on n1 n2`.
+/// Each answer with its nodes: `1 on n0, 11 on n1 n2`.
 pub(crate) fn by_answer<T: Ord + Display>(answers: impl Iterator<Item = (T, usize)>) -> String {
     let mut nodes: BTreeMap<T, BTreeSet<usize>> = BTreeMap::new();
     for (answer, node) in answers {
@@ -106,7 +106,7 @@ fn at(read: &Operation) -> Option<Duration> {
     read.completion.as_ref().map(|completion| completion.at)
 }
 
-/// How an operation ended that should have had a value.
+/// Says how an operation ended that should have had a value.
 pub(crate) fn unanswered(outcome: Option<&Outcome>) -> String {
     match outcome {
         None | Some(Outcome::Timeout) => "no answer".to_owned(),
@@ -134,7 +134,7 @@ fn wrong(node: usize, value: i64, sums: &Sums) -> String {
     }
 }
 
-/// Ranges for people; the middle of many is left out.
+/// Ranges for people. If there are many, those in the middle are left out.
 pub(crate) fn list(ranges: &Ranges) -> String {
     const KEPT: usize = 6;
     let show =
@@ -185,7 +185,7 @@ mod tests {
             run(&mut history, Request::Read, true, outcome.clone());
         }
         let mut violations = Violations::default();
-        check_final_reads(&history, &Sums::of(&history, &Leave::default()), &mut violations);
+        check_final_reads(&history, &Sums::of(&history, &Excuses::default()), &mut violations);
         violations
     }
 
@@ -207,9 +207,9 @@ mod tests {
         assert_eq!(reads(&[21]), [Check::FinalReads]);
     }
 
-    /// An add of 1 that is acknowledged, and one of 10 that no process heard, since it was down.
+    /// An add of 1 that is acknowledged, and one of 10 that no process received, for the node was down.
     #[test]
-    fn what_no_process_heard_was_not_counted() {
+    fn an_add_that_no_process_received_was_not_counted() {
         for (read, expected) in
             [(1, vec![]), (11, vec![Check::DefiniteErrors]), (12, vec![Check::FinalReads])]
         {
@@ -219,7 +219,7 @@ mod tests {
             history.never_heard(1);
             run(&mut history, Request::Read, true, Outcome::Ok(Answer::Integer(read)));
             let mut violations = Violations::default();
-            check_final_reads(&history, &Sums::of(&history, &Leave::default()), &mut violations);
+            check_final_reads(&history, &Sums::of(&history, &Excuses::default()), &mut violations);
             assert_eq!(violations.counts().keys().copied().collect::<Vec<_>>(), expected, "{read}");
         }
     }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_told_by_node() {
+    fn different_final_reads_are_told_by_node() {
         let answers = [(11, 2), (1, 0), (11, 1)];
         assert_eq!(by_answer(answers.into_iter()), "1 on n0, 11 on n1 n2");
     }

@@ -1,7 +1,8 @@
-//! Are the answers those of a key-value store that does one thing after the other?
+//! Checks that the answers are linearizable: those of a key-value store that does one thing after the other.
 //!
-//! The search is that of Wing and Gong with Lowe's memory, from the crate `todc-utils`, for each key by itself. What may
-//! have been done or not has no end: it may have its effect at any later time, and one at the very end stands for none.
+//! The search is that of Wing and Gong with Lowe's memory, from the crate `todc-utils`. It takes each key by itself. An
+//! operation that may have been done has no end: it may take effect at any later time. Taking effect after everything else
+//! stands for no effect.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +34,7 @@ pub(crate) fn check_linearizable(history: &History, violations: &mut Violations)
     }
 }
 
-/// The order of things for each key.
+/// The moments of each key, in order.
 fn by_key(history: &History) -> BTreeMap<u64, Vec<Moment>> {
     let mut keys: BTreeMap<u64, Vec<Moment>> = BTreeMap::new();
     for moment in history.moments() {
@@ -45,7 +46,7 @@ fn by_key(history: &History) -> BTreeMap<u64, Vec<Moment>> {
     keys
 }
 
-/// Tells the first answer that fits no order of what went before.
+/// Reports the first answer that fits no order of the operations before it.
 fn record_first(history: &History, key: u64, moments: &[Moment], violations: &mut Violations) {
     let is_wrong =
         |end: &usize| is_linearizable(history, moments.get(..*end).unwrap_or(moments)) == Some(false);
@@ -108,7 +109,7 @@ fn completed(moment: &Moment) -> Option<usize> {
     }
 }
 
-/// What an operation did, or may have done; `None` if it says nothing about the register.
+/// What an operation did, or may have done. `None` if it says nothing about the register.
 fn step(operation: &Operation, is_completed: bool) -> Option<Step> {
     let outcome = operation.outcome().filter(|_| is_completed);
     let is_certain = matches!(outcome, Some(Outcome::Ok(_)));
@@ -130,7 +131,7 @@ struct Step {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Effect {
-    /// `None` stands for what nobody ever writes.
+    /// `None` stands for a value that no client ever writes.
     Read(Option<i64>),
     Write(i64),
     Cas {
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thing_after_the_other_is_linearizable() {
+    fn operations_one_after_the_other_are_linearizable() {
         let mut script = Script::default();
         script.run(READ, refused(20, true));
         script.run(write(3), done());
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_got_no_answer_may_happen_at_any_later_time_or_never_but_once() {
+    fn an_operation_without_an_answer_happens_later_or_never_but_not_twice() {
         for outcome in [Outcome::Timeout, refused(13, false)] {
             let mut script = Script::default();
             script.run(write(1), done());
@@ -279,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_refused_for_certain_did_not_happen() {
+    fn an_operation_with_a_definite_error_did_not_happen() {
         let mut script = Script::default();
         script.run(write(1), done());
         script.run(write(2), refused(11, true));
@@ -300,7 +301,7 @@ mod tests {
         assert_eq!(violations.examples()[0].text, text);
     }
 
-    /// Reads that need the same write twice, and 40 writes without an end: all orders would have to be tried.
+    /// Reads that need the same write twice, and 40 writes without an answer. The search would have to try all orders.
     #[test]
     fn a_search_without_end_is_broken_off() {
         let mut script = Script::default();
@@ -314,7 +315,7 @@ mod tests {
         assert_eq!(script.verdict(), [Check::Undecided]);
     }
 
-    /// A short run at random: right, but that half of the reads are made up.
+    /// A short random run, in which half of the reads are made up.
     fn random_script(random: &mut Random) -> Script {
         let mut script = Script::default();
         let mut open: Vec<(usize, Request)> = Vec::new();

@@ -1,8 +1,8 @@
-//! What is judged, and the violations found.
+//! The checks of a run, and the violations that they find.
 
 mod answers;
 mod counter;
-mod leave;
+mod excuses;
 mod linearizable;
 mod ranges;
 mod reads;
@@ -21,7 +21,7 @@ pub use self::ranges::Ranges;
 
 pub(crate) use self::answers::{check_echoes, check_set, check_unique_ids};
 pub(crate) use self::counter::{Sums, by_answer, check_final_reads, list, node_names, unanswered};
-pub(crate) use self::leave::Leave;
+pub(crate) use self::excuses::Excuses;
 pub(crate) use self::linearizable::check_linearizable;
 pub(crate) use self::reads::check_reads;
 pub(crate) use self::success::{check_success, ok_fraction};
@@ -32,56 +32,56 @@ pub(crate) use self::success::{check_success, ok_fraction};
 pub enum Check {
     /// Every node answers `init` with `init_ok` within 10 s, at the start and after each restart.
     Init,
-    /// A node prints nothing but messages: JSON objects with `src`, `dest` and `body`, one a line. Maelstrom hears nothing
-    /// of it ever after, and judges by what the others did. Strict.
+    /// A node prints only messages: JSON objects with `src`, `dest` and `body`, one a line. Otherwise Maelstrom makes the
+    /// node mute, and judges by the other nodes. Strict.
     Output,
-    /// A node sends to nobody who does not exist (any more). Maelstrom hears nothing of it ever after, and judges by what the
-    /// others did. Strict.
+    /// A node sends only to destinations that exist. Otherwise Maelstrom makes the node mute, and judges by the other nodes.
+    /// Strict.
     Destination,
     /// No process ends by itself.
     Exit,
     /// A process that is asked to end (SIGTERM) does so within 5 s and with status 0. Strict.
     CleanEnd,
-    /// Each final read is the sum of the acknowledged adds and of some of the indeterminate ones; of a set, no element
-    /// that was known to be there is missing.
+    /// Each final read is the sum of the acknowledged adds and of some of the indeterminate ones. A set lacks no element
+    /// that was known to be in it.
     FinalReads,
-    /// Echoes are what was said, ids are given out once, and sets show each element once.
+    /// An echo has the content of its request, an id is given out once, and a set shows each element once.
     Answers,
     /// The answers about each key are those of a store that does one thing after the other.
     Linearizable,
-    /// Whether they are could not be told within bounds.
+    /// The search for [`Check::Linearizable`] took too long, so there is no verdict.
     Undecided,
-    /// Of each kind of operation at least one went well.
+    /// At least one operation of each kind succeeded.
     Stats,
-    /// The demanded fraction of the operations went well.
+    /// The demanded fraction of the operations succeeded.
     Availability,
     /// A node signs with its own name. Strict.
     Source,
     /// A node answers each request at most once, in time, and sends clients nothing else. Strict.
     Replies,
-    /// Replies hold what the protocol says and nothing more. Strict (to Maelstrom the operation is indeterminate).
+    /// Replies hold the fields of the protocol and no others. Strict (to Maelstrom the operation is indeterminate).
     Schema,
     /// Every final read is answered. Strict.
     FinalReadsAnswered,
     /// All final reads are the same. Strict.
     Agreement,
-    /// What was refused with a definite error did not happen, nor did what came when the process was down. Strict.
+    /// An add with a definite error did not happen. Nor did an add that came while the process was down. Strict.
     DefiniteErrors,
-    /// In a process's incarnation what it lets read never goes back (counters that only grow). Strict.
+    /// Reads on one incarnation of a node never go back (counters that only grow). Strict.
     MonotonicReads,
-    /// Nor does it in the next incarnation: what a node has let read it never takes back (counters that only grow; where
+    /// Reads on a node never go back, over its restarts too (counters that only grow, and nodes that promise
     /// [`Promises::reads_survive_crashes`](crate::Promises::reads_survive_crashes)). Strict.
     MonotonicReadsAcrossCrashes,
-    /// A client reads at least what it has itself added on that node in this process's incarnation (counters that only grow).
+    /// A client's read shows at least its own acknowledged adds on this incarnation of the node (counters that only grow).
     /// Strict.
     OwnAdds,
     /// No read shows more (or less) than all adds so far could make. Strict.
     ImpossibleReads,
-    /// No server sends anything once all is said: see [`Plan::silence`](crate::Plan::silence).
+    /// No server sends anything after the final reads: see [`Plan::silence`](crate::Plan::silence).
     Silence,
     /// All nodes agree within the demanded time after the last heal.
     Convergence,
-    /// Malformed requests get the right error, and other malformed lines nothing. Strict.
+    /// Malformed requests get the right error, and other malformed lines get no answer. Strict.
     Malformed,
     /// Peak memory stays below the demanded bound.
     Memory,
@@ -90,8 +90,8 @@ pub enum Check {
 }
 
 impl Check {
-    /// Whether Maelstrom would let it pass, and nothing in the plan asks for it by itself. Such a check counts only if it is
-    /// in [`Plan::strict`](crate::Plan::strict).
+    /// Whether Maelstrom would not fail for it, and no other setting of the plan demands it. Such a check counts only if it
+    /// is in [`Plan::strict`](crate::Plan::strict).
     pub fn is_strict(self) -> bool {
         match self {
             Self::Init
@@ -128,7 +128,7 @@ impl Check {
         Self::value_variants().iter().copied().filter(|check| check.is_strict())
     }
 
-    /// Whether there is anything for it to find under that workload.
+    /// Whether the check applies to that workload.
     pub(crate) fn concerns(self, workload: Workload) -> bool {
         match self {
             Self::FinalReadsAnswered | Self::Agreement | Self::ImpossibleReads => {
@@ -173,7 +173,7 @@ impl Check {
 pub struct Violation {
     /// The rule.
     pub check: Check,
-    /// When, if it happened at a time.
+    /// The time, if it happened at one.
     pub at: Option<Duration>,
     /// What happened.
     pub text: String,
@@ -208,12 +208,12 @@ impl Violations {
         &self.examples
     }
 
-    /// How many there are that count.
+    /// The number of violations that count.
     pub(crate) fn counting(&self, strict: &BTreeSet<Check>) -> u64 {
         self.counts.iter().filter(|(check, _)| check.counts(strict)).map(|(_, count)| count).sum()
     }
 
-    /// Takes out those that do not count.
+    /// Removes the violations that do not count, and returns them.
     pub(crate) fn take_remarks(&mut self, strict: &BTreeSet<Check>) -> Self {
         let (counts, other_counts) =
             std::mem::take(&mut self.counts).into_iter().partition(|(check, _)| check.counts(strict));

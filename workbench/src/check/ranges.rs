@@ -1,4 +1,4 @@
-//! A set of integers, kept as ranges: sums of subsets of adds are dense, so that hundreds of adds stay cheap.
+//! A set of integers, kept as ranges. Sums of subsets of adds are dense, so hundreds of adds stay cheap.
 
 use serde::Serialize;
 
@@ -49,7 +49,7 @@ mod tests {
 
     use super::*;
 
-    /// The same by way of every subset.
+    /// The same, by trying every subset.
     fn naive(start: i64, deltas: &[i64]) -> BTreeSet<i64> {
         let mut sums = BTreeSet::from([start]);
         for delta in deltas {

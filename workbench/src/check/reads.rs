@@ -1,4 +1,4 @@
-//! What reads may show while the run goes on. Maelstrom never looks at these.
+//! The checks of reads while the run goes on. Maelstrom does not judge these reads.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::history::{History, Moment, Operation, Outcome};
 use crate::plan::Plan;
 use crate::workload::{Request, Workload};
 
-/// Judges every read against what had happened by then, in the order of things.
+/// Judges every read against the moments before it, in their order.
 pub(crate) fn check_reads(history: &History, plan: &Plan, violations: &mut Violations) {
     let grows = plan.workload == Workload::GCounter;
     let survives = plan.promises.reads_survive_crashes;
@@ -31,23 +31,23 @@ pub(crate) fn check_reads(history: &History, plan: &Plan, violations: &mut Viola
     }
 }
 
-/// A incarnation of a node's process.
-type Life = (usize, u32);
+/// An incarnation: the node, and its number.
+type Incarnation = (usize, u32);
 
 #[derive(Default)]
 struct Watch {
     grows: bool,
-    /// The nodes claim that reads survive crashes.
+    /// Whether the nodes promise that reads survive crashes.
     survives: bool,
     /// Sums of the negative and of the positive adds invoked so far.
     invoked: (i64, i64),
-    /// The largest value that a process has let read.
-    read: BTreeMap<Life, i64>,
-    /// The largest value that any process of a node has let read.
+    /// The largest value that a read on the incarnation has shown.
+    read: BTreeMap<Incarnation, i64>,
+    /// The largest value that a read on the node has shown.
     read_in_any_incarnation: BTreeMap<usize, i64>,
-    /// What each worker had acknowledged by a process.
-    added: BTreeMap<(usize, Life), i64>,
-    /// What a read under way must show at least.
+    /// The sum of each worker's adds that the incarnation has acknowledged.
+    added: BTreeMap<(usize, Incarnation), i64>,
+    /// The least values that each pending read must show.
     floors: BTreeMap<usize, Floors>,
 }
 
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_that_go_back_in_a_later_incarnation_are_caught_where_the_node_claims_that_they_do_not() {
+    fn reads_that_go_back_in_a_later_incarnation_are_caught_if_the_node_promises_that_they_do_not() {
         let promises = Promises { reads_survive_crashes: true, ..Promises::default() };
         let promising = |workload| Plan { promises, ..Plan::new(workload, 1) };
         let mut script = Script::default();
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_that_nobody_added() {
+    fn a_read_of_more_than_all_adds_is_caught() {
         let mut script = Script::default();
         script.read(0, 1, 1);
         assert_eq!(script.verdict(Workload::GCounter), [Check::ImpossibleReads]);

@@ -1,4 +1,4 @@
-//! Did enough operations succeed?
+//! Checks that enough operations succeeded.
 
 use std::collections::BTreeMap;
 

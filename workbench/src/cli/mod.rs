@@ -25,7 +25,7 @@ use crate::host::process::{FloodPlan, NodeCommand, flood_process, run_processes}
 pub enum Verdict {
     /// No rule was broken.
     Valid,
-    /// Some rule was.
+    /// At least one rule was broken.
     Invalid,
 }
 
@@ -45,11 +45,11 @@ impl Verdict {
 
 /// Runs the test that the flags ask for, against child processes. The outcome goes to `out`, progress to standard error.
 ///
-/// `default_bin` is tested if `--bin` names nothing.
+/// `default_bin` is tested if there is no `--bin`.
 ///
 /// # Errors
-/// If the test could not be run, or its outcome not be printed: see [`BenchError`]. An outcome that can't be recorded is told
-/// on standard error, and the verdict stands. So it does if whoever reads `out` has closed it.
+/// If the test could not be run, or its outcome could not be printed: see [`BenchError`]. It is no error if the outcome
+/// can't be recorded (a note on standard error says so), or if the reader of `out` has closed it.
 pub fn run_test(
     options: &TestOptions,
     default_bin: &Path,
@@ -57,7 +57,7 @@ pub fn run_test(
 ) -> Result<Verdict, BenchError> {
     options.check()?;
     for note in options.notes() {
-        // Nobody is left to be told if standard error is closed.
+        // If standard error is closed there is no one to tell.
         let _ = writeln!(std::io::stderr(), "note: {note}");
     }
     let seed = options.seed.unwrap_or_else(rand::random);
@@ -108,8 +108,8 @@ fn text(json: bool, report: &impl Serialize, for_people: impl FnOnce() -> String
     }
 }
 
-/// Prints an outcome, then records it: so a full disk takes the record and not the verdict. `record` returns where, if there
-/// is anything to record.
+/// Prints an outcome, and then records it, so that a full disk can't suppress the verdict. `record` returns the place, if
+/// there is anything to record.
 fn conclude(
     json: bool,
     text: &str,
@@ -121,13 +121,13 @@ fn conclude(
         Ok(Some(path)) if !json => writeln!(out, "recorded    {}", path.display()),
         Ok(_) => Ok(()),
         Err(error) => {
-            // Nobody is left to be told if standard error is closed.
+            // If standard error is closed there is no one to tell.
             let _ = writeln!(std::io::stderr(), "error: the record of this run is not complete: {error}");
             Ok(())
         }
     };
     match printed.and(noted) {
-        // Who reads the beginning only (`| head`) has got what they wanted.
+        // A reader that closes early (`| head`) has all that it wanted.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(BenchError::io("cannot print the outcome")),
     }

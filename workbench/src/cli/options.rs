@@ -166,7 +166,7 @@ pub struct TestOptions {
     #[command(flatten)]
     pub idle: IdleOptions,
 
-    /// What the nodes claim of themselves: for the command to say, there is no flag for it.
+    /// The extra promises of the nodes. The command sets them; there is no flag.
     #[arg(skip)]
     pub promises: Promises,
 
@@ -176,10 +176,10 @@ pub struct TestOptions {
 }
 
 impl TestOptions {
-    /// What these flags ask for. `seed` is for when they name none.
+    /// The plan that these flags ask for. `seed` is used if they name none.
     ///
-    /// What they leave open is as in Maelstrom where `--bin` names the program. For the program that the command was made
-    /// for it is a shorter and denser run, whose clients don't wait for nodes that do not answer.
+    /// With `--bin`, the defaults are Maelstrom's. Without it the run is shorter and denser, and its clients don't wait for
+    /// nodes that do not answer.
     pub fn plan(&self, seed: u64) -> Plan {
         let is_ours = self.bin.is_none();
         let longest = Duration::from_secs(10);
@@ -221,7 +221,7 @@ impl TestOptions {
         self.flood.map(|requests| FloodPlan { requests, seed, workload, max_cpu_us, max_rss_mb })
     }
 
-    /// All for the own node, none for others, unless something is asked for.
+    /// The strict checks that count. The default is all for the own node, and none for other programs.
     fn strict_checks(&self) -> BTreeSet<Check> {
         match &self.strict {
             Some(list) => list.checks(),
@@ -230,7 +230,7 @@ impl TestOptions {
         }
     }
 
-    /// Whoever asks by name for a check that is there for those who claim it makes the claim.
+    /// The extra promises. A user who names a check that belongs to a promise makes that promise.
     fn promises(&self) -> Promises {
         let is_named = matches!(&self.strict, Some(StrictList::These(checks))
             if checks.contains(&Check::MonotonicReadsAcrossCrashes));
@@ -258,7 +258,8 @@ impl TestOptions {
 }
 
 impl TestOptions {
-    /// Of a foreign node the final reads alone tell whether all agree: any read before them could bring it up to date.
+    /// Refuses a bound on convergence for another program: only final reads judge it, for an earlier read could bring a
+    /// node up to date.
     fn check_convergence(&self) -> Result<(), BenchError> {
         match self.max_convergence {
             Some(bound) if self.bin.is_some() && bound < self.final_wait => Err(BenchError::Usage(format!(
@@ -271,7 +272,7 @@ impl TestOptions {
         }
     }
 
-    /// What the user should know of flags that are accepted and do nothing, or not all that they say.
+    /// Notes for the user about flags that are accepted but do nothing, or not everything.
     pub(super) fn notes(&self) -> Vec<String> {
         let renamed = self.nodes.is_some().then(|| "--nodes: here nodes are called n0, n1, …".to_owned());
         renamed.into_iter().chain(self.idle.notes()).collect()

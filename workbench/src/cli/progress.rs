@@ -31,7 +31,7 @@ impl ProgressLine {
         } else if progress.elapsed >= self.next_plain {
             self.next_plain += PLAIN_INTERVAL;
             let seconds = progress.elapsed.as_secs();
-            // Nobody to tell that nobody listens.
+            // If standard error is closed there is no one to tell.
             let _ = writeln!(std::io::stderr(), "{seconds} s  {}", describe(progress));
         }
     }

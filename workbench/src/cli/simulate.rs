@@ -70,7 +70,7 @@ pub struct SimulateOptions {
 }
 
 impl SimulateOptions {
-    /// What a seed stands for.
+    /// The plan for a seed.
     pub fn plan(&self, seed: u64) -> Plan {
         let faults: Vec<Fault> = self.nemesis.faults().iter().copied().collect();
         let drawn = Plan::drawn(self.workload, seed, &faults);
@@ -83,14 +83,14 @@ impl SimulateOptions {
         }
     }
 
-    /// As large as any run that the flags allow.
+    /// The largest run that the flags allow.
     fn largest(&self) -> Plan {
         let plan = self.plan(self.seeds.start);
         let time_limit = self.time_limit.unwrap_or(Duration::from_mins(1));
         Plan { time_limit, rate: self.rate.unwrap_or(300.0), ..plan }
     }
 
-    /// The flags that run that seed alone, all else being equal.
+    /// The flags that run this seed alone, with all other flags the same.
     fn replay(&self, seed: u64) -> String {
         let faults: Vec<String> = self.nemesis.faults().iter().map(|fault| fault.name()).collect();
         let faults = if faults.is_empty() { "none".to_owned() } else { faults.join(",") };
@@ -109,13 +109,14 @@ impl SimulateOptions {
     }
 }
 
-/// Simulates what the flags ask for, up to the first failure, with nodes made by `factory`. The outcome goes to `out`,
-/// progress to standard error. `adapt` may change a plan, say one that asks of the nodes what they do not promise.
+/// Simulates the clusters that the flags ask for, up to the first failure, with nodes made by `factory`. The outcome goes
+/// to `out`, progress to standard error. `adapt` may change a plan, for example one that demands too much of the nodes.
 ///
-/// The first failure, or a run of a single seed, is printed in full and recorded, and told with the flags that replay it.
+/// The first failure, or a run of a single seed, is printed in full and recorded. The report names the flags that replay
+/// it.
 ///
 /// # Errors
-/// If a run would be too large, or the outcome can't be printed. That it can't be recorded is told on standard error.
+/// If a run would be too large, or the outcome can't be printed. If it can't be recorded, a note on standard error says so.
 pub fn run_simulations<F: MachineFactory>(
     options: &SimulateOptions,
     adapt: impl Fn(Plan) -> Plan + Sync,
@@ -161,7 +162,7 @@ fn show<F: MachineFactory>(
 ) -> Result<(), BenchError> {
     let record = || {
         let Some(CampaignFailure { plan, report: Some(_), .. }) = &report.failure else { return Ok(None) };
-        // Once more, with its messages kept: it goes the same way.
+        // Run it once more and keep the messages. The run is the same.
         let traced = Plan { trace: true, ..(**plan).clone() };
         record(options, &simulate(&traced, &mut factory(&traced))).map(Some)
     };
@@ -187,12 +188,12 @@ fn describe(options: &SimulateOptions, report: &CampaignReport) -> String {
 
 fn totals(report: &CampaignReport) -> String {
     let CampaignReport { runs, operations, messages, excused, excused_runs, .. } = report;
-    let leave = if *excused == 0 {
+    let note = if *excused == 0 {
         String::new()
     } else {
         format!(", {excused} acknowledged adds excused in {excused_runs} clusters")
     };
-    format!("{runs} clusters, {operations} operations, {messages} messages{leave}")
+    format!("{runs} clusters, {operations} operations, {messages} messages{note}")
 }
 
 fn progress_bar(length: u64) -> ProgressBar {

@@ -1,4 +1,4 @@
-//! Where runs are recorded.
+//! The record of a run: its directory and files.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
@@ -13,14 +13,14 @@ use crate::report::Report;
 /// How many runs of one workload and seed may begin within a second.
 const MOST: u32 = 1000;
 
-/// A directory for one run: `store/<workload>/<time>-<seed>/`, or with `-2`, `-3` and so on behind it, if that was there.
+/// A directory for one run: `store/<workload>/<time>-<seed>/`. If that exists, its name ends in `-2`, `-3` and so on.
 #[derive(Debug)]
 pub(super) struct RunDirectory {
     path: PathBuf,
 }
 
 impl RunDirectory {
-    /// Makes a directory that was not there before, whoever else does the same at that moment.
+    /// Makes a new directory, also if another program does the same at that moment.
     pub(super) fn create(store: &Path, workload: &str, seed: u64) -> Result<Self, BenchError> {
         Self::named(&store.join(workload), &format!("{}-{seed}", timestamp()))
     }
@@ -42,8 +42,8 @@ impl RunDirectory {
         &self.path
     }
 
-    /// Everything there is to record of a run, the small and important first. What can't be written keeps nothing else from
-    /// being written. Returns the directory.
+    /// Writes all files of a run, the small and important ones first. If one can't be written, the others still are. Returns
+    /// the directory.
     ///
     /// # Errors
     /// The first file that could not be written.
@@ -63,7 +63,7 @@ impl RunDirectory {
         Ok(self.path.clone())
     }
 
-    /// Writes a whole file, or none: half of one could be mistaken for the whole.
+    /// Writes a whole file or none, for half a file could be mistaken for the whole.
     fn write(
         &self,
         name: &str,

@@ -101,7 +101,7 @@ fn real(text: &str, range: RangeInclusive<f64>, what: &str) -> Result<f64, Strin
     }
 }
 
-/// Each node is a process and several threads of the bench, and knows all others.
+/// Bounded because each node is a process and several threads of the bench, and knows all others.
 pub(super) fn node_count(text: &str) -> Result<u16, String> {
     whole(text, 1..=1000, ": each is a process")
 }
@@ -125,7 +125,7 @@ pub(super) fn flood(text: &str) -> Result<u32, String> {
     whole(text, 1..=u32::MAX, "")
 }
 
-/// A gigasecond of CPU time is no bound; what is not a number would bound nothing.
+/// A gigasecond of CPU time is no bound, and a value that is not a number bounds nothing.
 pub(super) fn cpu_us(text: &str) -> Result<f64, String> {
     real(text, 0.0..=1e9, "microseconds")
 }
@@ -182,7 +182,7 @@ pub(super) fn node_list(text: &str) -> Result<u16, String> {
     node_count(&names.len().to_string())
 }
 
-/// `3..9`, or `3` for that one alone. A billion clusters take weeks.
+/// `3..9`, or `3` for one seed. A billion clusters take weeks.
 pub(super) fn seed_range(text: &str) -> Result<Range<u64>, String> {
     const MOST: u64 = 1_000_000_000;
     let seed = |text: &str| text.parse::<u64>().ok();

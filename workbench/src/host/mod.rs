@@ -1,4 +1,4 @@
-//! The two hosts: who performs what the world decides.
+//! The two hosts. They carry out the actions that the world decides.
 
 pub(crate) mod machine;
 pub(crate) mod process;

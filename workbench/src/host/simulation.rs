@@ -1,4 +1,4 @@
-//! The host for state machines: virtual time, one thread, all determined by the plan's seed.
+//! The host for state machines: virtual time and one thread. The plan's seed determines everything.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::report::Report;
 use crate::world::{Action, Event, World};
 
-/// What a pipe holds while nobody reads it.
+/// How many bytes a pipe holds while its reader is paused.
 const PIPE: usize = 64 << 10;
 /// How often in a row a machine may ask to be woken at a time that has come already.
 const MAX_SPINS: u32 = 1000;
@@ -20,35 +20,35 @@ const MAX_SPINS: u32 = 1000;
 /// # Panics
 /// Where a machine panics.
 pub fn simulate(plan: &Plan, factory: &mut dyn MachineFactory) -> Report {
-    let slots = (0..plan.node_count).map(|_| Slot::default()).collect();
+    let processes = (0..plan.node_count).map(|_| Process::default()).collect();
     let mut simulation =
-        Simulation { world: World::new(plan), slots, factory, now: Duration::ZERO, out: Vec::new() };
+        Simulation { world: World::new(plan), processes, factory, now: Duration::ZERO, out: Vec::new() };
     simulation.run();
     simulation.world.into_report()
 }
 
 struct Simulation<'a> {
     world: World,
-    slots: Vec<Slot>,
+    processes: Vec<Process>,
     factory: &'a mut dyn MachineFactory,
     now: Duration,
-    /// What a machine prints, kept for its memory only.
+    /// A buffer for the output of machines, kept so that it need not be allocated each time.
     out: Vec<u8>,
 }
 
-/// A place for a node's process.
+/// A node's present process, with its pipe.
 #[derive(Default)]
-struct Slot {
+struct Process {
     machine: Option<Box<dyn Machine>>,
     incarnation: u32,
     is_paused: bool,
     /// Lines that a paused process has not read yet, and their bytes.
     pipe: VecDeque<Vec<u8>>,
     pipe_bytes: usize,
-    /// The world waits to hear that there is room in the pipe.
-    owes_acceptance: bool,
+    /// Whether the world waits for room in the pipe.
+    is_full: bool,
     is_to_end: bool,
-    /// When the machine wants to be woken: asked after each call, not each time it matters.
+    /// When the machine wants to be woken, as it said after its last call.
     wake_at: Option<Duration>,
     spins: u32,
     last_wake: Duration,
@@ -69,23 +69,23 @@ impl Simulation<'_> {
     }
 
     fn next_wake(&self) -> Option<Duration> {
-        let machines = self.slots.iter().filter_map(Slot::next_wake);
+        let machines = self.processes.iter().filter_map(Process::next_wake);
         machines.chain(self.world.next_wake()).min()
     }
 
     fn wake_machines(&mut self) {
-        for node in 0..self.slots.len() {
-            if self.slots.get(node).and_then(Slot::next_wake).is_some_and(|at| at <= self.now) {
+        for node in 0..self.processes.len() {
+            if self.processes.get(node).and_then(Process::next_wake).is_some_and(|at| at <= self.now) {
                 self.wake_machine(node);
                 self.note_wake(node);
             }
         }
     }
 
-    /// Has a machine do what is due. It looks at its input before, unless it has not come to read what waits there.
+    /// Lets a machine do what is due. It looks at its input first, unless lines wait there that it has not read.
     fn wake_machine(&mut self, node: usize) {
-        let Some(slot) = self.slots.get_mut(node) else { return };
-        let has_to_read = !slot.pipe.is_empty();
+        let Some(process) = self.processes.get_mut(node) else { return };
+        let has_to_read = !process.pipe.is_empty();
         self.call(node, |machine, now, out| {
             if !has_to_read {
                 machine.looked(now, 0);
@@ -94,16 +94,16 @@ impl Simulation<'_> {
         });
     }
 
-    /// A machine that can't wait would stop the clock: it counts as a process that burns its CPU and is ended.
+    /// Ends a machine that asks again and again to be woken at once: it would stop the clock.
     fn note_wake(&mut self, node: usize) {
         let now = self.now;
-        let Some(slot) = self.slots.get_mut(node) else { return };
-        slot.spins = if slot.last_wake == now { slot.spins + 1 } else { 0 };
-        slot.last_wake = now;
-        if slot.spins > MAX_SPINS {
-            slot.machine = None;
+        let Some(process) = self.processes.get_mut(node) else { return };
+        process.spins = if process.last_wake == now { process.spins + 1 } else { 0 };
+        process.last_wake = now;
+        if process.spins > MAX_SPINS {
+            process.machine = None;
             let status = "it asked again and again to be woken at once".to_owned();
-            let incarnation = slot.incarnation;
+            let incarnation = process.incarnation;
             self.world.handle(now, &Event::Exited { node, incarnation, is_clean: false, status });
             self.perform_actions();
         }
@@ -120,23 +120,23 @@ impl Simulation<'_> {
             Action::Start { node, incarnation, seed } => {
                 let machine = self.factory.start(self.now, node, seed);
                 let wake_at = machine.next_wake();
-                let fresh = Slot { machine: Some(machine), incarnation, wake_at, ..Slot::default() };
-                if let Some(slot) = self.slots.get_mut(node) {
-                    *slot = fresh;
+                let fresh = Process { machine: Some(machine), incarnation, wake_at, ..Process::default() };
+                if let Some(process) = self.processes.get_mut(node) {
+                    *process = fresh;
                 }
             }
             Action::Deliver { node, incarnation, line } => self.deliver(node, incarnation, line),
             Action::Kill { node } => {
-                self.slots.get_mut(node).into_iter().for_each(|slot| slot.machine = None);
+                self.processes.get_mut(node).into_iter().for_each(|process| process.machine = None);
             }
             Action::Terminate { node } => self.terminate(node),
             Action::Pause { node } => {
-                self.slots.get_mut(node).into_iter().for_each(|slot| slot.is_paused = true);
+                self.processes.get_mut(node).into_iter().for_each(|process| process.is_paused = true);
             }
             Action::Resume { node } => self.resume(node),
-            // The timer goes off, and then there is no time to read.
+            // The timer fires, and there is no time to read.
             Action::Glimpse { node } => {
-                let wake_at = self.slots.get(node).and_then(|slot| slot.wake_at);
+                let wake_at = self.processes.get(node).and_then(|process| process.wake_at);
                 if wake_at.is_some_and(|at| at <= self.now) {
                     self.wake_machine(node);
                 }
@@ -144,21 +144,22 @@ impl Simulation<'_> {
         }
     }
 
-    /// A paused process hears of the signal when it goes on.
+    /// Tells a process to end. A paused one gets the signal when it is resumed.
     fn terminate(&mut self, node: usize) {
-        match self.slots.get_mut(node) {
-            Some(slot) if slot.is_paused => slot.is_to_end = true,
+        match self.processes.get_mut(node) {
+            Some(process) if process.is_paused => process.is_to_end = true,
             _ => self.call(node, |machine, now, out| machine.terminate(now, out)),
         }
     }
 
     fn deliver(&mut self, node: usize, incarnation: u32, line: Vec<u8>) {
-        let Some(slot) = self.slots.get_mut(node).filter(|slot| slot.incarnation == incarnation) else {
+        let Some(process) = self.processes.get_mut(node).filter(|process| process.incarnation == incarnation)
+        else {
             return;
         };
-        if slot.is_paused {
-            slot.keep(line);
-            if slot.owes_acceptance {
+        if process.is_paused {
+            process.keep(line);
+            if process.is_full {
                 return;
             }
         } else {
@@ -171,12 +172,12 @@ impl Simulation<'_> {
     }
 
     fn resume(&mut self, node: usize) {
-        let Some(slot) = self.slots.get_mut(node) else { return };
-        slot.is_paused = false;
-        slot.pipe_bytes = 0;
-        let (incarnation, owed) = (slot.incarnation, std::mem::take(&mut slot.owes_acceptance));
-        let is_to_end = std::mem::take(&mut slot.is_to_end);
-        let pipe = std::mem::take(&mut slot.pipe);
+        let Some(process) = self.processes.get_mut(node) else { return };
+        process.is_paused = false;
+        process.pipe_bytes = 0;
+        let (incarnation, was_full) = (process.incarnation, std::mem::take(&mut process.is_full));
+        let is_to_end = std::mem::take(&mut process.is_to_end);
+        let pipe = std::mem::take(&mut process.pipe);
         if is_to_end {
             self.terminate(node);
         }
@@ -184,20 +185,20 @@ impl Simulation<'_> {
             self.call(node, |machine, now, out| read(machine, now, &line, out));
         }
         self.call(node, |machine, now, _| machine.looked(now, 0));
-        if owed {
+        if was_full {
             self.world.handle(self.now, &Event::Accepted { node, incarnation });
         }
     }
 
-    /// Calls a machine and passes on what it prints.
+    /// Calls a machine and passes on its output.
     fn call(&mut self, node: usize, act: impl FnOnce(&mut dyn Machine, Duration, &mut Vec<u8>)) {
-        let Some(slot) = self.slots.get_mut(node) else { return };
-        let incarnation = slot.incarnation;
-        let Some(machine) = slot.machine.as_deref_mut() else { return };
+        let Some(process) = self.processes.get_mut(node) else { return };
+        let incarnation = process.incarnation;
+        let Some(machine) = process.machine.as_deref_mut() else { return };
         let mut out = std::mem::take(&mut self.out);
         act(machine, self.now, &mut out);
         let exited = machine.has_exited();
-        slot.wake_at = machine.next_wake();
+        process.wake_at = machine.next_wake();
         for line in out.split_inclusive(|byte| *byte == b'\n') {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
             self.world.handle(self.now, &Event::Line { node, incarnation, line });
@@ -214,19 +215,19 @@ impl Simulation<'_> {
     }
 
     fn end(&mut self, node: usize) {
-        if let Some(slot) = self.slots.get_mut(node) {
-            slot.machine = None;
+        if let Some(process) = self.processes.get_mut(node) {
+            process.machine = None;
         }
     }
 }
 
-/// A machine reads a line.
+/// Lets a machine look at its input and read a line.
 fn read(machine: &mut dyn Machine, now: Duration, line: &[u8], out: &mut Vec<u8>) {
     machine.looked(now, line.len() + 1);
     machine.receive(now, line, out);
 }
 
-impl Slot {
+impl Process {
     fn next_wake(&self) -> Option<Duration> {
         self.wake_at.filter(|_| self.machine.is_some() && !self.is_paused)
     }
@@ -234,6 +235,6 @@ impl Slot {
     fn keep(&mut self, line: Vec<u8>) {
         self.pipe_bytes += line.len() + 1;
         self.pipe.push_back(line);
-        self.owes_acceptance = self.pipe_bytes > PIPE;
+        self.is_full = self.pipe_bytes > PIPE;
     }
 }

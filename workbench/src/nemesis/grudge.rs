@@ -1,4 +1,4 @@
-//! Which links a partition cuts: Jepsen's kinds, and more.
+//! The shapes of partitions: Jepsen's, and some more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +50,7 @@ impl PartitionKind {
         }
     }
 
-    /// The kinds that cut anything among so many nodes. (Jepsen draws the others too, and nothing happens.)
+    /// The kinds that cut at least one link among so many nodes. (Jepsen draws the others too, and nothing happens.)
     pub(crate) fn effective(count: usize) -> Vec<Self> {
         let cuts = |kind: &Self| match kind {
             Self::One | Self::Majority | Self::OneWay | Self::Alone => count > 1,
@@ -60,7 +60,7 @@ impl PartitionKind {
         Self::ALL.into_iter().filter(cuts).collect()
     }
 
-    /// Draws who hears whom no longer.
+    /// Draws the links that are cut.
     pub(crate) fn grudge(self, count: usize, random: &mut Random) -> Grudge {
         let mut nodes: Vec<usize> = (0..count).collect();
         match self {
@@ -119,7 +119,7 @@ fn sorted(nodes: &[usize]) -> Vec<usize> {
     nodes
 }
 
-/// Two halves; the first node of the larger one hears everybody and is heard by everybody.
+/// Two halves. The first node of the larger one hears all nodes, and all hear it.
 fn bridge(nodes: &[usize]) -> Grudge {
     let (small, large) = nodes.split_at(nodes.len() / 2);
     let Some((_, rest)) = large.split_first() else { return Grudge::new() };
@@ -133,7 +133,7 @@ fn split_all(count: usize) -> Grudge {
     (0..count).map(|node| (node, (0..count).filter(|other| *other != node).collect())).collect()
 }
 
-/// Windows of a majority's size along the ring; the node in the middle of each hears that window alone.
+/// Windows of a majority's size along the ring. The node in the middle of each hears only that window.
 fn perfect_ring(ring: &[usize]) -> Grudge {
     let size = majority(ring.len());
     let windows =
@@ -158,7 +158,7 @@ fn stochastic_ring(count: usize, random: &mut Random) -> Grudge {
     hears.iter().map(|(node, heard)| (*node, deaf(heard))).collect()
 }
 
-/// The least linked node and the least linked one that it does not hear yet; `None` once all hear a majority.
+/// The least linked node, and the least linked one that it does not hear yet. `None` once all hear a majority.
 fn least_linked(hears: &BTreeMap<usize, BTreeSet<usize>>, random: &mut Random) -> Option<(usize, usize)> {
     let mut nodes: Vec<(usize, usize)> = hears.iter().map(|(node, heard)| (heard.len(), *node)).collect();
     nodes.shuffle(random);

@@ -1,4 +1,4 @@
-//! What goes wrong, and when: drawn from the seed, paced as Jepsen paces it.
+//! The nemesis: draws faults and their times from the seed, with Jepsen's pace.
 
 mod grudge;
 mod target;
@@ -22,12 +22,12 @@ use crate::stagger::Stagger;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// Links between nodes are cut, in one of Jepsen's shapes (one node, fewer than a third, a half, a ring of overlapping
-    /// majorities) or ours (one way only, two halves with a bridge, everybody alone).
+    /// Links between nodes are cut. Jepsen's shapes are one node, fewer than a third, a half, and a ring of overlapping
+    /// majorities. More shapes are one way only, two halves with a bridge, and every node alone.
     Partition,
     /// Processes die at once (SIGKILL), from one to all, and are started anew.
     Kill,
-    /// Processes are frozen (SIGSTOP), from one to all, and go on later.
+    /// Processes are paused (SIGSTOP), from one to all, and resumed later.
     Pause,
     /// Processes are asked to end (SIGTERM), from one to all, and are started anew. They have 5 s, and end with status 0.
     Restart,
@@ -37,7 +37,7 @@ pub enum Fault {
     Duplicate,
     /// Messages between servers take ten times as long, or 50 ms on average if they took no time.
     Slow,
-    /// The services can't be reached, or answer slowly, or do what they are asked and half of their answers are lost.
+    /// The services can't be reached, or answer slowly, or half of their answers are lost.
     Store,
 }
 
@@ -62,24 +62,24 @@ pub(crate) enum Act {
     /// Start every node that is down.
     Start,
     Pause(Vec<usize>),
-    /// Let every paused node go on.
+    /// Resume every paused node.
     Resume,
     /// Begin to lose, double or slow messages.
     Disturb(Fault),
-    /// Stop that.
+    /// Stop to lose, double or slow messages.
     Calm(Fault),
     BreakStore(StoreFault),
     MendStore,
 }
 
-/// What can be wrong with the services.
+/// A fault of the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StoreFault {
-    /// Nobody can reach them.
+    /// No node can reach them.
     CutOff,
     /// Answers take half a second on average.
     Slow,
-    /// They do what they are asked, and half of the answers are lost.
+    /// They do what a request asks, and half of the answers are lost.
     Forgetful,
 }
 
@@ -95,8 +95,8 @@ impl StoreFault {
     }
 }
 
-/// Draws acts. As in Jepsen, partitions have a rhythm of their own, and what is done to processes shares one; so does
-/// what is done to messages, and the services have theirs.
+/// Draws acts. As in Jepsen, partitions have their own rhythm, and all faults of processes share one. Faults of messages
+/// share a third, and faults of services have a fourth.
 #[derive(Debug)]
 pub(crate) struct Nemesis {
     streams: Vec<Stream>,
@@ -104,7 +104,7 @@ pub(crate) struct Nemesis {
     random: Random,
 }
 
-/// A rhythm, and pairs of acts that undo each other, one of which is drawn each time.
+/// A rhythm, and pairs of acts that begin and end a fault. Each time one pair is drawn.
 #[derive(Debug)]
 struct Stream {
     stagger: Stagger,

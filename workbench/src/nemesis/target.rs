@@ -1,4 +1,4 @@
-//! Whom a kill or a pause hits.
+//! The nodes that a kill or a pause hits.
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -22,7 +22,7 @@ impl Target {
     const EVERY: [Self; 6] =
         [Self::Some, Self::One, Self::MinorityThird, Self::Minority, Self::Majority, Self::All];
 
-    /// The ways that hit anybody among so many nodes. (Jepsen draws the others too, and nothing happens.)
+    /// The ways that hit at least one of so many nodes. (Jepsen draws the others too, and nothing happens.)
     pub(crate) fn effective(count: usize) -> Vec<Self> {
         let hits = |target: &Self| match target {
             Self::MinorityThird => minority_third(count) > 0,
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_left_out_would_hit_nobody() {
+    fn ways_that_are_left_out_would_hit_no_node() {
         let mut random = Seeds::new(4).generator();
         for count in 1..9 {
             for target in Target::effective(count) {

@@ -1,4 +1,4 @@
-//! The count of what was sent and received.
+//! Counts the messages that were sent and received.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::endpoint::Endpoint;
 
-/// How much was sent and received, counted as Maelstrom's net checker counts it.
+/// The messages that were sent and received, counted as Maelstrom's net checker counts them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Journal {
     /// Every message.
@@ -17,11 +17,11 @@ pub struct Journal {
     pub servers: Traffic,
     /// That part of `servers` with a service at either end.
     pub services: Traffic,
-    /// What the servers sent in each second of the run, the first second first.
+    /// The load of the servers in each second of the run, the first second first.
     pub per_second: Vec<Load>,
 }
 
-/// What was sent in a second.
+/// The messages that were sent in one second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Load {
     /// Messages.

@@ -1,13 +1,13 @@
-//! One receiver's way in: Maelstrom's head-of-line delivery.
+//! The lane of one receiver: Maelstrom's head-of-line delivery.
 
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use super::packet::{Packet, Queued};
 
-/// A queue with a single deliverer, who takes the message with the earliest deadline and sleeps until it is due.
+/// A queue with a single deliverer. It picks the message with the earliest deadline and sleeps until that is due.
 ///
-/// While he sleeps nothing else is delivered, not even what would be due sooner: server traffic delays clients.
+/// While it sleeps it delivers nothing else, not even a message that would be due sooner. So server traffic delays clients.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     queue: BinaryHeap<Queued>,
@@ -15,14 +15,14 @@ pub(crate) struct Lane {
     busy: bool,
 }
 
-/// What a deliverer has to do now.
+/// The next step of a deliverer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
     /// Hand over this packet.
     Now(Packet),
     /// Come back at that time.
     Later(Duration),
-    /// Nothing to do until something is sent, or the receiver has taken what he was handed.
+    /// Nothing to do until a message is sent, or the receiver has accepted the last one.
     Idle,
 }
 
@@ -31,13 +31,13 @@ impl Lane {
         self.queue.push(queued);
     }
 
-    /// Goes on delivering at time `now`; `is_cut` tells whether a packet is to be dropped as its turn comes.
+    /// The next step at time `now`. `is_cut` says whether to drop a packet when its turn comes.
     pub(crate) fn poll(&mut self, now: Duration, is_cut: impl Fn(&Packet) -> bool) -> Delivery {
         if self.busy {
             return Delivery::Idle;
         }
-        let taken = self.in_hand.take().or_else(|| self.take(&is_cut));
-        match taken {
+        let next = self.in_hand.take().or_else(|| self.take(&is_cut));
+        match next {
             None => Delivery::Idle,
             Some(queued) if queued.deadline <= now => Delivery::Now(queued.packet),
             Some(queued) => {
@@ -48,7 +48,7 @@ impl Lane {
         }
     }
 
-    /// The receiver is slow: deliver nothing until he is [`ready`](Self::ready).
+    /// Delivers nothing until the receiver is [`ready`](Self::ready).
     pub(crate) fn wait(&mut self) {
         self.busy = true;
     }
@@ -57,7 +57,7 @@ impl Lane {
         self.busy = false;
     }
 
-    /// Partitions are looked at here, when a packet's turn comes, and not again when it is due.
+    /// Takes the next packet. It checks partitions now, when the packet's turn comes, and not again when it is due.
     fn take(&mut self, is_cut: impl Fn(&Packet) -> bool) -> Option<Queued> {
         loop {
             let queued = self.queue.pop()?;

@@ -1,4 +1,4 @@
-//! How long messages between servers take.
+//! The delays of messages between servers.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub enum LatencyShape {
     /// Always the mean.
     #[default]
     Constant,
-    /// Any whole millisecond from 0 up to, not including, twice the mean.
+    /// Any whole number of milliseconds from 0 up to twice the mean, which is not included.
     Uniform,
     /// Many short delays and a few long ones: messages overtake each other.
     Exponential,

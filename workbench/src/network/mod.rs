@@ -25,9 +25,9 @@ use crate::seeds::Random;
 use crate::service::ServiceName;
 use crate::trace::Trace;
 
-/// Delays while messages are slow that took no time before.
+/// The delay of slow messages, if messages otherwise take no time.
 const SLOW: Latency = Latency { mean_ms: 50, shape: LatencyShape::Exponential };
-/// What a slow service takes in addition.
+/// The additional delay of a slow service.
 const SLOW_STORE: Latency = Latency { mean_ms: 500, shape: LatencyShape::Exponential };
 
 /// Links between nodes that are cut: for each receiver, the senders it hears nothing from.
@@ -45,7 +45,7 @@ pub(crate) struct Network {
     latency: Latency,
     loss: f64,
     duplicate: f64,
-    /// Faults that last.
+    /// The present faults.
     disturbed: BTreeSet<Fault>,
     store_fault: Option<StoreFault>,
     /// Answers that a slow service has not yet sent, by number.
@@ -80,14 +80,14 @@ impl Network {
         }
     }
 
-    /// Opens a receiver's lane. Until then he is an unknown destination.
+    /// Opens a receiver's lane. Until then the receiver does not exist.
     pub(crate) fn open(&mut self, endpoint: Endpoint) {
-        if let Some(slot) = self.slot(endpoint) {
-            slot.get_or_insert_with(Lane::default);
+        if let Some(lane) = self.lane(endpoint) {
+            lane.get_or_insert_with(Lane::default);
         }
     }
 
-    /// Whether that node or service can be sent to, and send.
+    /// Whether that node or service exists.
     pub(crate) fn knows(&self, endpoint: Endpoint) -> bool {
         match endpoint {
             Endpoint::Node(index) => self.nodes.get(index).is_some_and(Option::is_some),
@@ -121,7 +121,7 @@ impl Network {
         }
     }
 
-    /// Puts a message on its way; the caller has checked that its destination is known.
+    /// Puts a message on its way. The caller must have checked that its destination exists.
     pub(crate) fn send(&mut self, now: Duration, packet: Packet) {
         if packet.src.is_client() || packet.dest.is_client() {
             self.enqueue(now, packet);
@@ -141,7 +141,7 @@ impl Network {
         }
     }
 
-    /// The probability of what a fault does: the plan's, or one half while the fault lasts.
+    /// The probability of a fault's effect: the plan's, or one half while the fault lasts.
     fn probability(&self, fault: Fault, planned: f64) -> f64 {
         if self.disturbed.contains(&fault) { planned.max(0.5) } else { planned }
     }
@@ -159,18 +159,18 @@ impl Network {
         self.disturbed.insert(fault);
     }
 
-    /// Stops that.
+    /// Stops to lose, double or slow messages.
     pub(crate) fn calm(&mut self, fault: Fault) {
         self.disturbed.remove(&fault);
     }
 
-    /// What is wrong with the services from now on.
+    /// Sets the fault of the services from now on.
     pub(crate) fn set_store_fault(&mut self, fault: Option<StoreFault>) {
         self.store_fault = fault;
     }
 
-    /// Sends the answer of a service. `Some`: the service is slow, and will have it [ready](Self::send_ready) only then.
-    /// It thinks rather than that the message takes long: in a receiver's lane other messages would wait behind it.
+    /// Sends the answer of a service. `Some` if the service is slow: then the answer is [ready](Self::send_ready) at that
+    /// time. The delay is the service's and not the message's, for in a receiver's lane other messages would wait behind it.
     pub(crate) fn send_answer(&mut self, now: Duration, answer: Packet) -> Option<Duration> {
         if self.store_fault != Some(StoreFault::Slow) {
             self.send(now, answer);
@@ -180,7 +180,7 @@ impl Network {
         Some(now + SLOW_STORE.draw(&mut self.random))
     }
 
-    /// Sends what a slow service has thought about; returns the receiver.
+    /// Sends the answer that a slow service has ready. Returns the receiver.
     pub(crate) fn send_ready(&mut self, now: Duration, id: u64) -> Option<Endpoint> {
         let answer = self.thinking.remove(&id)?;
         let receiver = answer.dest;
@@ -188,7 +188,7 @@ impl Network {
         Some(receiver)
     }
 
-    /// Whether this answer of a service gets lost, so planned or by a fault.
+    /// Whether this answer of a service is lost, by the plan or by a fault.
     pub(crate) fn loses_answer(&mut self, planned: f64) -> bool {
         let is_forgetful = self.store_fault == Some(StoreFault::Forgetful);
         let probability = if is_forgetful { planned.max(0.5) } else { planned };
@@ -198,7 +198,7 @@ impl Network {
     fn enqueue(&mut self, deadline: Duration, packet: Packet) {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
-        if let Some(Some(lane)) = self.slot(packet.dest) {
+        if let Some(Some(lane)) = self.lane(packet.dest) {
             lane.push(Queued { deadline, sequence, packet });
         }
     }
@@ -214,12 +214,12 @@ impl Network {
             (Endpoint::Client(_), _) | (_, Endpoint::Client(_)) => false,
             (Endpoint::Service(_), _) | (_, Endpoint::Service(_)) => cut_store,
         };
-        let slot = match receiver {
+        let lane = match receiver {
             Endpoint::Node(index) => self.nodes.get_mut(index),
             Endpoint::Service(name) => self.services.get_mut(name.index()),
             Endpoint::Client(_) => None,
         };
-        let Some(Some(lane)) = slot else { return Delivery::Idle };
+        let Some(Some(lane)) = lane else { return Delivery::Idle };
         let delivery = lane.poll(now, is_cut);
         if let Delivery::Now(packet) = &delivery {
             self.note_received(now, packet.id, packet.src, packet.dest);
@@ -227,16 +227,16 @@ impl Network {
         delivery
     }
 
-    /// The receiver was handed a message and has not taken it yet.
+    /// Notes that the receiver was handed a message, and has not accepted it yet.
     pub(crate) fn wait(&mut self, receiver: Endpoint) {
-        if let Some(Some(lane)) = self.slot(receiver) {
+        if let Some(Some(lane)) = self.lane(receiver) {
             lane.wait();
         }
     }
 
-    /// The receiver can take the next message.
+    /// Notes that the receiver can accept the next message.
     pub(crate) fn ready(&mut self, receiver: Endpoint) {
-        if let Some(Some(lane)) = self.slot(receiver) {
+        if let Some(Some(lane)) = self.lane(receiver) {
             lane.ready();
         }
     }
@@ -257,7 +257,7 @@ impl Network {
         self.cut.iter_mut().flatten().for_each(|link| *link = false);
     }
 
-    /// A message to a client arrived: for the books.
+    /// Counts a message that arrived at a client.
     pub(crate) fn received_by_client(&mut self, now: Duration, id: u64, src: Endpoint, dest: Endpoint) {
         self.note_received(now, id, src, dest);
     }
@@ -270,7 +270,7 @@ impl Network {
         &self.journal
     }
 
-    fn slot(&mut self, endpoint: Endpoint) -> Option<&mut Option<Lane>> {
+    fn lane(&mut self, endpoint: Endpoint) -> Option<&mut Option<Lane>> {
         match endpoint {
             Endpoint::Node(index) => self.nodes.get_mut(index),
             Endpoint::Service(name) => self.services.get_mut(name.index()),

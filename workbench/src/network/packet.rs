@@ -1,4 +1,4 @@
-//! A message under way.
+//! A message on its way.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::endpoint::Endpoint;
 use crate::envelope;
 
-/// What is handed to a receiver.
+/// A message for a receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Packet {
     pub(crate) id: u64,
@@ -20,12 +20,12 @@ pub(crate) struct Packet {
 pub(crate) enum Content {
     /// A JSON object.
     Body(Box<str>),
-    /// A whole line, handed over as it is.
+    /// A whole line, which may be malformed.
     Raw(Box<[u8]>),
 }
 
 impl Packet {
-    /// The line that hands this to a node, without its newline.
+    /// The line for a node, without its newline.
     pub(crate) fn into_line(self) -> Vec<u8> {
         match self.content {
             Content::Body(body) => envelope::encode(self.id, self.src, self.dest, &body),
@@ -34,7 +34,7 @@ impl Packet {
     }
 }
 
-/// A packet that waits for its time; earlier deadlines come first, then earlier sent ones.
+/// A packet that waits for its time. Earlier deadlines come first, then those that were sent earlier.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Queued {
     pub(crate) deadline: Duration,

@@ -70,13 +70,13 @@ fn partitions_drop_at_the_receiver_when_a_message_has_its_turn() {
     let mut network = network(&plan(10));
     network.send(MS, peers(0, 0, 1));
     network.partition(&vec![(1, vec![0])]);
-    // Sent before the cut, taken up after it: lost.
+    // Sent before the cut, its turn comes after the cut: lost.
     assert_eq!(network.poll(2 * MS, Endpoint::Node(1)), Delivery::Idle);
-    // Sent during the cut, taken up after the heal: delivered.
+    // Sent during the cut, its turn comes after the heal: delivered.
     network.send(3 * MS, peers(1, 0, 1));
     network.heal();
     assert_eq!(network.poll(4 * MS, Endpoint::Node(1)), Delivery::Later(13 * MS));
-    // Taken up before a new cut: delivered all the same.
+    // Its turn comes before a new cut: delivered all the same.
     network.partition(&vec![(1, vec![0])]);
     assert_eq!(delivered(&mut network, 13 * MS, 1), Some(1));
 }

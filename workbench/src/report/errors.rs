@@ -1,4 +1,4 @@
-//! Which errors nodes answered with.
+//! The errors that nodes answered with.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use crate::history::{History, Outcome};
 
-/// How many kinds of error are told.
+/// How many kinds of error the report names.
 const KINDS: usize = 10;
 
 /// One kind of error reply, and how often it came.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ErrorCount {
-    /// What was asked: `add`, `read` and so on.
+    /// The kind of request: `add`, `read` and so on.
     pub f: &'static str,
     /// The error's code.
     pub code: i64,
@@ -25,7 +25,8 @@ pub struct ErrorCount {
     pub of: u64,
 }
 
-/// Counts them. A counter that refuses every decrement is valid in a `pn-counter` run, and nobody would notice.
+/// Counts the errors by kind. Without this count a counter that refuses every decrement would pass a `pn-counter` run
+/// unnoticed.
 pub(super) fn count(history: &History) -> Vec<ErrorCount> {
     let mut asked: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut errors: BTreeMap<(&'static str, i64, &str), u64> = BTreeMap::new();

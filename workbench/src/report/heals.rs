@@ -1,4 +1,4 @@
-//! How soon after each heal every node let read what had been acknowledged before it, as far as ordinary reads tell.
+//! How soon after each heal every node showed all adds that were acknowledged before it, as far as ordinary reads tell.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use super::FaultWindow;
 use crate::history::{History, Operation};
 use crate::workload::Request;
 
-/// Notes it in the windows. Only for counters that grow: there a read of at least the sum acknowledged by then tells.
+/// Notes these times in the windows. It works only for counters that grow: there a read shows all acknowledged adds if it
+/// is at least their sum.
 pub(super) fn note_catch_up(windows: &mut [FaultWindow], history: &History, node_count: usize) {
     for window in windows {
         window.caught_up = window.until.and_then(|healed| catch_up(history, node_count, healed));

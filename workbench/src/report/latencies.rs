@@ -1,4 +1,4 @@
-//! How long operations took.
+//! The latencies of operations.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -46,7 +46,7 @@ impl Latencies {
     }
 }
 
-/// Collects times without keeping each.
+/// Collects times in a histogram, so that it need not keep each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recorder(Option<Histogram<u64>>);
 

@@ -1,4 +1,4 @@
-//! What came out of a run, for people and for programs.
+//! The report of a run, for people and for programs.
 
 mod errors;
 mod heals;
@@ -33,48 +33,48 @@ use crate::workload::Workload;
 pub struct Report {
     /// Whether no rule was broken.
     pub valid: bool,
-    /// Whether the run was broken off: then nothing was judged that the end of a run shows.
+    /// Whether the run was interrupted. Then the checks of the end of a run did not take place.
     pub interrupted: bool,
-    /// What was to be done.
+    /// The plan of the run.
     pub plan: Plan,
     /// Whether as many requests were sent as the plan asks for.
     pub rate: Rate,
-    /// How the operations went.
+    /// Counts of the operations.
     pub operations: Operations,
     /// The errors that nodes answered with, most frequent first, at most ten kinds.
     pub errors: Vec<ErrorCount>,
     /// How long the successful operations took, by kind.
     pub latencies: BTreeMap<&'static str, Latencies>,
-    /// What the bench itself adds to them (child processes only).
+    /// What the bench itself adds to the latencies (child processes only).
     pub overhead: Option<Overhead>,
-    /// How much was sent.
+    /// Counts of the messages.
     pub messages: Messages,
-    /// What went wrong on purpose, and when.
+    /// The faults, and their times.
     pub faults: Vec<FaultWindow>,
-    /// Time from the last heal until all nodes showed the same value for good, to 0.1 s; `None` if they never did. Without
-    /// [`Plan::probes`] the time until the final reads, if these agree.
+    /// Time from the last heal until all nodes showed the same value for good, to 0.1 s. `None` if they never did. Without
+    /// [`Plan::probes`] it is the time until the final reads, if these agree.
     #[serde(serialize_with = "optional_seconds")]
     pub convergence: Option<Duration>,
-    /// What each worker's node answered in the end, in the order of the workers.
+    /// The answers to the final reads, in the order of the workers.
     pub final_reads: Vec<FinalRead>,
     /// Sum of the acknowledged adds.
     pub acknowledged: i64,
-    /// How many of these count as indeterminate, by the nodes' own claim: see [`Durability`](crate::Durability).
+    /// How many of these are excused, and so count as indeterminate. See [`Durability`](crate::Durability).
     pub excused: u64,
     /// Every sum that the final reads may show, as closed ranges.
     pub possible: Ranges,
-    /// The same without what was refused for certain, and what came to a process that was down.
+    /// The same, without adds that got a definite error, and those that came while the process was down.
     pub strictly_possible: Ranges,
     /// The rules that were broken.
     pub violations: Violations,
-    /// What the strict checks found that do not count: see [`Plan::strict`].
+    /// The findings of strict checks that do not count: see [`Plan::strict`].
     pub remarks: Violations,
-    /// What each node's process used (child processes only).
+    /// The memory and CPU time of each node (child processes only).
     pub nodes: Vec<NodeUsage>,
     /// Everything that happened. Not part of the JSON document.
     #[serde(skip)]
     pub history: History,
-    /// What the bench's own reads after the last heal showed. Not part of the JSON document.
+    /// The values of the bench's own reads after the last heal. Not part of the JSON document.
     #[serde(skip)]
     pub probes: Vec<ProbedValue>,
     /// The messages, if the plan said to keep them. Not part of the JSON document.
@@ -85,15 +85,15 @@ pub struct Report {
 /// Counts of operations.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Operations {
-    /// All, the final reads included, the bench's own probes not.
+    /// All operations, with the final reads and without the bench's own probes.
     pub count: u64,
     /// Those that succeeded.
     pub ok: u64,
     /// Those that may have happened or not: no answer, an error, or a malformed answer.
     pub indeterminate: u64,
-    /// Of these: those that got no answer in 5 s.
+    /// Those of the indeterminate ones that got no answer in 5 s.
     pub timeouts: u64,
-    /// Of these: those that got an error that says "did not happen".
+    /// Those of the indeterminate ones that got a definite error.
     pub refused: u64,
     /// `ok` of `count`; 1 if there were none.
     pub ok_fraction: f64,
@@ -111,12 +111,12 @@ pub struct Messages {
     pub server_bytes_per_op: f64,
 }
 
-/// A time in which something was wrong on purpose.
+/// A fault and its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FaultWindow {
     /// The kind of fault.
     pub fault: Fault,
-    /// What and whom it hit.
+    /// The nodes or links that it hit.
     pub detail: String,
     /// When it began, since the start of the run.
     #[serde(serialize_with = "seconds")]
@@ -124,45 +124,45 @@ pub struct FaultWindow {
     /// When it ended.
     #[serde(serialize_with = "optional_seconds")]
     pub until: Option<Duration>,
-    /// Time from then until every node had let read at least what had been acknowledged by then, as far as the clients'
-    /// own reads tell (counters that only grow).
+    /// Time from its end until every node had shown all adds that were acknowledged before its end. The clients' reads
+    /// tell it (counters that only grow).
     #[serde(serialize_with = "optional_seconds")]
     pub caught_up: Option<Duration>,
 }
 
-/// The read with which a worker ends.
+/// The final read of a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FinalRead {
     /// The node asked.
     pub node: usize,
-    /// What it answered, if it did: a counter's value, or how many elements a set has.
+    /// The answer, if there was one: a counter's value, or the number of elements of a set.
     pub value: Option<i64>,
 }
 
-/// A new value that a node showed to the bench.
+/// A new value that a probe of the bench read on a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProbedValue {
     /// The node asked.
     pub node: usize,
     /// When it answered.
     pub at: Duration,
-    /// What it answered.
+    /// The value.
     pub value: i64,
 }
 
-/// What a node's processes used.
+/// The resources that a node's processes used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NodeUsage {
     /// Its name.
     pub node: String,
-    /// Lives of its process.
+    /// How many incarnations it had.
     pub incarnations: u32,
-    /// Peak resident memory of the node in any of them, in KiB; `None` where the system does not tell.
+    /// Peak resident memory of the node in any incarnation, in KiB. `None` if the system does not tell.
     ///
-    /// A node is the process that was started and all that this starts. Ten times a second, and before the bench ends the
-    /// node, the peaks (`VmHWM`) of the processes that there are then are added up; this is the largest such sum. So it is
-    /// an upper bound on what they had at once, and memory that processes share counts for each of them. A process that
-    /// lived between two looks for processes, a second apart, is not in it.
+    /// A node is the process that the bench starts, and all processes that this one starts. Ten times a second, and before
+    /// it ends the node, the bench adds up the peaks (`VmHWM`) of its present processes. This is the largest such sum. So
+    /// it is an upper bound on the memory that they had at once, and shared memory counts for each process. The bench looks
+    /// for new processes once a second, and so misses some that run for less than a second.
     pub max_rss_kb: Option<u64>,
     /// Where it wrote its log.
     pub log: Option<String>,
@@ -205,7 +205,7 @@ impl Report {
 }
 
 impl Report {
-    /// Adds the faults, and notes when each node had caught up after them.
+    /// Adds the faults, and notes when all nodes had caught up after each.
     pub(crate) fn add_faults(&mut self, mut faults: Vec<FaultWindow>) {
         if self.plan.workload == Workload::GCounter {
             heals::note_catch_up(&mut faults, &self.history, self.plan.node_count);
@@ -213,7 +213,7 @@ impl Report {
         self.faults = faults;
     }
 
-    /// Adds what the processes used, and judges it.
+    /// Adds the resources that the processes used, and judges them.
     pub(crate) fn add_usage(&mut self, nodes: Vec<NodeUsage>) {
         let bound = self.plan.max_rss_mb.map(|mb| mb.saturating_mul(1024));
         for node in &nodes {

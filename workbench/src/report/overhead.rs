@@ -1,4 +1,4 @@
-//! How much time the bench itself takes.
+//! The time that the bench itself takes.
 
 use serde::Serialize;
 
@@ -7,15 +7,15 @@ use super::latencies::{Latencies, Recorder};
 /// What the bench adds to every latency that it reports (child processes only).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Overhead {
-    /// From when something was due (a request, a delayed message, a timeout) until the bench did it.
+    /// From the moment at which something was due (a request, a delayed message, a timeout) until the bench did it.
     pub late: Latencies,
-    /// From when a line was handed over until the bench began to write it to the process.
+    /// From the moment at which a line was handed over until the bench began to write it to the process.
     pub writing: Latencies,
-    /// From when a line of a process was read until the bench had dealt with it.
+    /// From the moment at which a line of a process was read until the bench had handled it.
     pub reading: Latencies,
 }
 
-/// Measures it.
+/// Measures the overhead.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OverheadRecorder {
     pub(crate) late: Recorder,

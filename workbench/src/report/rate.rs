@@ -1,4 +1,4 @@
-//! Whether the asked rate was reached.
+//! Whether the run reached the rate that the plan asks for.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -8,18 +8,18 @@ use serde::Serialize;
 use crate::history::{History, Moment};
 use crate::plan::Plan;
 
-/// How many requests a second were asked for, and how many there were while the clients worked.
+/// The requests a second: as planned, and as sent while the clients worked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Rate {
-    /// What the plan asks for.
+    /// The rate of the plan.
     pub asked: f64,
-    /// What came of it; `None` if no client ever got to work.
+    /// The rate that was reached. `None` if no client ever began to work.
     pub reached: Option<f64>,
-    /// Whether that is less than 95 % of what was asked, by more than chance explains.
+    /// Whether the reached rate is below 95 % of the planned one, by more than chance explains.
     pub is_short: bool,
-    /// For how much of the time a request was due while every client waited for an answer: 0 to 1.
+    /// The part of the time in which a request was due while every client waited for an answer: 0 to 1.
     pub all_clients_busy: f64,
-    /// How many clients joined those of the plan, because these waited for nodes that did not answer.
+    /// How many clients joined those of the plan, because they waited for nodes that did not answer.
     pub joined: usize,
 }
 
@@ -64,7 +64,7 @@ impl Display for Rate {
         let Self { asked, reached, is_short, all_clients_busy, joined } = *self;
         write!(f, "{asked}/s asked, ")?;
         let Some(reached) = reached else { return write!(f, "none sent") };
-        // What is missing was due while nobody was free to send it, or else the bench did not get to it.
+        // The missing requests were due while no client was free, or the bench was too slow.
         let explained = all_clients_busy >= 0.5 * (1.0 - reached / asked);
         let percent = 100.0 * all_clients_busy;
         match is_short {

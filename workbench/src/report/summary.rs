@@ -82,11 +82,13 @@ impl Report {
         [Check::Output, Check::Destination].iter().any(|check| self.remarks.counts().contains_key(check))
     }
 
-    /// Leave that was given must be seen, or nobody notices when it is too much.
+    /// Excused adds are always shown, so that a reader notices if there are too many.
     fn write_excused(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.excused {
             0 => Ok(()),
-            excused => writeln!(f, "excused     {excused} acknowledged adds, by the nodes' own claim"),
+            excused => {
+                writeln!(f, "excused     {excused} acknowledged adds, which the nodes do not promise to keep")
+            }
         }
     }
 
@@ -106,7 +108,7 @@ impl Report {
     }
 }
 
-/// What of the latencies is the bench's own.
+/// The part of the latencies that is the bench's own.
 fn write_overhead(f: &mut Formatter<'_>, overhead: &Overhead) -> fmt::Result {
     let Overhead { late, writing, reading } = overhead;
     for (heading, what, times) in [
@@ -130,7 +132,7 @@ fn write_list<T: Display>(f: &mut Formatter<'_>, heading: &str, items: &[T]) -> 
     Ok(())
 }
 
-/// Each value that was read in the end, and by whom.
+/// Each value of the final reads, with its nodes.
 fn by_value(reads: &[FinalRead]) -> Vec<String> {
     let mut nodes: BTreeMap<Option<i64>, BTreeSet<usize>> = BTreeMap::new();
     for read in reads {
@@ -145,7 +147,7 @@ fn by_value(reads: &[FinalRead]) -> Vec<String> {
     nodes.into_iter().map(show).collect()
 }
 
-/// The node that took the most memory.
+/// The node that used the most memory.
 fn worst(nodes: &[NodeUsage]) -> Option<String> {
     let node = nodes.iter().max_by_key(|node| node.max_rss_kb)?;
     let peak = node.max_rss_kb.map_or("unknown".into(), |kb| format!("{kb} KiB"));

@@ -53,7 +53,7 @@ pub(super) fn missing() -> Answer {
     Answer::Error { code: 20, text: "key does not exist".to_owned() }
 }
 
-/// The error of a compare-and-set that found something else.
+/// The error of a compare-and-set that found another value.
 pub(super) fn mismatch(current: &Json, from: &str) -> Answer {
     Answer::Error { code: 22, text: format!("current value {} is not {from}", clojure(current)) }
 }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_nothing_is_no_new_state() {
+    fn a_request_that_changes_nothing_makes_no_new_state() {
         let mut store = KvStore::default();
         ask(&mut store, json!({"type": "write", "key": "x", "value": 1}));
         for request in [

@@ -1,4 +1,4 @@
-//! The last-write-wins store behind `lww-kv`: replicas that meet by chance.
+//! The last-write-wins store behind `lww-kv`: replicas that exchange their values at random times.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::seeds::Random;
 /// How many replicas there are.
 const REPLICAS: usize = 2;
 
-/// Two replicas of a map, each with a Lamport clock. Every request meets one of them, drawn anew; before it one replica,
-/// drawn too, takes up what another knows, by timestamp.
+/// Two replicas of a map, each with a Lamport clock. Each request goes to a random replica. Before that a random replica
+/// merges the values of another, by timestamp.
 #[derive(Debug)]
 pub(crate) struct Lww {
     replicas: [Replica; REPLICAS],
@@ -34,7 +34,7 @@ impl Lww {
         let (source, dest) = (random.random_range(0..REPLICAS), random.random_range(0..REPLICAS));
         let asked = random.random_range(0..REPLICAS);
         let known = self.replicas.get(source)?.clone();
-        // An unknown request leaves nothing changed, not even this.
+        // An unknown request must change nothing, so the merge is kept only after a known one.
         let merged = known.merge(self.replicas.get(dest)?);
         let mut replicas = self.replicas.clone();
         *replicas.get_mut(dest)? = merged;
@@ -45,7 +45,7 @@ impl Lww {
 }
 
 impl Replica {
-    /// What both know; of two writes with the same timestamp this one's stays.
+    /// The values of both. If two writes have the same timestamp, this replica's stays.
     fn merge(mut self, other: &Self) -> Self {
         self.clock = self.clock.max(other.clock);
         for (key, (time, value)) in &other.entries {
@@ -81,7 +81,7 @@ impl Replica {
     }
 }
 
-/// In its error this store shows a string without quotes, and null as nothing at all.
+/// A value as this store's error shows it: a string without quotes, and null as nothing at all.
 fn bare(value: &Json) -> String {
     match Kind::of(value.as_str()) {
         Kind::Null => String::new(),
@@ -101,7 +101,7 @@ mod tests {
         serde_json::to_value(lww.handle(&Request::of(request), random).unwrap()).unwrap()
     }
 
-    /// What the error says of the value that was compared.
+    /// The text of the error about the value that was compared.
     #[test]
     fn the_error_shows_a_string_without_quotes_and_null_as_nothing() {
         let (mut lww, mut random) = (Lww::new(), Seeds::new(1).generator());

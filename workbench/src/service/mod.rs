@@ -1,4 +1,4 @@
-//! The services that Maelstrom offers to nodes, with its semantics, surprises included.
+//! The services that Maelstrom offers to nodes. They behave as Maelstrom's do, in surprising cases too.
 
 mod kv;
 mod lww;
@@ -13,7 +13,7 @@ use self::sequential::{Sequential, State};
 use crate::body::Body;
 use crate::endpoint::Endpoint;
 use crate::json::{Json, JsonError};
-use crate::seeds::Random;
+use crate::seeds::{Random, Seeds};
 
 /// The services by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,8 +72,8 @@ impl Services {
         }
     }
 
-    /// Has a service do what a message asks. Returns the body of the answer, or `None` where Maelstrom's service would
-    /// stumble and say nothing: at a request it does not know, or one that is nested too deep.
+    /// Lets a service handle a message. Returns the body of the answer. `None` if Maelstrom's service would fail and answer
+    /// nothing: the request is unknown, or nested too deep.
     pub(crate) fn handle(&mut self, service: ServiceName, src: Endpoint, body: &str) -> Option<String> {
         let body = Body::parse(body)?;
         let request = Request::read(&body).ok()?;
@@ -103,10 +103,37 @@ impl Services {
     }
 }
 
+/// Maelstrom's `seq-kv` by itself, for the tests of a program that keeps something there. It has the service's surprises:
+/// a request that changes nothing may be answered from the past.
+///
+/// ```
+/// let mut service = workbench::SeqKv::new(7);
+/// let write = r#"{"type":"write","key":"x","value":3,"msg_id":1}"#;
+/// assert_eq!(service.handle("n0", write).as_deref(), Some(r#"{"in_reply_to":1,"type":"write_ok"}"#));
+/// let read = r#"{"type":"read","key":"x","msg_id":2}"#;
+/// let answer = r#"{"in_reply_to":2,"type":"read_ok","value":3}"#;
+/// assert_eq!(service.handle("n0", read).as_deref(), Some(answer));
+/// ```
+#[derive(Debug)]
+pub struct SeqKv(Services);
+
+impl SeqKv {
+    /// An empty store. The seed decides how old its answers are.
+    pub fn new(seed: u64) -> Self {
+        Self(Services::new(Seeds::new(seed).generator()))
+    }
+
+    /// Does what the body of a message asks, and returns the body of the answer. `None` where Maelstrom's service would
+    /// say nothing, or if nobody can be called like `client`: a node is `n0`, a client `c0`.
+    pub fn handle(&mut self, client: &str, body: &str) -> Option<String> {
+        self.0.handle(ServiceName::SeqKv, Endpoint::parse(client)?, body)
+    }
+}
+
 /// What a service is asked. A field that is missing reads as null, as in Maelstrom.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    /// The type; empty if it is no string.
+    /// The type. Empty if it is no string.
     kind: String,
     key: Json,
     value: Json,
@@ -124,7 +151,7 @@ impl Request {
             value: body.json("value")?,
             from: body.json("from")?,
             to: body.json("to")?,
-            // Anything but these, as in Clojure.
+            // Any other value is true, as in Clojure.
             create_if_not_exists: !matches!(create.as_str(), "null" | "false"),
         })
     }
@@ -135,7 +162,7 @@ impl Request {
     }
 }
 
-/// What a service says.
+/// The answer of a service.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub(crate) enum Answer {
@@ -157,7 +184,6 @@ struct Addressed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seeds::Seeds;
 
     fn ask(services: &mut Services, name: &str, src: u64, body: &str) -> Option<String> {
         services.handle(ServiceName::parse(name).unwrap(), Endpoint::Client(src), body)
@@ -178,7 +204,7 @@ mod tests {
         }
     }
 
-    /// Each store gives back exactly what it was given, and takes no other value for it.
+    /// Each store returns exactly the value that was written, and finds no other value equal to it.
     #[test]
     fn values_are_kept_and_compared_exactly() {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
@@ -214,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_deeper_than_maelstrom_reads_gets_no_answer() {
+    fn a_request_that_is_nested_too_deep_for_maelstrom_gets_no_answer() {
         let mut services = Services::new(Seeds::new(1).generator());
         let deep = format!("{}{}", "[".repeat(1001), "]".repeat(1001));
         let write = format!(r#"{{"type":"write","key":"x","value":{deep},"msg_id":1}}"#);

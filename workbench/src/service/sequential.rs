@@ -1,4 +1,4 @@
-//! Maelstrom's idea of sequential consistency: a ring of past states, and an index for each client.
+//! Sequential consistency as Maelstrom implements it: a ring of past states, and an index for each client.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
@@ -14,23 +14,23 @@ const RING: usize = 32;
 
 /// A service whose requests are functions of its state.
 pub(crate) trait State: Clone + Debug {
-    /// The state after the request (`None`: unchanged) and the answer. `None` altogether if the request is not known.
+    /// The state after the request (`None` if unchanged) and the answer. No result at all if the request is not known.
     fn handle(&self, request: &Request) -> Option<(Option<Self>, Answer)>;
 }
 
 /// A service that may answer from the past.
 ///
-/// A request is tried on a random state between what its client has last seen and the newest. If it changes nothing
-/// there, that is its answer, even if it would change something now. If it changes something, it is done on the newest
-/// state instead. A client further behind than the ring is long has its place in time taken modulo the ring: it can be
-/// shown states that go back.
+/// It tries a request on a random state, between the one that the client has last seen and the newest. If the request
+/// changes nothing there, that gives the answer, even if the request would change the newest state. If it changes
+/// something, it is done on the newest state instead. The place of a client that is further behind than the ring is long
+/// counts modulo the ring. So such a client can see states that go back.
 #[derive(Debug)]
 pub(crate) struct Sequential<S> {
     /// Oldest first; never empty.
     ring: VecDeque<S>,
     /// Index of the newest state, counted from the first one ever.
     last: u64,
-    /// What each client has last seen. One that was never here stands at the beginning.
+    /// The index of the state that each client has last seen. A new client is at the beginning.
     seen: BTreeMap<Endpoint, u64>,
 }
 
@@ -59,7 +59,7 @@ impl<S: State> Sequential<S> {
     fn handle_on_newest(&mut self, client: Endpoint, request: &Request) -> Option<Answer> {
         let newest = self.ring.back()?;
         let (changed, answer) = newest.handle(request)?;
-        // What changed an older state may leave the newest as it is: that counts as a new state all the same.
+        // A request that changes an older state may not change the newest. Even so that counts as a new state.
         let next = changed.unwrap_or_else(|| newest.clone());
         self.push(next);
         self.seen.insert(client, self.last);
@@ -143,7 +143,7 @@ mod tests {
             seen.insert(read);
         }
         assert!(seen.len() > 1 && last == Some(31));
-        // A client that was never here may be told that there is nothing.
+        // A new client may find no value.
         assert!((0..1000).any(|number| bench.read(Endpoint::Client(number)).is_none()));
     }
 

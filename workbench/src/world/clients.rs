@@ -1,23 +1,23 @@
-//! Who the clients are, and what they wait for.
+//! The clients of the bench, and their roles.
 
 use std::collections::BTreeMap;
 
-/// What a client of the bench is for.
+/// The role of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Awaits a node's `init_ok`.
     Init { node: usize },
     /// Awaits a node's `topology_ok`.
     Topology { node: usize },
-    /// Works off the workload.
+    /// Sends the requests of the workload.
     Worker(usize),
-    /// Reads now and then to see when the nodes agree.
+    /// Reads now and then, to see when the nodes converge.
     Probe { node: usize },
-    /// Stands as the sender of malformed requests.
+    /// Is the sender of malformed requests.
     Malformed,
 }
 
-/// The clients that are there. Numbers are never used twice.
+/// The clients that exist. Numbers are never used twice.
 #[derive(Debug, Default)]
 pub(crate) struct Clients {
     next: u64,
@@ -37,7 +37,7 @@ impl Clients {
         self.present.remove(&number);
     }
 
-    /// Passes over so many numbers: clients that come and go without a word.
+    /// Skips so many numbers, for clients that come and go without sending anything.
     pub(crate) fn skip(&mut self, count: usize) {
         self.next += count as u64;
     }

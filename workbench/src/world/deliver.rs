@@ -12,7 +12,7 @@ use crate::network::{Content, Delivery, Packet};
 use crate::service::ServiceName;
 
 impl World {
-    /// Sends a message from a client of the bench to a node. It takes no time, but may have to wait in the lane.
+    /// Sends a message from a client of the bench to a node. It has no delay, but may wait in the lane.
     pub(super) fn send_from_client(&mut self, now: Duration, client: u64, node: usize, body: String) {
         self.send_request(now, client, node, body, None);
     }
@@ -33,7 +33,7 @@ impl World {
         self.deliver(now, dest);
     }
 
-    /// Hands over what is due to one receiver, and comes back when more is.
+    /// Hands over the messages that are due to one receiver, and sets a timer for the next.
     pub(super) fn deliver(&mut self, now: Duration, receiver: Endpoint) {
         loop {
             match self.network.poll(now, receiver) {
@@ -52,7 +52,7 @@ impl World {
         }
     }
 
-    /// What comes to a process that is down is lost, and surely has no effect.
+    /// Hands a message to a process. If the process is down the message is lost, and certainly has no effect.
     fn hand_to_node(&mut self, index: usize, packet: Packet) {
         let operation = self.unheard.remove(&packet.id);
         let Some(node) = self.nodes.get(index).filter(|node| node.is_up) else {
@@ -83,7 +83,7 @@ impl World {
         }
     }
 
-    /// A slow service has its answer.
+    /// A slow service has its answer ready.
     pub(super) fn answer_ready(&mut self, now: Duration, id: u64) {
         if let Some(receiver) = self.network.send_ready(now, id)
             && self.network.knows(receiver)
@@ -92,7 +92,7 @@ impl World {
         }
     }
 
-    /// The process took what it was handed.
+    /// The process has accepted the line that it was handed.
     pub(super) fn accepted(&mut self, now: Duration, index: usize, incarnation: u32) {
         if self.nodes.get(index).is_some_and(|node| node.incarnation == incarnation && node.is_up) {
             self.network.ready(Endpoint::Node(index));
@@ -100,7 +100,7 @@ impl World {
         }
     }
 
-    /// A node's message to a client that is there.
+    /// Hands a node's message to a client that exists.
     pub(super) fn hand_to_client(&mut self, now: Duration, src: usize, role: Role, body: &str) {
         match role {
             Role::Init { node } => self.init_replied(now, node, body),

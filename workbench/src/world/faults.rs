@@ -25,7 +25,7 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// When everything was made good for the last time, if it was.
+    /// The time of the last heal, if there was one.
     pub(crate) fn healed_at(&self) -> Option<Duration> {
         self.healed_at
     }
@@ -38,7 +38,7 @@ impl Faults {
         self.windows
     }
 
-    /// The faults that last, in a few words.
+    /// The present faults, in a few words.
     pub(crate) fn active(&self) -> String {
         let active = self.windows.iter().filter(|window| window.until.is_none());
         active.map(|window| window.detail.clone()).collect::<Vec<_>>().join("; ")
@@ -57,7 +57,7 @@ impl Faults {
 }
 
 impl World {
-    /// Acts, if it is time and the last act is done with.
+    /// Acts, if an act is due and the last act is finished.
     pub(super) fn run_nemesis(&mut self, now: Duration, until: Duration) {
         while now < until && self.nemesis_is_free() {
             let Some(act) = self.nemesis.act(now) else { return };
@@ -65,7 +65,7 @@ impl World {
         }
     }
 
-    /// Starting nodes takes until they have answered `init`, and nothing else is done meanwhile.
+    /// Whether the nemesis may act. While nodes start, until they have answered `init`, it may not.
     pub(super) fn nemesis_is_free(&self) -> bool {
         !self.nodes.iter().any(|node| node.is_starting() || node.is_ending)
     }
@@ -75,7 +75,7 @@ impl World {
         self.history.nemesis(NemesisAct { at: now, f, detail });
     }
 
-    /// What the act was and whom it hit; `None` if that was nobody, say because all of them are down already.
+    /// Does an act. Returns its name and the nodes that it hit. `None` if it hit none, for example because all are down.
     fn act(&mut self, now: Duration, act: Act) -> Option<(&'static str, String)> {
         Some(match act {
             Act::StartPartition { kind, grudge } => {
@@ -102,7 +102,7 @@ impl World {
         })
     }
 
-    /// Everything is as it should be from now on.
+    /// Notes that there is no fault from now on.
     pub(super) fn healed(&mut self, now: Duration) {
         self.faults.healed_at = Some(now);
         for fault in Fault::value_variants() {
@@ -196,7 +196,7 @@ impl World {
         (!paused.is_empty()).then(|| names(&paused))
     }
 
-    /// Those of these nodes to which it applies; `None` if it applies to nobody.
+    /// Those of these nodes to which `applies` applies. `None` if there are none.
     fn those(&self, nodes: &[usize], applies: impl Fn(&super::Node) -> bool) -> Option<Vec<usize>> {
         let those = nodes.iter().copied().filter(|index| self.nodes.get(*index).is_some_and(&applies));
         Some(those.collect::<Vec<_>>()).filter(|those| !those.is_empty())
@@ -214,7 +214,7 @@ fn names(nodes: &[usize]) -> String {
     nodes.iter().map(|node| format!("n{node}")).collect::<Vec<_>>().join(" ")
 }
 
-/// Who hears whom no longer among so many nodes, in short.
+/// The cut links among so many nodes, in short.
 fn describe(grudge: &Grudge, count: usize) -> String {
     let links: usize = grudge.iter().map(|(_, senders)| senders.len()).sum();
     if links == count * (count - 1) && count > 2 {
@@ -223,8 +223,8 @@ fn describe(grudge: &Grudge, count: usize) -> String {
     sides(grudge, count).unwrap_or_else(|| deaf(grudge))
 }
 
-/// The two sides of a clean split (and who is on both), `None` if it is none: who is deaf to whom depends on the side
-/// alone.
+/// The two sides of a clean split, and the nodes on both sides. In a clean split only the sides decide which links are cut.
+/// `None` if it is not a clean split.
 fn sides(grudge: &Grudge, count: usize) -> Option<String> {
     let (first, deaf_of_first) = grudge.first()?;
     let (there, here): (Vec<usize>, Vec<usize>) =
@@ -238,7 +238,8 @@ fn sides(grudge: &Grudge, count: usize) -> Option<String> {
     is_clean.then(|| format!("{} | {}{bridge}", names(&here), names(&there)))
 }
 
-/// Who is deaf to whom, those together that are deaf to the same; a long list is only counted.
+/// Which nodes don't hear which others. Nodes that don't hear the same ones are listed together. A long list is only
+/// counted.
 fn deaf(grudge: &Grudge) -> String {
     const SHOWN: usize = 7;
     let mut groups: BTreeMap<&Vec<usize>, Vec<usize>> = BTreeMap::new();

@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::reply::{Reply, ReplyContent};
 use crate::seeds::Random;
 
-/// What was sent and what ought to come back.
+/// The malformed lines that were sent, and the answers that they must get.
 #[derive(Debug)]
 pub(crate) struct Malformed {
     remaining: u32,
@@ -84,7 +84,7 @@ impl World {
         self.deliver(now, dest);
     }
 
-    /// That node was killed or frozen: no answer is due any more, though one may come.
+    /// That node was killed or paused. So no answer is due any more, though one may come.
     pub(super) fn forget_malformed(&mut self, index: usize) {
         let of_node = self.malformed.awaited.values_mut().filter(|awaited| awaited.node == index);
         of_node.for_each(|awaited| awaited.expected.is_required = false);
@@ -106,7 +106,7 @@ impl World {
         self.violations.record(Check::Malformed, Some(now), text);
     }
 
-    /// What was never answered and should have been.
+    /// Reports the lines that got no answer and should have.
     pub(super) fn judge_malformed(&mut self) {
         for awaited in std::mem::take(&mut self.malformed.awaited).into_values() {
             if awaited.expected.is_required {

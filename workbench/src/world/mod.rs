@@ -29,7 +29,7 @@ use self::timers::{Timer, Timers};
 use self::workers::Workers;
 
 use crate::check::{
-    Leave, Sums, Violations, check_echoes, check_final_reads, check_linearizable, check_reads, check_set,
+    Excuses, Sums, Violations, check_echoes, check_final_reads, check_linearizable, check_reads, check_set,
     check_success, check_unique_ids,
 };
 use crate::history::History;
@@ -42,10 +42,13 @@ use crate::service::Services;
 use crate::stagger::Stagger;
 use crate::workload::Workload;
 
-/// One run: network, services, clients, nemesis, and the books.
+/// One run: network, services, clients, nemesis, and history.
 ///
-/// Tell it what happened ([`handle`](Self::handle)), wake it no later than [`next_wake`](Self::next_wake), and after
-/// either do all that [`next_action`](Self::next_action) says before the next call. `now` never goes back.
+/// 1. Tell it events with [`handle`](Self::handle), and [`wake`](Self::wake) it no later than
+///    [`next_wake`](Self::next_wake).
+/// 2. After each of these calls do all actions that [`next_action`](Self::next_action) returns.
+///
+/// `now` never goes back.
 #[derive(Debug)]
 pub(crate) struct World {
     plan: Plan,
@@ -63,7 +66,7 @@ pub(crate) struct World {
     probes: Probes,
     malformed: Malformed,
     history: History,
-    /// Requests that no process has been handed yet, by the number of the message, each with that of the operation.
+    /// Requests that no process has received yet: the number of the message, and the number of the operation.
     unheard: BTreeMap<u64, usize>,
     violations: Violations,
     timers: Timers,
@@ -73,13 +76,13 @@ pub(crate) struct World {
     /// The next element of a set.
     next_element: u64,
     node_seeds: Seeds,
-    /// Draws how nodes go on after a pause.
+    /// Draws how nodes run after a pause.
     stutter_random: Random,
     node_ids: String,
     setup_failure: Option<SetupFailure>,
-    /// Something happened that may let the present phase go on.
+    /// Whether something happened that may end the present phase.
     has_news: bool,
-    /// When the present phase has something to do in any case.
+    /// When the present phase must do something in any case.
     due: Option<Duration>,
 }
 
@@ -128,7 +131,7 @@ impl World {
         world
     }
 
-    /// Takes note of an event.
+    /// Handles an event.
     pub(crate) fn handle(&mut self, now: Duration, event: &Event<'_>) {
         match *event {
             Event::Line { node, incarnation, line } => self.receive(now, node, incarnation, line),
@@ -152,12 +155,12 @@ impl World {
         }
     }
 
-    /// When to wake it at the latest.
+    /// When to wake the world at the latest.
     pub(crate) fn next_wake(&self) -> Option<Duration> {
         [self.timers.next_at(), self.due].into_iter().flatten().min()
     }
 
-    /// The next thing to do to a process, to be done before anything else is told.
+    /// The next action. Do it before you tell another event.
     pub(crate) fn next_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
@@ -172,7 +175,7 @@ impl World {
         self.setup_failure.as_ref()
     }
 
-    /// Where the run stands, in a few words.
+    /// The state of the run, in a few words.
     pub(crate) fn status(&self) -> Status {
         Status {
             phase: self.phase.name(),
@@ -184,8 +187,8 @@ impl World {
 
     /// Judges the run.
     pub(crate) fn into_report(mut self) -> Report {
-        let leave = Leave::new(&self.plan, self.faults.windows(), &self.history);
-        let sums = Sums::of(&self.history, &leave);
+        let excuses = Excuses::new(&self.plan, self.faults.windows(), &self.history);
+        let sums = Sums::of(&self.history, &excuses);
         if self.is_done() {
             self.judge_malformed();
         }

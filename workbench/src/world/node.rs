@@ -1,29 +1,29 @@
-//! What the world knows of a node.
+//! A node, as the world knows it.
 
 use std::time::Duration;
 
-/// One node, across all the incarnations of its process.
+/// One node, across all its incarnations.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(crate) struct Node {
-    /// The present incarnation, counted from 1; 0 before the first.
+    /// The present incarnation, counted from 1. It is 0 before the first.
     pub(crate) incarnation: u32,
     pub(crate) is_up: bool,
-    /// It has been asked to end and has not yet.
+    /// Whether it has been asked to end and has not ended yet.
     pub(crate) is_ending: bool,
-    /// Maelstrom's reader has choked on what it printed and hears nothing more in this incarnation.
+    /// Whether it is mute: Maelstrom ignores the further output of this incarnation.
     pub(crate) is_mute: bool,
-    /// It has answered `init` in this incarnation.
+    /// Whether this incarnation has answered `init`.
     pub(crate) is_ready: bool,
     /// The client that waits for the answer to `init`.
     pub(crate) init_client: Option<u64>,
-    /// What it sent in the place of the answer to `init`.
+    /// The message that it sent instead of the answer to `init`.
     pub(crate) init_missed: Option<String>,
     /// When this incarnation began.
     pub(crate) started: Duration,
-    /// When it was last paused in this incarnation, and when resumed.
+    /// When this incarnation was last paused, and when resumed.
     pause: Option<(Duration, Option<Duration>)>,
-    /// It has been resumed, and will stand still so many more times before it runs for good.
+    /// How many more times it will stand still before it runs for good, if it was just resumed.
     pub(crate) stutters: Option<u32>,
 }
 
@@ -35,7 +35,7 @@ impl Node {
         incarnation
     }
 
-    /// Stands still from now on. To stand still again while it stutters is the same pause.
+    /// Pauses the node from now on. Stops while it stutters belong to the same pause.
     pub(crate) fn pause(&mut self, now: Duration) {
         let since = self.last_pause(now).filter(|_| self.stutters.is_some()).map_or(now, |(from, _)| from);
         self.pause = Some((since, None));
@@ -49,7 +49,7 @@ impl Node {
         matches!(self.pause, Some((_, None)))
     }
 
-    /// From when until when it last stood still, in this incarnation.
+    /// The last pause of this incarnation: from when until when.
     pub(crate) fn last_pause(&self, now: Duration) -> Option<(Duration, Duration)> {
         self.pause.map(|(from, until)| (from, until.unwrap_or(now)))
     }

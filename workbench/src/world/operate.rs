@@ -1,4 +1,4 @@
-//! Clients at work: requests, answers, and their absence.
+//! The clients at work: requests, answers and timeouts.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use crate::workload::Request;
 
 /// How long a client waits for an answer.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The same for one of a key-value store, unless messages take long.
+/// How long a client of a key-value store waits, unless messages take long.
 const KEY_REPLY_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl World {
-    /// Sends the requests that are due while somebody is free to send them.
+    /// Sends the requests that are due, as long as a worker is free.
     pub(super) fn issue_operations(&mut self, now: Duration, until: Duration) {
         while self.pace.due() <= now && now < until && self.plan.rate > 0.0 {
             let Some(worker) = self.workers.draw(&mut self.random) else { return };
@@ -30,7 +30,7 @@ impl World {
         }
     }
 
-    /// Has every worker of the plan read once.
+    /// Lets every worker of the plan read once.
     pub(super) fn issue_final_reads(&mut self, now: Duration, read: Request) {
         for worker in self.workers.take_planned() {
             self.invoke(now, worker, read, true);
@@ -63,7 +63,7 @@ impl World {
         request.key().map_or(REPLY_TIMEOUT, |_| KEY_REPLY_TIMEOUT.max(latency.saturating_mul(10)))
     }
 
-    /// The worker's client. One whose request ended badly leaves now, not sooner, as in Jepsen.
+    /// The worker's client. A client whose request ended badly leaves only now, as in Jepsen.
     fn client_of(&mut self, index: usize) -> u64 {
         let Some(worker) = self.workers.get_mut(index) else { return 0 };
         if let Some(client) = worker.client.filter(|_| !worker.is_crashed) {
@@ -79,7 +79,7 @@ impl World {
         client
     }
 
-    /// A worker's client has got a message.
+    /// A worker's client has received a message.
     pub(super) fn operation_replied(&mut self, now: Duration, index: usize, src: usize, body: &str) {
         let Some(worker) = self.workers.get(index) else { return };
         let pending = worker.pending;
@@ -113,7 +113,7 @@ impl World {
         }
     }
 
-    /// An answer that nobody waits for: too late, sent twice, or to nothing.
+    /// Judges an answer that no client waits for: it is too late, was sent twice, or answers no request.
     fn stray_reply(&mut self, now: Duration, index: usize, src: usize, body: &str) {
         let crashed = self.workers.get(index).is_some_and(|worker| worker.is_crashed);
         let kind = if crashed { "a late reply" } else { "a reply that nobody waits for" };
@@ -129,7 +129,7 @@ impl World {
         }
     }
 
-    /// Adds up the time in which nobody was free for a request that was due. To be called before somebody is freed.
+    /// Adds up the time in which no worker was free for a request that was due. Call it before a worker is freed.
     pub(super) fn note_starving(&mut self, now: Duration) {
         let can_send = self.workers.can_send();
         let Some(last) = self.history.operations().last().filter(|_| !can_send) else { return };
@@ -156,8 +156,8 @@ impl World {
     }
 }
 
-/// Whether what was asked may yet happen. To a counter's client every failure says so; to one of a key-value store only
-/// the indefinite ones, and of those no read.
+/// Whether the request may still happen. To a counter's client every failure leaves that open. To a client of a key-value
+/// store only an indefinite failure does, and never that of a read.
 fn leaves_open(request: Request, outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Ok(_) => false,

@@ -1,4 +1,4 @@
-//! The course of a run.
+//! The phases of a run.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use crate::nemesis::{Act, Nemesis};
 use crate::stagger::Stagger;
 use crate::workload::Workload;
 
-/// Where a run stands.
+/// A phase of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Nodes are started and told who they are.
+    /// Nodes start, and get their names by `init`.
     Setup,
-    /// Nodes are told their neighbours.
+    /// Nodes get their neighbours.
     Topology,
     /// Clients and nemesis are at work.
     Main {
@@ -22,11 +22,11 @@ pub(crate) enum Phase {
     },
     /// The last requests and the last restart come to an end.
     Draining,
-    /// The nemesis makes everything good, one act after the other.
+    /// The nemesis ends all faults, one act after the other.
     Recovering {
         acts: VecDeque<Act>,
     },
-    /// Time for the nodes to agree.
+    /// The nodes have time to converge.
     Waiting {
         until: Duration,
     },
@@ -55,7 +55,7 @@ impl Phase {
 }
 
 impl World {
-    /// When the present phase has something to do by itself.
+    /// When the present phase must do something without an event.
     fn phase_due(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Main { until } => {
@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    /// Does what the present phase has to do, and goes on to the next ones as far as they go.
+    /// Takes the next step of the present phase, and of those after it, as far as they go.
     pub(super) fn advance(&mut self, now: Duration) {
         while let Some(next) = self.step(now) {
             self.phase = next;

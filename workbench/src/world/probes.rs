@@ -1,4 +1,4 @@
-//! Reads of the bench's own, after the last heal, that tell when the nodes came to agree. They are no operations.
+//! Probes: the bench's own reads after the last heal, which tell when the nodes converged. They are no operations.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::reply::{Reply, ReplyContent};
 use crate::report::ProbedValue;
 use crate::workload::Request;
 
-/// How often each node is asked, whether it has answered or not: it may well drop what waited for it during a pause.
+/// How often each node is asked. The bench does not wait for its answer, for a node may drop requests after a pause.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// How many of the last questions to a node may have no answer if it is to count as answering.
+/// How many of the last probes of a node may be unanswered if the node still counts as answering.
 const GRACE: u64 = 10;
 
-/// One prober a node, and what they saw.
+/// The probers, one for each node.
 #[derive(Debug)]
 pub(crate) struct Probes {
     probers: Vec<Prober>,
@@ -24,7 +24,7 @@ pub(crate) struct Probes {
 #[derive(Clone, Debug, Default)]
 struct Prober {
     client: Option<u64>,
-    /// Number of the last question, and of the last one that was answered with a value.
+    /// The number of the last probe, and of the last one that was answered with a value.
     asked: u64,
     answered: u64,
     /// Each value that the node showed, and since when.
@@ -40,8 +40,7 @@ impl Probes {
         self.due
     }
 
-    /// The time from the last heal to the first of the answers from which on all nodes showed one and the same value;
-    /// `None` if they never did.
+    /// The time from the last heal until all nodes showed one value for good. `None` if they never did.
     pub(crate) fn convergence(&self, healed_at: Option<Duration>) -> Option<Duration> {
         let last: Option<Vec<(i64, Duration)>> = self.probers.iter().map(Prober::shows).collect();
         let last = last?;
@@ -51,7 +50,7 @@ impl Probes {
         agreed.then(|| since.saturating_sub(healed_at.unwrap_or(since)))
     }
 
-    /// Each change that was seen.
+    /// Each change of a value that a probe saw.
     pub(crate) fn changes(&self) -> Vec<ProbedValue> {
         let of = |(node, prober): (usize, &Prober)| {
             let values = prober.shown.clone().into_iter();
@@ -62,7 +61,7 @@ impl Probes {
 }
 
 impl Prober {
-    /// What the node shows, if it still answers, and since when.
+    /// The value that the node shows, if it still answers, and since when.
     fn shows(&self) -> Option<(i64, Duration)> {
         self.shown.last().copied().filter(|_| self.asked - self.answered <= GRACE)
     }

@@ -1,4 +1,4 @@
-//! What nodes print: read as Maelstrom reads it, and sent on.
+//! Receives the lines that nodes print. It reads them as Maelstrom does, and sends them on.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl World {
         }
     }
 
-    /// Sends a message on, or says what Maelstrom's reader chokes on.
+    /// Sends a message on. The error says why Maelstrom would reject it.
     fn accept(
         &mut self,
         now: Duration,
@@ -73,7 +73,7 @@ impl World {
         self.deliver(now, dest);
     }
 
-    /// The sender that a message names: anybody who exists will do for Maelstrom, but not for us.
+    /// The sender that a message names. Maelstrom accepts any endpoint that exists, this bench only the node itself.
     fn source(
         &mut self,
         now: Duration,
@@ -102,7 +102,7 @@ impl World {
         (Check::Destination, format!("a message to c{number}, {why}"))
     }
 
-    /// Maelstrom hears nothing of this incarnation of the node any more.
+    /// Makes this incarnation of the node mute.
     fn mute(&mut self, now: Duration, index: usize, incarnation: u32, check: Check, text: &str) {
         self.violations.record(check, Some(now), format!("n{index} is mute from now on: {text}"));
         let Some(node) = self.nodes.get_mut(index).filter(|node| node.incarnation == incarnation) else {

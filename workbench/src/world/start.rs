@@ -1,4 +1,4 @@
-//! Starting nodes and services, and telling nodes who they are.
+//! Starts nodes and services, and gives nodes their names and neighbours.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const TOPOLOGY_TIMEOUT: Duration = Duration::from_secs(5);
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl World {
-    /// Sets the times at which nodes start, and the services, which come with the first node, just before it.
+    /// Draws the times at which nodes start. The services start just before the first node.
     pub(super) fn plan_starts(&mut self) {
         for node in 0..self.plan.node_count {
             let at = self.draw_start();
@@ -62,7 +62,7 @@ impl World {
         self.send_from_client(now, client, index, body);
     }
 
-    /// A client that awaits `init_ok` has got something.
+    /// The client that awaits `init_ok` has received a message.
     pub(super) fn init_replied(&mut self, now: Duration, index: usize, body: &str) {
         let reply = Reply::parse(body, "init_ok", false);
         if reply.in_reply_to != Some(1) {
@@ -82,7 +82,7 @@ impl World {
         }
     }
 
-    /// A message that answers something else, or nothing. It is the likely reason if the right answer never comes.
+    /// Notes a message that answers another request or none. If the right answer never comes, it is the likely reason.
     fn init_missed(&mut self, now: Duration, index: usize, request: &str, body: &str) {
         let why = names_no_request(body)
             .unwrap_or_else(|| format!("in_reply_to is not 1, the msg_id of {request}"));
@@ -147,7 +147,7 @@ impl World {
         self.init_failed(now, index, &format!("did not answer {what}{instead}"));
     }
 
-    /// At the start this ends the run, later it is a violation and the run goes on.
+    /// Reports that a node did not start. At the start this ends the run. Later it is a violation, and the run goes on.
     pub(super) fn init_failed(&mut self, now: Duration, index: usize, text: &str) {
         self.close_init(index);
         self.violations.record(Check::Init, Some(now), format!("n{index} {text}"));
@@ -190,7 +190,7 @@ impl World {
         }
     }
 
-    /// A process is no more.
+    /// Notes that a process has ended.
     pub(super) fn take_down(&mut self, now: Duration, index: usize) {
         self.close_init(index);
         if let Some(node) = self.nodes.get_mut(index) {
@@ -202,7 +202,7 @@ impl World {
         self.deliver(now, Endpoint::Node(index));
     }
 
-    /// A process that does not end when it is asked to is made to.
+    /// Kills a process that has not ended in time after SIGTERM.
     pub(super) fn end_timed_out(&mut self, now: Duration, index: usize, incarnation: u32) {
         let is_late = |node: &&super::Node| node.incarnation == incarnation && node.is_ending;
         let Some(node) = self.nodes.get(index).filter(is_late) else { return };

@@ -1,7 +1,7 @@
-//! How nodes go on after a pause: not always at once.
+//! Stutter: after a pause a node may stand still a few more times before it runs for good.
 //!
-//! A machine that is busy does not run a process for long when it is resumed. The process may have looked at the clock,
-//! or at its input, and then stand still again, just long enough to be fooled.
+//! A busy machine does not run a process for long after it is resumed. The process may look at the clock or at its input,
+//! and then stand still again. That can mislead it about how old its input is.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use super::World;
 use super::event::Action;
 use super::timers::Timer;
 
-/// How often a node stands still again at most.
+/// How often a node stands still again.
 const TIMES: RangeInclusive<u32> = 0..=3;
-/// For how long, in milliseconds, each time.
+/// How long it stands still each time, in milliseconds.
 const STILL_MS: RangeInclusive<u64> = 50..=700;
-/// How long it runs in between, in milliseconds, where it gets to read.
+/// How long it runs in between, in milliseconds, if it has time to read.
 const RUNS_MS: RangeInclusive<u64> = 1..=20;
 
 impl World {
@@ -33,7 +33,7 @@ impl World {
         self.nodes.iter().any(|node| node.stutters.is_some())
     }
 
-    /// A node that stutters stands still again, or has stood still for long enough.
+    /// Stops a node that stutters once more, or lets it run.
     pub(super) fn stutter(&mut self, now: Duration, index: usize, incarnation: u32) {
         let Some(node) = self.nodes.get_mut(index) else { return };
         if node.incarnation != incarnation || !node.is_up || node.stutters.is_none() {
@@ -48,7 +48,7 @@ impl World {
         self.stand_still(now, index, incarnation);
     }
 
-    /// The node runs: for good, for a moment, or for too short a time to read anything.
+    /// Lets a node run: for good, for a moment, or for too short a time to read anything.
     fn go_on(&mut self, now: Duration, index: usize) {
         let Some(node) = self.nodes.get_mut(index) else { return };
         let incarnation = node.incarnation;

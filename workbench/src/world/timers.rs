@@ -1,4 +1,4 @@
-//! What is to be looked at again, and when.
+//! Timers: the reasons to wake up, and their times.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::endpoint::Endpoint;
 
-/// A reason to wake up. One that has lost its point is ignored when it fires, never cancelled.
+/// A reason to wake up. A timer is never cancelled: when it fires and is not needed any more, it is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
     StartServices,
@@ -15,29 +15,29 @@ pub(crate) enum Timer {
     Lane(Endpoint),
     /// A slow service has the answer of that number.
     Answer(u64),
-    /// `init` in that incarnation of the node has waited long enough.
+    /// The time of that incarnation for its answer to `init` is over.
     InitTimeout {
         node: usize,
         incarnation: u32,
     },
-    /// A worker's request of that number has.
+    /// The time for the answer to a worker's request is over.
     OpTimeout {
         worker: usize,
         operation: usize,
     },
-    /// A node that stutters stands still again, or goes on.
+    /// A node that stutters stands still again, or runs.
     Stutter {
         node: usize,
         incarnation: u32,
     },
-    /// A node that was asked to end has had its time.
+    /// The time of a node to end after SIGTERM is over.
     EndTimeout {
         node: usize,
         incarnation: u32,
     },
 }
 
-/// Timers in the order of their times, and of setting among equals.
+/// Timers in the order of their times. Those with equal times are in the order of setting.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<(Duration, u64, Timer)>>,

@@ -1,4 +1,4 @@
-//! The threads of the workload: who asks next.
+//! The workers: which of them sends the next request.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use rand::RngExt;
 use crate::plan::{LoadModel, Plan};
 use crate::seeds::Random;
 
-/// A thread of the workload: one request at a time, to one node.
+/// A worker sends one request at a time, to one node.
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) node: usize,
     pub(crate) process: u64,
     /// Its client, which leaves only when the next one comes.
     pub(crate) client: Option<u64>,
-    /// Its last request ended badly: the next one takes a new client.
+    /// Whether its last request ended badly. Then the next one gets a new client.
     pub(crate) is_crashed: bool,
     pub(crate) next_msg_id: u64,
     pub(crate) pending: Option<Pending>,
@@ -34,9 +34,9 @@ pub(crate) struct Pending {
 #[derive(Debug)]
 pub(crate) struct Workers {
     all: Vec<Worker>,
-    /// Those that wait for nothing, by node.
+    /// The free workers, by node.
     free: Vec<Vec<usize>>,
-    /// How many there are from the beginning, and at most.
+    /// How many workers there are at the beginning, and at most.
     planned: usize,
     most: usize,
 }
@@ -76,12 +76,12 @@ impl Workers {
         self.all.get_mut(index)
     }
 
-    /// How many there have been at once.
+    /// The number of workers, with those that joined.
     pub(crate) fn count(&self) -> usize {
         self.all.len()
     }
 
-    /// By how much a worker's process number grows when an operation of his crashes: so no two ever have the same.
+    /// How much a worker's process number grows when one of its operations crashes. So no two ever have the same number.
     pub(crate) fn stride(&self) -> u64 {
         self.most as u64
     }
@@ -95,7 +95,7 @@ impl Workers {
         self.free.iter().map(Vec::len).sum::<usize>() == self.all.len()
     }
 
-    /// Draws who sends the next request. It is his turn until he is [freed](Self::freed).
+    /// Draws the worker for the next request. It is busy until it is [freed](Self::freed).
     pub(crate) fn draw(&mut self, random: &mut Random) -> Option<usize> {
         if self.most == self.planned {
             return self.draw_free(random);
@@ -109,7 +109,7 @@ impl Workers {
         self.draw_of(node, random).or_else(|| self.draw_free(random))
     }
 
-    /// Draws one of all that are free.
+    /// Draws one of all free workers.
     fn draw_free(&mut self, random: &mut Random) -> Option<usize> {
         let count: usize = self.free.iter().map(Vec::len).sum();
         let mut place = (count > 0).then(|| random.random_range(0..count))?;
@@ -127,14 +127,14 @@ impl Workers {
         Some(free.swap_remove(place))
     }
 
-    /// It is the turn of all that the plan says there are.
+    /// Makes all workers of the plan busy, and returns them.
     pub(crate) fn take_planned(&mut self) -> Range<usize> {
         let planned = 0..self.planned;
         self.free.iter_mut().for_each(|free| free.retain(|index| !planned.contains(index)));
         planned
     }
 
-    /// That worker waits for nothing any more.
+    /// Makes that worker free.
     pub(crate) fn freed(&mut self, index: usize) {
         let node = self.all.get(index).map_or(0, |worker| worker.node);
         self.free.get_mut(node).into_iter().for_each(|free| free.push(index));

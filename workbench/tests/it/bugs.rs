@@ -61,7 +61,7 @@ fn without_strict_only_maelstroms_own_checks_count() {
 }
 
 #[test]
-fn what_a_check_finds_that_does_not_count_is_a_remark() {
+fn a_finding_of_a_check_that_does_not_count_is_a_remark() {
     let run = |strict: &[Check]| {
         let plan = Plan { strict: strict.iter().copied().collect(), ..Plan::new(Workload::GCounter, 1) };
         simulate(&plan, &mut Toy::factory(Bug::GoesBack))
@@ -79,9 +79,9 @@ fn what_a_check_finds_that_does_not_count_is_a_remark() {
     assert!(report.remarks.counts().is_empty(), "{report}");
 }
 
-/// The toy keeps its counts in memory only, so that a crash takes back what it has let read.
+/// The toy keeps its counts in memory only. So reads go back after a crash.
 #[test]
-fn reads_that_a_crash_takes_back_are_caught_where_the_node_claims_that_none_does() {
+fn reads_that_go_back_over_a_crash_are_caught_if_the_node_promises_that_they_do_not() {
     let run = |seed, nemesis: &[Fault], reads_survive_crashes| {
         let plan = Plan {
             nemesis: nemesis.iter().copied().collect(),

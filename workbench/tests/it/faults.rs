@@ -90,7 +90,7 @@ fn a_paused_node_answers_late_or_not_at_all() {
     };
     let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
     assert!(report.operations.timeouts > 0, "{report}");
-    // The toy answers what it finds on its input after the pause, though the clients are gone.
+    // After the pause the toy answers all lines on its input, though the clients have left.
     let broken = report.violations.counts();
     assert!(broken.contains_key(&Check::Destination) || broken.contains_key(&Check::Replies), "{report}");
 }
@@ -111,7 +111,7 @@ fn malformed_lines_change_nothing_and_are_answered() {
 }
 
 #[test]
-fn whoever_speaks_before_its_peers_are_there_is_muted() {
+fn a_node_that_sends_before_its_peers_exist_is_muted() {
     let muted = (0..5).any(|seed| {
         let plan = Plan { stagger: Duration::from_secs(1), ..Plan::new(Workload::GCounter, seed) };
         let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));

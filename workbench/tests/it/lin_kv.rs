@@ -9,20 +9,20 @@ use workbench::{Check, Fault, Machine, Plan, Report, Workload, simulate};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bug {
     Nothing,
-    /// Answers reads from what it last passed on.
+    /// Answers reads with the value that it last passed on.
     Caches,
     /// Acknowledges every tenth write without doing it.
     LosesWrites,
-    /// Does every compare-and-set, whatever is there.
+    /// Does every compare-and-set, whatever the value is.
     ComparesNothing,
 }
 
-/// `n0` has everything in memory, the others pass on to it what they are asked.
+/// `n0` has everything in memory, and the other nodes pass requests on to it.
 struct Node {
     bug: Bug,
     name: String,
     values: BTreeMap<u64, Value>,
-    /// By number: who asked for what, under which number of his.
+    /// The requests that were passed on, by number: the client, and the id of its request.
     passed_on: BTreeMap<u64, (Value, Value)>,
     next_id: u64,
 }

@@ -1,4 +1,4 @@
-//! The bench from outside: what it says of good nodes and of bad ones.
+//! The bench from outside: its verdicts on good nodes and on bad ones.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
 
 mod bugs;

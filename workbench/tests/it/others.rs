@@ -1,4 +1,4 @@
-//! The workloads that are no counters.
+//! The workloads other than counters.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,7 +20,7 @@ enum Bug {
     IgnoresTopology,
 }
 
-/// Says what it hears, counts ids up, and gossips all elements it knows to all others.
+/// Echoes, counts ids up, and gossips all elements that it knows to all other nodes.
 struct Node {
     bug: Bug,
     name: String,

@@ -1,5 +1,5 @@
-//! The verdict on other programs is Maelstrom's: what it lets pass is told and does not count, and what it finds is not
-//! hidden by the bench's own doing.
+//! The verdict on other programs is Maelstrom's. Findings that Maelstrom lets pass are remarks and do not count, and the
+//! bench's own reads hide no finding of Maelstrom's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use workbench::{Check, Fault, Machine, Plan, Report, Workload, simulate};
 
 use crate::toy::{Bug, Toy};
 
-/// As for a program that `--bin` names.
+/// The plan for a program that `--bin` names.
 fn plan(seed: u64) -> Plan {
     Plan { strict: BTreeSet::new(), probes: false, ..Plan::new(Workload::GCounter, seed) }
 }
@@ -43,7 +43,7 @@ fn strictly_a_mute_node_is_invalid() {
 }
 
 #[test]
-fn who_does_not_end_when_asked_to_is_judged_by_its_counts() {
+fn a_node_that_does_not_end_when_asked_to_is_judged_by_its_counts() {
     let restarts = |strict: &[Check]| {
         let strict = strict.iter().copied().collect();
         let plan = Plan { nemesis: [Fault::Restart].into(), strict, ..plan(3) };
@@ -55,14 +55,14 @@ fn who_does_not_end_when_asked_to_is_judged_by_its_counts() {
     assert!(restarts(&[Check::CleanEnd]).violations.counts().contains_key(&Check::CleanEnd));
 }
 
-/// A counter that answers a read from what it knows, and only then asks for the others' counts, for the next time. What
-/// nobody reads twice stays stale.
+/// A counter that answers a read from memory, and only then asks the store for the others' counts. So a value that is read
+/// once only is stale.
 #[derive(Default)]
 struct Lazy {
     name: String,
     others: Vec<String>,
     known: BTreeMap<String, u64>,
-    /// What was asked of the store, by message id.
+    /// The requests to the store, by message id.
     asked: BTreeMap<u64, Asked>,
     last_id: u64,
 }

@@ -8,10 +8,10 @@ use workbench::Machine;
 
 /// How often it gossips.
 const INTERVAL: Duration = Duration::from_millis(200);
-/// How many rounds without news it goes on all the same, in case a partition ate what it said.
+/// How many rounds without news it still gossips, for a partition may have cut off its messages.
 const QUIET_AFTER: u32 = 40;
 
-/// What is wrong with it.
+/// A bug of the toy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bug {
     Nothing,
@@ -21,11 +21,11 @@ pub(crate) enum Bug {
     CountsTwice,
     /// Answers every tenth add 5.5 s late.
     AnswersLate,
-    /// Gossips to a node that is not there.
+    /// Gossips to a node that does not exist.
     GossipsToStrangers,
     /// Answers 0 to every read.
     AnswersZero,
-    /// Every tenth read shows what the one before the last showed.
+    /// Every tenth read shows an older value.
     GoesBack,
     /// Adds a field to `read_ok`.
     SaysTooMuch,
@@ -33,9 +33,9 @@ pub(crate) enum Bug {
     Chats,
     /// Answers every tenth add twice.
     AnswersTwice,
-    /// Refuses every tenth add for certain and counts it.
+    /// Refuses every tenth add with a definite error, and counts it.
     RefusesAndCounts,
-    /// Shows what it counted here, never what others did.
+    /// Shows only its own count, never those of others.
     NeverGossips,
     /// Never answers `init`.
     IgnoresInit,
@@ -124,7 +124,7 @@ impl Toy {
         }
     }
 
-    /// How many requests it has got.
+    /// How many requests it has received.
     #[allow(dead_code, reason = "one of the two programs that hold this module needs it")]
     pub(crate) fn requests(&self) -> u64 {
         self.requests

@@ -1,4 +1,4 @@
-//! What the bench says of the mistakes that people make: in words, with the field, the node and the time.
+//! The texts of the bench about mistakes that people make: in words, with the field, the node and the time.
 
 use std::time::Duration;
 
@@ -135,7 +135,7 @@ fn the_wrong_field_of_a_reply_is_named() {
 }
 
 #[test]
-fn what_is_no_line_with_one_message_is_told_so() {
+fn output_that_is_not_one_message_a_line_is_explained() {
     let cases: [(Mistake, &str); 3] = [
         (
             |_, answer| serde_json::to_string_pretty(&answer).unwrap(),

@@ -69,19 +69,19 @@ fn run(kind: &str, plan: &Plan) -> Result<Report, BenchError> {
     result
 }
 
-/// Every process wrote its number into its log.
+/// Checks that no process of the run is left. Each process wrote its number into its log.
 pub(crate) fn assert_no_process_is_left(dir: &Path) {
     let paths = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "log")) {
         let log = std::fs::read_to_string(path).unwrap();
         for pid in log.lines().filter_map(|line| line.strip_prefix("pid ")) {
-            // One that has ended is there until somebody has asked for its status: for an orphan that is init.
+            // A process that has ended is listed until its parent has asked for its status: for an orphan that is init.
             assert!(matches!(state(pid), None | Some('Z')), "process {pid} is left");
         }
     }
 }
 
-/// What a process does, in the system's letter: T if it stands still, Z if it has ended. `None` if it is not there.
+/// The state of a process, in the system's letter: T if it is stopped, Z if it has ended. `None` if it is not listed.
 pub(crate) fn state(pid: &str) -> Option<char> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.chars().next()

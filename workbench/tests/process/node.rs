@@ -17,7 +17,7 @@ pub(crate) const FLAG: &str = "--be-a-node";
 
 pub(crate) fn run(kind: &str) -> ExitCode {
     // The log tells the tests which processes there were.
-    // In one piece: whoever is killed meanwhile has written all of it or nothing.
+    // In one piece, so that a process that is killed meanwhile has written all of it or nothing.
     let _ = std::io::stderr().write_all(format!("pid {}\n", std::process::id()).as_bytes());
     match kind {
         "garbage" => {
@@ -67,7 +67,7 @@ fn run_apart() -> ExitCode {
     if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Answers `init` and 10 requests, and then reads nothing any more.
+/// Answers `init` and 10 requests, and then reads nothing more.
 struct Deaf(Toy);
 
 impl Machine for Deaf {

@@ -1,4 +1,4 @@
-//! What surrounds a node: its directory, its log, its file, the record of the run.
+//! The surroundings of a node: its directory, its log, its program file, the record of the run.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -55,7 +55,7 @@ fn a_log_on_a_full_disk_ends_nothing() {
     assert!(report.valid, "{report}");
 }
 
-/// The node puts a directory where the history shall be.
+/// The node makes a directory where the bench wants to write the history.
 fn a_record_that_cannot_be_written_leaves_the_verdict() {
     let dir = Scratch::new("in-the-way");
     let flags = "test --seed 34 --time-limit 1 --final-wait 0.5 --nemesis none";
@@ -70,7 +70,7 @@ fn a_record_that_cannot_be_written_leaves_the_verdict() {
     assert!(run.join("results.json").is_file() && run.join("report.html").is_file());
 }
 
-/// A compiled program for a processor that nobody has.
+/// A compiled program for a processor that does not exist.
 const ALIEN: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xfe\xfe\x01\0\0\0";
 
 fn a_program_that_cannot_be_run_says_what_to_do() {

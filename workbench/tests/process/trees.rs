@@ -76,7 +76,7 @@ fn a_restart_reaches_the_node_behind_a_script() {
     assert!(report.nodes.iter().any(|node| node.incarnations > 1), "{report}");
 }
 
-/// Every process that has written its number stands still during a pause. The node and its parent are in two groups.
+/// Every process that has written its number is stopped during a pause. The node and its parent are in two groups.
 fn a_pause_reaches_the_node() {
     let dir = Scratch::new("pause-apart");
     let mut pauses = 0;

@@ -1,10 +1,10 @@
-//! Flags that are taken for Maelstrom's sake.
+//! Flags of Maelstrom that are accepted and have no effect.
 
 use clap::Args;
 
 use crate::cli::values::count;
 
-/// Flags of Maelstrom's that change nothing here: what they ask for is always done, or concerns workloads that are not here.
+/// Flags of Maelstrom that change nothing here. The bench always does what they ask for, or has no such workload.
 #[derive(Args, Clone, Debug, Default)]
 pub struct IdleOptions {
     /// Accepted and without effect: what nodes write to standard error is in the record, n0.log and so on

@@ -49,7 +49,7 @@ fn of_a_flag_given_twice_the_last_counts() {
 }
 
 #[test]
-fn flags_of_maelstroms_guide_are_taken() {
+fn flags_of_maelstroms_guide_are_accepted() {
     for (flags, notes) in [
         ("--log-stderr --log-net-send --log-net-recv", 3),
         ("--topology tree4", 0),
@@ -133,7 +133,7 @@ fn long_runs_have_maelstroms_interval() {
 }
 
 #[test]
-fn what_follows_two_dashes_is_for_the_node() {
+fn arguments_after_two_dashes_are_for_the_node() {
     let options = parse("--nemesis none --seed 3 -- --ack memory").unwrap();
     assert_eq!(options.node_args, ["--ack", "memory"]);
     assert_eq!((options.plan(9).seed, options.plan(9).nemesis.len()), (3, 0));

@@ -1,4 +1,4 @@
-//! What to do about a program that can't be run, as far as its file tells.
+//! Advice for the user about a program that can't be run, from a look at its file.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -42,7 +42,7 @@ pub(crate) fn advice(program: &Path, cause: Option<ErrorKind>) -> Option<String>
     }
 }
 
-/// What is wrong with the line that names a script's interpreter, without its `#!`.
+/// Says what is wrong with the line that names a script's interpreter. The line is without its `#!`.
 fn about_first_line(line: &str, program: &Path) -> Option<String> {
     if line.ends_with('\r') {
         return Some(format!(
@@ -61,10 +61,10 @@ fn about_first_line(line: &str, program: &Path) -> Option<String> {
     if Path::new(interpreter).file_name().is_none_or(|name| name != "env") {
         return None;
     }
-    // The system hands env all the rest as one argument, which -S takes apart.
+    // The system hands env all the rest as one argument, which -S splits.
     let rest = rest.trim();
-    let is_taken_apart = rest.starts_with("-S") || rest.starts_with("--split-string");
-    if !is_taken_apart && rest.contains(' ') {
+    let is_split = rest.starts_with("-S") || rest.starts_with("--split-string");
+    if !is_split && rest.contains(' ') {
         return Some(format!(
             "env takes all of its first line for one name: write #!{interpreter} -S {rest}"
         ));

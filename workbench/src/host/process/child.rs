@@ -19,7 +19,7 @@ use crate::error::BenchError;
 
 /// The longest line that is read from a node.
 const MAX_LINE: u64 = 64 << 20;
-/// How long a process may take to end that has closed its output or has been killed.
+/// How long a process may take to end after it has closed its output or has been killed.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A running process with all that it has started. Dropping it ends them at once.
@@ -41,7 +41,7 @@ pub(super) struct Pipes {
 }
 
 impl Pipes {
-    /// Writes the log until the process has closed its standard error, and then drops what it has been given.
+    /// Writes the log until the process has closed its standard error, and then drops `until_copied`.
     pub(super) fn copy_log<T: Send + 'static>(self, until_copied: T) -> (ChildStdin, ChildStdout) {
         let Self { stdin, stdout, stderr, log } = self;
         thread::spawn(move || {
@@ -53,8 +53,8 @@ impl Pipes {
 }
 
 impl Process {
-    /// Starts a node in a process group of its own, so that Ctrl-C at the terminal is for the bench alone, and in a
-    /// directory of its own. Its log is written anew, or appended to.
+    /// Starts a node in a directory of its own, and in a process group of its own: Ctrl-C at the terminal is for the bench
+    /// alone. Its log is written anew, or appended to.
     pub(super) fn start(
         command: &NodeCommand,
         node: usize,
@@ -87,7 +87,7 @@ impl Process {
         }
     }
 
-    /// Looks up which processes there are now: those that signals reach and whose memory counts.
+    /// Updates the set of the node's processes: those that signals reach, and whose memory counts.
     pub(super) fn update(&mut self, processes: &[Listed]) {
         self.tree.update(processes);
     }
@@ -120,13 +120,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Who has left the group since the last look is known by its parent, as long as that is there.
+        // A process that has left the group since the last look is known by its parent, while the parent runs.
         self.update(&list());
         self.tree.signal(Signal::KILL);
         let _ = self.child.kill();
         let _ = self.child.wait();
-        // The rest are nobody's children any more, and end when the system gets to it. The node's next process must not
-        // meet them.
+        // The others have no parent any more, and the system ends them in its own time. The node's next process must not
+        // start before that.
         let clock = Clock::start();
         while !self.tree.has_ended() && clock.now() < PATIENCE {
             thread::sleep(Duration::from_millis(1));
@@ -188,7 +188,7 @@ impl Child {
         &self.unfinished
     }
 
-    /// Has the line written. The bench hands over one at a time, so that there is always room.
+    /// Hands a line to the writing thread. The bench hands over one at a time, so there is always room.
     pub(super) fn hand(&self, line: Vec<u8>, at: Duration) {
         // A writer that is gone has met the end of the process: what comes now is lost with it.
         let _ = self.lines.try_send(Handed { line, at });
@@ -204,7 +204,7 @@ impl Child {
     }
 }
 
-/// Whose pipe a thread serves, and whom it tells of it.
+/// The pipe that a thread serves, and the channel to the bench.
 #[derive(Clone)]
 struct Pipe {
     told: SyncSender<Told>,
@@ -214,7 +214,7 @@ struct Pipe {
 }
 
 impl Pipe {
-    /// Writes one line at a time, as Maelstrom does: a process that does not read blocks this thread and nobody else.
+    /// Writes one line at a time, as Maelstrom does. A process that does not read blocks only this thread.
     fn write_lines(&self, mut stdin: ChildStdin, lines: &Receiver<Handed>) {
         let &Self { node, incarnation, .. } = self;
         for Handed { mut line, at } in lines {
@@ -241,7 +241,7 @@ impl Pipe {
     }
 }
 
-/// The next line without its newline; one that is too long ends where it gets too long. `None` at the end.
+/// The next line without its newline. A line that is too long is cut there. `None` at the end.
 pub(super) fn read_line(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     if reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {

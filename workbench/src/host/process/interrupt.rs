@@ -1,4 +1,4 @@
-//! The signals that break a run off.
+//! The signals that interrupt a run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,8 +8,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::error::BenchError;
 
-/// Ctrl-C, a request to end, a terminal that is closed, Ctrl-\. Each would end this process and leave its children. (SIGPIPE
-/// does not: Rust's runtime ignores it, and a closed output is an error of the write.)
+/// Ctrl-C, a request to end, a closed terminal, Ctrl-\. Each would end this process and leave its children running.
+/// (SIGPIPE would not: Rust's runtime ignores it, and a write to a closed output fails.)
 const SIGNALS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 
 /// Notes these signals while it exists, instead of letting them end this process.

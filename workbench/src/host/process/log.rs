@@ -1,22 +1,22 @@
-//! What a node writes to standard error.
+//! The log of a node: its standard error.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::ChildStderr;
 
-/// How much of what one process writes is kept, in bytes.
+/// How much of one process's log is kept, in bytes.
 const KEPT: u64 = 256 << 20;
 
-/// Writes to the log what the process writes to standard error, until that is closed.
+/// Copies the standard error of a process to its log, until the process closes it.
 ///
-/// The process has a pipe and not the file, so that a full disk is no error of the process: what can't be written, or is too
-/// much, is dropped.
+/// The process writes to a pipe and not to the file, so that a full disk is no error of the process. Text that can't be
+/// written, or is too much, is dropped.
 pub(super) fn copy(mut stderr: ChildStderr, mut log: File) {
     let copied = io::copy(&mut stderr.by_ref().take(KEPT), &mut log);
     let rest = io::copy(&mut stderr, &mut io::sink());
     if copied.is_err() || rest.is_ok_and(|bytes| bytes > 0) {
-        // If the disk is still full nobody can be told.
+        // If the disk is still full the note is lost too.
         let _ = writeln!(
             log,
             "\n[the bench dropped the rest: the log had {KEPT} bytes, or could not be written]"
@@ -24,7 +24,7 @@ pub(super) fn copy(mut stderr: ChildStderr, mut log: File) {
     }
 }
 
-/// The last lines of a log, cut short; empty if there is none.
+/// The last lines of a log, cut short. Empty if there is no log.
 pub(super) fn tail(path: &Path) -> String {
     const LINES: usize = 10;
     const BYTES: u64 = 4000;
@@ -36,7 +36,7 @@ pub(super) fn tail(path: &Path) -> String {
         log.take(BYTES).read_to_end(&mut end).map(|_| end)
     };
     let end: Vec<u8> = read().unwrap_or_else(|_: io::Error| Vec::new());
-    // Nothing that a terminal would obey.
+    // Control characters could change the user's terminal.
     let show = |character: char| if character.is_control() && character != '\n' { '·' } else { character };
     let text: String = String::from_utf8_lossy(&end).chars().map(show).collect();
     let lines: Vec<&str> = text.lines().collect();

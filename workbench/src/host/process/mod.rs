@@ -26,15 +26,15 @@ use crate::plan::Plan;
 use crate::report::{NodeUsage, OverheadRecorder, Report};
 use crate::world::{Action, Event, World};
 
-/// Events that may wait for the bench; then readers stop reading.
+/// How many events may wait for the bench. When there are more, the threads stop reading.
 const EVENTS: usize = 4096;
 /// How long the bench sleeps at most before it looks for Ctrl-C and reports progress.
 const GLANCE: Duration = Duration::from_millis(100);
-/// How long the bench waits for the last of what ended processes have written.
+/// How long the bench waits for the last output of processes that have ended.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How often the bench looks up which processes belong to which node. That reads all of `/proc`: 1 ms for 100 processes.
 const LOOK_UP: Duration = Duration::from_secs(1);
-/// It looks anew before it signals a node, but once for all nodes that it signals within this time.
+/// Before it signals a node the bench looks again, unless the last look was within this time.
 const FRESH: Duration = Duration::from_millis(20);
 
 /// How to start a node.
@@ -44,10 +44,10 @@ pub struct NodeCommand {
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Where the nodes leave what they write. Made if it is not there.
+    /// The directory for the nodes' files. It is made if it does not exist.
     ///
-    /// `n0.log` and so on is what a node writes to standard error, the first 256 MiB of each process. `n0/` and so on is the
-    /// directory in which a node's processes run, one after the other; it is removed if it is empty in the end.
+    /// `n0.log` and so on has a node's standard error, the first 256 MiB of each process. `n0/` and so on is the directory
+    /// in which a node's processes run, one after the other. It is removed if it is empty in the end.
     pub directory: PathBuf,
 }
 
@@ -61,14 +61,14 @@ impl NodeCommand {
             .map_err(BenchError::io(format!("cannot make {}", self.directory.display())))
     }
 
-    /// Why a node could not be brought to answer `init`, with what its log and its program tell of that.
+    /// The error for a node that did not answer `init`, with the end of its log and advice about its program.
     fn setup_error(&self, node: usize, text: String) -> BenchError {
         let log = log::tail(&self.log(node));
         BenchError::Setup { node, text, log, advice: advice(&self.program, None) }
     }
 }
 
-/// What a child's threads tell the bench.
+/// A message from a child's threads to the bench.
 #[derive(Debug)]
 pub(crate) enum Told {
     Line {
@@ -88,18 +88,18 @@ pub(crate) enum Told {
     Closed { node: usize, incarnation: u32 },
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Time since the start.
     pub elapsed: Duration,
     /// About how long the whole run takes.
     pub expected: Duration,
-    /// What goes on.
+    /// The present phase.
     pub phase: &'static str,
     /// Operations so far.
     pub operations: usize,
-    /// The faults that last.
+    /// The present faults.
     pub faults: String,
     /// Rules broken so far.
     pub violations: u64,
@@ -148,7 +148,8 @@ fn usage_of(command: &NodeCommand, node: usize) -> NodeUsage {
     NodeUsage { node: format!("n{node}"), log: Some(log), ..NodeUsage::default() }
 }
 
-/// Waits until the children's threads have ended, so that the logs are whole. Whoever holds on to a pipe is not waited for.
+/// Waits until the children's threads have ended, so that the logs are complete. The wait is bounded, for another process
+/// may keep a pipe open.
 fn wait_for_threads(events: &Receiver<Told>, clock: Clock) {
     let until = clock.now() + PATIENCE;
     while clock.now() < until && events.recv_timeout(until.saturating_sub(clock.now())).is_ok() {}
@@ -185,7 +186,7 @@ impl ProcessHost<'_> {
         }
     }
 
-    /// Sleeps until something happens or is due, and tells the world.
+    /// Sleeps until an event comes or something is due, and hands it to the world.
     fn wait(&mut self, next_glance: Duration) {
         let wake = self.world.next_wake().unwrap_or(Duration::MAX).min(next_glance);
         let sleep = wake.saturating_sub(self.clock.now());
@@ -216,10 +217,10 @@ impl ProcessHost<'_> {
         }
     }
 
-    /// A process that closes its output has ended, or is of no use any more.
+    /// Ends a process that has closed its output: it has ended already, or is useless.
     fn closed(&mut self, now: Duration, node: usize, incarnation: u32) {
-        let Some(slot) = self.children.get_mut(node) else { return };
-        let Some(mut child) = slot.take_if(|child| child.incarnation() == incarnation) else { return };
+        let Some(place) = self.children.get_mut(node) else { return };
+        let Some(mut child) = place.take_if(|child| child.incarnation() == incarnation) else { return };
         let (is_clean, status) = child.end_after_close();
         self.world.handle(now, &Event::Exited { node, incarnation, is_clean, status });
     }
@@ -239,7 +240,7 @@ impl ProcessHost<'_> {
         });
     }
 
-    /// Looks up the nodes' processes, unless it has done so within that time.
+    /// Looks up the nodes' processes, unless the last look was within that time.
     fn look_up(&mut self, fresh: Duration) {
         let now = self.clock.now();
         if self.looked_up.is_some_and(|at| now < at + fresh) {
@@ -272,8 +273,8 @@ impl ProcessHost<'_> {
             Action::Kill { node } => {
                 self.look_up(FRESH);
                 self.measure();
-                if let Some(slot) = self.children.get_mut(node) {
-                    *slot = None;
+                if let Some(place) = self.children.get_mut(node) {
+                    *place = None;
                 }
             }
             Action::Terminate { node } => self.signal(node, Signal::TERM),
@@ -300,8 +301,8 @@ impl ProcessHost<'_> {
 
     fn start(&mut self, node: usize, incarnation: u32) -> Result<(), BenchError> {
         let child = Child::start(self.command, node, incarnation, &self.sender, self.clock)?;
-        if let (Some(slot), Some(usage)) = (self.children.get_mut(node), self.usage.get_mut(node)) {
-            *slot = Some(child);
+        if let (Some(place), Some(usage)) = (self.children.get_mut(node), self.usage.get_mut(node)) {
+            *place = Some(child);
             usage.incarnations = incarnation;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Which processes a node consists of, and what they use.
+//! The processes of a node, and the memory and CPU time that they use.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ pub(super) struct Listed {
     ticks: u64,
 }
 
-/// Every process of the machine, from `/proc`; none where there is no such thing. Costs some 10 µs a process.
+/// Every process of the machine, from `/proc`. None if the system has no `/proc`. Costs some 10 µs a process.
 pub(super) fn list() -> Vec<Listed> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let ids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -24,7 +24,7 @@ pub(super) fn list() -> Vec<Listed> {
 }
 
 impl Listed {
-    /// `None` if the process has gone meanwhile.
+    /// `None` if the process has ended meanwhile.
     fn read(id: u32) -> Option<Self> {
         Self::parse(id, &fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
     }
@@ -41,12 +41,12 @@ impl Listed {
     }
 }
 
-/// The processes of a node: those in the process group that it was started in, their descendants, and whoever is in a
+/// The processes of a node: those in the process group that it was started in, their descendants, and all processes in a
 /// process group with one of them.
 ///
-/// So a script that runs the node counts with the node, and so does what `timeout` or a shell with job control puts into
-/// a group of its own. A process is lost that leaves the group and whose parent ends before [`update`](Self::update) has
-/// seen it.
+/// So a script that runs the node counts with the node. So does a process that `timeout` or a shell with job control puts
+/// into a group of its own. A process is lost if it leaves the group, and its parent ends before [`update`](Self::update)
+/// has seen it.
 #[derive(Debug)]
 pub(super) struct Tree {
     root: u32,
@@ -61,19 +61,19 @@ impl Tree {
         Self { root, groups: [root].into(), members: [root].into() }
     }
 
-    /// Looks up who belongs to the node now.
+    /// Finds the processes that belong to the node now.
     pub(super) fn update(&mut self, processes: &[Listed]) {
         let bench = getpgrp().as_raw_nonzero().get().unsigned_abs();
         self.members = [self.root].into();
         let mut known = 0;
-        // Until a pass finds nobody new: a child may be listed before its parent.
+        // Repeat until a pass finds no new process, for a child may be listed before its parent.
         while known < self.members.len() {
             known = self.members.len();
             for process in processes {
                 if self.groups.contains(&process.group) || self.members.contains(&process.parent) {
                     self.members.insert(process.id);
                     self.groups.insert(process.group);
-                    // What has joined the bench's own group must not make the bench a part of the node.
+                    // A process that has joined the bench's own group must not make the bench a part of the node.
                     self.groups.remove(&bench);
                 }
             }
@@ -86,7 +86,7 @@ impl Tree {
     pub(super) fn signal(&self, signal: Signal) {
         for group in &self.groups {
             if let Some(group) = i32::try_from(*group).ok().and_then(Pid::from_raw) {
-                // It fails only if nobody is left in the group.
+                // It fails only if the group is empty.
                 let _ = kill_process_group(group, signal);
             }
         }
@@ -112,7 +112,8 @@ impl Tree {
     }
 }
 
-/// A process that has ended stays listed, as a zombie, until its parent (or init, for an orphan) has asked for its status.
+/// Whether a process runs. After its end it stays listed until its parent (or init, for an orphan) has asked for its
+/// status.
 fn is_running(id: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, fields)| !fields.starts_with(['Z', 'X']))

@@ -1,10 +1,10 @@
-//! What a node wrote and did not end with a line end.
+//! Counts the bytes that a node wrote after its last line end.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many bytes came after the last line end. Clones share the count.
+/// The number of bytes after the last line end. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unfinished(Arc<AtomicUsize>);
 
@@ -14,7 +14,7 @@ impl Unfinished {
         Watched { reader, count: self.clone() }
     }
 
-    /// What to say of a node that never answered: nothing if it wrote nothing, or whole lines.
+    /// A note about a node that never answered. Empty if it wrote nothing, or only whole lines.
     pub(super) fn note(&self) -> String {
         match self.0.load(Ordering::Relaxed) {
             0 => String::new(),

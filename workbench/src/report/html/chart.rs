@@ -1,4 +1,4 @@
-//! What all charts have in common: axes, time, bands of faults.
+//! The common parts of all charts: axes, time, bands of faults.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ pub(super) fn kinds(report: &Report) -> Vec<Fault> {
     kinds
 }
 
-/// When the last thing happened, in seconds.
+/// The time of the last moment, in seconds.
 pub(super) fn duration(report: &Report) -> f64 {
     let ends = report.history.operations().iter().filter_map(|operation| operation.completion.as_ref());
     let faults = report.faults.iter().filter_map(|window| window.until);

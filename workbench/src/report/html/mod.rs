@@ -1,4 +1,4 @@
-//! `report.html`: one page that needs nothing else, no network either.
+//! `report.html`: one page that needs no other file and no network.
 
 mod chart;
 mod plots;
@@ -47,7 +47,7 @@ impl Report {
         page
     }
 
-    /// Of what counts, or else of what does not.
+    /// Adds the diagram of the first violation. If there is none, that of the first remark.
     fn add_diagram(&self, page: &mut String) {
         let findings = [("violation", &self.violations), ("remark", &self.remarks)];
         let mut diagrams = findings
@@ -73,7 +73,7 @@ impl Report {
         }
     }
 
-    /// The faults that there were, with their colours.
+    /// The faults of the run, with their colours.
     fn legend(&self) -> String {
         let faults = chart::kinds(self);
         let heading = if faults.len() > 1 { "Faults, from top to bottom:" } else { "" };

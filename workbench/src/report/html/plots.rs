@@ -28,9 +28,9 @@ pub(super) fn nodes_legend(count: usize) -> String {
     SERIES.iter().enumerate().filter_map(entry).collect()
 }
 
-/// At most so many dots of a kind are drawn; of more, every so-manieth.
+/// The most dots of a kind. If there are more, dots are left out at regular distances.
 const DOTS: usize = 8000;
-/// The least latency that is told from none, in milliseconds.
+/// The least latency that differs from none in the chart, in milliseconds.
 const LEAST_MS: f64 = 0.01;
 
 /// How long each operation took, on a logarithmic scale.
@@ -96,7 +96,7 @@ fn per_second(report: &Report, times: impl Iterator<Item = Duration>) -> Vec<(f6
         .collect()
 }
 
-/// What the reads on each node showed, and the sum that they strive for.
+/// The values of the reads on each node, and the sum of the acknowledged adds.
 pub(super) fn values(report: &Report) -> Result<String, String> {
     let truth = acknowledged(report);
     let nodes: Vec<Vec<(f64, f64)>> =

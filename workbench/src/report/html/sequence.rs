@@ -1,4 +1,4 @@
-//! The messages around the first violation, with everybody as a lane and time going down.
+//! The messages around the first violation. Each endpoint has a lane, and time goes down.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -22,7 +22,7 @@ const LEFT: i32 = 120;
 const NOTE: &str = "From top to bottom in the order of sending; those that were never received are orange and \
     say so. The orange line is the moment.";
 
-/// A diagram with its note, if something was found at a known time; or words, if the messages of that time were left out.
+/// A diagram with its note, if a finding has a known time. A sentence instead, if the messages of that time were left out.
 pub(super) fn around_first(found: &Violations, trace: &Trace) -> Option<String> {
     let timed = found.examples().iter().filter_map(|violation| Some((violation.at?, violation)));
     let (at, first) = timed.min_by_key(|(at, _)| *at)?;
@@ -102,7 +102,7 @@ fn draw_moment(area: &Area<'_>, y: i32, moment: &str) -> Result<(), String> {
     area.draw(&Text::new(moment, (right - 4, y - 9), label(HPos::Right))).map_err(text)
 }
 
-/// An arrow from lane to lane; one that never arrived is drawn in orange and says so.
+/// An arrow from lane to lane. A message that never arrived is drawn in orange and says so.
 fn draw_message(area: &Area<'_>, lanes: &[Endpoint], message: &TracedMessage, y: i32) -> Result<(), String> {
     let (from, to) = (x_of(lanes, message.src), x_of(lanes, message.dest));
     let colour = if message.received.is_some() { RGBColor(0, 114, 178) } else { RGBColor(213, 94, 0) };
@@ -116,11 +116,11 @@ fn draw_message(area: &Area<'_>, lanes: &[Endpoint], message: &TracedMessage, y:
     area.draw(&Text::new(caption(message), (middle, y - 9), label(HPos::Center))).map_err(text)
 }
 
-/// The message's type and what tells it from others of the type.
+/// The message's type and the fields that tell it from others of the type.
 fn caption(message: &TracedMessage) -> String {
     const SHOWN: usize = 24;
     let cut = |text: &str| text.chars().take(SHOWN).collect::<String>();
-    // A long body was cut short and is not JSON any more.
+    // A long body was cut short, so it is not JSON any more.
     let body = Body::parse(&message.body);
     let kind = body.as_ref().and_then(|body| body.text("type"));
     let mut caption = kind.unwrap_or_else(|| format!("{}…", cut(&message.body)));

@@ -1,4 +1,4 @@
-//! The requests of a flood, and those that wait for their answers.
+//! The requests of a flood, and which of them still wait for their answers.
 
 use std::collections::VecDeque;
 
@@ -46,27 +46,27 @@ pub(super) struct Expected {
 
 /// The requests that have no answer yet, in the order in which they are sent.
 ///
-/// The mix is drawn a second time, as far as answers have come, so that a flood takes no memory for each request. Answers
-/// may come in any order, up to a bound.
+/// To know the right answers it draws the same mix a second time, as answers come. So a flood takes no memory for each
+/// request. Answers may come in any order, up to a bound.
 #[derive(Debug)]
 pub(super) struct Awaited {
     mix: Mix,
     sum: i64,
-    /// From the request of the number `first` on; `None` has been answered.
+    /// The requests from the number `first` on. `None` has been answered.
     waiting: VecDeque<Option<Expected>>,
     first: u64,
     given_up: u64,
 }
 
 impl Awaited {
-    /// How far the answers may be out of order: a request is given up once this many later ones are drawn.
+    /// How far the answers may be out of order. A request is given up once this many later ones are drawn.
     const MOST: usize = 1 << 16;
 
     pub(super) fn new(mix: Mix) -> Self {
         Self { mix, sum: 0, waiting: VecDeque::new(), first: FIRST_ID, given_up: 0 }
     }
 
-    /// Takes out the request of that number; `None` if it was never made, has been answered or was given up.
+    /// Removes the request of that number. `None` if it was never sent, has been answered or was given up.
     pub(super) fn take(&mut self, number: u64) -> Option<Expected> {
         let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
         let mut place = place;

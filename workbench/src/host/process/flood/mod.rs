@@ -1,4 +1,4 @@
-//! The pipe test: one node, and requests as fast as it takes them.
+//! The pipe test, also called flood: one node, and requests as fast as it reads them.
 
 mod awaited;
 
@@ -25,13 +25,14 @@ use crate::seeds::Seeds;
 use crate::service::Services;
 use crate::workload::{Request, Workload};
 
-/// How long the node may say nothing before it is given up.
+/// How long the node may be silent before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Lines read and not yet looked at.
+/// The most lines that are read and not handled yet.
 const LINES: usize = 1 << 16;
 /// Bytes handed to the pipe at once.
 const CHUNK: usize = 1 << 16;
-/// Answers of services that wait to be written. More are lost: a node that does not read them is not waited for.
+/// The most answers of services that wait to be written. Further ones are lost, for the test does not wait for a node that
+/// does not read them.
 const REPLIES: usize = 1 << 16;
 const CLIENT: Endpoint = Endpoint::Client(1);
 const NODE: Endpoint = Endpoint::Node(0);
@@ -39,8 +40,8 @@ const NODE: Endpoint = Endpoint::Node(0);
 /// A pipe test, decided in advance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FloodPlan {
-    /// How many requests: the workload's mix, and a read at the end. At least 1. They take no memory: what the answers
-    /// must be is worked out as they come.
+    /// How many requests there are: the workload's mix, and a read at the end. At least 1. They take no memory, for the
+    /// right answers are computed as answers come.
     pub requests: u32,
     /// Seed of the mix.
     pub seed: u64,
@@ -57,7 +58,7 @@ pub struct FloodPlan {
 pub struct FloodReport {
     /// Whether every answer was right and no bound passed.
     pub valid: bool,
-    /// What was to be done.
+    /// The plan of the test.
     pub plan: FloodPlan,
     /// Requests answered, rightly or not.
     pub answered: u64,
@@ -74,10 +75,10 @@ pub struct FloodReport {
     pub violations: Violations,
 }
 
-/// Hands one node many requests as fast as its standard input takes them, and checks every answer exactly: a node that
-/// works off its input in order shows in each read the sum of all adds before it.
+/// Hands one node many requests as fast as it reads them, and checks every answer exactly. A node that handles its input in
+/// order shows in each read the sum of all adds before it.
 ///
-/// Services are there for it; other nodes are not.
+/// The services answer the node. There are no other nodes.
 ///
 /// # Errors
 /// If the program can't be started, does not answer `init`, or the test was interrupted.
@@ -151,7 +152,7 @@ impl Flood<'_> {
         }
     }
 
-    /// Takes an answer for each request, in whatever order they come.
+    /// Checks an answer for each request, in any order.
     fn check_answers(&mut self, mut awaited: Awaited, requests: u32) -> Result<(), BenchError> {
         while self.answered < u64::from(requests) {
             let Some(answer) = self.next_answer()? else {
@@ -190,7 +191,7 @@ impl Flood<'_> {
         }
     }
 
-    /// The body of the next message to the client; what is for services is seen to on the way. `None` if none comes.
+    /// The body of the next message to the client. It answers requests to services meanwhile. `None` if no message comes.
     fn next_answer(&mut self) -> Result<Option<String>, BenchError> {
         let until = self.clock.now() + PATIENCE;
         loop {

@@ -1,4 +1,4 @@
-//! Which acknowledged adds a node may lose by its own word: see [`Durability::OneDeathWithoutServices`].
+//! Excused adds: the acknowledged adds that a node may lose. See [`Durability::OneDeathWithoutServices`].
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::promises::Durability;
 use crate::report::FaultWindow;
 use crate::workload::Request;
 
-/// How long the services must have been in order, and the node have run, until it has surely found out and stored what it
-/// has promised.
-const SETTLING: Duration = Duration::from_secs(2);
+/// After a fault the services must be in order for this long, and the node must run for this long. Then it has certainly
+/// stored all its acknowledged adds.
+const RECOVERS_WITHIN: Duration = Duration::from_secs(2);
 
-/// The times in which the services were out of order, and who died in each.
+/// The times in which the services were out of order, and the deaths in each.
 #[derive(Debug, Default)]
-pub(crate) struct Leave(Vec<Disturbance>);
+pub(crate) struct Excuses(Vec<Disturbance>);
 
 #[derive(Debug)]
 struct Disturbance {
@@ -24,14 +24,14 @@ struct Disturbance {
     deaths: Vec<Death>,
 }
 
-impl Leave {
+impl Excuses {
     pub(crate) fn new(plan: &Plan, windows: &[FaultWindow], history: &History) -> Self {
         match plan.promises.durability {
             Durability::AnyDeaths => Self::default(),
             Durability::OneDeathWithoutServices => {
                 let faults = windows.iter().filter(|window| window.fault == Fault::Store);
                 let whole_run = plan.cut_store.then_some((Duration::ZERO, Duration::MAX));
-                let times = merged(faults.map(settled).chain(whole_run).collect());
+                let times = merged(faults.map(out_of_order).chain(whole_run).collect());
                 Self(times.into_iter().map(|(from, until)| Disturbance::new(from, until, history)).collect())
             }
         }
@@ -43,12 +43,12 @@ impl Leave {
     }
 }
 
-/// From the beginning of a store fault until the services have been in order for long enough.
-fn settled(fault: &FaultWindow) -> (Duration, Duration) {
-    (fault.from, fault.until.map_or(Duration::MAX, |until| until + SETTLING))
+/// The time from the beginning of a store fault until the services have been in order for long enough.
+fn out_of_order(fault: &FaultWindow) -> (Duration, Duration) {
+    (fault.from, fault.until.map_or(Duration::MAX, |until| until + RECOVERS_WITHIN))
 }
 
-/// The same times, those that overlap made one: a store that is soon out of order again has not been of use.
+/// Joins times that overlap. A store that is soon out of order again was not in order for long enough.
 fn merged(mut times: Vec<(Duration, Duration)>) -> Vec<(Duration, Duration)> {
     times.sort_unstable();
     let mut merged: Vec<(Duration, Duration)> = Vec::new();
@@ -63,16 +63,17 @@ fn merged(mut times: Vec<(Duration, Duration)>) -> Vec<(Duration, Duration)> {
 
 impl Disturbance {
     fn new(from: Duration, until: Duration, history: &History) -> Self {
-        // Who stood still meanwhile has found out nothing.
-        let settled = |death: &Death| match death.last_pause {
-            Some((paused, resumed)) if paused <= until => until.max(resumed + SETTLING),
+        // A process that was paused meanwhile has stored nothing.
+        let recovered = |death: &Death| match death.last_pause {
+            Some((paused, resumed)) if paused <= until => until.max(resumed + RECOVERS_WITHIN),
             _ => until,
         };
-        let deaths = history.deaths().iter().filter(|death| (from..=settled(death)).contains(&death.at));
+        let deaths = history.deaths().iter().filter(|death| (from..=recovered(death)).contains(&death.at));
         Self { from, until, deaths: deaths.copied().collect() }
     }
 
-    /// Whoever confirmed the add to the node that acknowledged it did so after it had been asked for.
+    /// Whether the add was acknowledged in this time, and then died with both nodes that may have held it. A peer that
+    /// confirmed the add did so after the client had asked for it.
     fn covers(&self, add: &Operation) -> bool {
         let Some(acknowledged) = add.completion.as_ref().map(|completion| completion.at) else {
             return false;
@@ -132,8 +133,8 @@ mod tests {
         Plan { promises, ..Plan::new(Workload::GCounter, 1) }
     }
 
-    fn leave(durability: Durability, windows: &[FaultWindow], history: &History) -> Leave {
-        Leave::new(&plan(durability), windows, history)
+    fn excuses(durability: Durability, windows: &[FaultWindow], history: &History) -> Excuses {
+        Excuses::new(&plan(durability), windows, history)
     }
 
     fn died(deaths: &[(u64, usize)]) -> History {
@@ -153,7 +154,7 @@ mod tests {
     }
 
     fn covers(durability: Durability, fault: Fault, acknowledged: u64, deaths: &[(u64, usize)]) -> bool {
-        leave(durability, &[window(fault)], &died(deaths)).covers(&add(acknowledged))
+        excuses(durability, &[window(fault)], &died(deaths)).covers(&add(acknowledged))
     }
 
     fn is_excused(acknowledged: u64, deaths: &[(u64, usize)]) -> bool {
@@ -169,9 +170,9 @@ mod tests {
     }
 
     #[test]
-    fn who_stood_still_since_the_services_were_out_of_order_has_found_out_nothing() {
+    fn a_process_that_was_paused_since_the_fault_has_stored_nothing() {
         let is_excused = |from, until| {
-            leave(PROMISE, &[window(Fault::Store)], &died_after_a_pause(from, until)).covers(&add(15))
+            excuses(PROMISE, &[window(Fault::Store)], &died_after_a_pause(from, until)).covers(&add(15))
         };
         assert!(is_excused(19, 30) && is_excused(22, 30) && is_excused(21, 28));
         assert!(!is_excused(23, 30), "it had run for two seconds before");
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_claim_or_a_store_fault_there_is_no_leave() {
+    fn without_the_promise_or_a_store_fault_no_add_is_excused() {
         let deaths = [(16, 0), (16, 1)];
         assert!(!covers(Durability::AnyDeaths, Fault::Store, 15, &deaths));
         for fault in [Fault::Partition, Fault::Loss, Fault::Slow] {
@@ -201,9 +202,10 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_was_in_order_too_shortly_has_not_been_of_use() {
+    fn a_store_that_was_in_order_too_shortly_counts_as_out_of_order() {
         let history = died(&[(25, 0), (25, 1)]);
-        let then = |from| leave(PROMISE, &[window(Fault::Store), lasting(Fault::Store, from, 26)], &history);
+        let then =
+            |from| excuses(PROMISE, &[window(Fault::Store), lasting(Fault::Store, from, 26)], &history);
         assert!(then(21).covers(&add(15)));
         assert!(!then(23).covers(&add(15)), "it had been in order for three seconds");
     }
@@ -212,15 +214,15 @@ mod tests {
     fn services_cut_off_for_good_are_out_of_order_all_the_time() {
         let history = died(&[(100, 0), (100, 1)]);
         let cut = Plan { cut_store: true, ..plan(PROMISE) };
-        assert!(Leave::new(&cut, &[], &history).covers(&add(15)));
-        assert!(!leave(PROMISE, &[], &history).covers(&add(15)));
+        assert!(Excuses::new(&cut, &[], &history).covers(&add(15)));
+        assert!(!excuses(PROMISE, &[], &history).covers(&add(15)));
     }
 
     #[test]
-    fn reads_and_failed_adds_are_no_business_of_it() {
+    fn reads_and_failed_adds_are_not_excused() {
         let history = died(&[(16, 0), (16, 1)]);
-        let leave = leave(PROMISE, &[window(Fault::Store)], &history);
-        assert!(!leave.covers(&Operation { request: Request::Read, ..add(15) }));
-        assert!(!leave.covers(&Operation { completion: None, ..add(15) }));
+        let excuses = excuses(PROMISE, &[window(Fault::Store)], &history);
+        assert!(!excuses.covers(&Operation { request: Request::Read, ..add(15) }));
+        assert!(!excuses.covers(&Operation { completion: None, ..add(15) }));
     }
 }

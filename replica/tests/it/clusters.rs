@@ -1,0 +1,71 @@
+//! Random clusters keep all promises.
+
+use std::ops::Range;
+use std::thread;
+
+use crate::world::{Plan, Sabotage, Seen, run};
+
+/// Runs all of these clusters, on all cores; panics at the first that breaks a promise.
+fn run_all(seeds: Range<u64>) -> Vec<Seen> {
+    let threads = thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let run_share = |share: u64| {
+        let mine = seeds.clone().filter(move |seed| seed % threads == share);
+        mine.map(|seed| (seed, run(Plan::draw(seed), Sabotage::Nothing, false))).collect::<Vec<_>>()
+    };
+    let results = thread::scope(|scope| {
+        let shares: Vec<_> = (0..threads).map(|share| scope.spawn(move || run_share(share))).collect();
+        shares.into_iter().flat_map(|share| share.join().unwrap()).collect::<Vec<_>>()
+    });
+    let judged = results.into_iter().map(|(seed, result)| match result {
+        Ok(seen) => seen,
+        Err(problem) => panic!(
+            "cluster {seed}: {problem}\nreplay: \
+             CLUSTERS={seed} cargo test -p counter-replica --test it more_clusters -- --ignored --nocapture"
+        ),
+    });
+    judged.collect()
+}
+
+fn tell(seen: &[Seen]) {
+    let sum = |of: fn(&Seen) -> usize| seen.iter().map(of).sum::<usize>();
+    let slowest = seen.iter().map(|seen| seen.agreed_after).max().unwrap_or_default();
+    println!(
+        "{} clusters, {} processes, {} events; {} adds acknowledged, {} of them excused; agreement after {slowest:?} at most",
+        seen.len(),
+        sum(|seen| seen.processes),
+        seen.iter().map(|seen| seen.events).sum::<u64>(),
+        sum(|seen| seen.acknowledged),
+        sum(|seen| seen.excused),
+    );
+}
+
+#[test]
+fn three_thousand_clusters_keep_all_promises() {
+    tell(&run_all(0..3000));
+}
+
+#[test]
+fn a_seed_replays_its_cluster() {
+    for seed in 0..50 {
+        let run = || run(Plan::draw(seed), Sabotage::Nothing, false);
+        assert_eq!(run(), run(), "cluster {seed}");
+    }
+}
+
+/// Takes seeds from `CLUSTERS`: `7` for one, with all that happens, or `3000..100000`.
+#[test]
+#[ignore = "takes as long as you like: run it by hand"]
+fn more_clusters() {
+    let wanted = std::env::var("CLUSTERS").unwrap_or_else(|_| "3000..20000".into());
+    let number =
+        |text: &str| text.trim().parse::<u64>().expect("CLUSTERS is a seed, or two with .. between them");
+    if let Some((first, end)) = wanted.split_once("..") {
+        return tell(&run_all(number(first)..number(end)));
+    }
+    let plan = Plan::draw(number(&wanted));
+    println!("{plan:#?}");
+    match run(plan, Sabotage::Nothing, true) {
+        Ok(seen) => println!("{seen:#?}"),
+        Err(problem) => panic!("{problem}"),
+    }
+}

@@ -1,0 +1,144 @@
+//! The suite for stores, on the reference store and on wrong ones.
+
+use std::collections::BTreeMap;
+
+use replica::NodeId;
+use replica::store::conformance::{Failure, Subject, check};
+use replica::store::memory::Memory;
+use replica::store::{Outcome, Revision, StoreRequest};
+
+/// How a store is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    Nothing,
+    /// A commit is done whatever it expects.
+    IgnoresExpect,
+    /// Loads bring what stood there when this process last committed; a fence does nothing.
+    FencesNothing,
+    /// A load brings no hints.
+    ForgetsHintsOnLoad,
+    /// A commit that conflicts leaves its hints behind.
+    DoesHalf,
+    /// Rows are replaced by what the commit says, not raised to it.
+    LowersRows,
+    /// A node is listed only once it has asked.
+    ListsOneself,
+    /// The owner is kept if a commit names none.
+    KeepsOwner,
+}
+
+struct Store {
+    wrong: Wrong,
+    memory: Memory,
+    /// What each node sees of the others.
+    seen: BTreeMap<NodeId, Memory>,
+}
+
+impl Store {
+    fn new(wrong: Wrong) -> Self {
+        Self { wrong, memory: Memory::default(), seen: BTreeMap::new() }
+    }
+
+    fn revision(&mut self, node: &NodeId) -> Revision {
+        match self.memory.request(node, &StoreRequest::Open) {
+            Outcome::Opened { revision, .. } => revision,
+            other => panic!("{other}"),
+        }
+    }
+}
+
+impl Subject for Store {
+    type Process = NodeId;
+
+    fn start(&mut self, node: &NodeId) -> NodeId {
+        node.clone()
+    }
+
+    fn run(&mut self, node: &mut NodeId, mut request: StoreRequest) -> Outcome {
+        let now_at = self.revision(node);
+        let record = self.memory.record(node).cloned().unwrap_or_default();
+        match (self.wrong, &mut request) {
+            (Wrong::IgnoresExpect, StoreRequest::Commit { expect, .. }) => *expect = now_at,
+            (Wrong::FencesNothing, StoreRequest::Load { .. }) => {
+                return self.seen.entry(node.clone()).or_default().request(node, &request);
+            }
+            (Wrong::DoesHalf, StoreRequest::Commit { expect, changes, owner }) if *expect != now_at => {
+                let (rows, dropped_hints) = (Vec::new(), Vec::new());
+                *changes = replica::store::Changes { rows, dropped_hints, hints: changes.hints.clone() };
+                (*expect, *owner) = (now_at, record.owner);
+                self.memory.request(node, &request);
+                return Outcome::Conflict;
+            }
+            (Wrong::KeepsOwner, StoreRequest::Commit { owner, .. }) if owner.is_none() => {
+                *owner = record.owner;
+            }
+            (Wrong::ListsOneself, StoreRequest::Nodes) => return Outcome::Nodes(vec![node.clone()]),
+            _ => {}
+        }
+        let outcome = self.memory.request(node, &request);
+        match (self.wrong, outcome) {
+            (Wrong::FencesNothing, Outcome::Committed { revision }) => {
+                self.seen.insert(node.clone(), self.memory.clone());
+                Outcome::Committed { revision }
+            }
+            (Wrong::ForgetsHintsOnLoad, Outcome::Loaded(Some(mut record))) => {
+                record.hints.clear();
+                Outcome::Loaded(Some(record))
+            }
+            (Wrong::LowersRows, Outcome::Opened { record: Some(mut record), revision }) => {
+                record.rows.values_mut().for_each(|row| row.down = row.down.min(row.up / 4));
+                Outcome::Opened { record: Some(record), revision }
+            }
+            (_, outcome) => outcome,
+        }
+    }
+}
+
+fn failure(wrong: Wrong) -> Option<String> {
+    check(|| Store::new(wrong)).err().as_ref().map(Failure::to_string)
+}
+
+#[test]
+fn the_reference_store_conforms() {
+    assert_eq!(failure(Wrong::Nothing), None);
+}
+
+#[test]
+fn a_wrong_store_is_told_what_is_wrong_in_a_plain_sentence() {
+    for (wrong, sentence) in [
+        (
+            Wrong::IgnoresExpect,
+            "A commit must be a conflict if the record is not at the revision that it expects. Here the outcome was \
+             \"committed\".",
+        ),
+        (
+            Wrong::FencesNothing,
+            "A load behind a fence must bring what was committed before the fence. Here the record's rows were others.",
+        ),
+        (
+            Wrong::ForgetsHintsOnLoad,
+            "After a commit a load must bring all that `Record::apply` makes of the changes. Here the \
+             record's hints were others.",
+        ),
+        (
+            Wrong::DoesHalf,
+            "A commit that ends in a conflict must change nothing. Here the record's hints were others.",
+        ),
+        (
+            Wrong::LowersRows,
+            "After a commit an open must bring all that `Record::apply` makes of the changes. Here the record's rows \
+             were others.",
+        ),
+        (
+            Wrong::ListsOneself,
+            "The nodes that are listed must be all that have a record. Here n0 was missing.",
+        ),
+        (
+            Wrong::KeepsOwner,
+            "After a commit an open must bring all that `Record::apply` makes of the changes. Here the \
+             record's owner was another.",
+        ),
+    ] {
+        assert_eq!(failure(wrong).as_deref(), Some(sentence), "{wrong:?}");
+    }
+}

@@ -1,0 +1,18 @@
+//! The replica's integration tests, one binary: its store's conformance, and whole clusters on virtual time.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking and speaks by printing"
+)]
+
+mod clusters;
+mod conformance;
+mod doubles;
+mod planted;
+mod roster;
+mod trouble;
+mod world;

@@ -1,0 +1,171 @@
+//! A store in trouble, driven by hand: what the replica asks for, and what clients are told meanwhile.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use replica::store::{Outcome, Record, Revision, StoreRequest, Token};
+use replica::{
+    AckPolicy, Config, Effect, Input, MAX_PENDING, NodeId, Refusal, Replica, Reply, Request, Tally, Ticket,
+};
+
+const ANSWER_WITHIN: Duration = Duration::from_secs(4);
+
+const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// A replica of `n0` among `n0` and `n1`, its clock, and what it wants.
+struct Driven {
+    replica: Replica,
+    now: Duration,
+    /// How far the input has been heard; as far as the clock, if `None`.
+    heard: Option<Duration>,
+    replies: VecDeque<(Ticket, Result<Reply, Refusal>)>,
+    requests: VecDeque<(Token, StoreRequest)>,
+}
+
+impl Driven {
+    fn new(ack: AckPolicy) -> Self {
+        let replica = Replica::new(&Config { ack, ..Config::default() }, "n0".into(), 1);
+        let (replies, requests) = (VecDeque::new(), VecDeque::new());
+        let mut driven = Self { replica, now: Duration::ZERO, heard: None, replies, requests };
+        driven.give(Input::Roster(["n0", "n1"].map(NodeId::from).into()));
+        driven.tick();
+        driven
+    }
+
+    fn give(&mut self, input: Input) {
+        self.replica.handle(self.now, input);
+        while let Some(effect) = self.replica.poll_effect() {
+            match effect {
+                Effect::Reply { ticket, result } => self.replies.push_back((ticket, result)),
+                Effect::Store { token, request } => self.requests.push_back((token, request)),
+                Effect::Send { .. } | Effect::Done => {}
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.give(Input::Tick { heard: self.heard.unwrap_or(self.now) });
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some(at) = self.replica.poll_timeout().filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            self.tick();
+        }
+        self.now = until;
+        self.tick();
+    }
+
+    fn ask(&mut self, ticket: u64, request: Request) {
+        let answer_by = self.now + ANSWER_WITHIN;
+        self.give(Input::Client { ticket: Ticket(ticket), answer_by, request });
+        self.tick();
+    }
+
+    /// The oldest request to the store ends so. Returns the request.
+    fn ends(&mut self, outcome: Outcome) -> StoreRequest {
+        let (token, request) = self.requests.pop_front().expect("the replica asks the store");
+        self.give(Input::Store { token, outcome });
+        self.tick();
+        request
+    }
+
+    fn reply(&mut self) -> Option<(u64, Result<Reply, Refusal>)> {
+        self.replies.pop_front().map(|(ticket, result)| (ticket.0, result))
+    }
+}
+
+fn opened(record: Option<Record>) -> Outcome {
+    Outcome::Opened { record, revision: Revision(7) }
+}
+
+fn committed() -> Outcome {
+    Outcome::Committed { revision: Revision(8) }
+}
+
+#[test]
+fn a_store_that_opens_and_refuses_commits_is_down_until_it_commits() {
+    let mut node = Driven::new(AckPolicy::Store);
+    assert_eq!(node.ends(opened(None)), StoreRequest::Open);
+    for _ in 0..5 {
+        assert!(matches!(node.ends(Outcome::NotDone), StoreRequest::Commit { .. }));
+        assert!(node.replica.is_store_down());
+        node.pass(ms(1000));
+        assert_eq!(node.ends(opened(None)), StoreRequest::Open);
+        assert!(node.replica.is_store_down(), "to open the record is not to commit");
+    }
+    node.ask(1, Request::Add(3));
+    assert_eq!(node.replica.counted(), Tally::default(), "an add is held uncounted meanwhile");
+    node.pass(ANSWER_WITHIN);
+    assert_eq!(node.reply(), Some((1, Err(Refusal::StoreSilent))), "and so its refusal is definite");
+    node.ends(committed());
+    assert!(!node.replica.is_store_down());
+}
+
+#[test]
+fn a_commit_that_was_done_after_all_shows_that_the_store_commits() {
+    let mut node = Driven::new(AckPolicy::Store);
+    node.ends(opened(None));
+    let StoreRequest::Commit { changes, owner, .. } = node.ends(Outcome::Unknown) else { panic!() };
+    assert!(node.replica.is_store_down());
+    node.pass(ms(1000));
+    let mut record = Record::default();
+    record.apply(&changes, owner);
+    node.ends(opened(Some(record)));
+    assert!(!node.replica.is_store_down());
+}
+
+#[test]
+fn a_sweep_that_fails_is_begun_again_and_reads_wait_for_it() {
+    let mut node = Driven::new(AckPolicy::Durable);
+    let row = |replica: &str| Record {
+        rows: [(replica.parse().unwrap(), Tally { up: 5, down: 0 })].into(),
+        ..Record::default()
+    };
+    node.ends(opened(Some(row("n0#00000001"))));
+    node.ask(1, Request::Read);
+    node.ends(committed());
+    let load = StoreRequest::Load { node: "n1".into() };
+    assert_eq!(node.ends(Outcome::NotDone), load, "the commit was the fence");
+    assert_eq!(node.reply(), None, "nothing was read yet");
+    node.pass(ms(49));
+    assert_eq!(node.requests.len(), 0);
+    node.pass(ms(1));
+    assert_eq!(node.ends(Outcome::Fenced), StoreRequest::Fence);
+    assert_eq!(node.reply(), None);
+    assert_eq!(node.ends(Outcome::Loaded(Some(row("n1#00000002")))), load);
+    assert_eq!(node.reply(), Some((1, Ok(Reply::Value(10)))));
+}
+
+#[test]
+fn a_held_read_is_refused_when_its_time_is_up() {
+    let mut node = Driven::new(AckPolicy::Store);
+    node.heard = Some(Duration::ZERO);
+    node.ask(1, Request::Read);
+    node.pass(ms(3999));
+    assert_eq!(node.reply(), None, "the recovery is not over by what was heard");
+    node.pass(ms(1));
+    assert_eq!(node.reply(), Some((1, Err(Refusal::NotRecovered))));
+}
+
+#[test]
+fn so_many_adds_wait_and_no_more_counted_or_not() {
+    let mut node = Driven::new(AckPolicy::Store);
+    let most = u64::try_from(MAX_PENDING).unwrap();
+    node.ends(opened(None));
+    for ticket in 0..most / 2 {
+        node.ask(ticket, Request::Add(1));
+    }
+    node.pass(ms(1000));
+    assert!(node.replica.is_store_down());
+    for ticket in most / 2..most {
+        node.ask(ticket, Request::Add(1));
+    }
+    assert_eq!(node.replica.counted().up, most / 2, "half of them are counted, and half are held");
+    assert_eq!(node.reply(), None);
+    node.ask(most, Request::Add(1));
+    assert_eq!(node.reply(), Some((most, Err(Refusal::TooManyAdds))));
+}

@@ -1,0 +1,281 @@
+//! A world of typed values: replicas on virtual time, over the [reference store](replica::store::memory), under faults.
+//!
+//! A run has faults first: whatever happens, no promise may be broken. Then all faults end, and the cluster must agree
+//! within a bound, and fall silent.
+
+mod faults;
+mod ledger;
+mod plan;
+mod process;
+mod running;
+mod sabotage;
+mod storage;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use replica::{AckPolicy, Claim, Frame, Input, NodeId, Tally};
+
+use ledger::{Checked, Ledger, View, name};
+pub(crate) use plan::Plan;
+use plan::{Ask, Fault, ms};
+use process::{Phase, Process};
+pub(crate) use sabotage::Sabotage;
+use storage::{Asked, Next, Storage, within};
+
+/// How long a client waits for its answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(4);
+
+#[derive(Clone, Debug)]
+enum Event {
+    Fault(Fault),
+    Ask(usize, Ask),
+    /// The process's wake-up of that number.
+    Wake(usize, u64),
+    /// The process runs again, or for a moment.
+    Resume(usize),
+    Frame {
+        from: usize,
+        to: usize,
+        frame: Frame,
+    },
+    Told(usize, Input),
+    Store(Asked),
+}
+
+/// What a run has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) acknowledged: usize,
+    pub(crate) excused: usize,
+    pub(crate) processes: usize,
+    pub(crate) events: u64,
+    /// How long the nodes took to agree once all faults had ended.
+    pub(crate) agreed_after: Duration,
+}
+
+pub(crate) struct World {
+    plan: Plan,
+    sabotage: Sabotage,
+    rng: SmallRng,
+    now: Duration,
+    queue: BTreeMap<(Duration, u64), Event>,
+    events: u64,
+    processes: Vec<Process>,
+    storage: Storage,
+    ledger: Ledger,
+    /// Nodes hear only those of their own side.
+    sides: Option<Vec<bool>>,
+    is_healed: bool,
+    /// Nothing may be sent any more.
+    is_quiet: bool,
+    is_loud: bool,
+}
+
+/// Runs a cluster to its end, and says which promise was broken, if any. `is_loud` prints what happens.
+pub(crate) fn run(plan: Plan, sabotage: Sabotage, is_loud: bool) -> Result<Seen, String> {
+    World::new(plan, sabotage, is_loud).run()
+}
+
+impl World {
+    fn new(plan: Plan, sabotage: Sabotage, is_loud: bool) -> Self {
+        let mut world = Self {
+            sabotage,
+            rng: SmallRng::seed_from_u64(!plan.seed),
+            now: Duration::ZERO,
+            queue: BTreeMap::new(),
+            events: 0,
+            processes: Vec::new(),
+            storage: Storage::new(sabotage),
+            ledger: Ledger::new(plan.nodes),
+            sides: None,
+            is_healed: false,
+            is_quiet: false,
+            is_loud,
+            plan,
+        };
+        for (at, fault) in world.plan.faults.clone() {
+            world.schedule(at, Event::Fault(fault));
+        }
+        for (at, node, ask) in world.plan.asks.clone() {
+            world.schedule(at, Event::Ask(node, ask));
+        }
+        world
+    }
+
+    fn run(mut self) -> Result<Seen, String> {
+        self.run_until(self.plan.heal_at)?;
+        self.heal()?;
+        let mut agreed_at = None;
+        let agree_by = self.now + self.agree_within();
+        while self.now < agree_by {
+            self.run_until(self.now + ms(10))?;
+            let agrees = self.agrees();
+            agreed_at = if agrees { agreed_at.or(Some(self.now)) } else { None };
+        }
+        let Some(agreed_at) = agreed_at else {
+            return Err(format!(
+                "the nodes do not agree {:?} after all faults have ended",
+                self.agree_within()
+            ));
+        };
+        for node in 0..self.plan.nodes {
+            self.ask(node, Ask::Read)?;
+        }
+        let held = self.running(0).first().map(|at| self.processes[*at].replica.state().clone());
+        let Self { ledger, plan, storage, processes, now, .. } = &mut self;
+        let view = View { now: *now, plan, store: &storage.memory, processes };
+        ledger.judge(&held.unwrap_or_default(), &view)?;
+        self.run_until(self.plan.heal_at + ANSWER_WITHIN + ms(1000))?;
+        self.is_quiet = true;
+        self.run_until(self.now + ms(3000))?;
+        if self.processes.iter().any(|process| process.is_there() && !process.open.is_empty()) {
+            return Err("a client was never answered".into());
+        }
+        let (acknowledged, excused) = (self.ledger.acknowledged, self.ledger.excused);
+        let agreed_after = agreed_at.saturating_sub(self.plan.heal_at);
+        Ok(Seen { acknowledged, excused, processes: self.processes.len(), events: self.events, agreed_after })
+    }
+
+    /// How soon the nodes agree: GUARANTEES.md, promise 11. A process that has just started, or was refused by the store,
+    /// shows its counts up to a second later, once they are stored.
+    fn agree_within(&self) -> Duration {
+        let others = u32::try_from(self.plan.nodes - 1).unwrap();
+        let rounds = self.plan.config.gossip_interval.mul_f64(2.5) * others;
+        let trips = 2 * self.plan.frame_delay + 8 * self.plan.store_delay;
+        ms(1250) + rounds + trips + ms(1000)
+    }
+
+    fn agrees(&self) -> bool {
+        let mut states =
+            self.processes.iter().filter(|process| process.is_there()).map(|p| p.replica.state());
+        let first = states.next();
+        states.all(|state| Some(state) == first)
+    }
+
+    fn schedule(&mut self, at: Duration, event: Event) {
+        self.events += 1;
+        self.queue.insert((at.max(self.now), self.events), event);
+    }
+
+    fn run_until(&mut self, end: Duration) -> Checked {
+        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= end) {
+            let ((at, _), event) = entry.remove_entry();
+            self.now = at;
+            if self.is_loud && !matches!(event, Event::Wake(..)) {
+                println!("{:>8.3} {event:?}", at.as_secs_f64() * 1000.0);
+            }
+            self.happen(event)?;
+        }
+        self.now = end;
+        Ok(())
+    }
+
+    fn happen(&mut self, event: Event) -> Checked {
+        match event {
+            Event::Fault(fault) => self.fault(fault),
+            Event::Ask(node, ask) => self.ask(node, ask),
+            Event::Wake(process, number) => {
+                let is_due = self.processes[process].wake == number;
+                if is_due && self.processes[process].phase == Phase::Runs {
+                    self.go_on(process)
+                } else {
+                    Ok(())
+                }
+            }
+            Event::Resume(process) => self.resume(process),
+            Event::Frame { from, to, frame } => {
+                if self.sides.as_ref().is_some_and(|sides| sides[from] != sides[to]) {
+                    return Ok(());
+                }
+                match self.one_of(to) {
+                    Some(process) => self.tell(process, Input::Peer { from: name(from), frame }),
+                    None => Ok(()),
+                }
+            }
+            Event::Told(process, input) => self.tell(process, input),
+            Event::Store(request) => self.ask_store(request),
+        }
+    }
+
+    /// The processes of this node that are there.
+    fn running(&self, node: usize) -> Vec<usize> {
+        let there = |(_, process): &(usize, &Process)| process.node == node && process.is_there();
+        self.processes.iter().enumerate().filter(there).map(|(at, _)| at).collect()
+    }
+
+    fn one_of(&mut self, node: usize) -> Option<usize> {
+        let running = self.running(node);
+        if running.is_empty() { None } else { Some(running[self.rng.random_range(0..running.len())]) }
+    }
+
+    fn ask(&mut self, node: usize, ask: Ask) -> Checked {
+        let Some(process) = self.one_of(node) else { return Ok(()) };
+        let ticket = self.ledger.ask(process, node, ask);
+        let answer_by = self.now + ANSWER_WITHIN;
+        self.tell(process, Input::Client { ticket, answer_by, request: ask.request() })?;
+        if self.sabotage == Sabotage::AcknowledgesAtOnce && matches!(ask, Ask::Add { .. }) {
+            return self.answered(process, ticket, Ok(replica::Reply::Added));
+        }
+        Ok(())
+    }
+
+    fn check_quiet(&self, what: &str) -> Checked {
+        if self.is_quiet { Err(format!("the nodes agree and nobody adds, and {what}")) } else { Ok(()) }
+    }
+
+    fn send(&mut self, from: usize, peer: &NodeId, frame: &Frame) -> Checked {
+        self.check_quiet("a frame is sent")?;
+        self.is_stored_if_it_says_so(&frame.claim)?;
+        let Some(to) = (0..self.plan.nodes).find(|to| name(*to) == *peer) else {
+            return Err(format!("a frame is sent to {peer}, which is not in the cluster"));
+        };
+        let (loss, doubled) = if self.is_healed { (0.0, 0.0) } else { (self.plan.loss, self.plan.doubled) };
+        if self.rng.random_bool(loss) {
+            return Ok(());
+        }
+        for _ in 0..=usize::from(self.rng.random_bool(doubled)) {
+            let at = self.now + within(self.plan.frame_delay, &mut self.rng);
+            self.schedule(at, Event::Frame { from, to, frame: frame.clone() });
+        }
+        Ok(())
+    }
+
+    /// What a frame does not call unstored must be in the record of its node. (With `AckPolicy::Memory` nobody cares.)
+    fn is_stored_if_it_says_so(&self, claim: &Claim) -> Checked {
+        let is_stored = |(replica, counts): (&replica::ReplicaId, (u64, u64))| {
+            let record = self.storage.memory.record(&replica.node().into());
+            record.is_some_and(|record| Tally::from(counts).is_within(record.tally(replica)))
+        };
+        let mut told = claim.counts.iter().filter(|(replica, _)| !claim.unstored.contains(*replica));
+        if self.plan.config.ack == AckPolicy::Memory || told.all(is_stored) {
+            return Ok(());
+        }
+        Err("a peer is told of a count that it is stored, and it is not".into())
+    }
+
+    fn note_calm(&mut self) {
+        let trouble = self.storage.last_trouble(self.now);
+        for process in &mut self.processes {
+            process.note_calm(self.now, trouble);
+        }
+    }
+
+    fn ask_store(&mut self, request: Asked) -> Checked {
+        self.note_calm();
+        let (process, token) = (request.process, request.token);
+        let told = |outcome| Event::Told(process, Input::Store { token, outcome });
+        match self.storage.arrive(request, (self.now, self.is_healed), &self.plan, &mut self.rng)? {
+            Next::Tell(outcome, after) => self.schedule(self.now + after, told(outcome)),
+            Next::Again(request, after) => self.schedule(self.now + after, Event::Store(request)),
+            Next::Both(outcome, after, request, later) => {
+                self.schedule(self.now + after, told(outcome));
+                self.schedule(self.now + later, Event::Store(request));
+            }
+            Next::Nothing => {}
+        }
+        Ok(())
+    }
+}

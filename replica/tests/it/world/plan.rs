@@ -1,0 +1,253 @@
+//! What happens to a cluster: all of it is drawn from one seed.
+
+use std::time::Duration;
+
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use replica::{AckPolicy, Config, Request};
+
+/// How many adds each node gets in each direction at the most: see [`Add`](super::ledger::Add).
+const MOST_ADDS: u32 = 31;
+
+/// The store answers nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outage {
+    /// Requests are held until it is over.
+    Silent,
+    /// Requests are refused: not done.
+    Refusing,
+    /// Requests end as unknown. Some are done when it is over.
+    Forgetting,
+}
+
+/// One thing that goes wrong, or is mended. A process is meant by its node: one of those that run, by chance.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    Start(usize),
+    Kill(usize),
+    KillAll,
+    /// A process is told to shut down.
+    End(usize),
+    /// A process is told that nothing will come in any more.
+    Close(usize),
+    /// The process does not run for so long.
+    Pause(usize, Duration),
+    /// Nodes hear only those of their own side.
+    Cut(Vec<bool>),
+    Join,
+    StoreFails(Outage),
+    StoreRecovers,
+}
+
+/// What a client asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ask {
+    Read,
+    /// Adds one in this digit of base 4, or takes it away.
+    Add {
+        digit: u32,
+        is_up: bool,
+    },
+}
+
+impl Ask {
+    pub(crate) fn request(self) -> Request {
+        match self {
+            Self::Read => Request::Read,
+            Self::Add { digit, is_up } => {
+                Request::Add(if is_up { 1 << (2 * digit) } else { -(1 << (2 * digit)) })
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) nodes: usize,
+    pub(crate) config: Config,
+    /// How many of all frames are lost, and how many doubled.
+    pub(crate) loss: f64,
+    pub(crate) doubled: f64,
+    /// The longest time that a frame, or a request to the store, is on its way.
+    pub(crate) frame_delay: Duration,
+    pub(crate) store_delay: Duration,
+    /// How many requests to the store go wrong while it is in order.
+    pub(crate) store_lapses: f64,
+    pub(crate) faults: Vec<(Duration, Fault)>,
+    pub(crate) asks: Vec<(Duration, usize, Ask)>,
+    /// When all faults end.
+    pub(crate) heal_at: Duration,
+    /// All processes crash just then.
+    pub(crate) crashes_at_last: bool,
+}
+
+pub(crate) const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// What a cluster may suffer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Kills,
+    Ends,
+    Doubles,
+    Cuts,
+    Outages,
+    Pauses,
+}
+
+impl Kind {
+    /// Each, and how many of all clusters suffer it.
+    const ALL: [(Self, f64); 6] = [
+        (Self::Kills, 0.6),
+        (Self::Ends, 0.4),
+        (Self::Doubles, 0.3),
+        (Self::Cuts, 0.5),
+        (Self::Outages, 0.5),
+        (Self::Pauses, 0.3),
+    ];
+}
+
+impl Plan {
+    pub(crate) fn draw(seed: u64) -> Self {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let nodes = rng.random_range(1..=5);
+        let pick = |rng: &mut SmallRng, of: &[u64]| ms(of[rng.random_range(0..of.len())]);
+        let ack = [AckPolicy::Store, AckPolicy::Durable, AckPolicy::Durable, AckPolicy::Memory];
+        let config = Config {
+            ack: ack[rng.random_range(0..ack.len())],
+            fanout: rng.random_range(1..=2),
+            ..Config::default()
+        };
+        let mut plan = Self {
+            seed,
+            nodes,
+            config,
+            loss: [0.0, 0.0, 0.1, 0.3][rng.random_range(0..4)],
+            doubled: [0.0, 0.0, 0.2][rng.random_range(0..3)],
+            frame_delay: pick(&mut rng, &[1, 5, 30, 150]),
+            store_delay: pick(&mut rng, &[1, 5, 40]),
+            store_lapses: 0.0,
+            faults: Vec::new(),
+            asks: Vec::new(),
+            heal_at: ms(rng.random_range(3000..9000)),
+            crashes_at_last: rng.random_bool(0.3),
+        };
+        let kinds: Vec<Kind> = Kind::ALL
+            .into_iter()
+            .filter(|(_, share)| rng.random_bool(*share))
+            .map(|(kind, _)| kind)
+            .collect();
+        let has = |kind| kinds.contains(&kind);
+        if has(Kind::Outages) {
+            plan.store_lapses = [0.0, 0.02, 0.1][rng.random_range(0..3)];
+        }
+        plan.draw_faults(&has, &mut rng);
+        plan.draw_asks(&mut rng);
+        plan
+    }
+
+    /// Whether the store does all that it is asked to, and soon.
+    pub(crate) fn has_calm_store(&self) -> bool {
+        let fails = |(_, fault): &(Duration, Fault)| matches!(fault, Fault::StoreFails(_));
+        self.store_lapses == 0.0 && !self.faults.iter().any(fails)
+    }
+
+    fn at(&mut self, time: Duration, fault: Fault) {
+        if time < self.heal_at {
+            self.faults.push((time, fault));
+        }
+    }
+
+    fn draw_faults(&mut self, has: &dyn Fn(Kind) -> bool, rng: &mut SmallRng) {
+        for node in 0..self.nodes {
+            self.at(ms(rng.random_range(0..300)), Fault::Start(node));
+        }
+        if has(Kind::Kills) && has(Kind::Outages) && rng.random_bool(0.3) {
+            self.draw_hinted_death(rng);
+        }
+        for _ in 0..rng.random_range(2..9) {
+            let at = ms(rng.random_range(300..8000));
+            let soon = at + ms(rng.random_range(0..1500));
+            let later = at + ms(rng.random_range(300..3000));
+            let node = rng.random_range(0..self.nodes);
+            match rng.random_range(0..8) {
+                0 | 1 if has(Kind::Kills) => {
+                    self.at(at, Fault::Kill(node));
+                    self.at(soon, Fault::Start(node));
+                    self.asks.push((soon + ms(1), node, Ask::Read));
+                }
+                2 if has(Kind::Kills) && rng.random_bool(0.5) => {
+                    self.at(at, Fault::KillAll);
+                    for node in 0..self.nodes {
+                        self.at(at + ms(rng.random_range(0..1000)), Fault::Start(node));
+                    }
+                }
+                3 if has(Kind::Ends) => {
+                    self.at(at, if rng.random_bool(0.7) { Fault::End(node) } else { Fault::Close(node) });
+                    self.at(soon, Fault::Start(node));
+                    self.asks.push((soon + ms(1), node, Ask::Read));
+                    if has(Kind::Doubles) {
+                        self.at(soon + ms(rng.random_range(0..20)), Fault::Start(node));
+                    }
+                }
+                4 if has(Kind::Doubles) => {
+                    self.at(at, Fault::Start(node));
+                    self.at(later, if rng.random_bool(0.5) { Fault::Kill(node) } else { Fault::End(node) });
+                }
+                5 if has(Kind::Cuts) => {
+                    let sides = (0..self.nodes).map(|_| rng.random_bool(0.5)).collect();
+                    self.at(at, Fault::Cut(sides));
+                    self.at(later, Fault::Join);
+                }
+                6 if has(Kind::Outages) => {
+                    let outages = [Outage::Silent, Outage::Refusing, Outage::Forgetting];
+                    self.at(at, Fault::StoreFails(outages[rng.random_range(0..3)]));
+                    self.at(later, Fault::StoreRecovers);
+                }
+                7 if has(Kind::Pauses) => self.at(at, Fault::Pause(node, later.saturating_sub(at))),
+                _ => {}
+            }
+        }
+    }
+
+    /// A node dies while the store is out of order. Once that has been in order for a while, all others die. Only then it
+    /// starts again.
+    fn draw_hinted_death(&mut self, rng: &mut SmallRng) {
+        let fails_at = rng.random_range(300..2000);
+        let node = rng.random_range(0..self.nodes);
+        self.at(ms(fails_at), Fault::StoreFails(Outage::Silent));
+        self.at(ms(fails_at + rng.random_range(1200..2000)), Fault::Kill(node));
+        self.at(ms(fails_at + 2000), Fault::StoreRecovers);
+        let all_die = fails_at + 4000 + rng.random_range(100..1000);
+        self.at(ms(all_die), Fault::KillAll);
+        for node in 0..self.nodes {
+            self.at(ms(all_die + rng.random_range(1..500)), Fault::Start(node));
+        }
+    }
+
+    fn draw_asks(&mut self, rng: &mut SmallRng) {
+        let is_pn = rng.random_bool(0.5);
+        let end = u64::try_from(self.heal_at.as_millis()).unwrap();
+        for node in 0..self.nodes {
+            let mut digits = [0; 2];
+            let mut time = 0;
+            for _ in 0..rng.random_range(10..50) {
+                // Some at once, so that they share a commit.
+                if rng.random_bool(0.7) {
+                    time = rng.random_range(100..end);
+                }
+                let is_up = !is_pn || rng.random_bool(0.6);
+                let digit = &mut digits[usize::from(is_up)];
+                if *digit < MOST_ADDS {
+                    self.asks.push((ms(time), node, Ask::Add { digit: *digit, is_up }));
+                    *digit += 1;
+                }
+            }
+            for _ in 0..10 {
+                self.asks.push((ms(rng.random_range(100..end)), node, Ask::Read));
+            }
+        }
+    }
+}

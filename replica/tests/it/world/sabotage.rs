@@ -1,0 +1,131 @@
+//! Bugs to plant: a wrong store, or a replica whose inputs or effects are tampered with.
+
+use rand::RngExt;
+use rand::rngs::SmallRng;
+use replica::store::memory::Memory;
+use replica::store::{Outcome, StoreRequest};
+use replica::{Claim, Effect, Frame, Input, NodeId, Refusal, Reply};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sabotage {
+    #[default]
+    Nothing,
+    /// An add is acknowledged when it is asked.
+    AcknowledgesAtOnce,
+    /// A commit is done at whichever revision the record is.
+    CommitsAnyway,
+    /// A commit that takes over a free replica is done for everybody who asks.
+    FreesReplicaForAll,
+    /// A process starts with the seed of the one before.
+    ReusesReplica,
+    /// Now and then a frame is confirmed, and not merged.
+    ConfirmsUnmerged,
+    /// Hints don't get into the record.
+    LosesHints,
+    /// Peers are told of every count that it is stored.
+    ClaimsStored,
+    /// Now and then an answer is given twice.
+    AnswersTwice,
+    /// Now and then an answer is not given.
+    AnswersNever,
+    /// Now and then an add is counted, and the client is told that it is not.
+    RefusesCounted,
+    /// Now and then a commit is said to be done, and is not.
+    CommitsNothing,
+    /// No record of another node can be read: so a restarted process does not know what it had shown.
+    LoadsNothing,
+    /// Now and then an add reaches the replica twice.
+    CountsTwice,
+    /// Confirmations are lost, so nobody ever knows what its peers hold.
+    NeverConfirms,
+    /// Hints are dropped as soon as the process commits again.
+    DropsHints,
+}
+
+impl Sabotage {
+    pub(crate) const ALL: [Self; 15] = [
+        Self::AcknowledgesAtOnce,
+        Self::CommitsAnyway,
+        Self::FreesReplicaForAll,
+        Self::ReusesReplica,
+        Self::ConfirmsUnmerged,
+        Self::LosesHints,
+        Self::ClaimsStored,
+        Self::AnswersTwice,
+        Self::AnswersNever,
+        Self::RefusesCounted,
+        Self::CommitsNothing,
+        Self::LoadsNothing,
+        Self::CountsTwice,
+        Self::NeverConfirms,
+        Self::DropsHints,
+    ];
+
+    /// The store does what it is asked to, or something else.
+    pub(crate) fn perform(self, memory: &mut Memory, node: &NodeId, request: &StoreRequest) -> Outcome {
+        let mut request = request.clone();
+        let Outcome::Opened { revision, record } = memory.request(node, &StoreRequest::Open) else {
+            panic!("the reference store opens every record");
+        };
+        match (self, &mut request) {
+            (Self::CommitsAnyway, StoreRequest::Commit { expect, .. }) => *expect = revision,
+            (Self::FreesReplicaForAll, StoreRequest::Commit { expect, changes, owner: Some(owner) })
+                if !owner.is_free && changes.rows.is_empty() =>
+            {
+                *expect = revision;
+            }
+            (Self::LosesHints, StoreRequest::Commit { changes, .. }) => changes.hints.clear(),
+            (Self::DropsHints, StoreRequest::Commit { changes, .. }) => {
+                changes.dropped_hints =
+                    record.into_iter().flat_map(|record| record.hints.into_keys()).collect();
+            }
+            (Self::CommitsNothing, StoreRequest::Commit { expect, .. })
+                if *expect == revision && revision.0 % 5 == 4 =>
+            {
+                return Outcome::Committed { revision };
+            }
+            (Self::LoadsNothing, StoreRequest::Load { .. }) => return Outcome::Loaded(None),
+            _ => {}
+        }
+        memory.request(node, &request)
+    }
+
+    /// What a process is given in the place of this.
+    pub(crate) fn inputs(self, input: Input, rng: &mut SmallRng) -> Vec<Input> {
+        match (self, input) {
+            (Self::ConfirmsUnmerged, Input::Peer { from, frame }) if rng.random_bool(0.2) => {
+                vec![Input::Peer { from, frame: Frame { claim: Claim::default(), ..frame } }]
+            }
+            (Self::NeverConfirms, Input::Peer { from, frame }) => {
+                vec![Input::Peer { from, frame: Frame { answers: None, confirms: None, ..frame } }]
+            }
+            (Self::CountsTwice, Input::Client { ticket, answer_by, request }) if rng.random_bool(0.05) => {
+                vec![
+                    Input::Client { ticket, answer_by, request },
+                    Input::Client { ticket, answer_by, request },
+                ]
+            }
+            (_, input) => vec![input],
+        }
+    }
+
+    /// What is done in the place of this.
+    pub(crate) fn effects(self, effect: Effect, rng: &mut SmallRng) -> Vec<Effect> {
+        match (self, effect) {
+            (Self::AnswersTwice, Effect::Reply { ticket, result }) if rng.random_bool(0.05) => {
+                vec![Effect::Reply { ticket, result }, Effect::Reply { ticket, result }]
+            }
+            (Self::AnswersNever, Effect::Reply { .. }) if rng.random_bool(0.05) => Vec::new(),
+            (Self::RefusesCounted, Effect::Reply { ticket, result: Ok(Reply::Added) })
+                if rng.random_bool(0.05) =>
+            {
+                vec![Effect::Reply { ticket, result: Err(Refusal::StoreSilent) }]
+            }
+            (Self::ClaimsStored, Effect::Send { peer, mut frame }) => {
+                frame.claim.unstored.clear();
+                vec![Effect::Send { peer, frame }]
+            }
+            (_, effect) => vec![effect],
+        }
+    }
+}

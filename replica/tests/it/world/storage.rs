@@ -1,0 +1,143 @@
+//! The reference store behind a network that delays, and loses outcomes.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use rand::rngs::SmallRng;
+use replica::store::memory::Memory;
+use replica::store::{Outcome, StoreRequest, Token};
+
+use super::ledger::{Checked, name};
+use super::plan::{Outage, Plan, ms};
+use super::sabotage::Sabotage;
+
+/// A request on its way to the store, or held there.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) process: usize,
+    pub(crate) node: usize,
+    pub(crate) token: Token,
+    pub(crate) what: StoreRequest,
+    /// Nobody waits for its outcome any more.
+    pub(crate) is_late: bool,
+}
+
+/// What comes of a request that has arrived.
+pub(crate) enum Next {
+    /// This outcome is told, after so long.
+    Tell(Outcome, Duration),
+    /// It arrives once more, after so long.
+    Again(Asked, Duration),
+    /// The outcome is told after the first time; the request arrives once more after the second.
+    Both(Outcome, Duration, Asked, Duration),
+    Nothing,
+}
+
+#[derive(Default)]
+pub(crate) struct Storage {
+    pub(crate) memory: Memory,
+    outage: Option<Outage>,
+    held: Vec<Asked>,
+    /// Until when something was out of order.
+    trouble: Duration,
+    sabotage: Sabotage,
+}
+
+impl Storage {
+    pub(crate) fn new(sabotage: Sabotage) -> Self {
+        Self { sabotage, ..Self::default() }
+    }
+
+    pub(crate) fn fail(&mut self, outage: Outage) {
+        self.outage = Some(outage);
+    }
+
+    /// It is in order again. Returns what was held.
+    pub(crate) fn recover(&mut self, now: Duration) -> Vec<Asked> {
+        if self.outage.take().is_some() {
+            self.trouble = self.trouble.max(now);
+        }
+        std::mem::take(&mut self.held)
+    }
+
+    /// When it was last out of order.
+    pub(crate) fn last_trouble(&self, now: Duration) -> Duration {
+        if self.outage.is_some() { now } else { self.trouble }
+    }
+
+    pub(crate) fn arrive(
+        &mut self,
+        request: Asked,
+        (now, is_healed): (Duration, bool),
+        plan: &Plan,
+        rng: &mut SmallRng,
+    ) -> Result<Next, String> {
+        let back = within(plan.store_delay, rng);
+        if request.is_late {
+            return if self.outage.is_some() {
+                self.held.push(request);
+                Ok(Next::Nothing)
+            } else {
+                self.perform(&request).map(|_| Next::Nothing)
+            };
+        }
+        let late = Asked { is_late: true, ..request.clone() };
+        let wait = ms(rng.random_range(0..2500)).min(plan.heal_at.saturating_sub(now));
+        match self.outage {
+            Some(Outage::Silent) => {
+                self.held.push(request);
+                return Ok(Next::Nothing);
+            }
+            Some(Outage::Refusing) => return Ok(Next::Tell(Outcome::NotDone, back)),
+            Some(Outage::Forgetting) => {
+                if rng.random_bool(0.5) {
+                    self.held.push(late);
+                }
+                return Ok(Next::Tell(Outcome::Unknown, wait / 2));
+            }
+            None => {}
+        }
+        if is_healed || !rng.random_bool(plan.store_lapses) {
+            return self.perform(&request).map(|outcome| Next::Tell(outcome, back));
+        }
+        self.trouble = self.trouble.max(now + wait + plan.store_delay);
+        Ok(match rng.random_range(0..6) {
+            0 => Next::Tell(Outcome::NotDone, back),
+            1 => Next::Tell(Outcome::Unknown, wait),
+            2 => {
+                self.perform(&request)?;
+                Next::Tell(Outcome::Unknown, wait)
+            }
+            3 => Next::Both(Outcome::Unknown, back, late, wait + ms(rng.random_range(0..1000))),
+            4 => Next::Tell(self.perform(&request)?, wait),
+            _ => Next::Again(request, wait),
+        })
+    }
+
+    fn perform(&mut self, request: &Asked) -> Result<Outcome, String> {
+        let node = name(request.node);
+        let before = self.memory.record(&node).cloned();
+        let outcome = self.sabotage.perform(&mut self.memory, &node, &request.what);
+        self.keeps_everything(&node, before.as_ref()).map(|()| outcome)
+    }
+
+    /// A commit must not lose what the record held: a row, or a hint that its own node has not stored.
+    fn keeps_everything(&self, node: &replica::NodeId, before: Option<&replica::store::Record>) -> Checked {
+        let (Some(before), Some(after)) = (before, self.memory.record(node)) else { return Ok(()) };
+        let grew = before.rows.iter().all(|(replica, tally)| tally.is_within(after.tally(replica)));
+        let is_kept = |(replica, tally): (&replica::ReplicaId, &replica::Tally)| {
+            let row = self.memory.record(&replica.node().into()).map(|record| record.tally(replica));
+            let held = row.into_iter().chain(after.hints.get(replica).copied());
+            held.into_iter().any(|held| tally.is_within(held))
+        };
+        if grew && before.hints.iter().all(is_kept) {
+            return Ok(());
+        }
+        Err("a commit dropped something from the record that is stored nowhere else".into())
+    }
+}
+
+/// A random time up to this one.
+pub(crate) fn within(longest: Duration, rng: &mut SmallRng) -> Duration {
+    longest.mul_f64(rng.random_range(0.05..1.0))
+}
