@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use replica::store::{Outcome, Record, Revision, StoreRequest};
-use replica::{ReplicaId, Tally};
+use replica::{NodeId, ReplicaId, Tally};
 
-use crate::message::{Ask, Id, Message, number};
+use crate::message::{Ask, Id, Message, name, number};
 use crate::printed::Printed;
 use crate::rules::{Broken, Rule};
 use crate::saboteur::Bug;
@@ -77,6 +77,7 @@ impl Store {
                 store.saw(ask, bug);
                 vec![Outcome::Fenced]
             }
+            StoreRequest::Nodes => vec![Outcome::Nodes(self.nodes())],
             StoreRequest::Load { node } => {
                 self.visible(ask.by, number(node)).cloned().map(Outcome::Loaded).collect()
             }
@@ -172,6 +173,12 @@ impl Store {
             Kept::Visible => self.seen.get(&by).map_or(0, |seen| seen[usize::from(node)]),
         };
         record.states.iter().skip(record.index(oldest))
+    }
+
+    /// The nodes that have a record.
+    fn nodes(&self) -> Vec<NodeId> {
+        let have = (0_u8..).zip(&self.records).filter(|(_, record)| record.newest().is_some());
+        have.map(|(node, _)| name(node)).collect()
     }
 
     /// What is stored of each replica: in its node's record, or as a hint in another.
