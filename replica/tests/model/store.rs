@@ -1,8 +1,9 @@
 //! The store: records with numbered revisions, and every answer that the port allows.
 //!
 //! The store is linearizable: each request takes place at one moment between its start and its outcome, on the newest record.
-//! Or else ([`StoreIs::Lagging`]) it is as weak as the port allows. An open or a load may then show any state that is no older
-//! than what the process's last fence or commit had to see, and a commit that was done may be called a conflict.
+//! Or else ([`StoreIs::Lagging`]) a load may show any state that is no older than what the process's last fence or commit had
+//! to see, and a commit that was done may be called a conflict. The port allows an open to be old as well. The model has no
+//! such opens: each only leads to a conflict and another open, and as tokens count on, the search would not end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -105,17 +106,12 @@ impl Store {
     }
 
     fn open(&self, by: Id, bug: Option<Bug>) -> Vec<Outcome> {
-        let newest = self.records[usize::from(by.node)].revision;
-        let opened = |(record, revision): (&Option<Record>, u64)| {
-            let mut record = record.clone();
-            if let (Some(Bug::FreeTwice), Some(owner)) =
-                (bug, record.as_mut().and_then(|it| it.owner.as_mut()))
-            {
-                owner.is_free = true;
-            }
-            Outcome::Opened { record, revision: Revision(revision) }
-        };
-        self.visible(by, by.node).rev().zip((0..=newest).rev()).map(opened).collect()
+        let record = &self.records[usize::from(by.node)];
+        let mut opened = record.newest().cloned();
+        if let (Some(Bug::FreeTwice), Some(owner)) = (bug, opened.as_mut().and_then(|it| it.owner.as_mut())) {
+            owner.is_free = true;
+        }
+        vec![Outcome::Opened { record: opened, revision: Revision(record.revision) }]
     }
 
     fn commit(&mut self, ask: &Ask, bug: Option<Bug>, broken: &mut Broken) -> Vec<Outcome> {
@@ -165,8 +161,8 @@ impl Store {
         }
     }
 
-    /// The states of a record that a load, or an open, may show. Oldest first.
-    fn visible(&self, by: Id, node: u8) -> impl DoubleEndedIterator<Item = &Option<Record>> {
+    /// The states of a record that a load may show. Oldest first.
+    fn visible(&self, by: Id, node: u8) -> impl Iterator<Item = &Option<Record>> {
         let record = &self.records[usize::from(node)];
         let oldest = match self.kept {
             Kept::Newest | Kept::All => record.revision,
