@@ -46,9 +46,9 @@ fn a_crash_amid_a_commit() {
     holds("a crash", alone(&[0, 0, 0], 2, Faults { crashes: 1, unknowns: 1, ..NONE }));
 }
 
-/// The store shows old states, and calls commits that were done conflicts.
+/// The store calls commits that were done conflicts.
 #[test]
-fn a_store_as_weak_as_the_port_allows() {
+fn a_store_that_is_weaker() {
     let lagging = |setup| Setup { store: StoreIs::Lagging, ..setup };
     holds("a weak store and a crash", lagging(alone(&[0, 0], 1, Faults { crashes: 1, ..NONE })));
     holds("a weak store and an end", lagging(alone(&[0], 0, Faults { ends: 1, ..NONE })));

@@ -7,7 +7,7 @@
 //! effects. Around it stand the smallest things that can do what a world does:
 //!
 //! * the network ([`state`]) is a set of frames on their way. Any may arrive at any time, or never, and so many of them twice;
-//! * the store ([`store`]) keeps records with numbered revisions. It is linearizable, or as weak as the port allows. A request
+//! * the store ([`store`]) keeps records with numbered revisions. It is linearizable, or weaker in loads and conflicts. A request
 //!   may be done at any time, also when the process that asked is dead, and its outcome may arrive at any later time. So many
 //!   outcomes are unknown (a commit among them may be done later), and so many requests are refused;
 //! * time passes for each process apart, a quarter of a second at once and so often per process. A process may be stopped

@@ -41,8 +41,8 @@ pub(crate) struct Setup {
 pub(crate) enum StoreIs {
     /// It does what it is asked to, sooner or later or never.
     Up,
-    /// As `Up`, but as weak as the port allows: an open or a load may show an old state, and a commit that was done may be
-    /// called a conflict.
+    /// As `Up`, but a load may show an old state that the last fence allows, and a commit that was done may be called a
+    /// conflict.
     Lagging,
     /// No request reaches it.
     Silent,

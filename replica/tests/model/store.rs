@@ -1,15 +1,16 @@
 //! The store: records with numbered revisions, and every answer that the port allows.
 //!
 //! The store is linearizable: each request takes place at one moment between its start and its outcome, on the newest record.
-//! Or else ([`StoreIs::Lagging`]) it is as weak as the port allows. An open or a load may then show any state that is no older
-//! than what the process's last fence or commit had to see, and a commit that was done may be called a conflict.
+//! Or else ([`StoreIs::Lagging`]) a load may show any state that is no older than what the process's last fence or commit had
+//! to see, and a commit that was done may be called a conflict. The port allows an open to be old as well. The model has no
+//! such opens: each only leads to a conflict and another open, and as tokens count on, the search would not end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use replica::store::{Outcome, Record, Revision, StoreRequest};
-use replica::{ReplicaId, Tally};
+use replica::{NodeId, ReplicaId, Tally};
 
-use crate::message::{Ask, Id, Message, number};
+use crate::message::{Ask, Id, Message, name, number};
 use crate::printed::Printed;
 use crate::rules::{Broken, Rule};
 use crate::saboteur::Bug;
@@ -77,6 +78,7 @@ impl Store {
                 store.saw(ask, bug);
                 vec![Outcome::Fenced]
             }
+            StoreRequest::Nodes => vec![Outcome::Nodes(self.nodes())],
             StoreRequest::Load { node } => {
                 self.visible(ask.by, number(node)).cloned().map(Outcome::Loaded).collect()
             }
@@ -105,17 +107,12 @@ impl Store {
     }
 
     fn open(&self, by: Id, bug: Option<Bug>) -> Vec<Outcome> {
-        let newest = self.records[usize::from(by.node)].revision;
-        let opened = |(record, revision): (&Option<Record>, u64)| {
-            let mut record = record.clone();
-            if let (Some(Bug::FreeTwice), Some(owner)) =
-                (bug, record.as_mut().and_then(|it| it.owner.as_mut()))
-            {
-                owner.is_free = true;
-            }
-            Outcome::Opened { record, revision: Revision(revision) }
-        };
-        self.visible(by, by.node).rev().zip((0..=newest).rev()).map(opened).collect()
+        let record = &self.records[usize::from(by.node)];
+        let mut opened = record.newest().cloned();
+        if let (Some(Bug::FreeTwice), Some(owner)) = (bug, opened.as_mut().and_then(|it| it.owner.as_mut())) {
+            owner.is_free = true;
+        }
+        vec![Outcome::Opened { record: opened, revision: Revision(record.revision) }]
     }
 
     fn commit(&mut self, ask: &Ask, bug: Option<Bug>, broken: &mut Broken) -> Vec<Outcome> {
@@ -165,14 +162,20 @@ impl Store {
         }
     }
 
-    /// The states of a record that a load, or an open, may show. Oldest first.
-    fn visible(&self, by: Id, node: u8) -> impl DoubleEndedIterator<Item = &Option<Record>> {
+    /// The states of a record that a load may show. Oldest first.
+    fn visible(&self, by: Id, node: u8) -> impl Iterator<Item = &Option<Record>> {
         let record = &self.records[usize::from(node)];
         let oldest = match self.kept {
             Kept::Newest | Kept::All => record.revision,
             Kept::Visible => self.seen.get(&by).map_or(0, |seen| seen[usize::from(node)]),
         };
         record.states.iter().skip(record.index(oldest))
+    }
+
+    /// The nodes that have a record.
+    fn nodes(&self) -> Vec<NodeId> {
+        let have = (0_u8..).zip(&self.records).filter(|(_, record)| record.newest().is_some());
+        have.map(|(node, _)| name(node)).collect()
     }
 
     /// What is stored of each replica: in its node's record, or as a hint in another.
