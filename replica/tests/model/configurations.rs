@@ -194,6 +194,7 @@ fn records_that_never_stood_before() {
 /// A commit that frees the replica is done but called a conflict, and a successor owns the replica. Then the first process
 /// opens the record again. It must not free the replica a second time.
 #[test]
+#[ignore = "more than 3 million steps; without the mend it fails in 112,286 steps"]
 fn a_replica_is_freed_once() {
     let faults = Faults { ends: 1, doubles: 1, ..NONE };
     let setup = Setup { store: StoreIs::Lagging, rules: &[Rule::OneOwner], ..alone(&[], 0, faults) };
