@@ -15,6 +15,12 @@ pub(super) fn next_owner(own: &Own, record: &Record, is_closing: bool) -> Option
     if let Some(free) = free {
         return Some(Ownership { incarnation: own.incarnation(), is_free: false, ..free.clone() });
     }
+    // This process freed its replica, did not hear of it, and a successor has taken it: it must not be freed again.
+    let is_gone =
+        |owner: &&Ownership| owner.replica == *own.replica() && owner.incarnation != own.incarnation();
+    if let Some(successor) = record.owner.as_ref().filter(is_gone).filter(|_| own.has_chosen()) {
+        return Some(successor.clone());
+    }
     (is_closing || own.is_inherited()).then(|| Ownership {
         replica: own.replica().clone(),
         incarnation: own.incarnation(),

@@ -51,7 +51,6 @@ fn a_crash_amid_a_commit() {
 fn a_store_that_is_weaker() {
     let lagging = |setup| Setup { store: StoreIs::Lagging, ..setup };
     holds("a weak store and a crash", lagging(alone(&[0, 0], 1, Faults { crashes: 1, ..NONE })));
-    holds("a weak store and an end", lagging(alone(&[0], 0, Faults { ends: 1, ..NONE })));
 }
 
 /// What the store tells one process reaches the next, and the one after that.
@@ -190,4 +189,14 @@ fn records_that_never_stood_before() {
     holds("new records", is_new(alone(&[0, 0], 0, Faults { ends: 1, crashes: 1, ..NONE })));
     let setup = with_store_down(two(&[0], 0, Faults { refusals: 1, crashes: 1, ..NONE }));
     holds("new records, with hints", is_new(setup));
+}
+
+/// A commit that frees the replica is done but called a conflict, and a successor owns the replica. Then the first process
+/// opens the record again. It must not free the replica a second time.
+#[test]
+#[ignore = "more than 3 million steps; without the mend it fails in 112,286 steps"]
+fn a_replica_is_freed_once() {
+    let faults = Faults { ends: 1, doubles: 1, ..NONE };
+    let setup = Setup { store: StoreIs::Lagging, rules: &[Rule::OneOwner], ..alone(&[], 0, faults) };
+    holds("a replica is freed once", setup);
 }
