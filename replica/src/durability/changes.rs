@@ -21,6 +21,12 @@ pub(super) fn next_owner(own: &Own, record: &Record, is_closing: bool) -> Option
     if let Some(successor) = record.owner.as_ref().filter(is_gone).filter(|_| own.has_chosen()) {
         return Some(successor.clone());
     }
+    let is_successors =
+        |owner: &&Ownership| owner.replica == *own.replica() && owner.incarnation != own.incarnation();
+    if let Some(owner) = record.owner.as_ref().filter(is_successors).filter(|_| own.has_chosen()) {
+        // This process left the replica free, without hearing that it had, and a successor has it now.
+        return Some(owner.clone());
+    }
     (is_closing || own.is_inherited()).then(|| Ownership {
         replica: own.replica().clone(),
         incarnation: own.incarnation(),

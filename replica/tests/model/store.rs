@@ -82,7 +82,6 @@ impl Store {
             StoreRequest::Load { node } => {
                 self.visible(ask.by, number(node)).cloned().map(Outcome::Loaded).collect()
             }
-            StoreRequest::Nodes => unreachable!("the replica does not ask for the names yet"),
         };
         let store = Printed::new(store);
         let done = |outcome: Outcome| Done {
