@@ -15,12 +15,6 @@ pub(super) fn next_owner(own: &Own, record: &Record, is_closing: bool) -> Option
     if let Some(free) = free {
         return Some(Ownership { incarnation: own.incarnation(), is_free: false, ..free.clone() });
     }
-    // This process freed its replica, did not hear of it, and a successor has taken it: it must not be freed again.
-    let is_gone =
-        |owner: &&Ownership| owner.replica == *own.replica() && owner.incarnation != own.incarnation();
-    if let Some(successor) = record.owner.as_ref().filter(is_gone).filter(|_| own.has_chosen()) {
-        return Some(successor.clone());
-    }
     let is_successors =
         |owner: &&Ownership| owner.replica == *own.replica() && owner.incarnation != own.incarnation();
     if let Some(owner) = record.owner.as_ref().filter(is_successors).filter(|_| own.has_chosen()) {

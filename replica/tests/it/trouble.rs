@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use replica::store::{Outcome, Record, Revision, StoreRequest, Token};
+use replica::store::{Outcome, Ownership, Record, Revision, StoreRequest, Token};
 use replica::{
     AckPolicy, Config, Effect, Input, MAX_PENDING, NodeId, Refusal, Replica, Reply, Request, Tally, Ticket,
 };
@@ -168,4 +168,23 @@ fn so_many_adds_wait_and_no_more_counted_or_not() {
     assert_eq!(node.reply(), None);
     node.ask(most, Request::Add(1));
     assert_eq!(node.reply(), Some((most, Err(Refusal::TooManyAdds))));
+}
+
+/// The commit that frees the replica is done, but its process hears of a conflict. Meanwhile a successor has become the owner.
+#[test]
+fn a_replica_that_a_successor_owns_is_not_freed_again() {
+    let mut node = Driven::new(AckPolicy::Store);
+    node.ends(opened(None));
+    let StoreRequest::Commit { changes, .. } = node.ends(committed()) else { panic!("the first commit") };
+    node.give(Input::Shutdown);
+    node.tick();
+    let StoreRequest::Commit { owner: Some(freed), .. } = node.ends(Outcome::Conflict) else {
+        panic!("it frees the replica")
+    };
+    assert!(freed.is_free);
+    let mut record = Record::default();
+    let successor = Ownership { incarnation: "0000beef".parse().unwrap(), is_free: false, ..freed };
+    record.apply(&changes, Some(successor));
+    assert_eq!(node.ends(opened(Some(record))), StoreRequest::Open);
+    assert!(node.requests.is_empty(), "it commits nothing more: {:?}", node.requests);
 }
