@@ -183,7 +183,7 @@ impl Cluster {
         next.store = Arc::clone(&handled.store);
         next.send(&handled.answer);
         if handled.shrank {
-            next.broken.insert(Rule::RecordsGrow);
+            next.broken.insert(Rule::RecordGrows);
         }
         Some(next)
     }

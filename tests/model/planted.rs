@@ -58,7 +58,7 @@ fn a_replica_left_to_the_next_process_too_soon() {
 #[test]
 fn a_record_written_whatever_is_there() {
     let faults = Faults { crashes: 1, ..Faults::default() };
-    found("a plain write", Rule::RecordsGrow, alone(&[0, 0], faults, Bug::PlainWrite));
+    found("a plain write", Rule::RecordGrows, alone(&[0, 0], faults, Bug::PlainWrite));
 }
 
 #[test]

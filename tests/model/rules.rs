@@ -25,7 +25,7 @@ pub(crate) enum Rule {
     /// No add is answered twice.
     AnsweredOnce,
     /// No count in the store goes down: if a record loses a count, another has it.
-    RecordsGrow,
+    RecordGrows,
     /// Reads show only stored adds.
     ShownIsStored,
     /// Reads on a node never go back.
@@ -36,7 +36,7 @@ pub(crate) enum Rule {
 
 /// The rules that hold while the store answers before it counts as down.
 pub(crate) const PROMISED: &[Rule] =
-    &[Rule::Stored, Rule::CountedOnce, Rule::Definite, Rule::AnsweredOnce, Rule::RecordsGrow, Rule::NoPanic];
+    &[Rule::Stored, Rule::CountedOnce, Rule::Definite, Rule::AnsweredOnce, Rule::RecordGrows, Rule::NoPanic];
 
 /// The rules that hold with `--ack durable` even if the store counts as down, or is.
 pub(crate) const WITH_STORE_DOWN: &[Rule] = &[
@@ -44,7 +44,7 @@ pub(crate) const WITH_STORE_DOWN: &[Rule] = &[
     Rule::CountedOnce,
     Rule::Definite,
     Rule::AnsweredOnce,
-    Rule::RecordsGrow,
+    Rule::RecordGrows,
     Rule::NoPanic,
 ];
 
@@ -86,7 +86,7 @@ impl Rule {
             CountedOnce,
             Definite,
             AnsweredOnce,
-            RecordsGrow,
+            RecordGrows,
             ShownIsStored,
             NeverBack,
             NoPanic
