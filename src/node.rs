@@ -1,6 +1,6 @@
 //! A Maelstrom node, from before its `init` to its end: messages in, messages out, without I/O or clock.
 //!
-//! Before `init` it only answers. From then on a [`Member`] wires the [replica](replica::Replica) to the
+//! Before `init` it only answers. From then on a member (`node/member.rs`) wires the [replica](replica::Replica) to the
 //! [store](crate::seq_kv), to its peers and to its clients.
 
 mod member;

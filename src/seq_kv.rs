@@ -16,7 +16,7 @@
 //!
 //! # Nodes
 //!
-//! The service can't list its keys. So the names of the nodes stand under a key of their own, [`names::KEY`]. Whoever asks
+//! The service can't list its keys. So the names of the nodes stand under a key of their own, `/nodes`. Whoever asks
 //! for them reads that key, and first adds the names on its own roster that it lacks, by compare-and-set. Nothing is read
 //! or written there until somebody asks. So a name is missing until a process that has it on its roster asks.
 

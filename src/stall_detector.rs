@@ -5,11 +5,11 @@
 //! clock that was read before the look at the input:
 //!
 //! * The look found the input empty. So all bytes that are read later were handed in later.
-//! * The writer of the input holds back at most [`HELD_BACK`] bytes. So when a byte is handed in, all earlier bytes but the
-//!   last [`HELD_BACK`] have been read.
+//! * The writer of the input holds back at most `HELD_BACK` bytes. So when a byte is handed in, all earlier bytes but the
+//!   last `HELD_BACK` have been read.
 //!
 //! The first fact has an exception. A pipe that was full can be empty while its writer, which was blocked, still holds
-//! older lines. Then the pipe counts as empty only after [`REFILL`], in which the writer goes on, and only if the pipe was
+//! older lines. Then the pipe counts as empty only after `REFILL`, in which the writer goes on, and only if the pipe was
 //! not full again.
 
 use std::collections::VecDeque;
