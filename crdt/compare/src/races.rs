@@ -76,7 +76,7 @@ pub struct Effort {
 
 impl Effort {
     /// A minute for all of the table.
-    pub const FULL: Self = Self { budget: Duration::from_millis(600), largest: u64::MAX };
+    pub const FULL: Self = Self { budget: Duration::from_millis(480), largest: u64::MAX };
     /// To see that all of it runs.
     pub const GLANCE: Self = Self { budget: Duration::ZERO, largest: 128 };
 }
