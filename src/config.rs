@@ -45,14 +45,9 @@ impl Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            counter: CounterKind::G,
-            ack: AckPolicy::Durable,
-            gossip_interval: Duration::from_millis(100),
-            fanout: 1,
-            store_timeout: Duration::from_secs(1),
-            peer_timeout: Duration::from_millis(500),
-        }
+        let replica::Config { ack, gossip_interval, fanout, store_timeout, peer_timeout } =
+            replica::Config::default();
+        Self { counter: CounterKind::G, ack, gossip_interval, fanout, store_timeout, peer_timeout }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::frame::{Claim, Frame};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::own::Own;
 use crate::state::State;
-use crate::tally::{Tally, replicas};
+use crate::tally::Tally;
 use admission::{Admitted, admit};
 use peers::Peers;
 
@@ -120,7 +120,7 @@ impl Replication {
     fn merge(&mut self, claim: &Claim) -> Merged {
         let is_news = self.state.merge(claim);
         let is_own = |replica: &ReplicaId| replica.node() == self.me.as_str();
-        let touches_record = is_news && (!claim.unstored.is_empty() || replicas(&claim.counts).any(is_own));
+        let touches_record = is_news && (!claim.unstored.is_empty() || claim.counts.keys().any(is_own));
         Merged { is_news, touches_record }
     }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::frame::Claim;
 use crate::identity::ReplicaId;
-use crate::tally::{Tally, Vector, replicas, tallies};
+use crate::tally::{Tally, Vector};
 
 /// Counts, and which of them are not known to be stored.
 #[derive(Debug, Clone, Default)]
@@ -61,7 +61,8 @@ impl State {
 
     /// The rows of the replicas of `node`.
     pub(crate) fn rows_of(&self, node: &str) -> BTreeMap<ReplicaId, Tally> {
-        tallies(&self.counts, |replica| replica.node() == node)
+        let rows = self.counts.iter().filter(|(replica, _)| replica.node() == node);
+        rows.map(|(replica, counts)| (replica.clone(), counts.into())).collect()
     }
 
     /// The counts that a peer lacks that holds `known`.
@@ -70,7 +71,7 @@ impl State {
         let unstored = if self.unstored.is_empty() {
             BTreeSet::new()
         } else {
-            replicas(&counts).filter(|replica| self.unstored.contains(*replica)).cloned().collect()
+            counts.keys().filter(|replica| self.unstored.contains(*replica)).cloned().collect()
         };
         Claim { counts, unstored }
     }

@@ -1,6 +1,5 @@
 //! Counts: a [`Tally`] is the count of one replica, a [`Vector`] has the rows of all.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use crdt::PnCounter;
@@ -65,41 +64,13 @@ impl Tally {
     }
 }
 
-/// The replicas that have counted, in order.
-pub(crate) fn replicas(vector: &Vector) -> impl Iterator<Item = &ReplicaId> {
-    vector.iter().map(|(replica, _)| replica)
-}
-
-/// Whether a vector has a count of this replica.
-pub(crate) fn knows(vector: &Vector, replica: &ReplicaId) -> bool {
-    Tally::of(vector, replica).sequence() > 0
-}
-
 /// Whether a vector that merges `counts` has no more than [`MAX_REPLICAS`] replicas, or no more than now.
 pub(crate) fn has_room_for(vector: &Vector, counts: &Vector) -> bool {
     if vector.len() + counts.len() <= MAX_REPLICAS {
         return true;
     }
-    let new = replicas(counts).filter(|replica| !knows(vector, replica)).count();
+    let new = counts.keys().filter(|replica| !vector.contains(*replica)).count();
     new == 0 || vector.len() + new <= MAX_REPLICAS
-}
-
-/// The rows of the replicas that `keep` accepts.
-pub(crate) fn tallies(vector: &Vector, keep: impl Fn(&ReplicaId) -> bool) -> BTreeMap<ReplicaId, Tally> {
-    let kept = vector.iter().filter(|(replica, _)| keep(replica));
-    kept.map(|(replica, counts)| (replica.clone(), counts.into())).collect()
-}
-
-/// Merges other tallies into some. The larger count wins.
-pub(crate) fn raise_all(tallies: &mut BTreeMap<ReplicaId, Tally>, others: &BTreeMap<ReplicaId, Tally>) {
-    for (replica, tally) in others {
-        tallies.entry(replica.clone()).or_default().raise(*tally);
-    }
-}
-
-/// The vector with these rows.
-pub(crate) fn from_tallies(tallies: &BTreeMap<ReplicaId, Tally>) -> Vector {
-    tallies.iter().map(|(replica, tally)| (replica.clone(), (tally.up, tally.down))).collect()
 }
 
 /// The part of a vector whose replicas `keep` accepts.
@@ -140,7 +111,7 @@ mod tests {
     #[test]
     fn a_replica_is_known_that_has_counted_in_either_direction() {
         let vector = vector(1..2, 2..3);
-        assert_eq!([0, 1, 2].map(|number| knows(&vector, &replica(number))), [false, true, true]);
+        assert_eq!([0, 1, 2].map(|number| vector.contains(replica(number))), [false, true, true]);
     }
 
     #[test]

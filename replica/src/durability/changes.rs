@@ -11,21 +11,24 @@ use crate::tally::Tally;
 /// The ownership after the commit, of a replica that may be handed on. A process that has not chosen its replica asks for
 /// a free one. A process that `is_closing` leaves its own free.
 pub(super) fn next_owner(own: &Own, record: &Record, is_closing: bool) -> Option<Ownership> {
-    let free = record.owner.as_ref().filter(|owner| owner.is_free && !own.has_chosen());
-    if let Some(free) = free {
-        return Some(Ownership { incarnation: own.incarnation(), is_free: false, ..free.clone() });
-    }
-    let is_successors =
-        |owner: &&Ownership| owner.replica == *own.replica() && owner.incarnation != own.incarnation();
-    if let Some(owner) = record.owner.as_ref().filter(is_successors).filter(|_| own.has_chosen()) {
+    match &record.owner {
+        Some(free) if free.is_free && !own.has_chosen() => {
+            Some(Ownership { incarnation: own.incarnation(), is_free: false, ..free.clone() })
+        }
         // This process left the replica free, without hearing that it had, and a successor has it now.
-        return Some(owner.clone());
+        Some(owner)
+            if own.has_chosen()
+                && owner.replica == *own.replica()
+                && owner.incarnation != own.incarnation() =>
+        {
+            Some(owner.clone())
+        }
+        Some(_) | None => (is_closing || own.is_inherited()).then(|| Ownership {
+            replica: own.replica().clone(),
+            incarnation: own.incarnation(),
+            is_free: is_closing,
+        }),
     }
-    (is_closing || own.is_inherited()).then(|| Ownership {
-        replica: own.replica().clone(),
-        incarnation: own.incarnation(),
-        is_free: is_closing,
-    })
 }
 
 /// The rows and hints that the record lacks. Rows are all known counts of this node's replicas. Hints are the counts of

@@ -223,8 +223,9 @@ impl StoreSync {
                 Some(News::NoRecord)
             }
             (None, Outcome::Opened { record: Some(record), revision }) => {
-                match self.problem(&record, own, state) {
-                    None => Some(self.found(record, revision, own)),
+                let claim = record.claim();
+                match self.problem(&record, &claim, own, state) {
+                    None => Some(self.found((record, claim), revision, own)),
                     Some(problem) => {
                         error!(problem, "the record is left alone");
                         return self.leave_alone(cx.now);
@@ -249,7 +250,7 @@ impl StoreSync {
     }
 
     /// Handles a record that was opened.
-    fn found(&mut self, record: Record, revision: Revision, own: &Own) -> News {
+    fn found(&mut self, (record, claim): (Record, Claim), revision: Revision, own: &Own) -> News {
         let is_ours = record.rows.contains_key(own.replica())
             || record.owner.as_ref().is_some_and(|owner| owner.incarnation == own.incarnation());
         if is_ours {
@@ -262,21 +263,20 @@ impl StoreSync {
             self.has_predecessor = true;
         }
         let has_free = record.owner.as_ref().is_some_and(|owner| owner.is_free);
-        let news =
-            self.note_stored(&record, own).unwrap_or_else(|| News::Found { claim: record.claim(), has_free });
+        let news = self.note_stored(&record, own).unwrap_or(News::Found { claim, has_free });
         self.known = Known::At(revision, record);
         news
     }
 
     /// Says why no process of this node can have written the record, or why there is no room for it.
-    fn problem(&self, record: &Record, own: &Own, state: &State) -> Option<String> {
+    fn problem(&self, record: &Record, claim: &Claim, own: &Own, state: &State) -> Option<String> {
         // What peers were told may come back from them by another process of this node, which writes the same record.
         let mut known = Tally::of(state.counts(), own.replica());
         known.raise(self.offered);
         if !record.tally(own.replica()).is_within(known) {
             return Some(format!("this process has written {known} at most, itself or by telling it"));
         }
-        let has_room = has_room_for(state.counts(), &record.claim().counts);
+        let has_room = has_room_for(state.counts(), &claim.counts);
         (!has_room).then(|| "there are too many replicas".into())
     }
 

@@ -8,7 +8,7 @@ use crate::config::MAX_REPLICAS;
 use crate::frame::Claim;
 use crate::identity::ReplicaId;
 use crate::own::Own;
-use crate::tally::{Tally, Vector, filtered, has_room_for, knows, replicas};
+use crate::tally::{Tally, Vector, filtered, has_room_for};
 
 /// The admitted part of a claim.
 pub(super) struct Admitted {
@@ -29,7 +29,7 @@ pub(super) fn admit(
         return Admitted { claim, is_cut: false };
     }
     error!(%from, most = MAX_REPLICAS, "replicas that are not known here are refused: there are too many");
-    let counts = filtered(&claim.counts, |replica| knows(held, replica));
+    let counts = filtered(&claim.counts, |replica| held.contains(replica));
     Admitted { claim: Claim { counts, ..claim }, is_cut: true }
 }
 
@@ -42,7 +42,7 @@ fn plausible(claim: Claim, from: impl Display, own: &Own, is_member: impl Fn(&st
         let (replica, counted) = (own.replica(), own.counted());
         error!(%from, %replica, %claimed, %counted, "ignored: it claims more of this process than that has counted");
     }
-    let stranger = replicas(&claim.counts).find(|replica| !is_member(replica.node()));
+    let stranger = claim.counts.keys().find(|replica| !is_member(replica.node()));
     if let Some(replica) = stranger {
         let node = replica.node();
         warn!(%from, node, %replica, "ignored: counts of a node that is not on this node's list");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::frame::Claim;
 use crate::identity::{Incarnation, ReplicaId};
-use crate::tally::{Tally, from_tallies, raise_all};
+use crate::tally::Tally;
 
 /// What the store keeps for one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,8 +72,8 @@ impl Record {
 
     /// The claim of the record. Its rows are stored, its hints are not.
     pub fn claim(&self) -> Claim {
-        let mut all = self.rows.clone();
-        raise_all(&mut all, &self.hints);
-        Claim { counts: from_tallies(&all), unstored: self.hints.keys().cloned().collect() }
+        let rows = self.rows.iter().chain(&self.hints);
+        let counts = rows.map(|(replica, tally)| (replica.clone(), (tally.up, tally.down))).collect();
+        Claim { counts, unstored: self.hints.keys().cloned().collect() }
     }
 }
