@@ -12,6 +12,7 @@
 mod clusters;
 mod conformance;
 mod doubles;
+mod driven;
 mod planted;
 mod roster;
 mod trouble;

@@ -1,90 +1,11 @@
-//! A store in trouble, driven by hand: what the replica asks for, and what clients are told meanwhile.
+//! A store in trouble: what the replica asks for, and what clients are told meanwhile.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use replica::store::{Outcome, Ownership, Record, Revision, StoreRequest, Token};
-use replica::{
-    AckPolicy, Config, Effect, Input, MAX_PENDING, NodeId, Refusal, Replica, Reply, Request, Tally, Ticket,
-};
+use replica::store::{Outcome, Ownership, Record, StoreRequest};
+use replica::{AckPolicy, Input, MAX_PENDING, Refusal, Reply, Request, Tally};
 
-const ANSWER_WITHIN: Duration = Duration::from_secs(4);
-
-const fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
-
-/// A replica of `n0` among `n0` and `n1`, its clock, and what it wants.
-struct Driven {
-    replica: Replica,
-    now: Duration,
-    /// How far the input has been heard; as far as the clock, if `None`.
-    heard: Option<Duration>,
-    replies: VecDeque<(Ticket, Result<Reply, Refusal>)>,
-    requests: VecDeque<(Token, StoreRequest)>,
-}
-
-impl Driven {
-    fn new(ack: AckPolicy) -> Self {
-        let replica = Replica::new(&Config { ack, ..Config::default() }, "n0".into(), 1);
-        let (replies, requests) = (VecDeque::new(), VecDeque::new());
-        let mut driven = Self { replica, now: Duration::ZERO, heard: None, replies, requests };
-        driven.give(Input::Roster(["n0", "n1"].map(NodeId::from).into()));
-        driven.tick();
-        driven
-    }
-
-    fn give(&mut self, input: Input) {
-        self.replica.handle(self.now, input);
-        while let Some(effect) = self.replica.poll_effect() {
-            match effect {
-                Effect::Reply { ticket, result } => self.replies.push_back((ticket, result)),
-                Effect::Store { token, request } => self.requests.push_back((token, request)),
-                Effect::Send { .. } | Effect::Done => {}
-            }
-        }
-    }
-
-    fn tick(&mut self) {
-        self.give(Input::Tick { heard: self.heard.unwrap_or(self.now) });
-    }
-
-    fn pass(&mut self, time: Duration) {
-        let until = self.now + time;
-        while let Some(at) = self.replica.poll_timeout().filter(|at| *at <= until) {
-            self.now = self.now.max(at);
-            self.tick();
-        }
-        self.now = until;
-        self.tick();
-    }
-
-    fn ask(&mut self, ticket: u64, request: Request) {
-        let answer_by = self.now + ANSWER_WITHIN;
-        self.give(Input::Client { ticket: Ticket(ticket), answer_by, request });
-        self.tick();
-    }
-
-    /// The oldest request to the store ends so. Returns the request.
-    fn ends(&mut self, outcome: Outcome) -> StoreRequest {
-        let (token, request) = self.requests.pop_front().expect("the replica asks the store");
-        self.give(Input::Store { token, outcome });
-        self.tick();
-        request
-    }
-
-    fn reply(&mut self) -> Option<(u64, Result<Reply, Refusal>)> {
-        self.replies.pop_front().map(|(ticket, result)| (ticket.0, result))
-    }
-}
-
-fn opened(record: Option<Record>) -> Outcome {
-    Outcome::Opened { record, revision: Revision(7) }
-}
-
-fn committed() -> Outcome {
-    Outcome::Committed { revision: Revision(8) }
-}
+use crate::driven::{ANSWER_WITHIN, Driven, committed, ms, opened};
 
 #[test]
 fn a_store_that_opens_and_refuses_commits_is_down_until_it_commits() {
