@@ -72,6 +72,8 @@ pub(crate) fn worded(result: Result<Reply, Refusal>) -> Say {
     match result {
         Ok(Reply::Added) => Say::AddOk,
         Ok(Reply::Value(value)) => Say::ReadOk(value),
+        // No client of Maelstrom's can ask for it.
+        Ok(Reply::Forgotten) => Say::Error(ErrorCode::NotSupported, "not supported".into()),
         Err(refusal) => Say::Error(code(refusal), refusal.as_str().into()),
     }
 }
@@ -86,7 +88,12 @@ fn code(refusal: Refusal) -> ErrorCode {
         | Refusal::TooManyReads
         | Refusal::StoreSilent
         | Refusal::NotRecovered
-        | Refusal::EndedBeforeRecovered => ErrorCode::TemporarilyUnavailable,
+        | Refusal::EndedBeforeRecovered
+        | Refusal::Forgotten
+        | Refusal::NotForgotten
+        | Refusal::NoSuchNode
+        | Refusal::ForgetsItself
+        | Refusal::TooManyForgets => ErrorCode::TemporarilyUnavailable,
     }
 }
 

@@ -219,6 +219,8 @@ fn read_frame(fields: &Fields<'_>, known: &Vector) -> Result<Frame, Malformed> {
             ),
             unstored: read_unstored(fields)?,
         },
+        inquiry: None,
+        refused: BTreeSet::new(),
     })
 }
 

@@ -173,6 +173,7 @@ impl SeqKv {
                 let say = Say::StoreRead(node.as_str().into());
                 self.read(token, What::Load(node), say, now);
             }
+            StoreRequest::Seal { .. } => self.outcomes.push_back((token, Outcome::NotDone)),
             StoreRequest::Nodes => {
                 self.read(token, What::ReadNames, Say::StoreRead(names::KEY.into()), now);
             }

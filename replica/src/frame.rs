@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::identity::{Incarnation, ReplicaId};
-use crate::tally::Vector;
+use crate::tally::{Tally, Vector};
 
 /// Names one frame among those of its sender. Each incarnation starts at a random number, so that it does not mistake a
 /// late confirmation of an earlier incarnation's frame for its own.
@@ -23,6 +23,37 @@ pub struct Frame {
     pub confirms: Option<FrameId>,
     /// The counts that the sender holds and, as far as it knows, the receiver lacks.
     pub claim: Claim,
+    /// A question about a replica, or its answer. Only a restart after a clean end asks.
+    pub inquiry: Option<Inquiry>,
+    /// The replicas in the confirmed frames whose counts the sender refused, because it has no room for more replicas.
+    pub refused: BTreeSet<ReplicaId>,
+}
+
+impl Frame {
+    /// A frame that only states counts.
+    ///
+    /// ```
+    /// use replica::{Claim, Frame};
+    ///
+    /// let frame = Frame::new("9f3a17c2".parse()?, Claim::default());
+    /// assert!(frame.id.is_none() && frame.claim.counts.is_empty());
+    /// # Ok::<(), replica::NoIdentity>(())
+    /// ```
+    pub const fn new(incarnation: Incarnation, claim: Claim) -> Self {
+        let (id, answers, confirms, inquiry) = (None, None, None, None);
+        Self { incarnation, id, answers, confirms, claim, inquiry, refused: BTreeSet::new() }
+    }
+}
+
+/// A question about a replica of the asker's node, or its answer.
+///
+/// A process that wants to go on under a replica of its predecessor asks every node first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inquiry {
+    /// How much of this replica does the receiver hold?
+    Asks(ReplicaId),
+    /// So much of it. The frame [answers](Frame::answers) the one that asked.
+    Holds(ReplicaId, Tally),
 }
 
 /// The counts that a frame or a record states.

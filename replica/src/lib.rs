@@ -73,7 +73,7 @@ mod tally;
 pub use config::{
     AckPolicy, Config, MAX_PENDING, MAX_REPLICAS, PEER_BACKOFF_MAX, RECOVER_WITHIN, SHUT_DOWN_WITHIN,
 };
-pub use frame::{Claim, Frame, FrameId};
+pub use frame::{Claim, Frame, FrameId, Inquiry};
 pub use identity::{Incarnation, NoIdentity, NodeId, ReplicaId};
 pub use machine::Replica;
 pub use seam::{Effect, Input, Refusal, Reply, Request, Ticket};

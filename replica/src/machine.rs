@@ -145,6 +145,7 @@ impl Parts {
                 Request::Add(delta) => self.add(delta, Pending::new(ticket, answer_by), cx),
                 Request::Read => self.read(Pending::new(ticket, answer_by), cx),
             },
+            Input::Forget { ticket, .. } => cx.reply(ticket, Err(Refusal::NotForgotten)),
             Input::Peer { from, frame } => self.receive(&from, frame, cx),
             Input::Store { token, outcome } => self.store_answers(token, outcome, cx),
             Input::Tick { .. } => self.tick(cx),

@@ -27,6 +27,16 @@ pub enum Input {
         /// The request.
         request: Request,
     },
+    /// An operator ends a node for good. What it counted stays; its processes, if any run, stop once they find out. The
+    /// node may return later: list it again, and start it. Answered like a client.
+    Forget {
+        /// Comes back with the answer.
+        ticket: Ticket,
+        /// When the operator gives up waiting.
+        answer_by: Duration,
+        /// The node.
+        node: NodeId,
+    },
     /// A frame of a peer. Frames may be lost, doubled, delayed and reordered.
     Peer {
         /// The peer.
@@ -101,6 +111,8 @@ pub enum Reply {
     Added,
     /// The counter's value.
     Value(i128),
+    /// The node is forgotten: its record is sealed.
+    Forgotten,
 }
 
 /// Why a request was not done.
@@ -124,6 +136,16 @@ pub enum Refusal {
     NotRecovered,
     /// The same, as the node shuts down.
     EndedBeforeRecovered,
+    /// This node was forgotten. Nothing was counted.
+    Forgotten,
+    /// A forget: it was not done in time, or the node shuts down. It may be done yet; to ask again does no harm.
+    NotForgotten,
+    /// A forget: there is no such node, neither on the roster nor in the store.
+    NoSuchNode,
+    /// A forget: a node can't forget itself. Ask another one.
+    ForgetsItself,
+    /// A forget: too many wait already.
+    TooManyForgets,
 }
 
 impl Refusal {
@@ -144,7 +166,12 @@ impl Refusal {
             | Self::Overflow
             | Self::StoreSilent
             | Self::NotRecovered
-            | Self::EndedBeforeRecovered => false,
+            | Self::EndedBeforeRecovered
+            | Self::Forgotten
+            | Self::NotForgotten
+            | Self::NoSuchNode
+            | Self::ForgetsItself
+            | Self::TooManyForgets => false,
         }
     }
 
@@ -160,6 +187,11 @@ impl Refusal {
             Self::EndedBeforeDurable => "shut down before it was known to be durable",
             Self::NotRecovered => "not recovered from a restart yet",
             Self::EndedBeforeRecovered => "shut down before it had recovered",
+            Self::Forgotten => "this node was forgotten: not counted",
+            Self::NotForgotten => "the node may not be forgotten yet: ask again",
+            Self::NoSuchNode => "there is no such node",
+            Self::ForgetsItself => "a node can't forget itself: ask another one",
+            Self::TooManyForgets => "too many forgets are waiting",
         }
     }
 }

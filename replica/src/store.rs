@@ -16,9 +16,10 @@ mod record;
 
 use std::fmt;
 
-pub use record::{Changes, Ownership, Record};
+pub use record::{Changes, Ownership, Record, Seal};
 
-use crate::identity::NodeId;
+use crate::identity::{NodeId, ReplicaId};
+use crate::tally::Tally;
 
 /// Names one request to the store. The replica chooses it, at random at first; the world gives it back with the outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +64,19 @@ pub enum StoreRequest {
     /// name there before it answers the first `Nodes` of a process that knows it. Such a store misses a node until a
     /// process that has it on its roster asks. So whoever relies on `Nodes` asks at each start.
     Nodes,
+    /// Seal another node's record, if it still is `from`: the node was forgotten. [`Record::seal`] says what it holds
+    /// afterwards. To seal a sealed record again only adds the rows.
+    ///
+    /// `from` is a record that was [loaded](Self::Load), `None` if there was none. Any number of nodes may try at once, and
+    /// processes of that node may commit meanwhile: only one succeeds.
+    Seal {
+        /// The node.
+        node: NodeId,
+        /// The record must be this one. Its hints are gone afterwards.
+        from: Option<Record>,
+        /// Rows of that node which have grown, or are new.
+        rows: Vec<(ReplicaId, Tally)>,
+    },
 }
 
 /// How a request to the store ended.
@@ -82,7 +96,9 @@ pub enum Outcome {
         /// The next commit must expect this revision.
         revision: Revision,
     },
-    /// `Commit`: the record is not at the expected revision. This very commit may be the reason, if the store repeats
+    /// `Seal`: done.
+    Sealed,
+    /// `Commit` and `Seal`: the record is not the expected one. This very commit may be the reason, if the store repeats
     /// requests. The replica opens the record again to learn.
     Conflict,
     /// `Fence`: done.
@@ -105,6 +121,7 @@ impl fmt::Display for Outcome {
             Self::Foreign => "no record of a replica",
             Self::Committed { .. } => "committed",
             Self::Conflict => "conflict",
+            Self::Sealed => "sealed",
             Self::Fenced => "fenced",
             Self::Loaded(_) => "loaded",
             Self::Nodes(_) => "nodes listed",

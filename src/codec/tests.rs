@@ -50,12 +50,11 @@ fn frame() -> Frame {
     let replica: ReplicaId = "n1#00000001".parse().unwrap();
     let mut counts = Vector::new();
     counts.raise(&replica, 3, 2);
+    let claim = Claim { counts, unstored: [replica].into() };
     Frame {
-        incarnation: "00000009".parse().unwrap(),
         id: Some(FrameId(7)),
-        answers: None,
         confirms: Some(FrameId(5)),
-        claim: Claim { counts, unstored: [replica].into() },
+        ..Frame::new("00000009".parse().unwrap(), claim)
     }
 }
 

@@ -76,7 +76,7 @@ pub(super) fn parse(node: &NodeId, value: &RawValue) -> Result<Record, String> {
     }
     let owner = owner(node, &written)?;
     let read = |rows: Rows| rows.into_iter().map(|(replica, count)| (replica, count.tally())).collect();
-    Ok(Record { rows: read(written.rows), owner, hints: read(written.hints) })
+    Ok(Record { rows: read(written.rows), owner, hints: read(written.hints), seal: None })
 }
 
 /// The ownership that is written.

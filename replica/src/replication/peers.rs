@@ -109,11 +109,10 @@ impl Peers {
             None => (None, Claim::default()),
         };
         let frame = Frame {
-            incarnation: self.incarnation,
             id: own_id,
             answers: Some(id),
             confirms: peer.to_confirm,
-            claim,
+            ..Frame::new(self.incarnation, claim)
         };
         cx.effects.push_back(Effect::Send { peer: name.clone(), frame });
     }
@@ -181,7 +180,7 @@ fn tell(
     claim: Claim,
     cx: &mut Context<'_>,
 ) {
-    let frame = Frame { incarnation, id: Some(id), answers: None, confirms: peer.to_confirm, claim };
+    let frame = Frame { id: Some(id), confirms: peer.to_confirm, ..Frame::new(incarnation, claim) };
     cx.effects.push_back(Effect::Send { peer: name.clone(), frame });
 }
 

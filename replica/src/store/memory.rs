@@ -52,6 +52,15 @@ impl Memory {
             StoreRequest::Fence => Outcome::Fenced,
             StoreRequest::Load { node } => Outcome::Loaded(self.record(node).cloned()),
             StoreRequest::Nodes => Outcome::Nodes(self.records.keys().cloned().collect()),
+            StoreRequest::Seal { node, from, rows } => {
+                if self.record(node) != from.as_ref() {
+                    return Outcome::Conflict;
+                }
+                let (revision, record) = self.records.entry(node.clone()).or_default();
+                *revision = Revision(revision.0 + 1);
+                record.seal(rows);
+                Outcome::Sealed
+            }
         }
     }
 

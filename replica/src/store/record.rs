@@ -15,6 +15,17 @@ pub struct Record {
     pub owner: Option<Ownership>,
     /// Hints: counts of replicas of *other* nodes that may not be stored yet.
     pub hints: BTreeMap<ReplicaId, Tally>,
+    /// Set once the node was forgotten.
+    pub seal: Option<Seal>,
+}
+
+/// The mark that a node was forgotten. It stays when the node returns, so that a process from before still finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seal {
+    /// How many times the node was forgotten. A process that finds a larger number than at its start must end.
+    pub number: u64,
+    /// Whether the node has returned since.
+    pub is_lifted: bool,
 }
 
 /// The right to count under a replica that was, or may be, handed on.
@@ -37,6 +48,8 @@ pub struct Changes {
     pub hints: Vec<(ReplicaId, Tally)>,
     /// Hints that are not needed any more.
     pub dropped_hints: Vec<ReplicaId>,
+    /// Whether the node returns after it was forgotten.
+    pub lifts_seal: bool,
 }
 
 impl Record {
@@ -52,7 +65,7 @@ impl Record {
     /// # Ok::<(), replica::NoIdentity>(())
     /// ```
     pub fn apply(&mut self, changes: &Changes, owner: Option<Ownership>) {
-        let Changes { rows, hints, dropped_hints } = changes;
+        let Changes { rows, hints, dropped_hints, lifts_seal } = changes;
         for (replica, tally) in rows {
             self.rows.entry(replica.clone()).or_default().raise(*tally);
         }
@@ -63,6 +76,36 @@ impl Record {
             self.hints.entry(replica.clone()).or_default().raise(*tally);
         }
         self.owner = owner;
+        if *lifts_seal && let Some(seal) = &mut self.seal {
+            seal.is_lifted = true;
+        }
+    }
+
+    /// Makes the changes of a seal: these rows, and neither hints nor an owner.
+    ///
+    /// ```
+    /// use replica::store::{Record, Seal};
+    ///
+    /// let mut record = Record::default();
+    /// record.seal(&[]);
+    /// assert_eq!(record.seal, Some(Seal { number: 1, is_lifted: false }));
+    /// assert!(record.is_sealed());
+    /// ```
+    pub fn seal(&mut self, rows: &[(ReplicaId, Tally)]) {
+        for (replica, tally) in rows {
+            self.rows.entry(replica.clone()).or_default().raise(*tally);
+        }
+        self.hints.clear();
+        self.owner = None;
+        if !self.is_sealed() {
+            let number = self.seal.map_or(0, |seal| seal.number).saturating_add(1);
+            self.seal = Some(Seal { number, is_lifted: false });
+        }
+    }
+
+    /// Whether the node was forgotten, and has not returned.
+    pub fn is_sealed(&self) -> bool {
+        self.seal.is_some_and(|seal| !seal.is_lifted)
     }
 
     /// The count of `replica`, if it is one of this node's. Otherwise zero.

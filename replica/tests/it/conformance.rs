@@ -64,7 +64,7 @@ impl Subject for Store {
             }
             (Wrong::DoesHalf, StoreRequest::Commit { expect, changes, owner }) if *expect != now_at => {
                 let (rows, dropped_hints) = (Vec::new(), Vec::new());
-                *changes = replica::store::Changes { rows, dropped_hints, hints: changes.hints.clone() };
+                *changes = replica::store::Changes { rows, dropped_hints, ..changes.clone() };
                 (*expect, *owner) = (now_at, record.owner);
                 self.memory.request(node, &request);
                 return Outcome::Conflict;

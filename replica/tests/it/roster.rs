@@ -53,7 +53,7 @@ impl Node {
     fn hear(&mut self, from: &str, counts: Vector, answers: Option<&Frame>) {
         let claim = Claim { counts, ..Claim::default() };
         let (incarnation, answers) = ("00000002".parse().unwrap(), answers.and_then(|frame| frame.id));
-        let frame = Frame { incarnation, id: None, answers, confirms: None, claim };
+        let frame = Frame { answers, ..Frame::new(incarnation, claim) };
         self.give(Input::Peer { from: from.into(), frame });
     }
 }

@@ -95,7 +95,7 @@ impl Fate {
     /// What a client makes of its answer.
     pub(crate) fn of(result: Result<Reply, Refusal>) -> Self {
         match result {
-            Ok(Reply::Added | Reply::Value(_)) => Self::Acknowledged,
+            Ok(Reply::Added | Reply::Value(_) | Reply::Forgotten) => Self::Acknowledged,
             Err(refusal) if refusal.may_have_counted() => Self::Unknown,
             Err(_) => Self::Refused,
         }

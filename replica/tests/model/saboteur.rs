@@ -103,8 +103,7 @@ impl Saboteur {
 
     fn confirmation(&self, peer: &NodeId, frame: &Frame) -> Option<Input> {
         let incarnation = *self.heard.get(peer)?;
-        let frame =
-            Frame { incarnation, id: None, answers: frame.id, confirms: None, claim: Claim::default() };
+        let frame = Frame { answers: frame.id, ..Frame::new(incarnation, Claim::default()) };
         frame.answers.map(|_| Input::Peer { from: peer.clone(), frame })
     }
 }

@@ -71,7 +71,7 @@ impl State {
                         *fate = Fate::of(*result);
                     }
                 }
-                Ok(Reply::Added) | Err(_) => {}
+                Ok(Reply::Added | Reply::Forgotten) | Err(_) => {}
             }
         }
         self.broken.extend(&step.broken);

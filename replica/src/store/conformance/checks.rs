@@ -69,8 +69,12 @@ fn changes(node: &NodeId, other: &NodeId) -> Vec<Change> {
     };
     let dropped =
         Changes { rows: rows(9, 2), dropped_hints: vec![theirs(1), theirs(9)], ..Changes::default() };
-    let renewed =
-        Changes { rows: rows(9, 3), hints: vec![(theirs(2), up(1))], dropped_hints: vec![theirs(2)] };
+    let renewed = Changes {
+        rows: rows(9, 3),
+        hints: vec![(theirs(2), up(1))],
+        dropped_hints: vec![theirs(2)],
+        lifts_seal: false,
+    };
     vec![
         Change { changes: hints, owner: None },
         Change { changes: grown, owner: owner(1, true) },
@@ -126,7 +130,7 @@ pub(super) fn a_stale_commit_is_a_conflict<S: Subject>(runner: &mut Runner<S>) -
             changes: Changes {
                 rows: vec![(replica(&node, 100 + number), up(1))],
                 hints: vec![(replica(&other, 1), up(1))],
-                dropped_hints: Vec::new(),
+                ..Changes::default()
             },
             owner: Some(Ownership {
                 replica: replica(&node, 100 + number),

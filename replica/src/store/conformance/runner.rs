@@ -169,11 +169,12 @@ fn compare(rule: &'static str, found: Option<&Record>, wanted: Option<&Record>) 
 }
 
 fn difference(found: &Record, wanted: &Record) -> Option<&'static str> {
-    let Record { rows, owner, hints } = wanted;
+    let Record { rows, owner, hints, seal } = wanted;
     let parts = [
         ("rows were others", found.rows != *rows),
         ("owner was another", found.owner != *owner),
         ("hints were others", found.hints != *hints),
+        ("seal was another", found.seal != *seal),
     ];
     parts.into_iter().find(|(_, differ)| *differ).map(|(part, _)| part)
 }

@@ -106,6 +106,7 @@ fn change(names: &[NodeId; 3], node: usize, step: u64, rng: &mut SmallRng) -> Ch
         rows: vec![(row.clone(), tally)],
         hints: if rng.random_bool(0.5) { vec![(hint.clone(), tally)] } else { Vec::new() },
         dropped_hints: if rng.random_bool(0.3) { vec![hint] } else { Vec::new() },
+        lifts_seal: false,
     };
     let incarnation = incarnation(step);
     let owner = Ownership { replica: row, incarnation, is_free: rng.random_bool(0.5) };

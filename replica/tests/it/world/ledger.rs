@@ -135,7 +135,7 @@ impl Ledger {
                 Refusal::NotRecovered | Refusal::EndedBeforeRecovered | Refusal::TooManyReads => Ok(()),
                 other => Err(format!("a read was refused as an add is: {other}")),
             },
-            (Some(_), Ok(Reply::Value(_))) | (None, Ok(Reply::Added)) => {
+            (Some(_), Ok(Reply::Value(_))) | (None, Ok(Reply::Added)) | (_, Ok(Reply::Forgotten)) => {
                 Err(format!("{ticket:?} is answered with {result:?}"))
             }
         }

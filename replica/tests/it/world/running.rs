@@ -142,7 +142,7 @@ impl World {
         ledger.answer(process, ticket, result, &view)?;
         self.processes[process].last_read = match result {
             Ok(Reply::Value(_)) => self.processes[process].replica.state().clone(),
-            Ok(Reply::Added) | Err(_) => return Ok(()),
+            Ok(Reply::Added | Reply::Forgotten) | Err(_) => return Ok(()),
         };
         Ok(())
     }
