@@ -72,7 +72,8 @@ impl Peer {
             return None;
         }
         let claim = state.claim_since(&self.known);
-        if claim.counts.is_empty() && !(even_empty && !self.is_established) {
+        let must_be_confirmed = even_empty && !self.is_established;
+        if claim.counts.is_empty() && !must_be_confirmed {
             return None;
         }
         let sent =

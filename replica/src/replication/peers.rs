@@ -90,10 +90,6 @@ impl Peers {
         self.by_name.keys()
     }
 
-    pub(super) fn contains(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
-    }
-
     pub(super) fn peer(&mut self, name: &NodeId) -> Option<&mut Peer> {
         self.by_name.get_mut(name)
     }
