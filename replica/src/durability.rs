@@ -101,7 +101,7 @@ impl Durability {
             node: node.clone(),
             own: Own::new(node, incarnation),
             store_sync: StoreSync::new(config),
-            sweep: Sweep::new(),
+            sweep: Sweep::new(node.clone()),
             forgetting: Forgetting::default(),
             recovery: Recovery::Record,
             recover_by: None,

@@ -26,6 +26,7 @@ use crate::tally::Tally;
 use admission::{Admitted, Source, admit};
 use inquiry::Question;
 use members::Members;
+use peer::Confirmation;
 use peers::Peers;
 
 /// The counts that this node holds, and its peers.
@@ -192,10 +193,10 @@ impl Replication {
             }
             return Merged::default();
         };
-        peer.hear(frame.incarnation, [frame.answers, frame.confirms]);
+        peer.hear(&frame);
         let is_sure = peer.is_established() || self.has_recovered && !self.wary_of.contains(from);
         let source = if is_sure { Source::Peer(from) } else { Source::PerhapsDead(from) };
-        let Admitted { claim, is_cut } = admit(frame.claim, source, own, self.state.counts());
+        let Admitted { claim, is_cut, refused } = admit(frame.claim, source, own, self.state.counts());
         if let Some(peer) = self.peers.peer(from) {
             peer.holds(&claim.counts);
         }
@@ -210,11 +211,12 @@ impl Replication {
         };
         // A frame that was cut is not confirmed, for its sender must not count all of it as known.
         if let Some(id) = frame.id.filter(|_| !is_cut) {
+            let confirmation = Confirmation { id, refused, holds };
             match (frame.answers, self.peers.peer(from)) {
                 // The next frame to that peer confirms an answer. A frame of its own would be answered too, for ever.
-                (Some(_), Some(peer)) => peer.to_confirm = Some(id),
+                (Some(_), Some(peer)) => peer.to_confirm = Some(confirmation),
                 (Some(_), None) => {}
-                (None, _) => self.peers.confirm((from, id), holds, &self.state, cx),
+                (None, _) => self.peers.confirm(from, confirmation, &self.state, cx),
             }
         }
         merged

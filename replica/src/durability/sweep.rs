@@ -38,6 +38,7 @@ pub(super) enum Read {
 /// Reads other nodes' records.
 #[derive(Debug, Clone)]
 pub(super) struct Sweep {
+    me: NodeId,
     phase: Phase,
     /// When the last sweep failed to read something, if it did.
     failed_at: Option<Duration>,
@@ -57,8 +58,9 @@ enum Phase {
 }
 
 impl Sweep {
-    pub(super) fn new() -> Self {
-        Self { phase: Phase::Resting(Duration::ZERO), failed_at: None, seen_commits: 0, pause: PAUSE.0 }
+    pub(super) fn new(me: NodeId) -> Self {
+        let phase = Phase::Resting(Duration::ZERO);
+        Self { me, phase, failed_at: None, seen_commits: 0, pause: PAUSE.0 }
     }
 
     fn is_resting(&self) -> bool {
@@ -134,7 +136,8 @@ impl Sweep {
                 let listed = match outcome {
                     Outcome::Nodes(names) => {
                         let listed: BTreeSet<NodeId> = names.into_iter().collect();
-                        open.extend(listed.difference(nodes).map(|node| (load(node, cx), node.clone())));
+                        let unread = listed.difference(nodes).filter(|node| **node != self.me);
+                        open.extend(unread.map(|node| (load(node, cx), node.clone())));
                         Some(listed)
                     }
                     outcome => {
