@@ -47,6 +47,11 @@ impl Clients {
         self.reads.push((), pending);
     }
 
+    /// Whether an add waits to be counted.
+    pub(crate) fn holds_adds(&self) -> bool {
+        !self.uncounted.is_empty()
+    }
+
     /// The oldest add that is held uncounted.
     pub(crate) fn next_uncounted(&mut self) -> Option<(i64, Pending)> {
         self.uncounted.pop_if(|_| true)
@@ -88,6 +93,16 @@ impl Clients {
     pub(crate) fn refuse_uncounted(&mut self, cx: &mut Context<'_>) {
         while let Some((_, add)) = self.uncounted.pop_if(|_| true) {
             cx.reply(add.ticket, Err(Refusal::ShuttingDown));
+        }
+    }
+
+    /// Refuses the requests that wait, for this node was forgotten.
+    pub(crate) fn refuse_forgotten(&mut self, cx: &mut Context<'_>) {
+        while let Some((_, add)) = self.uncounted.pop_if(|_| true) {
+            cx.reply(add.ticket, Err(Refusal::Forgotten));
+        }
+        while let Some(((), read)) = self.reads.pop_if(|()| true) {
+            cx.reply(read.ticket, Err(Refusal::Forgotten));
         }
     }
 

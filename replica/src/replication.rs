@@ -1,13 +1,15 @@
 //! Replication: the counts that this node holds, and gossip with its peers.
 //!
-//! [`peers`] decides which counts to tell which peer, and when. [`admission`] decides which claims are merged.
+//! [`peers`] decides which counts to tell which peer, and when. [`admission`] decides which claims are merged. [`inquiry`]
+//! asks all peers about a replica. [`members`] knows who the peers are, and whose records are read.
 
 mod admission;
+mod inquiry;
+mod members;
 mod peer;
 mod peers;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
 use std::time::Duration;
 
 use rand::Rng;
@@ -15,22 +17,32 @@ use tracing::warn;
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::frame::{Claim, Frame};
+use crate::frame::{Claim, Frame, FrameId, Inquiry};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::own::Own;
 use crate::state::State;
+use crate::store::Seal;
 use crate::tally::Tally;
-use admission::{Admitted, admit};
+use admission::{Admitted, Source, admit};
+use inquiry::Question;
+use members::Members;
+use peer::Confirmation;
 use peers::Peers;
 
 /// The counts that this node holds, and its peers.
 #[derive(Debug, Clone)]
 pub(crate) struct Replication {
-    me: NodeId,
-    has_roster: bool,
+    members: Members,
     /// What is shown to clients and told to peers.
     state: State,
     peers: Peers,
+    /// Whether this process knows what its predecessors have told and taken.
+    has_recovered: bool,
+    /// Nodes that were told what this node holds of their replicas, or that have handed a replica on. What such a node
+    /// says of its own counts is taken only from a process that is known to run.
+    wary_of: BTreeSet<NodeId>,
+    question: Option<Question>,
+    pause: Duration,
 }
 
 /// The result of merging a claim.
@@ -42,20 +54,59 @@ pub(crate) struct Merged {
     pub touches_record: bool,
 }
 
+impl Merged {
+    /// The result of merging both.
+    fn and(self, other: Self) -> Self {
+        Self {
+            is_news: self.is_news | other.is_news,
+            touches_record: self.touches_record | other.touches_record,
+        }
+    }
+}
+
 impl Replication {
     pub(crate) fn new(config: &Config, me: NodeId, incarnation: Incarnation, rng: &mut dyn Rng) -> Self {
-        Self { me, has_roster: false, state: State::default(), peers: Peers::new(config, incarnation, rng) }
+        Self {
+            members: Members::new(me),
+            state: State::default(),
+            peers: Peers::new(config, incarnation, rng),
+            has_recovered: false,
+            wary_of: BTreeSet::new(),
+            question: None,
+            pause: config.peer_timeout / 2,
+        }
     }
 
     /// Sets the nodes of the cluster.
-    pub(crate) fn set_roster(&mut self, mut nodes: BTreeSet<NodeId>) {
-        self.has_roster = true;
-        nodes.remove(&self.me);
-        self.peers.set(nodes);
+    pub(crate) fn set_roster(&mut self, nodes: BTreeSet<NodeId>) {
+        self.members.set_roster(nodes);
+        self.peers.set(self.members.peers());
+    }
+
+    /// The store lists these nodes.
+    pub(crate) fn list(&mut self, names: BTreeSet<NodeId>) {
+        self.members.list(names);
+    }
+
+    /// A record says whether its node is forgotten.
+    pub(crate) fn learn_seal(&mut self, node: &NodeId, seal: Option<Seal>) {
+        if self.members.learn_seal(node, seal) {
+            self.peers.set(self.members.peers());
+        }
+    }
+
+    /// This node.
+    pub(crate) fn me(&self) -> &NodeId {
+        self.members.me()
+    }
+
+    /// Whether there is such a node.
+    pub(crate) fn knows(&self, node: &NodeId) -> bool {
+        self.members.knows(node)
     }
 
     pub(crate) fn has_roster(&self) -> bool {
-        self.has_roster
+        self.members.has_roster()
     }
 
     /// What this node holds and shows.
@@ -63,19 +114,67 @@ impl Replication {
         &self.state
     }
 
-    /// All other nodes of the cluster.
-    pub(crate) fn peers(&self) -> Vec<NodeId> {
+    /// This process has recovered: it may answer inquiries.
+    pub(crate) fn recovered(&mut self) {
+        self.has_recovered = true;
+    }
+
+    /// A node has handed a replica on.
+    pub(crate) fn be_wary_of(&mut self, node: NodeId) {
+        if node != *self.members.me() {
+            self.wary_of.insert(node);
+        }
+    }
+
+    /// Asks all peers what they hold of a replica of this node. It replaces an earlier question.
+    pub(crate) fn ask_about(&mut self, replica: ReplicaId) {
+        self.question = Some(Question::about(replica));
+    }
+
+    /// Asks no more.
+    pub(crate) fn stop_asking(&mut self) {
+        self.question = None;
+    }
+
+    /// Whether all peers have answered the question.
+    pub(crate) fn have_answered(&self) -> bool {
+        self.question.as_ref().is_some_and(|question| question.is_answered(self.peers.names()))
+    }
+
+    /// A node that may know something, and that can't be asked: it is not on the roster, and is not forgotten.
+    pub(crate) fn a_stranger(&self) -> Option<&NodeId> {
+        self.members.strangers().first()
+    }
+
+    /// All nodes whose records a sweep reads after a restart, beside those that the store lists.
+    pub(crate) fn peers(&self) -> BTreeSet<NodeId> {
         self.peers.names().cloned().collect()
     }
 
-    /// The peers that have left a frame unconfirmed for longer than the timeout.
-    pub(crate) fn unreachable(&self) -> Vec<NodeId> {
-        self.peers.unreachable().cloned().collect()
+    /// The nodes whose records are to be read, for they can't tell what they have: peers that have left a frame unconfirmed
+    /// for longer than the timeout, and nodes that are no peers. If no peer can be reached, this node's own record is
+    /// among them: perhaps this node was forgotten.
+    pub(crate) fn silent(&self) -> BTreeSet<NodeId> {
+        let mut silent: BTreeSet<NodeId> = self.peers.unreachable().cloned().collect();
+        if !silent.is_empty() && silent.len() == self.peers.names().count() {
+            silent.insert(self.members.me().clone());
+        }
+        silent.extend(self.members.unheard().cloned());
+        silent
     }
 
-    /// Whether there is such a peer.
-    pub(crate) fn is_anybody_unreachable(&self) -> bool {
-        self.peers.unreachable().next().is_some()
+    /// Whether there is such a node.
+    pub(crate) fn is_anybody_silent(&self) -> bool {
+        self.peers.unreachable().chain(self.members.unheard()).next().is_some()
+    }
+
+    /// A forgotten node of which this node holds counts that are not known to be stored.
+    pub(crate) fn is_left_with(&self) -> Option<&NodeId> {
+        if !self.members.has_forgotten_any() {
+            return None;
+        }
+        let mut unstored = self.state.unstored().iter();
+        unstored.find_map(|replica| self.members.forgotten(replica.node()))
     }
 
     /// The highest sequence number of `replica` that some peer is known to hold.
@@ -85,41 +184,78 @@ impl Replication {
 
     /// Merges a peer's frame and confirms it.
     pub(crate) fn receive(&mut self, from: &NodeId, frame: Frame, own: &Own, cx: &mut Context<'_>) -> Merged {
-        if !self.peers.contains(from.as_str()) {
-            warn!(%from, "a frame from a stranger is ignored");
+        let Some(peer) = self.peers.peer(from) else {
+            if self.members.forgotten(from.as_str()).is_some() {
+                // Perhaps it has returned: its record is read.
+                self.members.knocks(from);
+            } else {
+                warn!(%from, "a frame from a stranger is ignored");
+            }
             return Merged::default();
-        }
-        let Admitted { claim, is_cut } = self.admit(frame.claim, from, own);
+        };
+        peer.hear(&frame);
+        let is_sure = peer.is_established() || self.has_recovered && !self.wary_of.contains(from);
+        let source = if is_sure { Source::Peer(from) } else { Source::PerhapsDead(from) };
+        let Admitted { claim, is_cut, refused } = admit(frame.claim, source, own, self.state.counts());
         if let Some(peer) = self.peers.peer(from) {
-            peer.hear(frame.incarnation, [frame.answers, frame.confirms], &claim.counts);
+            peer.holds(&claim.counts);
         }
-        let merged = self.merge(&claim);
+        let mut merged = self.merge(&claim);
+        let holds = match frame.inquiry {
+            Some(Inquiry::Asks(replica)) => self.tell_what_it_holds(from, replica),
+            Some(Inquiry::Holds(replica, tally)) => {
+                merged = merged.and(self.hear_what_it_holds(from, frame.answers, (&replica, tally)));
+                None
+            }
+            None => None,
+        };
         // A frame that was cut is not confirmed, for its sender must not count all of it as known.
         if let Some(id) = frame.id.filter(|_| !is_cut) {
+            let confirmation = Confirmation { id, refused, holds };
             match (frame.answers, self.peers.peer(from)) {
                 // The next frame to that peer confirms an answer. A frame of its own would be answered too, for ever.
-                (Some(_), Some(peer)) => peer.to_confirm = Some(id),
+                (Some(_), Some(peer)) => peer.to_confirm = Some(confirmation),
                 (Some(_), None) => {}
-                (None, _) => self.peers.confirm(from, id, &self.state, cx),
+                (None, _) => self.peers.confirm(from, confirmation, &self.state, cx),
             }
         }
         merged
     }
 
-    /// Merges the admitted part of a claim that was read from the store.
-    pub(crate) fn merge_found(&mut self, claim: Claim, own: &Own) -> Merged {
-        let Admitted { claim, .. } = self.admit(claim, "the store", own);
-        self.merge(&claim)
+    /// The answer to a peer's inquiry. From then on a late frame of an earlier process must not raise that replica.
+    fn tell_what_it_holds(&mut self, from: &NodeId, replica: ReplicaId) -> Option<Inquiry> {
+        if !self.has_recovered || replica.node() != from.as_str() {
+            return None;
+        }
+        self.wary_of.insert(from.clone());
+        let tally = Tally::of(self.state.counts(), &replica);
+        Some(Inquiry::Holds(replica, tally))
     }
 
-    fn admit(&self, claim: Claim, from: impl Display + Copy, own: &Own) -> Admitted {
-        let is_member = |node: &str| node == self.me.as_str() || self.peers.contains(node);
-        admit(claim, from, own, (self.state.counts(), is_member))
+    /// A peer has answered the inquiry.
+    fn hear_what_it_holds(
+        &mut self,
+        from: &NodeId,
+        answers: Option<FrameId>,
+        holds: (&ReplicaId, Tally),
+    ) -> Merged {
+        if !self.question.as_mut().is_some_and(|question| question.hear(from, answers, holds)) {
+            return Merged::default();
+        }
+        let counts = [(holds.0.clone(), (holds.1.up, holds.1.down))].into_iter().collect();
+        self.merge(&Claim { counts, unstored: [holds.0.clone()].into() })
+    }
+
+    /// Merges the admitted part of a claim that was read from the store.
+    pub(crate) fn merge_found(&mut self, claim: Claim, own: &Own) -> Merged {
+        let Admitted { claim, .. } = admit(claim, Source::Store, own, self.state.counts());
+        self.merge(&claim)
     }
 
     fn merge(&mut self, claim: &Claim) -> Merged {
         let is_news = self.state.merge(claim);
-        let is_own = |replica: &ReplicaId| replica.node() == self.me.as_str();
+        let me = self.members.me();
+        let is_own = |replica: &ReplicaId| replica.node() == me.as_str();
         let touches_record = is_news && (!claim.unstored.is_empty() || claim.counts.keys().any(is_own));
         Merged { is_news, touches_record }
     }
@@ -137,10 +273,14 @@ impl Replication {
     /// Sends the frames that are due. `hurry` says that a client waits for a peer to confirm.
     pub(crate) fn poll(&mut self, hurry: bool, cx: &mut Context<'_>) {
         self.peers.poll(&self.state, hurry, cx);
+        if let Some(question) = &mut self.question {
+            self.peers.ask(question, self.pause, cx);
+        }
     }
 
     /// When a frame is due, if no input comes before.
     pub(crate) fn next_tick(&self) -> Option<Duration> {
-        self.peers.next_tick(&self.state)
+        let asks_at = self.question.as_ref().map(Question::next_tick);
+        self.peers.next_tick(&self.state).into_iter().chain(asks_at).min()
     }
 }
