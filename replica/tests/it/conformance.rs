@@ -262,7 +262,10 @@ fn a_wrong_store_is_told_what_is_wrong_in_a_plain_sentence() {
             "A commit that lifts the seal must leave its number, and say that it is lifted. Here the record's seal was \
              another.",
         ),
-        (Wrong::AlwaysLifts, ""),
+        (
+            Wrong::AlwaysLifts,
+            "A commit that does not lift the seal must leave it. Here the record's seal was another.",
+        ),
     ] {
         assert_eq!(failure(wrong).as_deref(), Some(sentence), "{wrong:?}");
     }
