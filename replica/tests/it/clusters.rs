@@ -21,7 +21,9 @@ fn run_all(seeds: Range<u64>) -> Vec<Seen> {
     for (seed, result) in results {
         match result {
             Ok(run) => seen.push(run),
-            Err(problem) => drop(broken.insert(seed, problem)),
+            Err(problem) => {
+                broken.insert(seed, problem);
+            }
         }
     }
     if let Some((first, _)) = broken.first_key_value() {

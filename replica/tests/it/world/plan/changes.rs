@@ -39,7 +39,7 @@ impl Plan {
         let at = rng.random_range(500..self.end());
         let node = rng.random_range(0..self.nodes);
         match rng.random_range(0..4) {
-            // Two clean ends, and the record of the first is restored after the second.
+            // Two clean ends, and the record of the first is restored after the second, perhaps while the next process asks.
             0 | 1 => {
                 let at = rng.random_range(200..self.end() / 2);
                 let (again, end) = (at + rng.random_range(50..600), at + rng.random_range(700..3000));
@@ -48,7 +48,7 @@ impl Plan {
                 self.at(ms(again), Fault::Start(node));
                 self.at(ms(end), Fault::End(node));
                 self.at(ms(back), Fault::Back(Some(node)));
-                self.at(ms(back + rng.random_range(1..300)), Fault::Start(node));
+                self.at(ms(back + rng.random_range(0..300) - 60), Fault::Start(node));
             }
             2 => self.at(ms(at), Fault::Back(rng.random_bool(0.7).then_some(node))),
             _ => {
