@@ -132,6 +132,12 @@ impl Driven {
         self.hear(from, Frame { answers: question.id, inquiry, ..frame_of(1, Vector::new()) });
     }
 
+    /// The store lists the roster: the oldest request asks for that.
+    pub(crate) fn lists_the_roster(&mut self) {
+        let names = ["n0", "n1"].map(NodeId::from).into();
+        assert_eq!(self.ends(Outcome::Nodes(names)), StoreRequest::Nodes);
+    }
+
     pub(crate) fn reply(&mut self) -> Option<(u64, Result<Reply, Refusal>)> {
         self.replies.pop_front().map(|(ticket, result)| (ticket.0, result))
     }
