@@ -270,7 +270,7 @@ impl Durability {
     pub(crate) fn poll_forgetting(&mut self, left: Option<&NodeId>, state: &State, cx: &mut Context<'_>) {
         self.forgetting.refuse_late(cx);
         if !self.is_store_down() {
-            self.forgetting.poll(left, (&self.own, state, self.store_sync.record()), cx);
+            self.forgetting.poll(left, state, cx);
         }
     }
 

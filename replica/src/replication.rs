@@ -209,7 +209,7 @@ impl Replication {
             }
             // The next frame to that peer confirms an answer. A frame of its own would be answered too, for ever.
             (Some(id), Some(_), Some(peer)) if !doubts => {
-                peer.to_confirm = Some(Confirmation { id, refused })
+                peer.to_confirm = Some(Confirmation { id, refused });
             }
             (Some(_), Some(_), _) | (None, _, _) => {}
         }

@@ -72,7 +72,7 @@ pub enum StoreRequest {
     Seal {
         /// The node.
         node: NodeId,
-        /// The record must be this one. Its hints are gone afterwards.
+        /// The record must be this one.
         from: Option<Record>,
         /// Rows of that node which have grown, or are new.
         rows: Vec<(ReplicaId, Tally)>,

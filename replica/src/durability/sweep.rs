@@ -30,6 +30,7 @@ pub(super) struct Targets {
 /// What a sweep has read.
 #[derive(Debug)]
 pub(super) enum Swept {
+    /// The record of a node; an empty one, if it has none.
     Record(NodeId, Record),
     /// The names that the store lists.
     Names(BTreeSet<NodeId>),
@@ -178,7 +179,7 @@ impl Sweep {
             Phase::Loading { open, .. } => {
                 let node = open.remove(&token)?;
                 let record = match outcome {
-                    Outcome::Loaded(record) => record,
+                    Outcome::Loaded(record) => Some(record.unwrap_or_default()),
                     outcome => {
                         debug!(%node, %outcome, "the store does not tell a record");
                         self.failed_at = Some(cx.now);

@@ -24,12 +24,13 @@ fn lift() -> Change {
     Change { changes: Changes { lifts_seal: true, ..Changes::default() }, owner: None }
 }
 
-/// Opens the record and commits. Returns the record then, and its revision.
+/// Opens the record, which may be after meanwhile, and commits. Returns the record then, and its revision.
 fn commit<S: Subject>(
     runner: &mut Runner<S>,
     process: &mut S::Process,
     change: &Change,
 ) -> Result<(Record, Revision), super::Failure> {
+    runner.fence(process)?;
     let (record, revision) = runner.open(process)?;
     runner.commit(process, (&record.unwrap_or_default(), revision), change)
 }
@@ -43,12 +44,14 @@ fn find<S: Subject>(
     const OPENED: &str = "After a seal an open must bring all that `Record::seal` makes of the record.";
     const LOADED: &str = "After a seal a load must bring all that `Record::seal` makes of the record.";
     let mut next = runner.store.start(node);
+    // Without a fence an open need only bring what processes of the node itself have left.
+    runner.fence(&mut next)?;
     runner.open_to_find(&mut next, record, OPENED)?;
     runner.fence(reader)?;
     runner.load_to_find(reader, (node, Some(record)), LOADED)
 }
 
-pub(super) fn a_sealed_record_has_rows_and_a_seal_alone<S: Subject>(runner: &mut Runner<S>) -> Checked {
+pub(super) fn a_sealed_record_has_a_seal_and_no_owner<S: Subject>(runner: &mut Runner<S>) -> Checked {
     let [node, other, third] = nodes();
     let mut process = runner.store.start(&node);
     let mut sealer = runner.store.start(&other);
@@ -60,16 +63,16 @@ pub(super) fn a_sealed_record_has_rows_and_a_seal_alone<S: Subject>(runner: &mut
         (replica(&node, 2), up(6)),
         (replica(&node, 3), up(0)),
     ];
-    let sealed = runner.seal(&mut sealer, (&node, Some(&record)), &rows)?;
-    find(runner, (&node, &mut reader), &sealed)
+    let after = runner.seal(&mut sealer, (&node, Some(&record)), &rows)?;
+    find(runner, (&node, &mut reader), &after)
 }
 
 pub(super) fn a_node_without_a_record_is_sealed_too<S: Subject>(runner: &mut Runner<S>) -> Checked {
     let [node, other, third] = nodes();
     let mut sealer = runner.store.start(&other);
     let mut reader = runner.store.start(&third);
-    let sealed = runner.seal(&mut sealer, (&node, None), &[(replica(&node, 1), up(3))])?;
-    find(runner, (&node, &mut reader), &sealed)
+    let after = runner.seal(&mut sealer, (&node, None), &[(replica(&node, 1), up(3))])?;
+    find(runner, (&node, &mut reader), &after)
 }
 
 pub(super) fn seals_are_counted_and_lifted<S: Subject>(runner: &mut Runner<S>) -> Checked {
@@ -119,8 +122,8 @@ pub(super) fn only_the_very_record_is_sealed<S: Subject>(runner: &mut Runner<S>)
     for wrong in [None, Some(&row), Some(&hint), Some(&owner), Some(&seal)] {
         runner.seal_in_vain(&mut sealer, (&node, Some(&record)), wrong)?;
     }
-    let sealed = runner.seal(&mut sealer, (&node, Some(&record)), &[])?;
-    runner.seal_in_vain(&mut sealer, (&node, Some(&sealed)), Some(&record))
+    let after = runner.seal(&mut sealer, (&node, Some(&record)), &[])?;
+    runner.seal_in_vain(&mut sealer, (&node, Some(&after)), Some(&record))
 }
 
 pub(super) fn a_commit_from_before_the_seal_is_a_conflict<S: Subject>(runner: &mut Runner<S>) -> Checked {
@@ -129,9 +132,9 @@ pub(super) fn a_commit_from_before_the_seal_is_a_conflict<S: Subject>(runner: &m
     let mut sealer = runner.store.start(&other);
     let (mut record, mut revision) = commit(runner, &mut process, &full(&node, &other))?;
     for number in 4..8 {
-        let sealed = runner.seal(&mut sealer, (&node, Some(&record)), &[])?;
+        let after = runner.seal(&mut sealer, (&node, Some(&record)), &[])?;
         let late = Change::rows([(replica(&node, number), up(1))]);
-        runner.commit_in_vain(&mut process, (&sealed, revision), &late)?;
+        runner.commit_in_vain(&mut process, (&after, revision), &late)?;
         (record, revision) = commit(runner, &mut process, &lift())?;
     }
     Ok(())
