@@ -42,17 +42,25 @@ fn a_node_is_forgotten_and_its_counts_and_hints_stay() {
     assert!(node.sent().iter().all(|(peer, _)| peer.as_str() == "n2"), "n1 is told nothing any more");
 }
 
+/// The store does what it is asked for, until the next request is one of these.
+fn serve_until(node: &mut Driven, store: &mut Memory, is: fn(&StoreRequest) -> bool) {
+    loop {
+        let (_, request) = node.requests.front().expect("it asks for it in the end");
+        if is(request) {
+            return;
+        }
+        let outcome = store.request(&"n0".into(), request);
+        node.ends(outcome);
+    }
+}
+
 #[test]
 fn a_record_that_changes_meanwhile_is_loaded_again() {
     let mut store = Memory::default();
     put(&mut store, "n1", record(&[("n1#00000001", 5)]));
     let mut node = started(&mut store);
     forget(&mut node, 1, "n1");
-    while !matches!(node.requests.front(), Some((_, StoreRequest::Seal { .. }))) {
-        let (_, request) = node.requests.front().expect("it seals in the end");
-        let outcome = store.request(&"n0".into(), request);
-        node.ends(outcome);
-    }
+    serve_until(&mut node, &mut store, |request| matches!(request, StoreRequest::Seal { .. }));
     put(&mut store, "n1", record(&[("n1#00000001", 6)]));
     node.serve(&mut store);
     assert_eq!(node.reply(), Some((1, Ok(Reply::Forgotten))));
