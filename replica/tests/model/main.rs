@@ -63,12 +63,15 @@
     reason = "a test fails by panicking and speaks by printing"
 )]
 
+mod adds;
 mod cluster;
 mod configurations;
 mod generator;
+mod identity;
 mod long;
 mod memo;
 mod message;
+mod past;
 mod planted;
 mod printed;
 mod process;

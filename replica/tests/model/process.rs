@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use replica::store::{Outcome, Token};
-use replica::{Effect, Input, Refusal, Replica, ReplicaId, Reply, Request, Ticket, Vector};
+use replica::store::{Outcome, StoreRequest, Token};
+use replica::{Effect, Input, Refusal, Replica, ReplicaId, Reply, Request, Tally, Ticket, Vector};
 
 use crate::generator::Generator;
 use crate::message::{Ask, Id, Message, name, number};
@@ -18,6 +18,9 @@ use crate::setup::Setup;
 pub(crate) const FIRST_READ: Ticket = Ticket(100);
 /// A read that changes nothing and is asked in every state.
 pub(crate) const PROBE: Ticket = Ticket(101);
+
+/// An operator's request to forget a node.
+pub(crate) const FORGET: Ticket = Ticket(102);
 
 /// A process: a replica with a clock, and the clients that wait for it.
 #[derive(Debug, Clone)]
@@ -33,6 +36,12 @@ pub(crate) struct Process {
     /// Until when each client is to be answered.
     waiting: BTreeMap<Ticket, Duration>,
     is_done: bool,
+    /// The nodes that it may address.
+    list: Vec<u8>,
+    /// How many times its node had been forgotten when it first opened its record. `None` before that.
+    seals: Option<u64>,
+    /// It has found that its node was forgotten since.
+    is_sealed: bool,
     saboteur: Saboteur,
 }
 
@@ -52,6 +61,8 @@ pub(crate) enum Event {
     Stop,
     Shutdown,
     Closed,
+    /// An operator asks to forget this node.
+    Forget(u8),
 }
 
 /// What comes of it.
@@ -76,10 +87,14 @@ impl Process {
             replica: Replica::with_generator(&setup.config(), name(id.node), setup.generator(id)),
             waiting: BTreeMap::new(),
             is_done: false,
+            list: setup.list(id),
+            seals: None,
+            is_sealed: false,
             saboteur: Saboteur::new(id, setup),
         };
         let mut step = Step::default();
-        process.give(Input::Roster((0..setup.nodes.0).map(name).collect()), &mut step);
+        let roster = process.list.iter().copied().map(name).collect();
+        process.give(Input::Roster(roster), &mut step);
         process.ask(FIRST_READ, Request::Read, setup, &mut step);
         process.tick(&mut step);
         process.end_step(step)
@@ -111,6 +126,13 @@ impl Process {
     pub(crate) fn counted(&self) -> u64 {
         let counted = self.replica.counted();
         counted.up + counted.down
+    }
+
+    /// What the process holds and shows of each replica, and all that it has counted itself.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (ReplicaId, Tally)> {
+        let shown = self.replica.state().iter();
+        let shown = shown.map(|(replica, counts)| (replica.clone(), counts.into()));
+        shown.chain([(self.replica.id().clone(), self.replica.counted())])
     }
 
     /// What it counts under.
@@ -149,6 +171,10 @@ impl Process {
                 self.is_ending = true;
                 return self.give(Input::Closed, step);
             }
+            Event::Forget(node) => {
+                let (ticket, answer_by) = self.waits(FORGET, setup);
+                self.give(Input::Forget { ticket, answer_by, node: name(*node) }, step);
+            }
         }
         if is_over {
             self.tick(step);
@@ -156,9 +182,20 @@ impl Process {
     }
 
     fn ask(&mut self, ticket: Ticket, request: Request, setup: &Setup, step: &mut Step) {
+        let (ticket, answer_by) = self.waits(ticket, setup);
+        self.give(Input::Client { ticket, answer_by, request }, step);
+    }
+
+    /// Somebody waits for an answer from now on.
+    fn waits(&mut self, ticket: Ticket, setup: &Setup) -> (Ticket, Duration) {
         let answer_by = self.now + setup.patience * Setup::TICK;
         self.waiting.insert(ticket, answer_by);
-        self.give(Input::Client { ticket, answer_by, request }, step);
+        (ticket, answer_by)
+    }
+
+    /// Whether an operator waits for this process to forget a node.
+    pub(crate) fn is_forgetting(&self) -> bool {
+        self.waiting.contains_key(&FORGET)
     }
 
     fn tick(&mut self, step: &mut Step) {
@@ -166,13 +203,26 @@ impl Process {
         if self.waiting.values().any(|answer_by| *answer_by <= self.now) {
             step.broken.insert(Rule::AnsweredInTime);
         }
+        if self.is_sealed && !self.is_done {
+            step.broken.insert(Rule::Sealed);
+        }
+    }
+
+    /// Takes note of what the process learns of its node's seal.
+    fn notice_seal(&mut self, input: &Input) {
+        if let Input::Store { outcome: Outcome::Opened { record, .. }, .. } = input {
+            let number = record.as_ref().and_then(|record| record.seal).map_or(0, |seal| seal.number);
+            self.is_sealed |= number > *self.seals.get_or_insert(number);
+        }
     }
 
     /// Gives the replica an input, and takes its effects.
     fn give(&mut self, input: Input, step: &mut Step) {
         let mut inputs = self.saboteur.hear(input);
         while !inputs.is_empty() {
-            self.replica.handle(self.now, inputs.remove(0));
+            let input = inputs.remove(0);
+            self.notice_seal(&input);
+            self.replica.handle(self.now, input);
             while let Some(effect) = self.replica.poll_effect() {
                 let (effects, heard) = self.saboteur.say(effect);
                 for effect in effects {
@@ -189,12 +239,21 @@ impl Process {
                 if self.waiting.remove(&ticket).is_none() {
                     step.broken.insert(Rule::AnsweredOnce);
                 }
+                if self.is_sealed && result == Ok(Reply::Added) {
+                    step.broken.insert(Rule::Sealed);
+                }
                 step.answers.push((ticket, result));
             }
             Effect::Send { peer, frame } => {
+                if !self.list.contains(&number(&peer)) {
+                    step.broken.insert(Rule::NoStranger);
+                }
                 step.sent.push(Message::Frame { from: self.id.node, to: number(&peer), frame });
             }
             Effect::Store { token, request } => {
+                if self.is_sealed && matches!(request, StoreRequest::Commit { .. }) {
+                    step.broken.insert(Rule::Sealed);
+                }
                 step.sent.push(Message::Ask(Ask {
                     by: self.id,
                     token: Some(token),

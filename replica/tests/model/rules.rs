@@ -1,13 +1,11 @@
 //! What must hold in every state.
-//!
-//! The size of each add is a power of eight of its own. So a sum of sizes tells, in octal digits, which adds are in it, and how
-//! often.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use replica::{Refusal, Reply};
 use stateright::Property;
 
+use crate::adds::{adds_in, adds_of, is_plausible, size};
 use crate::cluster::Cluster;
 use crate::process::{Event, PROBE};
 use crate::setup::Setup;
@@ -38,6 +36,17 @@ pub(crate) enum Rule {
     ShownIsStored,
     /// What a read has shown on a node, reads on that node show ever after.
     NeverBack,
+    /// All counts of one replica that a process or a record holds are a chain: of any two the larger has every add of the
+    /// smaller. Else a merge loses adds.
+    OneChain,
+    /// What was acknowledged is held by a process or a record, but for what was nowhere any more once a record had gone back
+    /// or a process had died.
+    Kept,
+    /// A process that finds that its node was forgotten acknowledges and commits nothing more, and is done. No commit is done
+    /// under a seal, but for one that lifts it.
+    Sealed,
+    /// No process addresses a node that is not on its list.
+    NoStranger,
     /// The replica does not panic.
     NoPanic,
 }
@@ -66,8 +75,38 @@ pub(crate) const WITH_STORE_DOWN: &[Rule] = &[
     Rule::NoPanic,
 ];
 
+/// What holds even if records go back.
+pub(crate) const WITH_BACKUPS: &[Rule] = &[
+    Rule::OneChain,
+    Rule::Kept,
+    Rule::CountedOnce,
+    Rule::Definite,
+    Rule::OneOwner,
+    Rule::AnsweredOnce,
+    Rule::AnsweredInTime,
+    Rule::RecordGrows,
+    Rule::NoStranger,
+    Rule::NoPanic,
+];
+
+/// What holds of a node that is forgotten, while the store is not counted as down.
+pub(crate) const OF_FORGOTTEN: &[Rule] = &[
+    Rule::OneChain,
+    Rule::Sealed,
+    Rule::Stored,
+    Rule::CountedOnce,
+    Rule::Definite,
+    Rule::OneOwner,
+    Rule::AnsweredOnce,
+    Rule::AnsweredInTime,
+    Rule::RecordGrows,
+    Rule::NoStranger,
+    Rule::NoPanic,
+];
+
 /// What holds of reads as well, while the store is not counted as down.
-pub(crate) const FOR_READS: &[Rule] = &[Rule::ShownIsStored, Rule::NeverBack, Rule::AnsweredInTime];
+pub(crate) const FOR_READS: &[Rule] =
+    &[Rule::ShownIsStored, Rule::NeverBack, Rule::AnsweredInTime, Rule::NoStranger];
 
 /// What no state breaks.
 pub(crate) const EVERY_RULE: &str = "every rule holds";
@@ -75,6 +114,9 @@ pub(crate) const EVERY_RULE: &str = "every rule holds";
 pub(crate) const ALL_ACKNOWLEDGED: &str = "every add is acknowledged";
 /// The same.
 pub(crate) const ONE_REFUSED: &str = "an add is refused";
+
+/// The same.
+pub(crate) const FORGOTTEN: &str = "a node is forgotten, every add is acknowledged, and no record has a hint";
 
 /// The rules that have been broken.
 pub(crate) type Broken = BTreeSet<Rule>;
@@ -109,6 +151,10 @@ pub(crate) fn properties() -> Vec<Property<Cluster>> {
             state.adds.iter().all(|fate| *fate == Fate::Acknowledged)
         }),
         Property::sometimes(ONE_REFUSED, |_, state: &State| state.adds.contains(&Fate::Refused)),
+        Property::sometimes(FORGOTTEN, |_, state: &State| {
+            let acknowledged = state.adds.iter().all(|fate| *fate == Fate::Acknowledged);
+            state.was_forgotten && acknowledged && !state.store.has_hints()
+        }),
     ]
 }
 
@@ -116,17 +162,48 @@ impl State {
     /// Takes note of the rules that this state breaks, of those that the setup promises.
     pub(crate) fn judge(&mut self, cluster: &Cluster) {
         let (asked, stored) = (!self.that_are(Fate::Ahead), self.store.sizes());
-        let processes = self.processes.iter().flat_map(|process| [process.sizes(), process.counted()]);
-        let sums: Vec<_> = processes.chain([stored]).collect();
-        let anywhere = sums.iter().fold(0, |all, sum| all | adds_in(*sum));
+        let (sums, anywhere) = (self.sums(), self.anywhere());
         let acknowledged = self.that_are(Fate::Acknowledged);
         self.hold(Rule::CountedOnce, sums.iter().all(|sum| is_plausible(*sum, asked)));
         self.hold(Rule::Definite, self.that_are(Fate::Refused) & anywhere == 0);
         self.hold(Rule::Stored, acknowledged & !adds_in(stored) == 0);
         self.hold(Rule::Survives, self.survives(acknowledged & !adds_in(stored)));
+        self.hold(Rule::Kept, acknowledged & !anywhere & !self.excused == 0);
         self.hold(Rule::OneOwner, self.have_own_replicas());
+        if cluster.setup.rules.contains(&Rule::OneChain) {
+            self.hold(Rule::OneChain, self.are_chains());
+        }
         self.judge_reads(cluster);
         self.broken.retain(|rule| cluster.setup.rules.contains(rule));
+    }
+
+    /// What each process, and the store, holds in sum.
+    fn sums(&self) -> Vec<u64> {
+        let processes = self.processes.iter().flat_map(|process| [process.sizes(), process.counted()]);
+        processes.chain([self.store.sizes()]).collect()
+    }
+
+    /// The adds that a process or the store holds.
+    fn anywhere(&self) -> u64 {
+        self.sums().into_iter().fold(0, |all, sum| all | adds_in(sum))
+    }
+
+    /// What is nowhere now can't be kept.
+    pub(crate) fn excuse(&mut self) {
+        self.excused |= self.that_are(Fate::Acknowledged) & !self.anywhere();
+    }
+
+    /// Whether all counts of each replica are a chain.
+    fn are_chains(&self) -> bool {
+        let processes = self.processes.iter().flat_map(|process| process.rows());
+        let stored = self.store.rows().map(|(replica, tally)| (replica.clone(), tally));
+        let mut seen: BTreeMap<_, BTreeSet<u64>> = BTreeMap::new();
+        processes.chain(stored).all(|(replica, tally)| {
+            let counts = seen.entry(replica).or_default();
+            let count = adds_in(tally.up) | adds_in(tally.down);
+            counts.insert(count);
+            counts.iter().all(|other| [count, *other].contains(&(count & other)))
+        })
     }
 
     /// Asks every process for a read.
@@ -180,29 +257,4 @@ impl State {
         let such = self.adds.iter().enumerate().filter(|(_, known)| **known == fate);
         such.map(|(add, _)| size(add)).sum()
     }
-}
-
-/// More adds than any setup has.
-const MOST_ADDS: usize = 8;
-
-/// The size of an add. It stands for the add in a set of adds.
-fn size(add: usize) -> u64 {
-    Setup::delta(add).unsigned_abs()
-}
-
-/// The adds in a sum of sizes.
-fn adds_in(sum: u64) -> u64 {
-    (0..MOST_ADDS).map(size).filter(|add| sum & (add * 7) != 0).sum()
-}
-
-/// The adds in a value: of those with a negative delta, the ones that are not missing.
-fn adds_of(value: i128) -> u64 {
-    let negative: u64 = (0..MOST_ADDS).filter(|add| Setup::delta(*add) < 0).map(size).sum();
-    let sum = u64::try_from(value + i128::from(negative)).expect("no value is so low");
-    adds_in(sum) ^ negative
-}
-
-/// Whether every add is in the sum at most once, and none that was not asked for.
-fn is_plausible(sum: u64, asked: u64) -> bool {
-    sum == adds_in(sum) && sum & !asked == 0
 }

@@ -6,6 +6,7 @@ use replica::{AckPolicy, Config};
 
 use crate::generator::Generator;
 use crate::message::Id;
+use crate::past::Past;
 use crate::rules::{PROMISED, Rule};
 use crate::saboteur::Bug;
 
@@ -25,8 +26,15 @@ pub(crate) struct Setup {
     pub(crate) store: StoreIs,
     /// Whether the outcome of one process's request may reach another process of its node.
     pub(crate) stray_outcomes: bool,
-    /// The search begins once everything that can arrive at the start has arrived.
-    pub(crate) warm: bool,
+    /// What has happened before the search begins.
+    pub(crate) past: &'static [Past],
+    /// By node and incarnation: the list of nodes that a process begins with. The last list of a node stands for all later
+    /// processes. A node that is not here has everybody on its list.
+    pub(crate) lists: &'static [&'static [&'static [u8]]],
+    /// Nodes that run and neither hear others nor are heard: no frame from or to them arrives.
+    pub(crate) silent: &'static [u8],
+    /// The node that operators forget.
+    pub(crate) forgotten: u8,
     /// A process may get several inputs before its tick.
     pub(crate) batches: bool,
     /// How many ticks pass in each incarnation.
@@ -67,11 +75,28 @@ pub(crate) struct Faults {
     pub(crate) unknowns: u8,
     /// Requests that the store does not do.
     pub(crate) refusals: u8,
+    /// Times that a record goes back to any earlier state. Then no process begins before its predecessor is gone: that a
+    /// store goes back under a process that still counts is a hole that is known. It comes with neither doubles nor seals.
+    pub(crate) backs: u8,
+    /// Times that a process is asked to forget a node.
+    pub(crate) forgets: u8,
+    /// Processes that begin on a node that nothing runs on, and that was not told to end: it was forgotten, or died.
+    pub(crate) returns: u8,
 }
 
 /// No faults.
-pub(crate) const NONE: Faults =
-    Faults { duplicates: 0, crashes: 0, ends: 0, doubles: 0, stops: 0, unknowns: 0, refusals: 0 };
+pub(crate) const NONE: Faults = Faults {
+    duplicates: 0,
+    crashes: 0,
+    ends: 0,
+    doubles: 0,
+    stops: 0,
+    unknowns: 0,
+    refusals: 0,
+    backs: 0,
+    forgets: 0,
+    returns: 0,
+};
 
 impl Default for Setup {
     fn default() -> Self {
@@ -83,7 +108,10 @@ impl Default for Setup {
             patience: 16,
             store: StoreIs::Up,
             stray_outcomes: false,
-            warm: false,
+            past: &[],
+            lists: &[],
+            silent: &[],
+            forgotten: 1,
             batches: false,
             ticks: 0,
             faults: NONE,
@@ -109,6 +137,13 @@ impl Setup {
             gossip_interval: self.gossip_interval,
             fanout: 2,
         }
+    }
+
+    /// The list of nodes that a process begins with.
+    pub(crate) fn list(&self, id: Id) -> Vec<u8> {
+        let lists = self.lists.get(usize::from(id.node)).copied().unwrap_or_default();
+        let list = lists.get(usize::from(id.incarnation)).or(lists.last());
+        list.map_or_else(|| (0..self.nodes.0).collect(), |list| list.to_vec())
     }
 
     /// The generator of a process.

@@ -1,0 +1,87 @@
+//! What has happened before a search begins: so a search can begin where its dangers are.
+
+use replica::store::Outcome;
+
+use crate::cluster::{Action, Cluster};
+use crate::message::Message;
+use crate::process::Event;
+use crate::state::State;
+
+/// One thing that has happened, and that is no fault of the setup's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// Everything that could arrive has arrived, in some order, and the rest is lost.
+    Settles,
+    /// A client has asked this node for its next add.
+    Adds(u8),
+    /// A process of this node was told to end.
+    Ends(u8),
+    /// All processes of this node have died, and none begins.
+    Dies(u8),
+    /// The next process of this node begins.
+    Begins(u8),
+    /// Time has passed for the processes of this node.
+    Ticks(u8),
+    /// The store has not done what this node asked.
+    Refuses(u8),
+}
+
+impl Cluster {
+    /// What comes of a state by the setup's past.
+    pub(crate) fn after(&self, state: State) -> State {
+        let mut state = self.setup.past.iter().fold(state, |state, past| self.past(state, *past));
+        state.left = self.setup.faults;
+        state
+    }
+
+    fn past(&self, mut state: State, past: Past) -> State {
+        match past {
+            Past::Settles => return self.settled(state),
+            Past::Adds(node) => {
+                let add = state.next_add(node, &self.setup).expect("an add of this node is ahead");
+                self.happened(&mut state, node, &Event::Add(add));
+            }
+            Past::Ends(node) => {
+                self.happened(&mut state, node, &Event::Shutdown);
+                state.end(node);
+            }
+            Past::Dies(node) => {
+                let ids: Vec<_> = state.processes.iter().map(|process| process.id).collect();
+                ids.into_iter().filter(|id| id.node == node).for_each(|id| state.bury(id));
+            }
+            Past::Begins(node) => state.begin(node, &self.setup),
+            Past::Ticks(node) => self.happened(&mut state, node, &Event::Tick),
+            Past::Refuses(node) => {
+                for message in state.on_the_way.clone() {
+                    if matches!(&*message, Message::Ask(ask) if ask.by.node == node) {
+                        crate::cluster::tells(&mut state, &message, Outcome::NotDone).expect("it is waited for");
+                    }
+                }
+            }
+        }
+        state
+    }
+
+    /// Something has happened to the first process of a node.
+    fn happened(&self, state: &mut State, node: u8, event: &Event) {
+        let process = state.processes.iter().find(|process| process.id.node == node).expect("it runs");
+        let id = process.id;
+        self.happens(state, id, event).expect("something comes of it");
+    }
+
+    /// Everything that can arrive has arrived.
+    fn settled(&self, mut state: State) -> State {
+        loop {
+            let mut actions = state.arrivals(&self.setup);
+            self.requests(&state, &mut actions);
+            actions.retain(|action| matches!(action, Action::Arrives(_, _, false) | Action::Does(..)));
+            match actions.into_iter().find_map(|action| self.next(&state, action)) {
+                Some(next) => state = next,
+                None => break,
+            }
+        }
+        state.on_the_way.clear();
+        state
+    }
+
+}
