@@ -47,6 +47,11 @@ impl Clients {
         self.reads.push((), pending);
     }
 
+    /// Whether an add waits to be counted.
+    pub(crate) fn holds_adds(&self) -> bool {
+        !self.uncounted.is_empty()
+    }
+
     /// The oldest add that is held uncounted.
     pub(crate) fn next_uncounted(&mut self) -> Option<(i64, Pending)> {
         self.uncounted.pop_if(|_| true)

@@ -50,6 +50,10 @@ impl Default for Config {
 /// The longest time that a replica holds its reads after its start, until it has recovered.
 pub const RECOVER_WITHIN: Duration = Duration::from_secs(1);
 
+/// The longest time that a process which may go on under its predecessor's replica lets an add wait for the answers of all
+/// nodes. Then it counts under a new one.
+pub const ASK_WHILE_ADDS_WAIT: Duration = Duration::from_millis(250);
+
 /// The longest time that a clean shutdown waits for the store to confirm the record.
 pub const SHUT_DOWN_WITHIN: Duration = Duration::from_secs(1);
 

@@ -7,20 +7,23 @@
 //!
 //! # Choosing a replica
 //!
-//! A process counts under a replica of its own, or under one that its predecessor has handed on. It must not count before
-//! it has chosen. It chooses once it knows the record, or after [`RECOVER_WITHIN`] without it.
+//! A process counts under a replica of its own, or under one that its predecessor has handed on ([`inheritance`]). It must
+//! not count before it has chosen. It chooses once it knows the record, or after [`RECOVER_WITHIN`] without it.
 //!
 //! # Recovery
 //!
-//! A process whose node has counted before reads its own record, and then all others ([`sweep`]). So it recovers the counts
-//! that its predecessors may have shown. Its reads wait for that, for [`RECOVER_WITHIN`] at most.
+//! A process whose node has a record reads that, and then all others ([`sweep`]). So it recovers the counts that its
+//! predecessors may have shown, and learns which replicas were handed on. Its reads wait for that, for [`RECOVER_WITHIN`] at
+//! most. What it may take from peers and tell them waits for as long as it takes: see
+//! [`replication`](crate::replication).
 
 mod changes;
 mod health;
+mod inheritance;
 mod store_sync;
 mod sweep;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crdt::Overflow;
@@ -28,37 +31,40 @@ use tracing::info;
 
 use crate::config::{AckPolicy, Config, RECOVER_WITHIN};
 use crate::context::{Clock, Context};
-use crate::frame::Claim;
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::own::Own;
 use crate::state::State;
-use crate::store::{Outcome, Token};
+use crate::store::{Outcome, Record, Token};
 use crate::tally::Tally;
+use inheritance::Candidate;
 use store_sync::{News, StoreSync};
-use sweep::Sweep;
+use sweep::{Sweep, Targets};
 
 /// This process's count, the node's record, and recovery.
 #[derive(Debug, Clone)]
 pub(crate) struct Durability {
     ack: AckPolicy,
+    node: NodeId,
     own: Own,
     store_sync: StoreSync,
     sweep: Sweep,
     recovery: Recovery,
-    /// Whether the sweep that a predecessor calls for has begun.
-    has_swept: bool,
+    /// Until when reads wait for the recovery. Set by the first tick.
+    recover_by: Option<Duration>,
+    /// That time has passed.
+    is_late: bool,
+    /// The replica that a predecessor has handed on, until this process has chosen.
+    candidate: Option<Candidate>,
 }
 
-/// How far this process has recovered the counts that earlier incarnations of the node may have shown.
+/// How far this process has recovered what earlier incarnations of the node may have shown or told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Recovery {
-    /// Before the first tick.
-    Ahead,
     /// The own record is being opened and written.
-    Record { by: Duration },
-    /// The process has a predecessor, so all other records are being read.
-    Sweep { by: Duration },
-    /// Reads are served.
+    Record,
+    /// The node had a record before, so all other records are being read.
+    Sweep,
+    /// All that there was has been read.
     Over,
 }
 
@@ -69,22 +75,31 @@ pub(crate) struct Shown {
     pub needs_hint: bool,
 }
 
-/// What was read in the store, to be merged.
-pub(crate) struct Found {
-    pub claim: Claim,
-    /// Whether they are from another node's record.
-    pub by_sweep: bool,
+/// What was read in the store.
+pub(crate) enum Found {
+    /// The record of a node, to be merged.
+    Record {
+        node: NodeId,
+        record: Record,
+        /// A free replica in it that this process may go on under: every node is to be asked about it.
+        free: Option<ReplicaId>,
+    },
+    /// This node was forgotten: it must end.
+    Forgotten,
 }
 
 impl Durability {
     pub(crate) fn new(config: &Config, node: &NodeId, incarnation: Incarnation) -> Self {
         Self {
             ack: config.ack,
+            node: node.clone(),
             own: Own::new(node, incarnation),
             store_sync: StoreSync::new(config),
-            sweep: Sweep::new(),
-            recovery: Recovery::Ahead,
-            has_swept: false,
+            sweep: Sweep::new(node.clone()),
+            recovery: Recovery::Record,
+            recover_by: None,
+            is_late: false,
+            candidate: None,
         }
     }
 
@@ -101,7 +116,11 @@ impl Durability {
 
     /// Chooses the own replica rather than waiting for a predecessor's.
     pub(crate) fn choose_fresh_replica(&mut self) {
-        self.own.choose_fresh();
+        if !self.own.has_chosen() {
+            self.own.choose_fresh();
+            self.candidate = None;
+            self.store_sync.touch();
+        }
     }
 
     /// Counts an add.
@@ -141,7 +160,17 @@ impl Durability {
 
     /// Whether reads wait for the recovery. With `AckPolicy::Memory` they don't, for reads may go back over a crash there.
     pub(crate) fn holds_reads(&self) -> bool {
-        self.recovery != Recovery::Over && self.ack != AckPolicy::Memory
+        self.recovery != Recovery::Over && !self.is_late && self.ack != AckPolicy::Memory
+    }
+
+    /// Whether this process knows all that earlier processes of its node may have shown or told.
+    pub(crate) fn has_recovered(&self) -> bool {
+        self.recovery == Recovery::Over && self.store_sync.commits() > 0
+    }
+
+    /// The names that the store has listed when they were last asked for, but this node.
+    pub(crate) fn listed(&self) -> &BTreeSet<NodeId> {
+        self.sweep.listed()
     }
 
     /// The rows of the own record, if they are known.
@@ -174,38 +203,63 @@ impl Durability {
         self.store_sync.notice_silence(cx);
     }
 
-    /// Goes on with the recovery, as far as it has got. `everybody` are the nodes whose records a sweep reads.
-    pub(crate) fn recover(&mut self, everybody: impl Fn() -> Vec<NodeId>, cx: &mut Context<'_>) {
-        if !self.has_swept && self.store_sync.commits() > 0 && self.store_sync.has_predecessor() {
-            self.has_swept = true;
-            self.sweep.begin(everybody(), self.store_sync.commits(), cx);
-            if let Recovery::Record { by } = self.recovery {
-                self.recovery = Recovery::Sweep { by };
-            }
+    /// Goes on with the recovery, as far as it has got. `everybody` are the nodes whose records a sweep reads, beside those
+    /// that the store lists. `adds_wait` says that adds wait for this process to choose its replica.
+    pub(crate) fn recover(
+        &mut self,
+        everybody: impl FnOnce() -> BTreeSet<NodeId>,
+        adds_wait: bool,
+        cx: &mut Context<'_>,
+    ) {
+        let recover_by = *self.recover_by.get_or_insert(cx.now + RECOVER_WITHIN);
+        self.is_late |= cx.heard >= recover_by;
+        let knows_record = self.store_sync.commits() > 0 || self.candidate.is_some();
+        let reads_all = match self.recovery {
+            Recovery::Record => knows_record && self.store_sync.has_predecessor(),
+            Recovery::Sweep => self.retries_sweep_at().is_some_and(|at| cx.now >= at),
+            Recovery::Over => false,
+        };
+        if reads_all {
+            self.recovery = Recovery::Sweep;
+            let targets = Targets { nodes: everybody(), and_all_listed: true };
+            self.sweep.begin(targets, self.store_sync.commits(), cx);
+        } else if self.recovery == Recovery::Record && knows_record
+            || self.recovery == Recovery::Sweep && self.sweep.is_complete()
+        {
+            self.recovery = Recovery::Over;
         }
-        if self.retries_sweep_at().is_some_and(|at| cx.now >= at) {
-            self.sweep.begin(everybody(), self.store_sync.commits(), cx);
-        }
-        match self.recovery {
-            Recovery::Ahead => self.recovery = Recovery::Record { by: cx.now + RECOVER_WITHIN },
-            Recovery::Record { by } if self.store_sync.commits() > 0 || cx.heard >= by => {
-                self.recovery = Recovery::Over;
-            }
-            Recovery::Sweep { by } if self.sweep.is_complete() || cx.heard >= by => {
-                self.recovery = Recovery::Over;
-            }
-            Recovery::Record { .. } | Recovery::Sweep { .. } | Recovery::Over => {}
-        }
-        if self.recovery == Recovery::Over || self.is_store_down() {
-            self.own.choose_fresh();
+        let asks_too_long =
+            self.candidate.as_ref().is_some_and(|candidate| cx.heard >= candidate.until(adds_wait));
+        if self.is_late || self.is_store_down() || asks_too_long {
+            self.choose_fresh_replica();
         }
     }
 
     /// When a sweep that failed is begun again: recovery needs everybody's record.
     fn retries_sweep_at(&self) -> Option<Duration> {
         match self.recovery {
-            Recovery::Sweep { .. } => self.sweep.retry_at(),
-            Recovery::Ahead | Recovery::Record { .. } | Recovery::Over => None,
+            Recovery::Sweep => self.sweep.retry_at(self.holds_reads() || self.candidate.is_some()),
+            Recovery::Record | Recovery::Over => None,
+        }
+    }
+
+    /// Whether this process waits for every node to say what it holds of a replica.
+    pub(crate) fn asks(&self) -> bool {
+        self.candidate.as_ref().is_some_and(|candidate| !candidate.is_settled())
+    }
+
+    /// Every node has said what it holds of the replica that is free. This is the most, this node and all records
+    /// included. Goes on under it, unless the store went back.
+    pub(crate) fn inherit_if_nobody_holds_more(&mut self, most: impl FnOnce(&ReplicaId) -> Tally) {
+        if self.recovery != Recovery::Over {
+            return;
+        }
+        let Some(candidate) = &mut self.candidate else { return };
+        let most = most(candidate.replica());
+        if candidate.settle(most) {
+            self.store_sync.take_over();
+        } else {
+            self.choose_fresh_replica();
         }
     }
 
@@ -215,8 +269,8 @@ impl Durability {
     }
 
     /// Reads the records of unreachable nodes, if that is due.
-    pub(crate) fn poll_sweep(&mut self, unreachable: impl FnOnce() -> Vec<NodeId>, cx: &mut Context<'_>) {
-        if !self.is_store_down() {
+    pub(crate) fn poll_sweep(&mut self, unreachable: impl FnOnce() -> BTreeSet<NodeId>, cx: &mut Context<'_>) {
+        if !self.is_store_down() && self.recovery != Recovery::Sweep {
             self.sweep.poll(unreachable, self.store_sync.commits(), cx);
         }
     }
@@ -229,25 +283,37 @@ impl Durability {
         cx: &mut Context<'_>,
     ) -> Option<Found> {
         if !self.store_sync.awaits(token) {
-            let claim = self.sweep.outcome(token, outcome, cx)?;
-            return Some(Found { claim, by_sweep: true });
+            let (node, record) = self.sweep.outcome(token, outcome, cx)?;
+            return Some(Found::Record { node, record, free: None });
         }
         match self.store_sync.outcome(outcome, &self.own, state, cx)? {
             News::NoRecord => {
-                self.own.choose_fresh();
+                self.choose_fresh_replica();
                 None
             }
-            News::Found { claim, has_free } => {
-                if !has_free {
-                    self.own.choose_fresh();
-                }
-                Some(Found { claim, by_sweep: false })
+            News::Found(record) => {
+                let free = self.find_free(&record, cx);
+                Some(Found::Record { node: self.node.clone(), record, free })
             }
+            News::Sealed => Some(Found::Forgotten),
             News::Inherited(replica, stored) => {
                 self.inherit(replica, stored, state);
                 None
             }
         }
+    }
+
+    /// The replica that the opened record says is free, if this process may go on under it.
+    fn find_free(&mut self, record: &Record, cx: &Context<'_>) -> Option<ReplicaId> {
+        if self.own.has_chosen() {
+            return None;
+        }
+        let since = self.candidate.as_ref().map_or(cx.now, Candidate::since);
+        self.candidate = Candidate::of(record, since);
+        if self.candidate.is_none() {
+            self.choose_fresh_replica();
+        }
+        self.candidate.as_ref().map(|candidate| candidate.replica().clone())
     }
 
     /// Goes on under a predecessor's replica, from the larger of what is stored and what others have told of it. A larger
@@ -257,18 +323,25 @@ impl Durability {
         let mut counted = Tally::of(state.counts(), &replica);
         counted.raise(stored);
         self.own.inherit(replica, counted);
+        self.candidate = None;
         self.store_sync.touch();
+    }
+
+    /// Whether reads, or the choice of a replica, wait for records to be read.
+    fn waits_for_records(&self) -> bool {
+        self.recovery != Recovery::Over || !self.own.has_chosen()
     }
 
     /// When something is due again. `is_anybody_unreachable` says whether a sweep would have a record to read.
     pub(crate) fn next_tick(&self, is_anybody_unreachable: bool, clock: Clock) -> Option<Duration> {
-        let recovered_by = match self.recovery {
-            Recovery::Record { by } | Recovery::Sweep { by } => clock.awaits(by),
-            Recovery::Ahead | Recovery::Over => None,
-        };
-        let sweeps = is_anybody_unreachable && !self.is_store_down();
+        let recovered_by = self.recover_by.filter(|_| !self.is_late && self.waits_for_records());
+        let recovered_by = recovered_by.and_then(|by| clock.awaits(by));
+        let asks_until = self.candidate.iter().flat_map(Candidate::deadlines);
+        let asks_until = asks_until.filter_map(|at| clock.awaits(at)).min();
+        let sweeps = is_anybody_unreachable && !self.is_store_down() && self.recovery != Recovery::Sweep;
         let sweep = self.sweep.next_tick().filter(|_| sweeps);
-        let parts = [recovered_by, self.retries_sweep_at(), self.store_sync.next_tick(clock), sweep];
+        let retry = self.retries_sweep_at();
+        let parts = [recovered_by, asks_until, retry, self.store_sync.next_tick(clock), sweep];
         parts.into_iter().flatten().min()
     }
 }

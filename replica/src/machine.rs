@@ -15,7 +15,7 @@ use crate::frame::Frame;
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::replication::{Merged, Replication};
 use crate::seam::{Effect, Input, Refusal, Reply, Request};
-use crate::store::{Outcome, Token};
+use crate::store::{Outcome, Record, Token};
 use crate::tally::{Tally, Vector};
 
 /// A replica of the counter: a state machine without I/O, clock or messages.
@@ -164,7 +164,7 @@ impl Parts {
         // Whether the store is down decides what may be counted, shown and acknowledged below.
         self.durability.notice_silence(cx);
         // Recovery may choose the replica under which to count.
-        self.durability.recover(|| self.replication.peers(), cx);
+        self.recover(cx);
         // Adds that were held are counted before the record is committed, so that they go with that commit.
         self.count_held(cx);
         self.show();
@@ -177,6 +177,21 @@ impl Parts {
         self.answer(cx);
         if self.shut_down_by.is_some_and(|by| self.durability.is_clean() || cx.now >= by) {
             self.finish(cx);
+        }
+    }
+
+    /// Goes on with the recovery. It may choose the replica to count under: a predecessor's, once every node has said that
+    /// it holds no more of it than the record.
+    fn recover(&mut self, cx: &mut Context<'_>) {
+        let Self { durability, replication, clients, .. } = self;
+        durability.recover(|| replication.peers(), clients.holds_adds(), cx);
+        if durability.has_recovered() {
+            replication.recovered();
+        }
+        if !durability.asks() {
+            replication.stop_asking();
+        } else if replication.have_answered(durability.listed()) {
+            durability.inherit_if_nobody_holds_more(|replica| Tally::of(replication.state().counts(), replica));
         }
     }
 
@@ -242,16 +257,28 @@ impl Parts {
     }
 
     fn store_answers(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) {
-        let found = self.durability.outcome((token, outcome), self.replication.state(), cx);
-        if let Some(Found { claim, by_sweep }) = found {
-            let merged = self.replication.merge_found(claim, self.durability.own());
-            self.note(merged);
-            if merged.is_news && by_sweep {
-                self.durability.sweep_brought_news(cx.now);
-            }
+        match self.durability.outcome((token, outcome), self.replication.state(), cx) {
+            Some(Found::Record { node, record, free }) => self.found(node, &record, free, cx),
+            Some(Found::Forgotten) => {}
+            None => {}
         }
         self.replication.note_stored(self.durability.recorded());
         self.show();
+    }
+
+    /// Merges a record, and notes what else it says.
+    fn found(&mut self, node: NodeId, record: &Record, free: Option<ReplicaId>, cx: &Context<'_>) {
+        let merged = self.replication.merge_found(record.claim(), self.durability.own());
+        self.note(merged);
+        if merged.is_news && node != *self.replication.me() {
+            self.durability.sweep_brought_news(cx.now);
+        }
+        if let Some(free) = free {
+            self.replication.ask_about(free);
+        }
+        if record.owner.is_some() {
+            self.replication.be_wary_of(node);
+        }
     }
 
     fn note(&mut self, merged: Merged) {

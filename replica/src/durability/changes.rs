@@ -47,7 +47,7 @@ pub(super) fn next_changes(own: &Own, state: &State, record: &Record, owner: Opt
     let is_new = !rows.is_empty() || owner != record.owner.as_ref();
     let is_needless = |replica: &&ReplicaId| is_new && !hints.contains_key(*replica);
     let dropped_hints = record.hints.keys().filter(is_needless).cloned().collect();
-    Changes { rows, hints: lacking(&record.hints, hints), dropped_hints, lifts_seal: false }
+    Changes { rows, hints: lacking(&record.hints, hints), dropped_hints, lifts_seal: record.is_sealed() }
 }
 
 /// The rows of `wanted` that `held` lacks.

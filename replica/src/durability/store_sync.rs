@@ -4,8 +4,10 @@
 //! unknown, the record is unknown too, and it is opened again. Counts are absolute, so a retry can't count twice. The
 //! counts of an opened record are merged before the next commit, so the record never shrinks.
 //!
-//! The record also decides which replica this process counts under. If it says that a replica is free, a commit makes
-//! this process the owner. Otherwise the process counts under its own.
+//! The record also decides which replica this process counts under. If it says that a replica is free, a commit can make
+//! this process the owner ([`StoreSync::take_over`]). Otherwise the process counts under its own.
+//!
+//! A record that was sealed since this process first opened it ends the process: the node was forgotten.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +18,6 @@ use super::changes::{next_changes, next_owner};
 use super::health::Health;
 use crate::config::{AckPolicy, Config};
 use crate::context::{Clock, Context};
-use crate::frame::Claim;
 use crate::identity::ReplicaId;
 use crate::own::Own;
 use crate::state::State;
@@ -40,6 +41,10 @@ pub(super) struct StoreSync {
     commits: u64,
     /// Whether the record existed when this process started.
     has_predecessor: bool,
+    /// Whether this process is to own the replica that the known record says is free.
+    takes_over: bool,
+    /// The number of the record's seal when this process first opened it; 0 without a seal.
+    seal_at_start: Option<u64>,
     health: Health,
     not_before: Duration,
     /// The least time between two requests. Commits need not be frequent while no client waits for them.
@@ -72,11 +77,9 @@ pub(super) enum News {
     /// There is no record.
     NoRecord,
     /// The record holds this, to be merged.
-    Found {
-        claim: Claim,
-        /// Whether a replica is free. If so, the next commit asks for it.
-        has_free: bool,
-    },
+    Found(Record),
+    /// The node was forgotten while this process ran.
+    Sealed,
     /// This process now owns the replica of its predecessor, which had this count.
     Inherited(ReplicaId, Tally),
 }
@@ -92,6 +95,8 @@ impl StoreSync {
             offered: Tally::default(),
             commits: 0,
             has_predecessor: false,
+            takes_over: false,
+            seal_at_start: None,
             health: Health::new(config.store_timeout),
             not_before: Duration::ZERO,
             spacing: match config.ack {
@@ -139,6 +144,12 @@ impl StoreSync {
         self.is_dirty = true;
     }
 
+    /// Asks for the replica that the known record says is free. If the record has changed, nothing comes of it.
+    pub(super) fn take_over(&mut self) {
+        self.takes_over = true;
+        self.is_dirty = true;
+    }
+
     /// Begins the clean end: commits the rest without delay, and leaves the replica free. No add may be counted any more.
     pub(super) fn close(&mut self) {
         self.is_closing = true;
@@ -177,6 +188,9 @@ impl StoreSync {
             return None;
         }
         let Known::At(revision, record) = &self.known else { return Some((StoreRequest::Open, None)) };
+        if !own.has_chosen() && !self.takes_over {
+            return None;
+        }
         let owner = next_owner(own, record, self.is_closing);
         let changes = next_changes(own, state, record, owner.as_ref());
         if self.commits > 0 && changes == Changes::default() && owner == record.owner {
@@ -219,13 +233,16 @@ impl StoreSync {
                 news
             }
             (None, Outcome::Opened { record: None, revision }) => {
+                self.seal_at_start.get_or_insert(0);
                 self.known = Known::At(revision, Record::default());
                 Some(News::NoRecord)
             }
             (None, Outcome::Opened { record: Some(record), revision }) => {
-                let claim = record.claim();
-                match self.problem(&record, &claim, own, state) {
-                    None => Some(self.found((record, claim), revision, own)),
+                if self.is_sealed_since(&record) {
+                    return Some(News::Sealed);
+                }
+                match self.problem(&record, own, state) {
+                    None => Some(self.found(record, revision, own)),
                     Some(problem) => {
                         error!(problem, "the record is left alone");
                         return self.leave_alone(cx.now);
@@ -250,7 +267,7 @@ impl StoreSync {
     }
 
     /// Handles a record that was opened.
-    fn found(&mut self, (record, claim): (Record, Claim), revision: Revision, own: &Own) -> News {
+    fn found(&mut self, record: Record, revision: Revision, own: &Own) -> News {
         let is_ours = record.rows.contains_key(own.replica())
             || record.owner.as_ref().is_some_and(|owner| owner.incarnation == own.incarnation());
         if is_ours {
@@ -262,21 +279,26 @@ impl StoreSync {
         } else {
             self.has_predecessor = true;
         }
-        let has_free = record.owner.as_ref().is_some_and(|owner| owner.is_free);
-        let news = self.note_stored(&record, own).unwrap_or(News::Found { claim, has_free });
+        let news = self.note_stored(&record, own).unwrap_or_else(|| News::Found(record.clone()));
         self.known = Known::At(revision, record);
         news
     }
 
+    /// Whether the node was forgotten since this process first opened the record.
+    fn is_sealed_since(&mut self, record: &Record) -> bool {
+        let number = record.seal.map_or(0, |seal| seal.number);
+        number > *self.seal_at_start.get_or_insert(number)
+    }
+
     /// Says why no process of this node can have written the record, or why there is no room for it.
-    fn problem(&self, record: &Record, claim: &Claim, own: &Own, state: &State) -> Option<String> {
+    fn problem(&self, record: &Record, own: &Own, state: &State) -> Option<String> {
         // What peers were told may come back from them by another process of this node, which writes the same record.
         let mut known = Tally::of(state.counts(), own.replica());
         known.raise(self.offered);
         if !record.tally(own.replica()).is_within(known) {
             return Some(format!("this process has written {known} at most, itself or by telling it"));
         }
-        let has_room = has_room_for(state.counts(), &claim.counts);
+        let has_room = has_room_for(state.counts(), &record.claim().counts);
         (!has_room).then(|| "there are too many replicas".into())
     }
 
@@ -304,6 +326,7 @@ impl StoreSync {
 
     fn forget(&mut self) {
         self.known = Known::Nothing;
+        self.takes_over = false;
         self.is_dirty = true;
     }
 }

@@ -4,31 +4,41 @@
 //! fence, and the sweep sees whatever was stored before that commit. After a restart that is all that matters: what earlier
 //! processes have shown was stored before. Peers that stay unreachable are read again and again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tracing::debug;
 
 use crate::context::Context;
-use crate::frame::Claim;
 use crate::identity::NodeId;
-use crate::store::{Outcome, StoreRequest, Token};
+use crate::store::{Outcome, Record, StoreRequest, Token};
 
 /// The pause after a sweep that brought news, and the longest one. It doubles after each sweep without news.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
 
-/// The pause after a sweep that failed and is needed for recovery.
+/// The pause after a sweep that failed, if clients wait for it.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
+
+/// The records that a sweep reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Targets {
+    pub nodes: BTreeSet<NodeId>,
+    /// Read also those of all nodes that the store lists.
+    pub and_all_listed: bool,
+}
 
 /// Reads other nodes' records.
 #[derive(Debug, Clone)]
 pub(super) struct Sweep {
+    me: NodeId,
     phase: Phase,
     /// When the last sweep failed to read something, if it did.
     failed_at: Option<Duration>,
     /// How many commits had been done when the last sweep began.
     seen_commits: u64,
     pause: Duration,
+    /// The names that the store has listed.
+    listed: BTreeSet<NodeId>,
 }
 
 #[derive(Debug, Clone)]
@@ -36,14 +46,21 @@ enum Phase {
     /// The next sweep begins at this time, if there is a record to read.
     Resting(Duration),
     /// A fence is open. After it these records are read.
-    Fencing { token: Token, targets: Vec<NodeId> },
-    /// These records are being read.
-    Loading { open: BTreeMap<Token, NodeId> },
+    Fencing { token: Token, targets: Targets },
+    /// These records are being read, and perhaps the names of all nodes.
+    Loading { open: BTreeMap<Token, NodeId>, names: Option<Token>, nodes: BTreeSet<NodeId> },
 }
 
 impl Sweep {
-    pub(super) fn new() -> Self {
-        Self { phase: Phase::Resting(Duration::ZERO), failed_at: None, seen_commits: 0, pause: PAUSE.0 }
+    pub(super) fn new(me: NodeId) -> Self {
+        Self {
+            me,
+            phase: Phase::Resting(Duration::ZERO),
+            failed_at: None,
+            seen_commits: 0,
+            pause: PAUSE.0,
+            listed: BTreeSet::new(),
+        }
     }
 
     fn is_resting(&self) -> bool {
@@ -55,18 +72,32 @@ impl Sweep {
         self.is_resting() && self.failed_at.is_none()
     }
 
-    /// When a sweep that failed is to be begun again, if recovery needs it.
-    pub(super) fn retry_at(&self) -> Option<Duration> {
-        self.failed_at.filter(|_| self.is_resting()).map(|at| at + RETRY_AFTER)
+    /// When a sweep that failed is to be begun again, if recovery needs it. `in_haste`: clients wait for that.
+    pub(super) fn retry_at(&self, in_haste: bool) -> Option<Duration> {
+        match (self.failed_at, &self.phase) {
+            (Some(failed_at), Phase::Resting(_)) if in_haste => Some(failed_at + RETRY_AFTER),
+            (Some(_), Phase::Resting(until)) => Some(*until),
+            (_, Phase::Resting(_) | Phase::Fencing { .. } | Phase::Loading { .. }) => None,
+        }
+    }
+
+    /// The names that the store has listed.
+    pub(super) fn listed(&self) -> &BTreeSet<NodeId> {
+        &self.listed
     }
 
     /// Begins a sweep if it is time and there is anybody to read. So many commits have been done.
-    pub(super) fn poll(&mut self, targets: impl FnOnce() -> Vec<NodeId>, commits: u64, cx: &mut Context<'_>) {
+    pub(super) fn poll(
+        &mut self,
+        targets: impl FnOnce() -> BTreeSet<NodeId>,
+        commits: u64,
+        cx: &mut Context<'_>,
+    ) {
         match self.phase {
             Phase::Resting(until) if cx.now >= until => {
-                let targets = targets();
-                if !targets.is_empty() {
-                    self.begin(targets, commits, cx);
+                let nodes = targets();
+                if !nodes.is_empty() {
+                    self.begin(Targets { nodes, and_all_listed: false }, commits, cx);
                 }
             }
             Phase::Resting(_) | Phase::Fencing { .. } | Phase::Loading { .. } => {}
@@ -74,30 +105,37 @@ impl Sweep {
     }
 
     /// Begins a sweep over `targets` now. It replaces one that is under way.
-    pub(super) fn begin(&mut self, targets: Vec<NodeId>, commits: u64, cx: &mut Context<'_>) {
+    pub(super) fn begin(&mut self, targets: Targets, commits: u64, cx: &mut Context<'_>) {
         self.failed_at = None;
-        if targets.is_empty() {
-            self.phase = Phase::Resting(cx.now);
-        } else if std::mem::replace(&mut self.seen_commits, commits) < commits {
+        if std::mem::replace(&mut self.seen_commits, commits) < commits {
             self.load(targets, cx);
         } else {
             self.phase = Phase::Fencing { token: cx.ask_store(StoreRequest::Fence), targets };
         }
     }
 
-    fn load(&mut self, targets: Vec<NodeId>, cx: &mut Context<'_>) {
-        let load = |node: NodeId| (cx.ask_store(StoreRequest::Load { node: node.clone() }), node);
-        self.phase = Phase::Loading { open: targets.into_iter().map(load).collect() };
+    fn load(&mut self, Targets { nodes, and_all_listed }: Targets, cx: &mut Context<'_>) {
+        let names = and_all_listed.then(|| cx.ask_store(StoreRequest::Nodes));
+        let open = nodes.iter().map(|node| (load(node, cx), node.clone())).collect();
+        self.phase = Phase::Loading { open, names, nodes };
+        self.rest_if_done(cx.now);
     }
 
-    /// Handles the outcome of a request, if the sweep made it. `Some` if it brings counts, which must be merged.
-    pub(super) fn outcome(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) -> Option<Claim> {
+    /// Handles the outcome of a request, if the sweep made it. `Some` if it brings a record, which must be merged.
+    pub(super) fn outcome(
+        &mut self,
+        token: Token,
+        outcome: Outcome,
+        cx: &mut Context<'_>,
+    ) -> Option<(NodeId, Record)> {
         match &mut self.phase {
             Phase::Fencing { token: asked, targets } if *asked == token => {
-                let targets = std::mem::take(targets);
-                match outcome {
-                    Outcome::Fenced => self.load(targets, cx),
-                    outcome => {
+                match (outcome, targets) {
+                    (Outcome::Fenced, targets) => {
+                        let targets = targets.clone();
+                        self.load(targets, cx);
+                    }
+                    (outcome, _) => {
                         debug!(%outcome, "the store refuses a fence");
                         self.failed_at = Some(cx.now);
                         self.rest(cx.now);
@@ -105,21 +143,49 @@ impl Sweep {
                 }
                 None
             }
-            Phase::Loading { open } => {
+            Phase::Loading { names, .. } if *names == Some(token) => {
+                *names = None;
+                self.learn_names(outcome, cx);
+                self.rest_if_done(cx.now);
+                None
+            }
+            Phase::Loading { open, .. } => {
                 let node = open.remove(&token)?;
-                if open.is_empty() {
-                    self.rest(cx.now);
-                }
-                match outcome {
-                    Outcome::Loaded(record) => record.map(|record| record.claim()),
+                let record = match outcome {
+                    Outcome::Loaded(record) => record,
                     outcome => {
                         debug!(%node, %outcome, "the store does not tell a peer's record");
                         self.failed_at = Some(cx.now);
                         None
                     }
-                }
+                };
+                self.rest_if_done(cx.now);
+                record.map(|record| (node, record))
             }
             Phase::Resting(_) | Phase::Fencing { .. } => None,
+        }
+    }
+
+    /// The store has listed the nodes: those that are not being read yet are read too.
+    fn learn_names(&mut self, outcome: Outcome, cx: &mut Context<'_>) {
+        match outcome {
+            Outcome::Nodes(names) => {
+                let me = &self.me;
+                self.listed = names.into_iter().filter(|name| name != me).collect();
+                if let Phase::Loading { open, nodes, .. } = &mut self.phase {
+                    open.extend(self.listed.difference(nodes).map(|node| (load(node, cx), node.clone())));
+                }
+            }
+            outcome => {
+                debug!(%outcome, "the store does not list the nodes");
+                self.failed_at = Some(cx.now);
+            }
+        }
+    }
+
+    fn rest_if_done(&mut self, now: Duration) {
+        if matches!(&self.phase, Phase::Loading { open, names: None, .. } if open.is_empty()) {
+            self.rest(now);
         }
     }
 
@@ -143,4 +209,8 @@ impl Sweep {
             Phase::Fencing { .. } | Phase::Loading { .. } => None,
         }
     }
+}
+
+fn load(node: &NodeId, cx: &mut Context<'_>) -> Token {
+    cx.ask_store(StoreRequest::Load { node: node.clone() })
 }

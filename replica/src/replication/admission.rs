@@ -1,56 +1,77 @@
 //! Admission: the check that each claim passes before it is merged.
+//!
+//! Peers may crash, but they are trusted in what they say of others. Of this process's replica nobody is trusted beyond what
+//! it has counted. And of a peer's own replicas a frame is trusted only if its sender may still run. A late frame of a
+//! process that is dead can hold counts that the store, which went back, does not know any more. A successor that goes on
+//! under the same replica has asked every node and counts on from less. So such a frame must not be merged after that.
 
-use std::fmt::Display;
+use std::fmt;
 
-use tracing::{error, warn};
+use tracing::error;
 
 use crate::config::MAX_REPLICAS;
 use crate::frame::Claim;
-use crate::identity::ReplicaId;
+use crate::identity::{NodeId, ReplicaId};
 use crate::own::Own;
 use crate::tally::{Tally, Vector, filtered, has_room_for};
+
+/// The source of a claim.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source<'a> {
+    Store,
+    /// A frame of a process of this node.
+    Peer(&'a NodeId),
+    /// The same, and the process may have died long ago.
+    PerhapsDead(&'a NodeId),
+}
+
+impl fmt::Display for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store => f.write_str("the store"),
+            Self::Peer(node) | Self::PerhapsDead(node) => write!(f, "{node}"),
+        }
+    }
+}
 
 /// The admitted part of a claim.
 pub(super) struct Admitted {
     pub claim: Claim,
-    /// Whether rows were left out because there is no room. Then the sender must not count them as known.
+    /// Whether rows were left out that may be true. Then the sender must not count them as known.
     pub is_cut: bool,
 }
 
 /// Admits the plausible part of a claim. If there is no room for all of it, admits only known replicas.
-pub(super) fn admit(
-    claim: Claim,
-    from: impl Display + Copy,
-    own: &Own,
-    (held, is_member): (&Vector, impl Fn(&str) -> bool),
-) -> Admitted {
-    let claim = plausible(claim, from, own, is_member);
+pub(super) fn admit(claim: Claim, from: Source<'_>, own: &Own, held: &Vector) -> Admitted {
+    let claim = plausible(claim, from, own);
+    let (claim, is_late) = without_late_counts(claim, from, held);
     if has_room_for(held, &claim.counts) {
-        return Admitted { claim, is_cut: false };
+        return Admitted { claim, is_cut: is_late };
     }
     error!(%from, most = MAX_REPLICAS, "replicas that are not known here are refused: there are too many");
     let counts = filtered(&claim.counts, |replica| held.contains(replica));
     Admitted { claim: Claim { counts, ..claim }, is_cut: true }
 }
 
-/// The plausible part of a claim. It leaves out this process's replica, if the claim has more than was counted, and nodes
-/// that are not in the cluster.
-fn plausible(claim: Claim, from: impl Display, own: &Own, is_member: impl Fn(&str) -> bool) -> Claim {
+/// The plausible part of a claim. It leaves out this process's replica, if the claim has more than was counted.
+fn plausible(claim: Claim, from: Source<'_>, own: &Own) -> Claim {
     let claimed = Tally::of(&claim.counts, own.replica());
-    let own_is_true = own.admits(claimed);
-    if !own_is_true {
-        let (replica, counted) = (own.replica(), own.counted());
-        error!(%from, %replica, %claimed, %counted, "ignored: it claims more of this process than that has counted");
-    }
-    let stranger = claim.counts.keys().find(|replica| !is_member(replica.node()));
-    if let Some(replica) = stranger {
-        let node = replica.node();
-        warn!(%from, node, %replica, "ignored: counts of a node that is not on this node's list");
-    }
-    if own_is_true && stranger.is_none() {
+    if own.admits(claimed) {
         return claim;
     }
-    let is_plausible =
-        |replica: &ReplicaId| is_member(replica.node()) && (own_is_true || replica != own.replica());
-    Claim { counts: filtered(&claim.counts, is_plausible), ..claim }
+    let (replica, counted) = (own.replica(), own.counted());
+    error!(%from, %replica, %claimed, %counted, "ignored: it claims more of this process than that has counted");
+    Claim { counts: filtered(&claim.counts, |replica| replica != own.replica()), ..claim }
+}
+
+/// The claim without what a process that may be dead says of its own node beyond what is `held`. True if there was such.
+fn without_late_counts(claim: Claim, from: Source<'_>, held: &Vector) -> (Claim, bool) {
+    let Source::PerhapsDead(node) = from else { return (claim, false) };
+    let is_held = |replica: &ReplicaId| Tally::of(&claim.counts, replica).is_within(Tally::of(held, replica));
+    let is_in_time = |replica: &ReplicaId| replica.node() != node.as_str() || is_held(replica);
+    if claim.counts.keys().all(is_in_time) {
+        return (claim, false);
+    }
+    let counts = filtered(&claim.counts, is_in_time);
+    (Claim { counts, ..claim }, true)
 }

@@ -35,13 +35,8 @@ pub(super) struct InFlight {
 }
 
 impl Peer {
-    /// Learns from a frame of the peer: which frames it confirms, and which counts the peer holds.
-    pub(super) fn hear(
-        &mut self,
-        incarnation: Incarnation,
-        confirmed: [Option<FrameId>; 2],
-        counts: &Vector,
-    ) {
+    /// Learns from a frame of the peer which frames it confirms.
+    pub(super) fn hear(&mut self, incarnation: Incarnation, confirmed: [Option<FrameId>; 2]) {
         if self.heard.is_some_and(|heard| heard != incarnation) {
             *self = Self::default();
         }
@@ -50,25 +45,34 @@ impl Peer {
             self.is_established = true;
             self.known.merge(&sent.credit);
         }
+    }
+
+    /// Learns that the peer holds these counts: its last frame says so.
+    pub(super) fn holds(&mut self, counts: &Vector) {
         if self.is_established {
             self.known.merge(counts);
         }
     }
 
+    /// Whether the incarnation last heard is known to have run after it was first heard, or after this process began.
+    pub(super) fn is_established(&self) -> bool {
+        self.is_established
+    }
+
     /// The counts to send with a confirmation, and the id to send them under. An overdue frame keeps its id, so that a late
-    /// confirmation of it still counts.
+    /// confirmation of it still counts. `even_empty`: also without counts, so that the peer's confirmation establishes it.
     pub(super) fn answer(
         &mut self,
         state: &State,
-        now: Duration,
-        resend_at: Duration,
+        (now, resend_at): (Duration, Duration),
+        even_empty: bool,
         new_id: impl FnOnce() -> FrameId,
     ) -> Option<(FrameId, Claim)> {
         if self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
             return None;
         }
         let claim = state.claim_since(&self.known);
-        if claim.counts.is_empty() {
+        if claim.counts.is_empty() && !(even_empty && !self.is_established) {
             return None;
         }
         let sent =

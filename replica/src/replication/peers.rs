@@ -22,10 +22,11 @@ use std::time::Duration;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
+use super::inquiry::Question;
 use super::peer::{InFlight, Peer};
 use crate::config::{Config, PEER_BACKOFF_MAX};
 use crate::context::Context;
-use crate::frame::{Claim, Frame, FrameId};
+use crate::frame::{Claim, Frame, FrameId, Inquiry};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::seam::Effect;
 use crate::state::State;
@@ -97,11 +98,17 @@ impl Peers {
         self.by_name.get_mut(name)
     }
 
-    /// Confirms a peer's frame, and sends the counts that the peer may lack.
-    pub(super) fn confirm(&mut self, name: &NodeId, id: FrameId, state: &State, cx: &mut Context<'_>) {
-        let resend_at = cx.now + cx.jittered(self.timeout);
+    /// Confirms a peer's frame, answers its inquiry, and sends the counts that the peer may lack.
+    pub(super) fn confirm(
+        &mut self,
+        (name, id): (&NodeId, FrameId),
+        holds: Option<Inquiry>,
+        state: &State,
+        cx: &mut Context<'_>,
+    ) {
+        let times = (cx.now, cx.now + cx.jittered(self.timeout));
         let Some(peer) = self.by_name.get_mut(name) else { return };
-        let (own_id, claim) = match peer.answer(state, cx.now, resend_at, || self.ids.next()) {
+        let (own_id, claim) = match peer.answer(state, times, holds.is_some(), || self.ids.next()) {
             Some((own_id, claim)) => {
                 self.had_turn = true;
                 (Some(own_id), claim)
@@ -112,9 +119,16 @@ impl Peers {
             id: own_id,
             answers: Some(id),
             confirms: peer.to_confirm,
+            inquiry: holds,
             ..Frame::new(self.incarnation, claim)
         };
         cx.effects.push_back(Effect::Send { peer: name.clone(), frame });
+    }
+
+    /// Asks the peers that have not answered the question, if it is time.
+    pub(super) fn ask(&mut self, question: &mut Question, pause: Duration, cx: &mut Context<'_>) {
+        let Self { by_name, incarnation, ids, .. } = self;
+        question.poll(by_name.keys(), (*incarnation, pause), || ids.next(), cx);
     }
 
     /// Sends the frames that are due: those that were not confirmed in time, and once a round new ones. `hurry` says that a
