@@ -33,8 +33,18 @@ pub(crate) fn with_backups(setup: Setup) -> Setup {
 /// The node has counted, ended cleanly, and its record goes back.
 #[test]
 fn a_record_that_goes_back_after_an_end() {
-    holds("a backup", with_backups(Setup { past: INHERITED_AND_ENDED, ..two(&[0, 0], 0, BACK) }));
-    let setup = two(&[0, 0], 0, Faults { ends: 1, ..BACK });
+    let b = |name, adds, ticks, faults| {
+        holds(name, with_backups(Setup { past: INHERITED_AND_ENDED, ..two(adds, ticks, faults) }));
+    };
+    b("a backup", &[0, 0], 0, BACK);
+    b("a backup, and time", &[0, 0], 1, BACK);
+    b("a backup, and a copy", &[0, 0], 0, Faults { duplicates: 1, ..BACK });
+    b("two backups", &[0, 0], 0, Faults { backs: 2, ..BACK });
+    b("a backup, and a crash", &[0, 0], 0, Faults { crashes: 1, ..BACK });
+}
+#[test]
+fn t2() {
+    let setup = two(&[0], 0, Faults { ends: 1, ..BACK });
     holds("an end and a backup", with_backups(Setup { past: INHERITED, ..setup }));
 }
 
