@@ -96,6 +96,16 @@ impl Clients {
         }
     }
 
+    /// Refuses the requests that wait, for this node was forgotten.
+    pub(crate) fn refuse_forgotten(&mut self, cx: &mut Context<'_>) {
+        while let Some((_, add)) = self.uncounted.pop_if(|_| true) {
+            cx.reply(add.ticket, Err(Refusal::Forgotten));
+        }
+        while let Some(((), read)) = self.reads.pop_if(|()| true) {
+            cx.reply(read.ticket, Err(Refusal::Forgotten));
+        }
+    }
+
     /// Refuses all requests that still wait, for nothing more will come.
     pub(crate) fn refuse_all(&mut self, cx: &mut Context<'_>) {
         self.refuse_uncounted(cx);

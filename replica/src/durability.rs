@@ -18,6 +18,7 @@
 //! [`replication`](crate::replication).
 
 mod changes;
+mod forgetting;
 mod health;
 mod inheritance;
 mod store_sync;
@@ -29,6 +30,7 @@ use std::time::Duration;
 use crdt::Overflow;
 use tracing::info;
 
+use crate::clients::Pending;
 use crate::config::{AckPolicy, Config, RECOVER_WITHIN};
 use crate::context::{Clock, Context};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
@@ -36,9 +38,10 @@ use crate::own::Own;
 use crate::state::State;
 use crate::store::{Outcome, Record, Token};
 use crate::tally::Tally;
+use forgetting::Forgetting;
 use inheritance::Candidate;
 use store_sync::{News, StoreSync};
-use sweep::{Sweep, Targets};
+use sweep::{Read, Sweep, Targets};
 
 /// This process's count, the node's record, and recovery.
 #[derive(Debug, Clone)]
@@ -48,6 +51,7 @@ pub(crate) struct Durability {
     own: Own,
     store_sync: StoreSync,
     sweep: Sweep,
+    forgetting: Forgetting,
     recovery: Recovery,
     /// Until when reads wait for the recovery. Set by the first tick.
     recover_by: Option<Duration>,
@@ -84,6 +88,8 @@ pub(crate) enum Found {
         /// A free replica in it that this process may go on under: every node is to be asked about it.
         free: Option<ReplicaId>,
     },
+    /// The names of all nodes that the store lists.
+    Names(BTreeSet<NodeId>),
     /// This node was forgotten: it must end.
     Forgotten,
 }
@@ -96,6 +102,7 @@ impl Durability {
             own: Own::new(node, incarnation),
             store_sync: StoreSync::new(config),
             sweep: Sweep::new(node.clone()),
+            forgetting: Forgetting::default(),
             recovery: Recovery::Record,
             recover_by: None,
             is_late: false,
@@ -168,14 +175,9 @@ impl Durability {
         self.recovery == Recovery::Over && self.store_sync.commits() > 0
     }
 
-    /// The names that the store has listed when they were last asked for, but this node.
-    pub(crate) fn listed(&self) -> &BTreeSet<NodeId> {
-        self.sweep.listed()
-    }
-
     /// The rows of the own record, if they are known.
     pub(crate) fn recorded(&self) -> Option<&BTreeMap<ReplicaId, Tally>> {
-        self.store_sync.rows()
+        self.store_sync.record().map(|record| &record.rows)
     }
 
     /// Marks the record as needing a write, for it may lack counts that were merged.
@@ -243,6 +245,11 @@ impl Durability {
         }
     }
 
+    /// Whether all records have been read that there were when this process began.
+    pub(crate) fn has_read_all_records(&self) -> bool {
+        self.recovery == Recovery::Over
+    }
+
     /// Whether this process waits for every node to say what it holds of a replica.
     pub(crate) fn asks(&self) -> bool {
         self.candidate.as_ref().is_some_and(|candidate| !candidate.is_settled())
@@ -251,9 +258,6 @@ impl Durability {
     /// Every node has said what it holds of the replica that is free. This is the most, this node and all records
     /// included. Goes on under it, unless the store went back.
     pub(crate) fn inherit_if_nobody_holds_more(&mut self, most: impl FnOnce(&ReplicaId) -> Tally) {
-        if self.recovery != Recovery::Over {
-            return;
-        }
         let Some(candidate) = &mut self.candidate else { return };
         let most = most(candidate.replica());
         if candidate.settle(most) {
@@ -268,11 +272,27 @@ impl Durability {
         self.store_sync.poll(&self.own, state, cx);
     }
 
-    /// Reads the records of unreachable nodes, if that is due.
-    pub(crate) fn poll_sweep(&mut self, unreachable: impl FnOnce() -> BTreeSet<NodeId>, cx: &mut Context<'_>) {
+    /// Reads the records of silent nodes, if that is due.
+    pub(crate) fn poll_sweep(&mut self, silent: impl FnOnce() -> BTreeSet<NodeId>, cx: &mut Context<'_>) {
         if !self.is_store_down() && self.recovery != Recovery::Sweep {
-            self.sweep.poll(unreachable, self.store_sync.commits(), cx);
+            self.sweep.poll(silent, self.store_sync.commits(), cx);
         }
+    }
+
+    /// An operator asks to forget a node.
+    pub(crate) fn forget(&mut self, node: NodeId, pending: Pending, is_known: bool, cx: &mut Context<'_>) {
+        self.forgetting.forget(node, pending, is_known, cx);
+    }
+
+    /// Goes on with forgetting nodes. `left` is a forgotten node of which this node holds counts that are not stored.
+    pub(crate) fn poll_forgetting(&mut self, left: Option<&NodeId>, state: &State, cx: &mut Context<'_>) {
+        let record = self.store_sync.record();
+        self.forgetting.poll(left, (&self.own, state, record), cx);
+    }
+
+    /// Refuses the forgets that wait: this process ends.
+    pub(crate) fn refuse_forgets(&mut self, cx: &mut Context<'_>) {
+        self.forgetting.refuse_all(cx);
     }
 
     /// Handles the outcome of a request to the store.
@@ -283,8 +303,14 @@ impl Durability {
         cx: &mut Context<'_>,
     ) -> Option<Found> {
         if !self.store_sync.awaits(token) {
-            let (node, record) = self.sweep.outcome(token, outcome, cx)?;
-            return Some(Found::Record { node, record, free: None });
+            let record = match self.forgetting.outcome(token, outcome, cx) {
+                Ok(record) => record?,
+                Err(outcome) => match self.sweep.outcome(token, outcome, cx)? {
+                    Read::Names(names) => return Some(Found::Names(names)),
+                    Read::Record(node, record) => (node, record),
+                },
+            };
+            return Some(self.found(record));
         }
         match self.store_sync.outcome(outcome, &self.own, state, cx)? {
             News::NoRecord => {
@@ -301,6 +327,14 @@ impl Durability {
                 None
             }
         }
+    }
+
+    /// A record was loaded. The own one is loaded only to see whether it is sealed.
+    fn found(&mut self, (node, record): (NodeId, Record)) -> Found {
+        if node == self.node && self.store_sync.is_sealed_since(&record) {
+            return Found::Forgotten;
+        }
+        Found::Record { node, record, free: None }
     }
 
     /// The replica that the opened record says is free, if this process may go on under it.
@@ -332,16 +366,17 @@ impl Durability {
         self.recovery != Recovery::Over || !self.own.has_chosen()
     }
 
-    /// When something is due again. `is_anybody_unreachable` says whether a sweep would have a record to read.
-    pub(crate) fn next_tick(&self, is_anybody_unreachable: bool, clock: Clock) -> Option<Duration> {
+    /// When something is due again. `is_anybody_silent` says whether a sweep would have a record to read.
+    pub(crate) fn next_tick(&self, is_anybody_silent: bool, clock: Clock) -> Option<Duration> {
         let recovered_by = self.recover_by.filter(|_| !self.is_late && self.waits_for_records());
         let recovered_by = recovered_by.and_then(|by| clock.awaits(by));
         let asks_until = self.candidate.iter().flat_map(Candidate::deadlines);
         let asks_until = asks_until.filter_map(|at| clock.awaits(at)).min();
-        let sweeps = is_anybody_unreachable && !self.is_store_down() && self.recovery != Recovery::Sweep;
+        let sweeps = is_anybody_silent && !self.is_store_down() && self.recovery != Recovery::Sweep;
         let sweep = self.sweep.next_tick().filter(|_| sweeps);
         let retry = self.retries_sweep_at();
-        let parts = [recovered_by, asks_until, retry, self.store_sync.next_tick(clock), sweep];
+        let forgets = self.forgetting.next_tick();
+        let parts = [recovered_by, asks_until, retry, self.store_sync.next_tick(clock), sweep, forgets];
         parts.into_iter().flatten().min()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::clients::{Clients, Pending};
 use crate::config::{AckPolicy, Config, SHUT_DOWN_WITHIN};
@@ -139,13 +139,18 @@ struct Parts {
 
 impl Parts {
     fn handle(&mut self, input: Input, cx: &mut Context<'_>) {
+        if self.is_done {
+            return refuse_after_the_end(&input, cx);
+        }
         match input {
             Input::Roster(nodes) => self.replication.set_roster(nodes),
             Input::Client { ticket, answer_by, request } => match request {
                 Request::Add(delta) => self.add(delta, Pending::new(ticket, answer_by), cx),
                 Request::Read => self.read(Pending::new(ticket, answer_by), cx),
             },
-            Input::Forget { ticket, .. } => cx.reply(ticket, Err(Refusal::NotForgotten)),
+            Input::Forget { ticket, answer_by, node } => {
+                self.forget(node, Pending::new(ticket, answer_by), cx);
+            }
             Input::Peer { from, frame } => self.receive(&from, frame, cx),
             Input::Store { token, outcome } => self.store_answers(token, outcome, cx),
             Input::Tick { .. } => self.tick(cx),
@@ -170,7 +175,8 @@ impl Parts {
         self.show();
         // An add's way to the store is the longest: it goes first. Nothing below depends on it.
         self.durability.poll_record(self.replication.state(), cx);
-        self.durability.poll_sweep(|| self.replication.unreachable(), cx);
+        self.durability.poll_sweep(|| self.replication.silent(), cx);
+        self.durability.poll_forgetting(self.replication.is_left_with(), self.replication.state(), cx);
         let hurry = self.durability.peers_suffice() && self.clients.any_waits_for_confirmation();
         self.replication.poll(hurry, cx);
         // Clients come last: their answers depend on all steps above.
@@ -190,8 +196,14 @@ impl Parts {
         }
         if !durability.asks() {
             replication.stop_asking();
-        } else if replication.have_answered(durability.listed()) {
-            durability.inherit_if_nobody_holds_more(|replica| Tally::of(replication.state().counts(), replica));
+        } else if durability.has_read_all_records() {
+            if let Some(node) = replication.a_stranger() {
+                info!(%node, "a node with a record is not on the list, so it can't be asked: forget it, or list it");
+                durability.choose_fresh_replica();
+            } else if replication.have_answered() {
+                let held = |replica: &ReplicaId| Tally::of(replication.state().counts(), replica);
+                durability.inherit_if_nobody_holds_more(held);
+            }
         }
     }
 
@@ -259,7 +271,8 @@ impl Parts {
     fn store_answers(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) {
         match self.durability.outcome((token, outcome), self.replication.state(), cx) {
             Some(Found::Record { node, record, free }) => self.found(node, &record, free, cx),
-            Some(Found::Forgotten) => {}
+            Some(Found::Names(names)) => self.replication.list(names),
+            Some(Found::Forgotten) => return self.be_forgotten(cx),
             None => {}
         }
         self.replication.note_stored(self.durability.recorded());
@@ -276,6 +289,7 @@ impl Parts {
         if let Some(free) = free {
             self.replication.ask_about(free);
         }
+        self.replication.learn_seal(&node, record.seal);
         if record.owner.is_some() {
             self.replication.be_wary_of(node);
         }
@@ -314,19 +328,41 @@ impl Parts {
         self.clients.refuse_uncounted(cx);
     }
 
-    /// Ends the replica: answers all clients that still wait.
-    fn finish(&mut self, cx: &mut Context<'_>) {
-        self.answer(cx);
-        self.clients.refuse_all(cx);
-        if !std::mem::replace(&mut self.is_done, true) {
-            cx.effects.push_back(Effect::Done);
+    fn forget(&mut self, node: NodeId, pending: Pending, cx: &mut Context<'_>) {
+        if self.shut_down_by.is_some() {
+            cx.reply(pending.ticket, Err(Refusal::NotForgotten));
+        } else if node == *self.replication.me() {
+            cx.reply(pending.ticket, Err(Refusal::ForgetsItself));
+        } else {
+            let is_known = self.replication.knows(&node);
+            self.durability.forget(node, pending, is_known, cx);
         }
     }
 
+    /// This node was forgotten: ends this process. It stores nothing and acknowledges nothing any more.
+    fn be_forgotten(&mut self, cx: &mut Context<'_>) {
+        error!(node = %self.replication.me(), "this node was forgotten by an operator: the process ends");
+        self.clients.refuse_forgotten(cx);
+        self.end(cx);
+    }
+
+    /// Ends the replica: answers all clients that still wait.
+    fn finish(&mut self, cx: &mut Context<'_>) {
+        self.answer(cx);
+        self.end(cx);
+    }
+
+    fn end(&mut self, cx: &mut Context<'_>) {
+        self.clients.refuse_all(cx);
+        self.durability.refuse_forgets(cx);
+        self.is_done = true;
+        cx.effects.push_back(Effect::Done);
+    }
+
     fn next_tick(&self, clock: Clock) -> Option<Duration> {
-        let unreachable = self.replication.is_anybody_unreachable();
+        let is_anybody_silent = self.replication.is_anybody_silent();
         [
-            self.durability.next_tick(unreachable, clock),
+            self.durability.next_tick(is_anybody_silent, clock),
             self.replication.next_tick(),
             self.clients.next_tick(),
             self.shut_down_by,
@@ -334,5 +370,24 @@ impl Parts {
         .into_iter()
         .flatten()
         .min()
+    }
+}
+
+/// A replica that is done refuses everything that it is asked.
+fn refuse_after_the_end(input: &Input, cx: &mut Context<'_>) {
+    match input {
+        Input::Client { ticket, request: Request::Add(_), .. } => {
+            cx.reply(*ticket, Err(Refusal::ShuttingDown));
+        }
+        Input::Client { ticket, request: Request::Read, .. } => {
+            cx.reply(*ticket, Err(Refusal::EndedBeforeRecovered));
+        }
+        Input::Forget { ticket, .. } => cx.reply(*ticket, Err(Refusal::NotForgotten)),
+        Input::Roster(_)
+        | Input::Peer { .. }
+        | Input::Store { .. }
+        | Input::Tick { .. }
+        | Input::Shutdown
+        | Input::Closed => {}
     }
 }

@@ -1,10 +1,11 @@
 //! Replication: the counts that this node holds, and gossip with its peers.
 //!
 //! [`peers`] decides which counts to tell which peer, and when. [`admission`] decides which claims are merged. [`inquiry`]
-//! asks all peers about a replica.
+//! asks all peers about a replica. [`members`] knows who the peers are, and whose records are read.
 
 mod admission;
 mod inquiry;
+mod members;
 mod peer;
 mod peers;
 
@@ -20,16 +21,18 @@ use crate::frame::{Claim, Frame, FrameId, Inquiry};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::own::Own;
 use crate::state::State;
+use crate::store::Seal;
 use crate::tally::Tally;
 use admission::{Admitted, Source, admit};
 use inquiry::Question;
+use members::Members;
+use peer::Confirmation;
 use peers::Peers;
 
 /// The counts that this node holds, and its peers.
 #[derive(Debug, Clone)]
 pub(crate) struct Replication {
-    me: NodeId,
-    has_roster: bool,
+    members: Members,
     /// What is shown to clients and told to peers.
     state: State,
     peers: Peers,
@@ -64,8 +67,7 @@ impl Merged {
 impl Replication {
     pub(crate) fn new(config: &Config, me: NodeId, incarnation: Incarnation, rng: &mut dyn Rng) -> Self {
         Self {
-            me,
-            has_roster: false,
+            members: Members::new(me),
             state: State::default(),
             peers: Peers::new(config, incarnation, rng),
             has_recovered: false,
@@ -76,19 +78,35 @@ impl Replication {
     }
 
     /// Sets the nodes of the cluster.
-    pub(crate) fn set_roster(&mut self, mut nodes: BTreeSet<NodeId>) {
-        self.has_roster = true;
-        nodes.remove(&self.me);
-        self.peers.set(nodes);
+    pub(crate) fn set_roster(&mut self, nodes: BTreeSet<NodeId>) {
+        self.members.set_roster(nodes);
+        self.peers.set(self.members.peers());
+    }
+
+    /// The store lists these nodes.
+    pub(crate) fn list(&mut self, names: BTreeSet<NodeId>) {
+        self.members.list(names);
+    }
+
+    /// A record says whether its node is forgotten.
+    pub(crate) fn learn_seal(&mut self, node: &NodeId, seal: Option<Seal>) {
+        if self.members.learn_seal(node, seal) {
+            self.peers.set(self.members.peers());
+        }
     }
 
     /// This node.
     pub(crate) fn me(&self) -> &NodeId {
-        &self.me
+        self.members.me()
+    }
+
+    /// Whether there is such a node.
+    pub(crate) fn knows(&self, node: &NodeId) -> bool {
+        self.members.knows(node)
     }
 
     pub(crate) fn has_roster(&self) -> bool {
-        self.has_roster
+        self.members.has_roster()
     }
 
     /// What this node holds and shows.
@@ -103,7 +121,7 @@ impl Replication {
 
     /// A node has handed a replica on.
     pub(crate) fn be_wary_of(&mut self, node: NodeId) {
-        if node != self.me {
+        if node != *self.members.me() {
             self.wary_of.insert(node);
         }
     }
@@ -118,25 +136,45 @@ impl Replication {
         self.question = None;
     }
 
-    /// Whether all of these nodes, and all peers, have answered the question.
-    pub(crate) fn have_answered<'a>(&'a self, listed: impl IntoIterator<Item = &'a NodeId>) -> bool {
-        let names = self.peers.names().chain(listed);
-        self.question.as_ref().is_some_and(|question| question.is_answered(names))
+    /// Whether all peers have answered the question.
+    pub(crate) fn have_answered(&self) -> bool {
+        self.question.as_ref().is_some_and(|question| question.is_answered(self.peers.names()))
     }
 
-    /// All other nodes of the cluster.
+    /// A node that may know something, and that can't be asked: it is not on the roster, and is not forgotten.
+    pub(crate) fn a_stranger(&self) -> Option<&NodeId> {
+        self.members.strangers().first()
+    }
+
+    /// All nodes whose records a sweep reads after a restart, beside those that the store lists.
     pub(crate) fn peers(&self) -> BTreeSet<NodeId> {
         self.peers.names().cloned().collect()
     }
 
-    /// The peers that have left a frame unconfirmed for longer than the timeout.
-    pub(crate) fn unreachable(&self) -> BTreeSet<NodeId> {
-        self.peers.unreachable().cloned().collect()
+    /// The nodes whose records are to be read, for they can't tell what they have: peers that have left a frame unconfirmed
+    /// for longer than the timeout, and nodes that are no peers. If no peer can be reached, this node's own record is
+    /// among them: perhaps this node was forgotten.
+    pub(crate) fn silent(&self) -> BTreeSet<NodeId> {
+        let mut silent: BTreeSet<NodeId> = self.peers.unreachable().cloned().collect();
+        if !silent.is_empty() && silent.len() == self.peers.names().count() {
+            silent.insert(self.members.me().clone());
+        }
+        silent.extend(self.members.unheard().cloned());
+        silent
     }
 
-    /// Whether there is such a peer.
-    pub(crate) fn is_anybody_unreachable(&self) -> bool {
-        self.peers.unreachable().next().is_some()
+    /// Whether there is such a node.
+    pub(crate) fn is_anybody_silent(&self) -> bool {
+        self.peers.unreachable().chain(self.members.unheard()).next().is_some()
+    }
+
+    /// A forgotten node of which this node holds counts that are not known to be stored.
+    pub(crate) fn is_left_with(&self) -> Option<&NodeId> {
+        if !self.members.has_forgotten_any() {
+            return None;
+        }
+        let mut unstored = self.state.unstored().iter();
+        unstored.find_map(|replica| self.members.forgotten(replica.node()))
     }
 
     /// The highest sequence number of `replica` that some peer is known to hold.
@@ -146,15 +184,19 @@ impl Replication {
 
     /// Merges a peer's frame and confirms it.
     pub(crate) fn receive(&mut self, from: &NodeId, frame: Frame, own: &Own, cx: &mut Context<'_>) -> Merged {
-        if !self.peers.contains(from.as_str()) {
-            warn!(%from, "a frame from a stranger is ignored");
+        let Some(peer) = self.peers.peer(from) else {
+            if self.members.forgotten(from.as_str()).is_some() {
+                // Perhaps it has returned: its record is read.
+                self.members.knocks(from);
+            } else {
+                warn!(%from, "a frame from a stranger is ignored");
+            }
             return Merged::default();
-        }
-        let Some(peer) = self.peers.peer(from) else { return Merged::default() };
-        peer.hear(frame.incarnation, [frame.answers, frame.confirms]);
+        };
+        peer.hear(&frame);
         let is_sure = peer.is_established() || self.has_recovered && !self.wary_of.contains(from);
         let source = if is_sure { Source::Peer(from) } else { Source::PerhapsDead(from) };
-        let Admitted { claim, is_cut } = admit(frame.claim, source, own, self.state.counts());
+        let Admitted { claim, is_cut, refused } = admit(frame.claim, source, own, self.state.counts());
         if let Some(peer) = self.peers.peer(from) {
             peer.holds(&claim.counts);
         }
@@ -169,11 +211,12 @@ impl Replication {
         };
         // A frame that was cut is not confirmed, for its sender must not count all of it as known.
         if let Some(id) = frame.id.filter(|_| !is_cut) {
+            let confirmation = Confirmation { id, refused, holds };
             match (frame.answers, self.peers.peer(from)) {
                 // The next frame to that peer confirms an answer. A frame of its own would be answered too, for ever.
-                (Some(_), Some(peer)) => peer.to_confirm = Some(id),
+                (Some(_), Some(peer)) => peer.to_confirm = Some(confirmation),
                 (Some(_), None) => {}
-                (None, _) => self.peers.confirm((from, id), holds, &self.state, cx),
+                (None, _) => self.peers.confirm(from, confirmation, &self.state, cx),
             }
         }
         merged
@@ -211,7 +254,8 @@ impl Replication {
 
     fn merge(&mut self, claim: &Claim) -> Merged {
         let is_news = self.state.merge(claim);
-        let is_own = |replica: &ReplicaId| replica.node() == self.me.as_str();
+        let me = self.members.me();
+        let is_own = |replica: &ReplicaId| replica.node() == me.as_str();
         let touches_record = is_news && (!claim.unstored.is_empty() || claim.counts.keys().any(is_own));
         Merged { is_news, touches_record }
     }

@@ -13,6 +13,10 @@ use crate::store::{Outcome, StoreRequest, Token};
 pub struct Ticket(pub u64);
 
 /// One thing that happened, for the replica to handle.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an input is moved once; most are frames, and a box would be one more allocation"
+)]
 #[derive(Debug, Clone)]
 pub enum Input {
     /// These nodes are the cluster, this one among them or not. It must come before the first tick, and again whenever the
@@ -76,6 +80,10 @@ pub enum Request {
 }
 
 /// One thing that the replica wants done.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an effect is moved twice; a box would be one more allocation for each frame"
+)]
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// Answer this client.

@@ -52,7 +52,7 @@ pub enum StoreRequest {
     },
     /// Once it is done, each later [`Load`](Self::Load) sees whatever was committed before this request.
     Fence,
-    /// Read another node's record. Several may be open at once, beside a commit, and be answered in any order.
+    /// Read a node's record. Several may be open at once, beside a commit, and be answered in any order.
     Load {
         /// The node.
         node: NodeId,

@@ -9,7 +9,6 @@
 //!
 //! A record that was sealed since this process first opened it ends the process: the node was forgotten.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tracing::{debug, error, warn};
@@ -41,8 +40,8 @@ pub(super) struct StoreSync {
     commits: u64,
     /// Whether the record existed when this process started.
     has_predecessor: bool,
-    /// Whether this process is to own the replica that the known record says is free.
-    takes_over: bool,
+    /// The state of the record in which a replica is free that this process is to own.
+    takes_over: Option<Revision>,
     /// The number of the record's seal when this process first opened it; 0 without a seal.
     seal_at_start: Option<u64>,
     health: Health,
@@ -95,7 +94,7 @@ impl StoreSync {
             offered: Tally::default(),
             commits: 0,
             has_predecessor: false,
-            takes_over: false,
+            takes_over: None,
             seal_at_start: None,
             health: Health::new(config.store_timeout),
             not_before: Duration::ZERO,
@@ -126,10 +125,10 @@ impl StoreSync {
         self.has_predecessor
     }
 
-    /// The rows of the record, if they are known.
-    pub(super) fn rows(&self) -> Option<&BTreeMap<ReplicaId, Tally>> {
+    /// The record, if it is known.
+    pub(super) fn record(&self) -> Option<&Record> {
         match &self.known {
-            Known::At(_, record) => Some(&record.rows),
+            Known::At(_, record) => Some(record),
             Known::Nothing | Known::Foreign => None,
         }
     }
@@ -146,8 +145,10 @@ impl StoreSync {
 
     /// Asks for the replica that the known record says is free. If the record has changed, nothing comes of it.
     pub(super) fn take_over(&mut self) {
-        self.takes_over = true;
-        self.is_dirty = true;
+        if let Known::At(revision, _) = &self.known {
+            self.takes_over = Some(*revision);
+            self.is_dirty = true;
+        }
     }
 
     /// Begins the clean end: commits the rest without delay, and leaves the replica free. No add may be counted any more.
@@ -188,7 +189,7 @@ impl StoreSync {
             return None;
         }
         let Known::At(revision, record) = &self.known else { return Some((StoreRequest::Open, None)) };
-        if !own.has_chosen() && !self.takes_over {
+        if !own.has_chosen() && self.takes_over != Some(*revision) {
             return None;
         }
         let owner = next_owner(own, record, self.is_closing);
@@ -285,7 +286,7 @@ impl StoreSync {
     }
 
     /// Whether the node was forgotten since this process first opened the record.
-    fn is_sealed_since(&mut self, record: &Record) -> bool {
+    pub(super) fn is_sealed_since(&mut self, record: &Record) -> bool {
         let number = record.seal.map_or(0, |seal| seal.number);
         number > *self.seal_at_start.get_or_insert(number)
     }
@@ -326,7 +327,6 @@ impl StoreSync {
 
     fn forget(&mut self) {
         self.known = Known::Nothing;
-        self.takes_over = false;
         self.is_dirty = true;
     }
 }

@@ -27,6 +27,14 @@ pub(super) struct Targets {
     pub and_all_listed: bool,
 }
 
+/// What a sweep has read.
+#[derive(Debug)]
+pub(super) enum Read {
+    Record(NodeId, Record),
+    /// The names that the store lists.
+    Names(BTreeSet<NodeId>),
+}
+
 /// Reads other nodes' records.
 #[derive(Debug, Clone)]
 pub(super) struct Sweep {
@@ -37,8 +45,6 @@ pub(super) struct Sweep {
     /// How many commits had been done when the last sweep began.
     seen_commits: u64,
     pause: Duration,
-    /// The names that the store has listed.
-    listed: BTreeSet<NodeId>,
 }
 
 #[derive(Debug, Clone)]
@@ -53,14 +59,8 @@ enum Phase {
 
 impl Sweep {
     pub(super) fn new(me: NodeId) -> Self {
-        Self {
-            me,
-            phase: Phase::Resting(Duration::ZERO),
-            failed_at: None,
-            seen_commits: 0,
-            pause: PAUSE.0,
-            listed: BTreeSet::new(),
-        }
+        let phase = Phase::Resting(Duration::ZERO);
+        Self { me, phase, failed_at: None, seen_commits: 0, pause: PAUSE.0 }
     }
 
     fn is_resting(&self) -> bool {
@@ -79,11 +79,6 @@ impl Sweep {
             (Some(_), Phase::Resting(until)) => Some(*until),
             (_, Phase::Resting(_) | Phase::Fencing { .. } | Phase::Loading { .. }) => None,
         }
-    }
-
-    /// The names that the store has listed.
-    pub(super) fn listed(&self) -> &BTreeSet<NodeId> {
-        &self.listed
     }
 
     /// Begins a sweep if it is time and there is anybody to read. So many commits have been done.
@@ -121,21 +116,14 @@ impl Sweep {
         self.rest_if_done(cx.now);
     }
 
-    /// Handles the outcome of a request, if the sweep made it. `Some` if it brings a record, which must be merged.
-    pub(super) fn outcome(
-        &mut self,
-        token: Token,
-        outcome: Outcome,
-        cx: &mut Context<'_>,
-    ) -> Option<(NodeId, Record)> {
+    /// Handles the outcome of a request, if the sweep made it.
+    pub(super) fn outcome(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) -> Option<Read> {
         match &mut self.phase {
             Phase::Fencing { token: asked, targets } if *asked == token => {
-                match (outcome, targets) {
-                    (Outcome::Fenced, targets) => {
-                        let targets = targets.clone();
-                        self.load(targets, cx);
-                    }
-                    (outcome, _) => {
+                let targets = targets.clone();
+                match outcome {
+                    Outcome::Fenced => self.load(targets, cx),
+                    outcome => {
                         debug!(%outcome, "the store refuses a fence");
                         self.failed_at = Some(cx.now);
                         self.rest(cx.now);
@@ -143,43 +131,38 @@ impl Sweep {
                 }
                 None
             }
-            Phase::Loading { names, .. } if *names == Some(token) => {
+            Phase::Loading { names, open, nodes } if *names == Some(token) => {
                 *names = None;
-                self.learn_names(outcome, cx);
+                let listed = match outcome {
+                    Outcome::Nodes(names) => {
+                        let listed: BTreeSet<NodeId> = names.into_iter().collect();
+                        let unread = listed.difference(nodes).filter(|node| **node != self.me);
+                        open.extend(unread.map(|node| (load(node, cx), node.clone())));
+                        Some(listed)
+                    }
+                    outcome => {
+                        debug!(%outcome, "the store does not list the nodes");
+                        self.failed_at = Some(cx.now);
+                        None
+                    }
+                };
                 self.rest_if_done(cx.now);
-                None
+                listed.map(Read::Names)
             }
             Phase::Loading { open, .. } => {
                 let node = open.remove(&token)?;
                 let record = match outcome {
                     Outcome::Loaded(record) => record,
                     outcome => {
-                        debug!(%node, %outcome, "the store does not tell a peer's record");
+                        debug!(%node, %outcome, "the store does not tell a record");
                         self.failed_at = Some(cx.now);
                         None
                     }
                 };
                 self.rest_if_done(cx.now);
-                record.map(|record| (node, record))
+                record.map(|record| Read::Record(node, record))
             }
             Phase::Resting(_) | Phase::Fencing { .. } => None,
-        }
-    }
-
-    /// The store has listed the nodes: those that are not being read yet are read too.
-    fn learn_names(&mut self, outcome: Outcome, cx: &mut Context<'_>) {
-        match outcome {
-            Outcome::Nodes(names) => {
-                let me = &self.me;
-                self.listed = names.into_iter().filter(|name| name != me).collect();
-                if let Phase::Loading { open, nodes, .. } = &mut self.phase {
-                    open.extend(self.listed.difference(nodes).map(|node| (load(node, cx), node.clone())));
-                }
-            }
-            outcome => {
-                debug!(%outcome, "the store does not list the nodes");
-                self.failed_at = Some(cx.now);
-            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! process that is dead can hold counts that the store, which went back, does not know any more. A successor that goes on
 //! under the same replica has asked every node and counts on from less. So such a frame must not be merged after that.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use tracing::error;
@@ -37,20 +38,23 @@ impl fmt::Display for Source<'_> {
 /// The admitted part of a claim.
 pub(super) struct Admitted {
     pub claim: Claim,
-    /// Whether rows were left out that may be true. Then the sender must not count them as known.
+    /// Whether rows were left out that the sender must tell again, once it is known to run.
     pub is_cut: bool,
+    /// The rows that were left out because there is no room for more replicas.
+    pub refused: BTreeSet<ReplicaId>,
 }
 
 /// Admits the plausible part of a claim. If there is no room for all of it, admits only known replicas.
 pub(super) fn admit(claim: Claim, from: Source<'_>, own: &Own, held: &Vector) -> Admitted {
     let claim = plausible(claim, from, own);
-    let (claim, is_late) = without_late_counts(claim, from, held);
+    let (claim, is_cut) = without_late_counts(claim, from, held);
     if has_room_for(held, &claim.counts) {
-        return Admitted { claim, is_cut: is_late };
+        return Admitted { claim, is_cut, refused: BTreeSet::new() };
     }
     error!(%from, most = MAX_REPLICAS, "replicas that are not known here are refused: there are too many");
+    let refused = claim.counts.keys().filter(|replica| !held.contains(*replica)).cloned().collect();
     let counts = filtered(&claim.counts, |replica| held.contains(replica));
-    Admitted { claim: Claim { counts, ..claim }, is_cut: true }
+    Admitted { claim: Claim { counts, ..claim }, is_cut, refused }
 }
 
 /// The plausible part of a claim. It leaves out this process's replica, if the claim has more than was counted.

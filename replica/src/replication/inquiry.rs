@@ -44,8 +44,7 @@ impl Question {
         }
         self.ask_again_at = cx.now + cx.jittered(pause);
         for name in peers {
-            let asked =
-                self.asked.entry(name.clone()).or_insert_with(|| Asked { id: new_id(), holds: None });
+            let asked = self.asked.entry(name.clone()).or_insert_with(|| Asked { id: new_id(), holds: None });
             if asked.holds.is_none() {
                 let inquiry = Some(Inquiry::Asks(self.replica.clone()));
                 let frame =
@@ -56,7 +55,12 @@ impl Question {
     }
 
     /// A peer says what it holds. True if it answers this question.
-    pub(super) fn hear(&mut self, from: &NodeId, answers: Option<FrameId>, holds: (&ReplicaId, Tally)) -> bool {
+    pub(super) fn hear(
+        &mut self,
+        from: &NodeId,
+        answers: Option<FrameId>,
+        holds: (&ReplicaId, Tally),
+    ) -> bool {
         let asked = self.asked.get_mut(from).filter(|asked| answers == Some(asked.id));
         match asked.filter(|_| *holds.0 == self.replica) {
             Some(asked) => {

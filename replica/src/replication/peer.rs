@@ -1,12 +1,13 @@
 //! The knowledge about one peer.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::frame::{Claim, FrameId};
-use crate::identity::Incarnation;
+use crate::frame::{Claim, Frame, FrameId, Inquiry};
+use crate::identity::{Incarnation, ReplicaId};
 use crate::state::State;
-use crate::tally::Vector;
+use crate::tally::{Vector, filtered};
 
 /// The knowledge about one peer.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +21,20 @@ pub(super) struct Peer {
     pub known: Vector,
     /// The frame that the peer has yet to confirm.
     pub in_flight: Option<InFlight>,
+    /// The rows that the peer has no room for. They are not offered to that incarnation again.
+    refused: BTreeSet<ReplicaId>,
     /// The last of its answers that brought counts, if not confirmed yet. The next frame to the peer confirms it.
-    pub to_confirm: Option<FrameId>,
+    pub to_confirm: Option<Confirmation>,
+}
+
+/// The confirmation of a frame.
+#[derive(Debug, Clone)]
+pub(super) struct Confirmation {
+    pub id: FrameId,
+    /// But for these rows, for which there is no room.
+    pub refused: BTreeSet<ReplicaId>,
+    /// The answer to the inquiry of that frame.
+    pub holds: Option<Inquiry>,
 }
 
 /// A frame that is not confirmed: it is on its way, or lost.
@@ -36,14 +49,20 @@ pub(super) struct InFlight {
 
 impl Peer {
     /// Learns from a frame of the peer which frames it confirms.
-    pub(super) fn hear(&mut self, incarnation: Incarnation, confirmed: [Option<FrameId>; 2]) {
-        if self.heard.is_some_and(|heard| heard != incarnation) {
+    pub(super) fn hear(&mut self, frame: &Frame) {
+        if self.heard.is_some_and(|heard| heard != frame.incarnation) {
             *self = Self::default();
         }
-        self.heard = Some(incarnation);
-        if let Some(sent) = self.in_flight.take_if(|sent| confirmed.contains(&Some(sent.id))) {
-            self.is_established = true;
+        self.heard = Some(frame.incarnation);
+        let confirmed = [frame.answers, frame.confirms];
+        let Some(sent) = self.in_flight.take_if(|sent| confirmed.contains(&Some(sent.id))) else { return };
+        self.is_established = true;
+        if frame.refused.is_empty() {
             self.known.merge(&sent.credit);
+        } else {
+            self.known.merge(&filtered(&sent.credit, |replica| !frame.refused.contains(replica)));
+            let refused = frame.refused.iter().filter(|replica| sent.credit.contains(*replica));
+            self.refused.extend(refused.cloned());
         }
     }
 
@@ -71,8 +90,9 @@ impl Peer {
         if self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
             return None;
         }
-        let claim = state.claim_since(&self.known);
-        if claim.counts.is_empty() && !(even_empty && !self.is_established) {
+        let claim = self.claim(state);
+        let must_be_confirmed = even_empty && !self.is_established;
+        if claim.counts.is_empty() && !must_be_confirmed {
             return None;
         }
         let sent =
@@ -82,10 +102,23 @@ impl Peer {
         Some((sent.id, claim))
     }
 
-    /// Whether the peer may lack something.
+    /// The counts that the peer may lack and has room for.
+    pub(super) fn claim(&self, state: &State) -> Claim {
+        let claim = state.claim_since(&self.known);
+        if self.refused.is_empty() {
+            return claim;
+        }
+        let has_room = |replica: &ReplicaId| !self.refused.contains(replica);
+        let unstored = claim.unstored.into_iter().filter(has_room).collect();
+        Claim { counts: filtered(&claim.counts, has_room), unstored }
+    }
+
+    /// Whether the peer may lack something that it has room for.
     pub(super) fn lacks(&self, state: &State) -> bool {
-        !self.is_established
-            || !matches!(state.counts().partial_cmp(&self.known), Some(Ordering::Less | Ordering::Equal))
+        let holds_all =
+            || matches!(state.counts().partial_cmp(&self.known), Some(Ordering::Less | Ordering::Equal));
+        let has_room_for_all = || self.refused.is_empty() || !self.claim(state).counts.is_empty();
+        !self.is_established || !holds_all() && has_room_for_all()
     }
 
     /// Whether the peer has left a frame unconfirmed for longer than the timeout.

@@ -23,10 +23,10 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use super::inquiry::Question;
-use super::peer::{InFlight, Peer};
+use super::peer::{Confirmation, InFlight, Peer};
 use crate::config::{Config, PEER_BACKOFF_MAX};
 use crate::context::Context;
-use crate::frame::{Claim, Frame, FrameId, Inquiry};
+use crate::frame::{Claim, Frame, FrameId};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::seam::Effect;
 use crate::state::State;
@@ -90,10 +90,6 @@ impl Peers {
         self.by_name.keys()
     }
 
-    pub(super) fn contains(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
-    }
-
     pub(super) fn peer(&mut self, name: &NodeId) -> Option<&mut Peer> {
         self.by_name.get_mut(name)
     }
@@ -101,8 +97,8 @@ impl Peers {
     /// Confirms a peer's frame, answers its inquiry, and sends the counts that the peer may lack.
     pub(super) fn confirm(
         &mut self,
-        (name, id): (&NodeId, FrameId),
-        holds: Option<Inquiry>,
+        name: &NodeId,
+        Confirmation { id, mut refused, holds }: Confirmation,
         state: &State,
         cx: &mut Context<'_>,
     ) {
@@ -115,11 +111,14 @@ impl Peers {
             }
             None => (None, Claim::default()),
         };
+        let also = peer.to_confirm.as_ref();
+        refused.extend(also.iter().flat_map(|also| also.refused.iter().cloned()));
         let frame = Frame {
             id: own_id,
             answers: Some(id),
-            confirms: peer.to_confirm,
+            confirms: also.map(|also| also.id),
             inquiry: holds,
+            refused,
             ..Frame::new(self.incarnation, claim)
         };
         cx.effects.push_back(Effect::Send { peer: name.clone(), frame });
@@ -142,7 +141,7 @@ impl Peers {
                 sent.transmissions += 1;
                 sent.resend_at = cx.now + cx.jittered(pause);
                 let id = sent.id;
-                let claim = state.claim_since(&peer.known);
+                let claim = peer.claim(state);
                 tell((name, peer), self.incarnation, id, claim, cx);
             }
         }
@@ -159,7 +158,7 @@ impl Peers {
         let mut idle: Vec<_> = self.by_name.iter_mut().filter(|(_, peer)| peer.in_flight.is_none()).collect();
         idle.shuffle(&mut cx.rng);
         for (name, peer) in idle.into_iter().filter(|(_, peer)| peer.lacks(state)).take(self.fanout) {
-            let claim = state.claim_since(&peer.known);
+            let claim = peer.claim(state);
             let id = self.ids.next();
             let resend_at = cx.now + cx.jittered(self.timeout);
             peer.in_flight = Some(InFlight::new(id, claim.counts.clone(), resend_at));
@@ -194,7 +193,13 @@ fn tell(
     claim: Claim,
     cx: &mut Context<'_>,
 ) {
-    let frame = Frame { id: Some(id), confirms: peer.to_confirm, ..Frame::new(incarnation, claim) };
+    let also = peer.to_confirm.as_ref();
+    let frame = Frame {
+        id: Some(id),
+        confirms: also.map(|also| also.id),
+        refused: also.map(|also| also.refused.clone()).unwrap_or_default(),
+        ..Frame::new(incarnation, claim)
+    };
     cx.effects.push_back(Effect::Send { peer: name.clone(), frame });
 }
 

@@ -78,7 +78,9 @@ fn a_node_that_is_listed_later_is_told_everything() {
 #[test]
 fn a_node_that_is_listed_no_more_is_neither_told_nor_heard_and_what_it_counted_stays() {
     let mut node = Node::new(&["n0", "n1", "n2"]);
-    node.hear("n1", row("n1#00000002", 7), None);
+    let greetings = node.pass();
+    let greeting = greetings.iter().find(|(peer, _)| peer.as_str() == "n1").expect("n1 is greeted");
+    node.hear("n1", row("n1#00000002", 7), Some(&greeting.1));
     assert_eq!(node.replica.value(), 7);
     node.list(&["n0", "n2"]);
     node.sent.clear();

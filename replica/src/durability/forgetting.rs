@@ -1,0 +1,206 @@
+//! Forgetting: an operator ends a node for good, and this node seals its record.
+//!
+//! The seal is a compare-and-set of the record that was loaded. A process of the forgotten node that still runs can't commit
+//! after it: it opens its record anew, finds the seal and ends. Nothing that the node knew is lost:
+//!
+//! * Its rows stay in its record, and everybody goes on counting them.
+//! * The hints in its record are dropped by the seal. So this node first stores them in its own record.
+//! * Hints *for* it that other nodes hold can't be stored by the node itself any more. Whoever holds such a hint adds it to the
+//!   sealed record. Then it counts as stored.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use tracing::{debug, info};
+
+use crate::clients::Pending;
+use crate::context::Context;
+use crate::identity::{NodeId, ReplicaId};
+use crate::own::Own;
+use crate::seam::{Refusal, Reply};
+use crate::state::State;
+use crate::store::{Outcome, Record, StoreRequest, Token};
+use crate::tally::Tally;
+
+/// The pause after an attempt that the store did not do.
+const RETRY_AFTER: Duration = Duration::from_millis(50);
+
+/// How many operators may wait at once.
+const MAX_FORGETS: usize = 64;
+
+/// The nodes that are being forgotten, one after the other.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Forgetting {
+    waiting: VecDeque<Job>,
+    phase: Phase,
+    not_before: Duration,
+}
+
+/// A node whose record is to be sealed.
+#[derive(Debug, Clone)]
+struct Job {
+    node: NodeId,
+    /// Who asked. `None`: the record is sealed, and lacks counts that this node holds.
+    asked_by: Option<Pending>,
+    /// Whether there is such a node even if it has no record.
+    is_known: bool,
+}
+
+/// How far the first job has got.
+#[derive(Debug, Clone, Default)]
+enum Phase {
+    #[default]
+    Idle,
+    Fencing(Token),
+    Loading(Token),
+    /// The record was loaded. It is sealed once its hints are stored elsewhere.
+    Loaded(Option<Record>),
+    Sealing(Token, Record),
+}
+
+impl Forgetting {
+    /// An operator asks to forget a node.
+    pub(super) fn forget(&mut self, node: NodeId, pending: Pending, is_known: bool, cx: &mut Context<'_>) {
+        if self.waiting.len() >= MAX_FORGETS {
+            return cx.reply(pending.ticket, Err(Refusal::TooManyForgets));
+        }
+        self.waiting.push_back(Job { node, asked_by: Some(pending), is_known });
+    }
+
+    /// Goes on with the first job. `left` is a forgotten node of which this node holds counts that are not stored.
+    pub(super) fn poll(
+        &mut self,
+        left: Option<&NodeId>,
+        known: (&Own, &State, Option<&Record>),
+        cx: &mut Context<'_>,
+    ) {
+        self.refuse_late(cx);
+        if self.waiting.is_empty()
+            && let Some(node) = left
+        {
+            self.waiting.push_back(Job { node: node.clone(), asked_by: None, is_known: true });
+        }
+        let Some(job) = self.waiting.front() else { return };
+        match std::mem::take(&mut self.phase) {
+            Phase::Idle if cx.now >= self.not_before => {
+                self.phase = Phase::Fencing(cx.ask_store(StoreRequest::Fence));
+            }
+            Phase::Loaded(None) if !job.is_known => self.end(Err(Refusal::NoSuchNode), cx),
+            Phase::Loaded(record) if are_stored_elsewhere(record.as_ref(), known) => {
+                self.seal(record, known.1, cx);
+            }
+            phase => self.phase = phase,
+        }
+    }
+
+    /// Seals the record of the first job, unless it is and lacks nothing.
+    fn seal(&mut self, from: Option<Record>, state: &State, cx: &mut Context<'_>) {
+        let Some(job) = self.waiting.front() else { return };
+        let before = from.clone().unwrap_or_default();
+        let mut rows: Vec<_> = state.rows_of(job.node.as_str()).into_iter().collect();
+        rows.retain(|(replica, tally)| !tally.is_within(before.tally(replica)));
+        if before.is_sealed() && rows.is_empty() && before.hints.is_empty() {
+            return self.end(Ok(Reply::Forgotten), cx);
+        }
+        let mut sealed = before;
+        sealed.seal(&rows);
+        let node = job.node.clone();
+        self.phase = Phase::Sealing(cx.ask_store(StoreRequest::Seal { node, from, rows }), sealed);
+    }
+
+    /// Handles the outcome of a request, if it is one of these. It may bring a record, which must be merged.
+    ///
+    /// # Errors
+    ///
+    /// The outcome, if the request was another part's.
+    pub(super) fn outcome(
+        &mut self,
+        token: Token,
+        outcome: Outcome,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<(NodeId, Record)>, Outcome> {
+        let (Phase::Fencing(asked) | Phase::Loading(asked) | Phase::Sealing(asked, _)) = &self.phase else {
+            return Err(outcome);
+        };
+        let Some(job) = self.waiting.front().filter(|_| *asked == token) else { return Err(outcome) };
+        let node = job.node.clone();
+        Ok(match (std::mem::take(&mut self.phase), outcome) {
+            (Phase::Fencing(_), Outcome::Fenced) => {
+                self.phase = Phase::Loading(cx.ask_store(StoreRequest::Load { node }));
+                None
+            }
+            (Phase::Loading(_), Outcome::Loaded(record)) => {
+                self.phase = Phase::Loaded(record.clone());
+                record.map(|record| (node, record))
+            }
+            (Phase::Sealing(_, sealed), Outcome::Sealed) => {
+                info!(%node, "the node is forgotten: its counts stay");
+                self.end(Ok(Reply::Forgotten), cx);
+                Some((node, sealed))
+            }
+            (_, outcome) => {
+                debug!(%node, %outcome, "the record is not sealed");
+                self.not_before = cx.now + RETRY_AFTER;
+                None
+            }
+        })
+    }
+
+    /// The first job is over.
+    fn end(&mut self, result: Result<Reply, Refusal>, cx: &mut Context<'_>) {
+        self.phase = Phase::Idle;
+        self.not_before = cx.now + RETRY_AFTER;
+        if let Some(pending) = self.waiting.pop_front().and_then(|job| job.asked_by) {
+            cx.reply(pending.ticket, result);
+        }
+    }
+
+    /// Refuses the operators who have waited too long.
+    fn refuse_late(&mut self, cx: &mut Context<'_>) {
+        let is_late = |job: &Job| job.asked_by.as_ref().is_some_and(|pending| pending.answer_by <= cx.now);
+        if self.waiting.front().is_some_and(is_late) {
+            self.phase = Phase::Idle;
+        }
+        let (late, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(is_late);
+        self.waiting = waiting;
+        refuse(late, cx);
+    }
+
+    /// Refuses all operators who wait.
+    pub(super) fn refuse_all(&mut self, cx: &mut Context<'_>) {
+        self.phase = Phase::Idle;
+        refuse(std::mem::take(&mut self.waiting), cx);
+    }
+
+    /// When [`poll`](Self::poll) is due again, if no outcome comes before.
+    pub(super) fn next_tick(&self) -> Option<Duration> {
+        let until = self.waiting.iter().filter_map(|job| Some(job.asked_by.as_ref()?.answer_by));
+        let is_idle = matches!(self.phase, Phase::Idle) && !self.waiting.is_empty();
+        until.chain(is_idle.then_some(self.not_before)).min()
+    }
+}
+
+fn refuse(jobs: VecDeque<Job>, cx: &mut Context<'_>) {
+    for pending in jobs.into_iter().filter_map(|job| job.asked_by) {
+        cx.reply(pending.ticket, Err(Refusal::NotForgotten));
+    }
+}
+
+/// Whether all hints of a record are stored elsewhere: in this node's record, or in that of the node which they are for. Of
+/// its own replica this process takes no hint: it has counted that itself.
+fn are_stored_elsewhere(
+    record: Option<&Record>,
+    (own, state, own_record): (&Own, &State, Option<&Record>),
+) -> bool {
+    let Some(own_record) = own_record else { return false };
+    let holds = |rows: &BTreeMap<ReplicaId, Tally>, replica: &ReplicaId, tally: Tally| {
+        rows.get(replica).is_some_and(|held| tally.is_within(*held))
+    };
+    let is_stored = |(replica, tally): (&ReplicaId, &Tally)| {
+        replica == own.replica()
+            || holds(&own_record.hints, replica, *tally)
+            || holds(&own_record.rows, replica, *tally)
+            || state.is_stored(replica, *tally)
+    };
+    record.is_none_or(|record| record.hints.iter().all(is_stored))
+}
