@@ -1,19 +1,25 @@
-//! From a line to a [`Message`], and from an [`Outgoing`] message to a line.
+//! From a line to a [`Message`], and from an [`Outgoing`](crate::message::Outgoing) message to a line.
 //!
 //! The codec reads a line in two steps, so that one bad field spoils no other. First it cuts the line into raw pieces,
 //! which only have to be JSON. Then it reads the pieces that the message's type calls for, each on its own. So a request
 //! with a `delta` of `1e400` or of 10,000 nested brackets still has a sender and an id to answer to.
 
+mod count;
+mod encode;
+
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crdt::GCounter;
-use replica::{Claim, Frame, FrameId, Incarnation, ReplicaId, Vector};
-use serde::{Deserialize, Serialize};
+use replica::{Claim, Frame, FrameId, Inquiry, ReplicaId, Vector};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::config::MAX_NAME;
-use crate::message::{Body, ErrorCode, Message, MsgId, Outgoing, Reply, Request, Say};
+use crate::config::{MAX_NAME, MAX_REPLICAS};
+use crate::message::{Body, ErrorCode, Message, MsgId, Reply, Request};
+use crate::node::check_node_name;
+pub(crate) use count::Count;
+pub use encode::encode;
 
 /// The longest number or string that is read, in bytes. It is bounded because the text of an error may quote it.
 const LONGEST_SCALAR: usize = 1024;
@@ -82,6 +88,12 @@ struct Fields<'a> {
     minus: Option<&'a RawValue>,
     #[serde(borrow)]
     unstored: Option<&'a RawValue>,
+    #[serde(borrow)]
+    asks: Option<&'a RawValue>,
+    #[serde(borrow)]
+    holds: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refused: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "even_null")]
     value: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -219,9 +231,52 @@ fn read_frame(fields: &Fields<'_>, known: &Vector) -> Result<Frame, Malformed> {
             ),
             unstored: read_unstored(fields)?,
         },
-        inquiry: None,
-        refused: BTreeSet::new(),
+        inquiry: read_inquiry(fields)?,
+        refused: read_refused(fields)?,
     })
+}
+
+/// Reads a question about a replica, or its answer.
+fn read_inquiry(fields: &Fields<'_>) -> Result<Option<Inquiry>, Malformed> {
+    let holds = match fields.holds {
+        Some(raw) if raw.get().len() > LONGEST_SCALAR => {
+            return Err(Malformed("holds more than one count".into()));
+        }
+        raw => optional::<BTreeMap<ReplicaId, Count>>("holds", raw)?,
+    };
+    let inquiry = match (optional("asks", fields.asks)?, holds) {
+        (None, None) => return Ok(None),
+        (Some(replica), None) => Inquiry::Asks(replica),
+        (None, Some(held)) => match <[_; 1]>::try_from(Vec::from_iter(held)) {
+            Ok([(replica, count)]) => Inquiry::Holds(replica, count.tally()),
+            Err(held) => return Err(Malformed(format!("holds {} counts, not one", held.len()))),
+        },
+        (Some(_), Some(_)) => return Err(Malformed("asks and holds at once".into())),
+    };
+    let (Inquiry::Asks(replica) | Inquiry::Holds(replica, _)) = &inquiry;
+    check_replicas("inquiry", [replica])?;
+    Ok(Some(inquiry))
+}
+
+/// Reads the list of refused replicas. There are no more than a node holds.
+fn read_refused(fields: &Fields<'_>) -> Result<BTreeSet<ReplicaId>, Malformed> {
+    let refused: BTreeSet<ReplicaId> = optional("refused", fields.refused)?.unwrap_or_default();
+    if refused.len() > MAX_REPLICAS {
+        return Err(Malformed(format!(
+            "{} replicas are refused, and {MAX_REPLICAS} is the most",
+            refused.len()
+        )));
+    }
+    check_replicas("refused", &refused)?;
+    Ok(refused)
+}
+
+/// Each of these must be a replica of a node that may exist. The nodes need not be on the list, so this alone bounds the
+/// length of their names.
+fn check_replicas<'a>(name: &str, all: impl IntoIterator<Item = &'a ReplicaId>) -> Result<(), Malformed> {
+    let mut all = all.into_iter();
+    all.try_for_each(|replica| check_node_name(replica.node()))
+        .map_err(|why| Malformed(format!("bad {name}: {why}")))
 }
 
 /// Reads the list of unstored replicas. Each is among the counts, so the list is no longer than they are.
@@ -235,7 +290,9 @@ fn read_unstored(fields: &Fields<'_>) -> Result<BTreeSet<ReplicaId>, Malformed> 
 
 fn read_counts(name: &str, raw: Option<&RawValue>, known: &Vector) -> Result<GCounter<ReplicaId>, Malformed> {
     let Some(raw) = raw else { return Ok(GCounter::new()) };
-    known.read_side_json(raw.get().as_bytes()).map_err(|e| malformed(name, raw.get(), &e))
+    let counts = known.read_side_json(raw.get().as_bytes()).map_err(|e| malformed(name, raw.get(), &e))?;
+    check_replicas(name, counts.keys())?;
+    Ok(counts)
 }
 
 fn required<'a, T: Deserialize<'a>>(name: &str, raw: Option<&'a RawValue>) -> Result<T, Malformed> {
@@ -275,124 +332,6 @@ pub(crate) fn cut(text: &str) -> Cow<'_, str> {
             Cow::Owned(format!("{}… ({} bytes)", text.get(..end).unwrap_or_default(), text.len()))
         }
         None => Cow::Borrowed(text),
-    }
-}
-
-#[derive(Serialize, Default)]
-struct WrittenBody<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    msg_id: Option<MsgId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    in_reply_to: Option<MsgId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<Value<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    epoch: Option<Incarnation>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ack: Option<MsgId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    counts: Option<GCounter<ReplicaId>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    minus: Option<GCounter<ReplicaId>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unstored: Option<&'a BTreeSet<ReplicaId>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    create_if_not_exists: Option<bool>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Value<'a> {
-    Count(i128),
-    Text(&'a str),
-}
-
-/// Appends the line, newline included.
-pub fn encode(src: &str, message: &Outgoing<'_>, out: &mut Vec<u8>) {
-    let length = out.len();
-    if let Err(error) = write(src, message, out) {
-        // Nothing in these types can fail to be written; half a line must not go out if one ever does.
-        tracing::error!(%error, "a message could not be encoded and is dropped");
-        out.truncate(length);
-    }
-}
-
-/// Writes a line. The fields that every line has are written one by one: a generic writer spends most of its time on
-/// those.
-fn write(src: &str, message: &Outgoing<'_>, out: &mut Vec<u8>) -> serde_json::Result<()> {
-    out.extend_from_slice(br#"{"src":"#);
-    serde_json::to_writer(&mut *out, src)?;
-    out.extend_from_slice(br#","dest":"#);
-    serde_json::to_writer(&mut *out, message.dest)?;
-    out.extend_from_slice(br#","body":"#);
-    match (&message.say, message.in_reply_to) {
-        (Say::AddOk, Some(id)) => {
-            out.extend_from_slice(br#"{"type":"add_ok","in_reply_to":"#);
-            serde_json::to_writer(&mut *out, &id)?;
-            out.push(b'}');
-        }
-        (Say::ReadOk(value), Some(id)) => {
-            out.extend_from_slice(br#"{"type":"read_ok","in_reply_to":"#);
-            serde_json::to_writer(&mut *out, &id)?;
-            out.extend_from_slice(br#","value":"#);
-            serde_json::to_writer(&mut *out, value)?;
-            out.push(b'}');
-        }
-        _ => serde_json::to_writer(&mut *out, &written(message))?,
-    }
-    out.extend_from_slice(b"}\n");
-    Ok(())
-}
-
-fn written<'a>(message: &'a Outgoing<'_>) -> WrittenBody<'a> {
-    let body =
-        WrittenBody { msg_id: message.msg_id, in_reply_to: message.in_reply_to, ..WrittenBody::default() };
-    match &message.say {
-        Say::InitOk => WrittenBody { kind: "init_ok", ..body },
-        Say::AddOk => WrittenBody { kind: "add_ok", ..body },
-        Say::ReadOk(value) => WrittenBody { kind: "read_ok", value: Some(Value::Count(*value)), ..body },
-        Say::Error(code, text) => {
-            WrittenBody { kind: "error", code: Some(*code as u8), text: Some(text), ..body }
-        }
-        Say::Frame(frame) => written_frame(frame, body),
-        Say::StoreRead(key) => WrittenBody { kind: "read", key: Some(key), ..body },
-        Say::StoreCas { key, from, to } => WrittenBody {
-            kind: "cas",
-            key: Some(key),
-            from: Some(from.as_deref().unwrap_or(RawValue::NULL)),
-            to: Some(to),
-            create_if_not_exists: from.is_none().then_some(true),
-            ..body
-        },
-        Say::StoreWrite { key, value } => {
-            WrittenBody { kind: "write", key: Some(key), value: Some(Value::Text(value)), ..body }
-        }
-    }
-}
-
-fn written_frame<'a>(frame: &'a Frame, body: WrittenBody<'a>) -> WrittenBody<'a> {
-    let side = |counts| Some(counts).filter(|counts: &GCounter<ReplicaId>| !counts.is_empty());
-    let Claim { counts, unstored } = &frame.claim;
-    WrittenBody {
-        kind: if frame.answers.is_some() { "gossip_ok" } else { "gossip" },
-        epoch: Some(frame.incarnation),
-        ack: frame.confirms.map(|id| id.0),
-        counts: side(counts.increments()),
-        minus: side(counts.decrements()),
-        unstored: Some(unstored).filter(|replicas| !replicas.is_empty()),
-        ..body
     }
 }
 

@@ -14,23 +14,28 @@
 //! new since. So a fence is a write of a value never written before, to a key of its own. A commit is one too, for no
 //! commit writes a value that stood there before.
 //!
+//! # Seal
+//!
+//! A seal is a compare-and-set too, of another node's record, from the text of the record that was loaded. The service
+//! compares JSON values, not texts, and a record has one way to be written. So to write the loaded record anew gives an
+//! equal value.
+//!
 //! # Nodes
 //!
-//! The service can't list its keys. So the names of the nodes stand under a key of their own, `/nodes`. Whoever asks
-//! for them reads that key, and first adds the names on its own roster that it lacks, by compare-and-set. Nothing is read
-//! or written there until somebody asks. So a name is missing until a process that has it on its roster asks.
+//! The service can't list its keys. So the names of the nodes stand under a key of their own, and each process keeps that
+//! list up to date: [`names`].
 
 mod names;
-mod request;
 mod round_trips;
 mod text;
+mod wire;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use replica::store::{Changes, Outcome, Ownership, Record, Revision, StoreRequest, Token};
-use replica::{Incarnation, NodeId};
+use replica::{Incarnation, NodeId, ReplicaId, Tally};
 use serde_json::value::RawValue;
 use tracing::{debug, error, warn};
 
@@ -38,8 +43,8 @@ use crate::codec::cut;
 use crate::message::{KEY_DOES_NOT_EXIST, MsgId, PRECONDITION_FAILED, Reply, Say};
 use crate::msg_ids::MsgIds;
 use crate::stall_detector::StallDetector;
-use request::{Request, Write};
-use round_trips::RoundTrips;
+use names::Names;
+use wire::{Repeated, Wire};
 
 /// The store's name in Maelstrom's network.
 pub const STORE: &str = "seq-kv";
@@ -51,21 +56,22 @@ pub const STORE: &str = "seq-kv";
 #[derive(Debug, Clone)]
 pub struct SeqKv {
     node: NodeId,
-    /// All nodes that this process was told of.
-    roster: BTreeSet<NodeId>,
+    names: Names,
     /// Distinguishes the values of this process's fences from all others.
     incarnation: Incarnation,
-    ids: MsgIds,
-    round_trips: RoundTrips,
+    wire: Wire,
     /// What stands under the own key, as far as it is known.
     known: Option<Known>,
     revision: u64,
     /// The request about the own record that is open.
     open: Option<Request>,
-    /// All other requests that are open.
+    /// Whether this process has tried to commit.
+    has_committed: bool,
+    /// What the replica is not told before the roster is on the list of names.
+    held_back: Option<(Token, Outcome)>,
+    /// The other requests that are open. They are given up after a while.
     reads: BTreeMap<MsgId, Read>,
     fences: u64,
-    messages: VecDeque<(MsgId, Say)>,
     outcomes: VecDeque<(Token, Outcome)>,
 }
 
@@ -77,19 +83,28 @@ struct Known {
     record: Record,
 }
 
-/// A request that is open, and not about the own record.
+/// The request about the own record that the store has yet to answer.
+#[derive(Debug, Clone)]
+struct Request {
+    token: Token,
+    /// `None` for a read.
+    write: Option<Write>,
+    sent: Repeated,
+}
+
+/// What the store holds once it has done a compare-and-set.
+#[derive(Debug, Clone)]
+struct Write {
+    text: Arc<RawValue>,
+    record: Record,
+}
+
+/// A request that is open, and sent once.
 #[derive(Debug, Clone)]
 struct Read {
     token: Token,
     what: What,
     give_up_at: Duration,
-}
-
-impl Read {
-    /// The next message of the same request.
-    fn then(&self, what: What) -> Self {
-        Self { token: self.token, what, give_up_at: self.give_up_at }
-    }
 }
 
 /// What a message to the store is for.
@@ -99,10 +114,8 @@ enum What {
     Fence,
     /// It reads this node's record.
     Load(NodeId),
-    /// It reads the names of all nodes.
-    ReadNames,
-    /// It makes these the names of all nodes.
-    WriteNames(BTreeSet<NodeId>),
+    /// It seals this node's record.
+    Seal(NodeId),
 }
 
 impl SeqKv {
@@ -115,28 +128,28 @@ impl SeqKv {
     ) -> Self {
         Self {
             node,
-            roster,
+            names: Names::new(roster),
             incarnation,
-            ids,
-            round_trips: RoundTrips::new(timeout),
+            wire: Wire::new(ids, timeout),
             known: None,
             revision: 0,
             open: None,
+            has_committed: false,
+            held_back: None,
             reads: BTreeMap::new(),
             fences: 0,
-            messages: VecDeque::new(),
             outcomes: VecDeque::new(),
         }
     }
 
     /// How long the store takes to answer at the moment; zero while that is not known.
     pub fn round_trip(&self) -> Duration {
-        self.round_trips.usual()
+        self.wire.round_trips.usual()
     }
 
     /// The next message to the store, with its id.
     pub fn poll_message(&mut self) -> Option<(MsgId, Say)> {
-        self.messages.pop_front()
+        self.wire.messages.pop_front()
     }
 
     /// The next outcome for the replica.
@@ -147,11 +160,15 @@ impl SeqKv {
     /// Takes a request of the replica's.
     pub fn request(&mut self, token: Token, request: StoreRequest, now: Duration) {
         match request {
-            StoreRequest::Open => self.ask(token, Say::StoreRead(self.key()), None, now),
+            StoreRequest::Open => {
+                self.ask(token, Say::StoreRead(self.key()), None, now);
+                self.names.list_roster(now, &mut self.wire);
+            }
             StoreRequest::Commit { expect, changes, owner } => {
                 if expect != Revision(self.revision) {
                     self.known = None;
                 }
+                self.has_committed = true;
                 match self.known.as_ref().map(|known| compare_and_set(self.key(), known, &changes, owner)) {
                     Some(Ok((say, write))) => self.ask(token, say, Some(write), now),
                     Some(Err(error)) => {
@@ -173,10 +190,14 @@ impl SeqKv {
                 let say = Say::StoreRead(node.as_str().into());
                 self.read(token, What::Load(node), say, now);
             }
-            StoreRequest::Seal { .. } => self.outcomes.push_back((token, Outcome::NotDone)),
-            StoreRequest::Nodes => {
-                self.read(token, What::ReadNames, Say::StoreRead(names::KEY.into()), now);
-            }
+            StoreRequest::Seal { node, from, rows } => match seal(&node, from.as_ref(), &rows) {
+                Ok(say) => self.read(token, What::Seal(node), say, now),
+                Err(error) => {
+                    error!(%node, %error, "a sealed record can't be written");
+                    self.outcomes.push_back((token, Outcome::NotDone));
+                }
+            },
+            StoreRequest::Nodes => self.names.ask(token, now, &mut self.wire),
         }
     }
 
@@ -186,28 +207,21 @@ impl SeqKv {
 
     fn ask(&mut self, token: Token, say: Say, write: Option<Write>, now: Duration) {
         debug_assert!(self.open.is_none(), "one request about the record at a time");
-        let pause = self.round_trips.resend_after(Duration::ZERO);
-        let open = self.open.insert(Request::new(token, say, write, now));
-        self.messages.push_back(open.transmit(now, pause, self.ids.next_id()));
+        self.open = Some(Request { token, write, sent: self.wire.repeat(say, now) });
     }
 
     fn read(&mut self, token: Token, what: What, say: Say, now: Duration) {
-        self.send(Read { token, what, give_up_at: now + self.round_trips.patience() }, say);
-    }
-
-    fn send(&mut self, read: Read, say: Say) {
-        let msg_id = self.ids.next_id();
-        self.reads.insert(msg_id, read);
-        self.messages.push_back((msg_id, say));
+        let give_up_at = now + self.wire.round_trips.patience();
+        self.reads.insert(self.wire.send(say), Read { token, what, give_up_at });
     }
 
     /// Sends again what was not answered, and gives up reads. All that was handed in until `heard` has been handled:
     /// later silence proves nothing, for an answer may be waiting to be read.
     pub fn tick(&mut self, now: Duration, heard: Duration) {
-        if let Some(open) = self.open.as_mut().filter(|open| now >= open.resend_at) {
-            let pause = self.round_trips.resend_after(open.open_for(now));
-            self.messages.push_back(open.transmit(now, pause, self.ids.next_id()));
+        if let Some(open) = &mut self.open {
+            open.sent.tick(now, &mut self.wire);
         }
+        self.names.tick(now, &mut self.wire);
         for (_, read) in self.reads.extract_if(.., |_, read| heard >= read.give_up_at) {
             debug!("the store did not answer in time");
             self.outcomes.push_back((read.token, Outcome::Unknown));
@@ -217,34 +231,43 @@ impl SeqKv {
     /// When to [tick](Self::tick) next, if no reply comes before.
     pub fn next_tick(&self, stalls: &StallDetector) -> Option<Duration> {
         let give_up = self.reads.values().map(|read| stalls.known_at(read.give_up_at));
-        give_up.chain(self.open.as_ref().map(|open| open.resend_at)).min()
+        give_up.chain(self.open.as_ref().map(|open| open.sent.resend_at)).chain(self.names.next_tick()).min()
     }
 
     /// Takes the store's reply to the message `msg_id`.
     pub fn reply(&mut self, msg_id: MsgId, reply: &Reply<'_>, now: Duration, stalls: &StallDetector) {
         if let Some(read) = self.reads.remove(&msg_id) {
-            let token = read.token;
             let outcome = match &read.what {
-                What::Fence => Some(fenced(reply)),
-                What::Load(node) => Some(loaded(node, reply)),
-                What::ReadNames => self.names_read(&read, reply),
-                What::WriteNames(_) => self.names_written(&read, reply),
+                What::Fence => fenced(reply),
+                What::Load(node) => loaded(node, reply),
+                What::Seal(node) => sealed(node, reply),
             };
-            return self.outcomes.extend(outcome.map(|outcome| (token, outcome)));
+            return self.outcomes.push_back((read.token, outcome));
         }
-        let Some(sent_at) = self.open.as_ref().and_then(|open| open.sent_at(msg_id)) else { return };
+        if let Some(job) = self.names.take(msg_id) {
+            self.outcomes.extend(self.names.reply(job, reply, now, &mut self.wire));
+            if self.names.are_listed() {
+                self.outcomes.extend(self.held_back.take());
+            }
+            return;
+        }
+        let Some(sent_at) = self.open.as_ref().and_then(|open| open.sent.sent_at(msg_id)) else { return };
         let Some(open) = self.open.take() else { return };
         if stalls.ran_since(sent_at) {
-            self.round_trips.measured(now.saturating_sub(sent_at));
+            self.wire.round_trips.measured(now.saturating_sub(sent_at));
         }
         let token = open.token;
         let outcome = self.about_record(open, reply);
-        self.outcomes.push_back((token, outcome));
+        if self.names.are_listed() || !self.has_committed {
+            self.outcomes.push_back((token, outcome));
+        } else {
+            self.held_back = Some((token, outcome));
+        }
     }
 
     /// How the request about the own record ended.
     fn about_record(&mut self, open: Request, reply: &Reply<'_>) -> Outcome {
-        let was_resent = open.was_resent();
+        let was_resent = open.sent.was_resent();
         match (open.write, reply) {
             (Some(Write { text, record }), Reply::CasOk) => {
                 Outcome::Committed { revision: self.learn(Some(text), record) }
@@ -275,48 +298,6 @@ impl SeqKv {
         }
     }
 
-    /// The names were read. Unless all of the roster are among them, they are written first.
-    fn names_read(&mut self, read: &Read, reply: &Reply<'_>) -> Option<Outcome> {
-        let (from, mut names) = match reply {
-            Reply::ReadOk { value } => match names::parse(value) {
-                Ok(names) => (Some(Arc::from((*value).to_owned())), names),
-                Err(problem) => {
-                    error!(key = names::KEY, value = %cut(value.get()), problem, "no names of nodes: left alone");
-                    return Some(Outcome::NotDone);
-                }
-            },
-            Reply::Error { code: KEY_DOES_NOT_EXIST, .. } => (None, BTreeSet::new()),
-            Reply::Error { .. } | Reply::CasOk | Reply::WriteOk => return Some(refused(reply)),
-        };
-        if names.is_superset(&self.roster) {
-            return Some(Outcome::Nodes(names.into_iter().collect()));
-        }
-        names.extend(self.roster.iter().cloned());
-        match names::write(&names) {
-            Ok(to) => {
-                let say = Say::StoreCas { key: names::KEY.into(), from, to };
-                self.send(read.then(What::WriteNames(names)), say);
-                None
-            }
-            Err(error) => {
-                error!(%error, "the names of the nodes can't be written");
-                Some(Outcome::NotDone)
-            }
-        }
-    }
-
-    /// The names were written, or others have written theirs meanwhile: then they are read again.
-    fn names_written(&mut self, read: &Read, reply: &Reply<'_>) -> Option<Outcome> {
-        match (&read.what, reply) {
-            (What::WriteNames(names), Reply::CasOk) => Some(Outcome::Nodes(names.iter().cloned().collect())),
-            (_, Reply::Error { code: PRECONDITION_FAILED | KEY_DOES_NOT_EXIST, .. }) => {
-                self.send(read.then(What::ReadNames), Say::StoreRead(names::KEY.into()));
-                None
-            }
-            (_, other) => Some(refused(other)),
-        }
-    }
-
     /// This stands under the own key.
     fn learn(&mut self, text: Option<Arc<RawValue>>, record: Record) -> Revision {
         self.revision += 1;
@@ -336,6 +317,14 @@ fn compare_and_set(
     record.apply(changes, owner);
     let text = text::write(&record)?;
     Ok((Say::StoreCas { key, from: known.text.clone(), to: text.clone() }, Write { text, record }))
+}
+
+/// The message that seals a node's record, if it is still `from`.
+fn seal(node: &NodeId, from: Option<&Record>, rows: &[(ReplicaId, Tally)]) -> serde_json::Result<Say> {
+    let mut after = from.cloned().unwrap_or_default();
+    after.seal(rows);
+    let from = from.map(text::write).transpose()?;
+    Ok(Say::StoreCas { key: node.as_str().into(), from, to: text::write(&after)? })
 }
 
 fn fenced(reply: &Reply<'_>) -> Outcome {
@@ -360,6 +349,17 @@ fn loaded(node: &NodeId, reply: &Reply<'_>) -> Outcome {
         Reply::Error { code: KEY_DOES_NOT_EXIST, .. } => Outcome::Loaded(None),
         other => {
             debug!(%node, answer = %cut(&other.to_string()), "the store does not tell a peer's record");
+            refused(other)
+        }
+    }
+}
+
+fn sealed(node: &NodeId, reply: &Reply<'_>) -> Outcome {
+    match reply {
+        Reply::CasOk => Outcome::Sealed,
+        Reply::Error { code: PRECONDITION_FAILED | KEY_DOES_NOT_EXIST, .. } => Outcome::Conflict,
+        other => {
+            debug!(%node, answer = %cut(&other.to_string()), "the store does not seal a record");
             refused(other)
         }
     }

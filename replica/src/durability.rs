@@ -286,8 +286,10 @@ impl Durability {
 
     /// Goes on with forgetting nodes. `left` is a forgotten node of which this node holds counts that are not stored.
     pub(crate) fn poll_forgetting(&mut self, left: Option<&NodeId>, state: &State, cx: &mut Context<'_>) {
-        let record = self.store_sync.record();
-        self.forgetting.poll(left, (&self.own, state, record), cx);
+        self.forgetting.refuse_late(cx);
+        if !self.is_store_down() {
+            self.forgetting.poll(left, (&self.own, state, self.store_sync.record()), cx);
+        }
     }
 
     /// Refuses the forgets that wait: this process ends.
@@ -375,7 +377,7 @@ impl Durability {
         let sweeps = is_anybody_silent && !self.is_store_down() && self.recovery != Recovery::Sweep;
         let sweep = self.sweep.next_tick().filter(|_| sweeps);
         let retry = self.retries_sweep_at();
-        let forgets = self.forgetting.next_tick();
+        let forgets = self.forgetting.next_tick(self.is_store_down());
         let parts = [recovered_by, asks_until, retry, self.store_sync.next_tick(clock), sweep, forgets];
         parts.into_iter().flatten().min()
     }

@@ -1,4 +1,7 @@
+use replica::Tally;
+
 use super::*;
+use crate::message::{Outgoing, Say};
 
 fn line(message: &Outgoing<'_>) -> String {
     let mut out = Vec::new();
@@ -62,6 +65,16 @@ fn frame() -> Frame {
 fn a_frame_is_read_as_it_was_written() {
     let answer = Frame { id: None, answers: Some(FrameId(8)), confirms: None, ..frame() };
     let empty = Frame { claim: Claim::default(), ..answer.clone() };
+    let replica = || "n0#00000002".parse().unwrap();
+    let asks = Frame {
+        id: Some(FrameId(7)),
+        answers: None,
+        inquiry: Some(Inquiry::Asks(replica())),
+        ..empty.clone()
+    };
+    let holds =
+        |up, down| Frame { inquiry: Some(Inquiry::Holds(replica(), Tally { up, down })), ..empty.clone() };
+    let refuses = Frame { refused: [replica(), "n9#00000001".parse().unwrap()].into(), ..empty.clone() };
     for (frame, body) in [
         (
             frame(),
@@ -71,7 +84,17 @@ fn a_frame_is_read_as_it_was_written() {
             answer,
             r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009","counts":{"n1#00000001":3},"minus":{"n1#00000001":2},"unstored":["n1#00000001"]"#,
         ),
-        (empty, r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009""#),
+        (empty.clone(), r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009""#),
+        (asks, r#""type":"gossip","msg_id":7,"epoch":"00000009","asks":"n0#00000002""#),
+        (holds(41, 0), r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009","holds":{"n0#00000002":41}"#),
+        (
+            holds(0, 7),
+            r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009","holds":{"n0#00000002":[0,7]}"#,
+        ),
+        (
+            refuses,
+            r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009","refused":["n0#00000002","n9#00000001"]"#,
+        ),
     ] {
         let written = line(&Outgoing::frame("n1", frame.clone()));
         assert_eq!(written, format!("{{\"src\":\"n0\",\"dest\":\"n1\",\"body\":{{{body}}}}}\n"));
@@ -121,4 +144,63 @@ fn the_list_of_unstored_replicas_is_no_longer_than_the_counts() {
     };
     assert!(gossip(r#"[  "n1#00000001"]"#), "as long");
     assert!(!gossip(r#"[   "n1#00000001"]"#), "longer");
+}
+
+#[test]
+fn an_inquiry_that_makes_no_sense_is_malformed() {
+    let gossip = |fields: &str| {
+        let line =
+            format!(r#"{{"src":"n1","dest":"n0","body":{{"type":"gossip","epoch":"00000001",{fields}}}}}"#);
+        decode(line.as_bytes(), &Vector::new()).is_ok()
+    };
+    assert!(gossip(r#""asks":"n1#00000001""#) && gossip(r#""holds":{"n1#00000001":7}"#));
+    for fields in [
+        r#""asks":"n1""#,
+        r#""asks":["n1#00000001"]"#,
+        r#""asks":"/nodes#00000001""#,
+        r#""holds":{}"#,
+        r#""holds":{"n1#00000001":7,"n1#00000002":7}"#,
+        r#""holds":{"n1#00000001":-7}"#,
+        r#""holds":{"n1#00000001":[7]}"#,
+        r#""holds":{"n1":7}"#,
+        r#""holds":7"#,
+        r#""asks":"n1#00000001","holds":{"n1#00000001":7}"#,
+    ] {
+        assert!(!gossip(fields), "{fields} was read");
+    }
+    let long = |spaces: usize| format!(r#""holds":{{"n1#00000001":7{}}}"#, " ".repeat(spaces));
+    let room = LONGEST_SCALAR - r#"{"n1#00000001":7}"#.len();
+    assert!(gossip(&long(room)) && !gossip(&long(room + 1)));
+}
+
+#[test]
+fn replicas_of_nodes_that_cannot_exist_are_malformed() {
+    let gossip = |field: &str, name: &str| {
+        let list = format!(r#""counts":{{"n1#00000001":7}},"{field}""#);
+        let fields = match field {
+            "refused" => format!(r#"{list}:["{name}#00000001"]"#),
+            _ => format!(r#""{field}":{{"{name}#00000001":7}}"#),
+        };
+        let line =
+            format!(r#"{{"src":"n1","dest":"n0","body":{{"type":"gossip","epoch":"00000001",{fields}}}}}"#);
+        decode(line.as_bytes(), &Vector::new()).is_ok()
+    };
+    for field in ["counts", "minus", "holds", "refused"] {
+        assert!(gossip(field, "unlisted") && gossip(field, &"n".repeat(MAX_NAME)), "{field}");
+        for name in ["", "seq-kv", "n1/barrier", &"n".repeat(MAX_NAME + 1)] {
+            assert!(!gossip(field, name), "{field}: {name:?} was read");
+        }
+    }
+}
+
+#[test]
+fn no_more_replicas_are_refused_than_a_node_holds() {
+    let gossip = |count: usize| {
+        let names: Vec<_> = (0..count).map(|n| format!(r#""n1#{n:08x}""#)).collect();
+        let fields = format!(r#""refused":[{}]"#, names.join(","));
+        let line =
+            format!(r#"{{"src":"n1","dest":"n0","body":{{"type":"gossip","epoch":"00000001",{fields}}}}}"#);
+        decode(line.as_bytes(), &Vector::new()).is_ok()
+    };
+    assert!(gossip(MAX_REPLICAS) && !gossip(MAX_REPLICAS + 1));
 }

@@ -9,22 +9,27 @@
 //!
 //! Hints have a field of their own: `{"n0#9f3a17c2": 41, "hints": {"n1#0b5c88d0": 7}}`.
 //!
+//! Another node may have *sealed* the record, because this node was forgotten: `{"n0#9f3a17c2": 41, "sealed": 2}`, for the
+//! second time. Once the node has returned the seal is *lifted*: `{"n0#9f3a17c2": 41, "lifted": 2}`.
+//!
 //! A count is written as a number or, with decrements, as a pair.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use replica::store::{Ownership, Record};
+use replica::store::{Ownership, Record, Seal};
 use replica::{Incarnation, NodeId, ReplicaId, Tally};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::codec::cut;
+use crate::codec::{Count, cut};
 use crate::config::MAX_RECORD;
+use crate::node::check_node_name;
 
 type Rows = BTreeMap<ReplicaId, Count>;
 
-/// A record as it is written. No replica is called `free`, `held` or `hints`: each has a `#` in its name.
+/// A record as it is written. No replica is called like one of the other fields: each has a `#` in its name.
 #[derive(Serialize, Deserialize)]
 struct Written {
     #[serde(flatten)]
@@ -35,27 +40,12 @@ struct Written {
     free: Option<(Incarnation, Incarnation)>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     hints: Rows,
-}
-
-/// A tally as it is written.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Count {
-    Up(u64),
-    UpDown(u64, u64),
-}
-
-impl Count {
-    fn tally(&self) -> Tally {
-        match *self {
-            Self::Up(up) => Tally { up, down: 0 },
-            Self::UpDown(up, down) => Tally { up, down },
-        }
-    }
-
-    fn of(Tally { up, down }: Tally) -> Self {
-        if down == 0 { Self::Up(up) } else { Self::UpDown(up, down) }
-    }
+    /// How many times the node was forgotten, if it has not returned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed: Option<NonZeroU64>,
+    /// The same, if it has returned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifted: Option<NonZeroU64>,
 }
 
 /// Reads the record of `node`.
@@ -74,9 +64,10 @@ pub(super) fn parse(node: &NodeId, value: &RawValue) -> Result<Record, String> {
     if let Some(own) = written.hints.keys().find(|replica| replica.node() == node.as_str()) {
         return Err(format!("{} is a replica of {node}, and a hint", cut(own.as_str())));
     }
-    let owner = owner(node, &written)?;
+    written.hints.keys().try_for_each(|replica| check_node_name(replica.node()))?;
+    let (owner, seal) = (owner(node, &written)?, seal(&written)?);
     let read = |rows: Rows| rows.into_iter().map(|(replica, count)| (replica, count.tally())).collect();
-    Ok(Record { rows: read(written.rows), owner, hints: read(written.hints), seal: None })
+    Ok(Record { rows: read(written.rows), owner, hints: read(written.hints), seal })
 }
 
 /// The ownership that is written.
@@ -94,6 +85,17 @@ fn owner(node: &NodeId, written: &Written) -> Result<Option<Ownership>, String> 
     Ok(Some(owner))
 }
 
+/// The seal that is written.
+fn seal(written: &Written) -> Result<Option<Seal>, String> {
+    let (number, is_lifted) = match (written.sealed, written.lifted) {
+        (None, None) => return Ok(None),
+        (Some(number), None) => (number.get(), false),
+        (None, Some(number)) => (number.get(), true),
+        (Some(_), Some(_)) => return Err("it is both sealed and lifted".into()),
+    };
+    Ok(Some(Seal { number, is_lifted }))
+}
+
 /// Writes a record.
 ///
 /// # Errors
@@ -107,8 +109,18 @@ pub(super) fn write(record: &Record) -> serde_json::Result<Arc<RawValue>> {
     let rows = |rows: &BTreeMap<ReplicaId, Tally>| {
         rows.iter().map(|(replica, tally)| (replica.clone(), Count::of(*tally))).collect()
     };
-    let (held, free) = (owner(false), owner(true));
-    let written = Written { rows: rows(&record.rows), held, free, hints: rows(&record.hints) };
+    let seal = |is_lifted| {
+        let seal = record.seal.filter(|seal| seal.is_lifted == is_lifted);
+        seal.and_then(|seal| NonZeroU64::new(seal.number))
+    };
+    let written = Written {
+        rows: rows(&record.rows),
+        held: owner(false),
+        free: owner(true),
+        hints: rows(&record.hints),
+        sealed: seal(false),
+        lifted: seal(true),
+    };
     serde_json::value::to_raw_value(&written).map(Arc::from)
 }
 
@@ -129,6 +141,9 @@ mod tests {
             r#"{"n0#00000001":0,"free":["00000001","00000001"]}"#,
             r#"{"n0#00000001":41,"n0#00000002":3,"held":["00000001","00000009"]}"#,
             r#"{"n0#00000001":41,"hints":{"n1#00000001":7,"n2#00000001":[1,2]}}"#,
+            r#"{"sealed":1}"#,
+            r#"{"n0#00000001":41,"sealed":18446744073709551615}"#,
+            r#"{"n0#00000001":41,"free":["00000001","00000009"],"hints":{"n1#00000001":7},"lifted":2}"#,
         ] {
             assert_eq!(write(&read(text).unwrap()).unwrap().get(), text);
         }
@@ -162,6 +177,12 @@ mod tests {
             r#"{"n0#00000001":3,"lost":["00000001","00000001"]}"#,
             r#"{"n0#00000001":3,"hints":["n1#00000001"]}"#,
             r#"{"n0#00000001":3,"hints":{"n0#00000002":3}}"#,
+            r#"{"n0#00000001":3,"hints":{"n0/barrier#00000002":3}}"#,
+            r#"{"n0#00000001":3,"sealed":0}"#,
+            r#"{"n0#00000001":3,"sealed":true}"#,
+            r#"{"n0#00000001":3,"lifted":-1}"#,
+            r#"{"n0#00000001":3,"lifted":[1]}"#,
+            r#"{"n0#00000001":3,"sealed":1,"lifted":1}"#,
         ] {
             assert!(read(text).is_err(), "{text} was read as a record");
         }

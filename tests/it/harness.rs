@@ -16,7 +16,37 @@ pub(crate) const fn ms(ms: u64) -> Duration {
 pub(crate) struct Harness {
     pub(crate) endpoint: Endpoint<SmallRng>,
     pub(crate) now: Duration,
+    /// The store's list of all nodes. The harness plays this part of the store, unless a test does.
+    pub(crate) names: Names,
     said: Vec<Value>,
+}
+
+/// Who answers requests about the list of all nodes, `/nodes`.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Names {
+    /// The harness, at once. This is the list.
+    Played(Value),
+    /// The test: these requests are messages like all others.
+    Shown,
+}
+
+impl Names {
+    /// The answer to a request about the list. `None` if it is another message, or the test answers it.
+    fn answer(&mut self, message: &Value) -> Option<Value> {
+        let (Self::Played(list), body) = (self, &message["body"]) else { return None };
+        if body["key"] != "/nodes" {
+            return None;
+        }
+        Some(match body["type"].as_str() {
+            Some("cas") if body["from"] == *list => {
+                *list = body["to"].clone();
+                json!({"type": "cas_ok"})
+            }
+            Some("cas") => json!({"type": "error", "code": 22, "text": "another list"}),
+            _ if list.is_null() => json!({"type": "error", "code": 20, "text": "no list"}),
+            _ => json!({"type": "read_ok", "value": list}),
+        })
+    }
 }
 
 impl Harness {
@@ -25,6 +55,7 @@ impl Harness {
         Self {
             endpoint: Endpoint::new(config, SmallRng::seed_from_u64(seed)),
             now: Duration::ZERO,
+            names: Names::Played(Value::Null),
             said: Vec::new(),
         }
     }
@@ -121,8 +152,14 @@ impl Harness {
     }
 
     fn hear(&mut self, out: &[u8]) {
-        let lines = out.split(|&b| b == b'\n').filter(|line| !line.is_empty());
-        self.said.extend(lines.map(|line| serde_json::from_slice::<Value>(line).unwrap()));
+        for line in out.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
+            let message: Value = serde_json::from_slice(line).unwrap();
+            match self.names.answer(&message) {
+                Some(answer) if !self.endpoint.is_done() => self.store_says(&message["body"], answer),
+                Some(_) => {}
+                None => self.said.push(message),
+            }
+        }
     }
 
     /// Lets time pass until the next message, and returns it. `None` if that takes longer than `longest`, or the node is

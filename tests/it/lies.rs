@@ -167,21 +167,23 @@ fn once_garbage_is_gone_from_the_record_the_node_writes_it() {
 }
 
 #[test]
-fn garbage_in_the_record_is_an_error_in_the_log_and_the_node_serves() {
+fn garbage_in_the_store_is_an_error_in_the_log_and_the_node_serves() {
     let mut node = Process::member(&["--log", "error", "--ack", "durable"]);
     let mut stderr = node.stderr();
     node.say("c1", json!({"type": "read", "msg_id": 1}));
     let mut reads = 0;
     loop {
         let message = node.hear();
-        match (message["dest"].as_str(), message["body"]["type"].as_str()) {
-            (Some("seq-kv"), Some("read")) => {
-                let id = &message["body"]["msg_id"];
-                node.say(
-                    "seq-kv",
-                    json!({"type": "read_ok", "in_reply_to": id, "value": {"somebody": "else's"}}),
-                );
-                reads += 1;
+        let body = &message["body"];
+        match (message["dest"].as_str(), body["type"].as_str()) {
+            (Some("seq-kv"), kind) => {
+                let mut answer = match kind {
+                    Some("read") => json!({"type": "read_ok", "value": {"somebody": "else's"}}),
+                    _ => json!({"type": "error", "code": 22, "text": "another value"}),
+                };
+                answer["in_reply_to"] = body["msg_id"].clone();
+                node.say("seq-kv", answer);
+                reads += usize::from(kind == Some("read") && body["key"] == "n0");
             }
             (Some("c1"), Some("read_ok")) => break,
             _ => panic!("{message}"),
@@ -194,4 +196,5 @@ fn garbage_in_the_record_is_an_error_in_the_log_and_the_node_serves() {
     stderr.read_to_string(&mut log).unwrap();
     assert!(log.contains("the record holds what this node did not write"), "{log}");
     assert!(log.contains("key=n0") && log.contains("somebody"), "{log}");
+    assert_eq!(log.matches("the list of all nodes is left alone").count(), 1, "{log}");
 }

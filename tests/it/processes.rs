@@ -77,8 +77,12 @@ fn signals_end_the_node_once_the_record_is_stored() {
         while node.hear()["dest"] != "seq-kv" {}
         node.signal(signal);
         let mut message = node.hear();
-        while message["body"]["type"] != "cas" {
-            let answer = json!({"type": "error", "code": 20, "in_reply_to": message["body"]["msg_id"]});
+        while message["body"]["type"] != "cas" || message["body"]["key"] == "/nodes" {
+            let mut answer = match message["body"]["type"].as_str() {
+                Some("cas") => json!({"type": "cas_ok"}),
+                _ => json!({"type": "error", "code": 20}),
+            };
+            answer["in_reply_to"] = message["body"]["msg_id"].clone();
             node.say("seq-kv", answer);
             message = node.hear();
         }

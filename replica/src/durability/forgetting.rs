@@ -74,7 +74,6 @@ impl Forgetting {
         known: (&Own, &State, Option<&Record>),
         cx: &mut Context<'_>,
     ) {
-        self.refuse_late(cx);
         if self.waiting.is_empty()
             && let Some(node) = left
         {
@@ -156,8 +155,11 @@ impl Forgetting {
     }
 
     /// Refuses the operators who have waited too long.
-    fn refuse_late(&mut self, cx: &mut Context<'_>) {
+    pub(super) fn refuse_late(&mut self, cx: &mut Context<'_>) {
         let is_late = |job: &Job| job.asked_by.as_ref().is_some_and(|pending| pending.answer_by <= cx.now);
+        if !self.waiting.iter().any(is_late) {
+            return;
+        }
         if self.waiting.front().is_some_and(is_late) {
             self.phase = Phase::Idle;
         }
@@ -172,11 +174,11 @@ impl Forgetting {
         refuse(std::mem::take(&mut self.waiting), cx);
     }
 
-    /// When [`poll`](Self::poll) is due again, if no outcome comes before.
-    pub(super) fn next_tick(&self) -> Option<Duration> {
+    /// When [`poll`](Self::poll) is due again, if no outcome comes before. It is not called while the store is down.
+    pub(super) fn next_tick(&self, is_store_down: bool) -> Option<Duration> {
         let until = self.waiting.iter().filter_map(|job| Some(job.asked_by.as_ref()?.answer_by));
-        let is_idle = matches!(self.phase, Phase::Idle) && !self.waiting.is_empty();
-        until.chain(is_idle.then_some(self.not_before)).min()
+        let waits = matches!(self.phase, Phase::Idle) && !self.waiting.is_empty() && !is_store_down;
+        until.chain(waits.then_some(self.not_before)).min()
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) struct Setup {
     is_pn: bool,
     seed: u8,
     waits_for_init: u8,
+    withholds_names: u8,
 }
 
 /// The most steps of a run: a fuzzer prefers many runs to long ones.
@@ -84,6 +85,17 @@ struct Gossip {
     counts: Vec<Claim>,
     minus: Vec<Claim>,
     unstored: Vec<Of>,
+    inquiry: Inquiry,
+    refused: Vec<Of>,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Inquiry {
+    None,
+    Asks(Of),
+    Holds(Claim),
+    HoldsAPair(Claim, Number),
+    Both(Of, Vec<Claim>),
 }
 
 #[derive(Debug, Arbitrary)]
@@ -114,7 +126,7 @@ const KINDS: [&str; 12] = [
     "init_ok",
 ];
 
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 17] = [
     "type",
     "msg_id",
     "in_reply_to",
@@ -125,6 +137,9 @@ const FIELDS: [&str; 14] = [
     "ack",
     "counts",
     "minus",
+    "asks",
+    "holds",
+    "refused",
     "value",
     "code",
     "text",
@@ -154,11 +169,13 @@ impl Setup {
             ..Config::default()
         };
         let seed = self.seed.into();
-        if self.waits_for_init.is_multiple_of(8) {
+        let mut world = if self.waits_for_init.is_multiple_of(8) {
             World::new(config, seed)
         } else {
             World::member(config, seed)
-        }
+        };
+        world.withholds_names = self.withholds_names.is_multiple_of(4);
+        world
     }
 }
 
@@ -227,7 +244,31 @@ impl Gossip {
         let unstored: Vec<_> = self.unstored.iter().map(|replica| replica.text(world)).collect();
         let unstored = json!(unstored);
         let epoch = self.epoch % 4;
-        format!(r#"{ids},"epoch":"{epoch:08x}","counts":{counts},"minus":{minus},"unstored":{unstored}"#)
+        let refused: Vec<_> = self.refused.iter().map(|replica| replica.text(world)).collect();
+        let more = match refused.is_empty() {
+            true => self.inquiry.fields(world),
+            false => format!(r#"{},"refused":{}"#, self.inquiry.fields(world), json!(refused)),
+        };
+        format!(
+            r#"{ids},"epoch":"{epoch:08x}","counts":{counts},"minus":{minus},"unstored":{unstored}{more}"#
+        )
+    }
+}
+
+impl Inquiry {
+    fn fields(&self, world: &World) -> String {
+        let asks = |replica: &Of| format!(r#","asks":{}"#, json!(replica.text(world)));
+        let holds = |json: String| format!(r#","holds":{json}"#);
+        match self {
+            Self::None => String::new(),
+            Self::Asks(replica) => asks(replica),
+            Self::Holds(claim) => holds(claims(world, std::slice::from_ref(claim))),
+            Self::HoldsAPair(claim, down) => {
+                let (up, down) = (claim.count.json(world), down.json(world));
+                holds(format!(r#"{{{}:[{up},{down}]}}"#, json!(claim.of.text(world))))
+            }
+            Self::Both(replica, all) => asks(replica) + &holds(claims(world, all)),
+        }
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct World {
     /// The node's requests, each with its destination, oldest first.
     asked: Vec<(String, Value)>,
     store: BTreeMap<String, Value>,
+    /// Whether requests about the list of all nodes wait for [`obey`](Self::obey), as all others do.
+    pub(crate) withholds_names: bool,
     last_id: i64,
     /// The count of the replica when the node took it over, if it did.
     inherited: (u64, u64),
@@ -54,6 +56,7 @@ impl World {
             open: BTreeMap::new(),
             asked: Vec::new(),
             store: BTreeMap::new(),
+            withholds_names: false,
             last_id: 100,
             inherited: (0, 0),
             at_least: (0, 0),
@@ -178,7 +181,12 @@ impl World {
 
     /// The store does what a request asks, and answers.
     pub(crate) fn obey(&mut self, back: u8) {
-        let Some((_, asked)) = self.last(back, |to| to == "seq-kv").cloned() else { return };
+        if let Some((_, asked)) = self.last(back, |to| to == "seq-kv").cloned() {
+            self.perform(&asked);
+        }
+    }
+
+    fn perform(&mut self, asked: &Value) {
         let key = asked["key"].as_str().unwrap().to_owned();
         let held = self.store.get(&key);
         let mut answer = match asked["type"].as_str() {
@@ -240,6 +248,7 @@ impl World {
     }
 
     fn check(&mut self, out: &[u8]) {
+        let known = self.asked.len();
         for line in out.split_inclusive(|&b| b == b'\n') {
             assert!(line.len() <= MAX_LINE, "{} bytes", line.len());
             let message: Value = serde_json::from_slice(line).unwrap();
@@ -247,6 +256,9 @@ impl World {
             self.check_message(dest, &message["body"]);
         }
         self.check_counts();
+        let about_names = |(_, asked): &&(String, Value)| asked["key"] == "/nodes" && !self.withholds_names;
+        let asked: Vec<_> = self.asked.iter().skip(known).filter(about_names).cloned().collect();
+        asked.iter().for_each(|(_, asked)| self.perform(asked));
     }
 
     fn check_message(&mut self, dest: &str, body: &Value) {
