@@ -75,7 +75,7 @@ impl Cluster {
             if self.setup.batches {
                 push(Event::Due);
             }
-            if process.ticks < self.setup.ticks {
+            if process.ticks < self.setup.ticks && !self.setup.timeless.contains(&process.id.node) {
                 push(Event::Tick);
             }
             if state.left.stops > 0 {

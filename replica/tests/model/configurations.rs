@@ -79,7 +79,7 @@ fn outcomes_that_are_late_unknown_or_lost() {
 #[test]
 fn two_processes_under_one_name() {
     holds("a double", alone(&[0, 0], 1, Faults { doubles: 1, unknowns: 1, ..NONE }));
-    holds("two doubles", alone(&[0, 0], 0, Faults { doubles: 2, ..NONE }));
+    holds("two doubles", alone(&[0], 0, Faults { doubles: 2, ..NONE }));
     holds("a double and a crash", alone(&[0, 0], 0, Faults { doubles: 1, crashes: 1, ..NONE }));
 }
 
@@ -94,7 +94,7 @@ fn an_end_and_a_successor_that_does_not_wait_for_it() {
 /// The double is one of the process that ends, or of its successor: both may ask for the replica that is free.
 #[test]
 fn an_end_and_a_double() {
-    holds("an end and a double", alone(&[0, 0], 0, Faults { ends: 1, doubles: 1, ..NONE }));
+    holds("an end and a double", alone(&[0], 0, Faults { ends: 1, doubles: 1, ..NONE }));
 }
 
 /// Adds and outcomes that come before one tick share a commit.

@@ -30,35 +30,52 @@ pub(crate) fn with_backups(setup: Setup) -> Setup {
     Setup { rules: WITH_BACKUPS, ..setup }
 }
 
-/// The node has counted, ended cleanly, and its record goes back.
+fn b(name: &str, adds: &'static [u8], ticks: u8, faults: Faults) {
+    holds(name, with_backups(Setup { timeless: &[1], past: INHERITED_AND_ENDED, ..two(adds, ticks, faults) }));
+}
 #[test]
-fn a_record_that_goes_back_after_an_end() {
-    let b = |name, adds, ticks, faults| {
-        holds(name, with_backups(Setup { past: INHERITED_AND_ENDED, ..two(adds, ticks, faults) }));
-    };
+fn t0() {
     b("a backup", &[0, 0], 0, BACK);
-    b("a backup, and time", &[0, 0], 1, BACK);
-    b("a backup, and a copy", &[0, 0], 0, Faults { duplicates: 1, ..BACK });
     b("two backups", &[0, 0], 0, Faults { backs: 2, ..BACK });
-    b("a backup, and a crash", &[0, 0], 0, Faults { crashes: 1, ..BACK });
+}
+#[test]
+fn t1() {
+    let setup = Setup { gossip_interval: Setup::TICK, timeless: &[1], past: INHERITED_AND_ENDED, ..two(&[0, 0], 1, BACK) };
+    holds("a backup and time", with_backups(setup));
 }
 #[test]
 fn t2() {
-    let setup = two(&[0], 0, Faults { ends: 1, ..BACK });
-    holds("an end and a backup", with_backups(Setup { past: INHERITED, ..setup }));
+    b("a backup, and a copy", &[0, 0], 0, Faults { duplicates: 1, ..BACK });
 }
-
-/// The last list of the node has the other node no more, and the next one again.
 #[test]
-fn a_list_that_shrinks() {
+fn t3() {
+    let setup = Setup { gossip_interval: Setup::TICK, timeless: &[1], past: INHERITED_AND_ENDED, ..two(&[0, 0], 0, Faults { crashes: 1, ..BACK }) };
+    holds("a backup and a crash", with_backups(setup));
+}
+#[test]
+fn t4() {
     let lists: &[&[&[u8]]] = &[&[&[0, 1], &[0]]];
-    let setup = two(&[0, 1], 0, Faults { ends: 1, ..NONE });
+    let setup = two(&[0, 1], 0, Faults { crashes: 1, ..NONE });
     holds("a shorter list", Setup { lists, rules: FOR_READS, ..setup });
 }
-
 #[test]
-fn a_node_that_is_forgotten() {
+fn t5() {
     let forget = Faults { forgets: 1, ..NONE };
     let setup = Setup { rules: OF_FORGOTTEN, ..two(&[1, 0], 0, forget) };
     holds_and_shows(FORGOTTEN, "a forget", setup, 3_000_000);
+}
+#[test]
+fn t6() {
+    let forget = Faults { forgets: 1, ..NONE };
+    let setup = Setup { rules: OF_FORGOTTEN, ..two(&[1, 0], 0, forget) };
+    holds_and_shows(FORGOTTEN, "a forget and a return", Setup { faults: Faults{ returns: 1, ..forget }, ..setup }, 3_000_000);
+}
+#[test]
+fn t7() {
+    let forget = Faults { forgets: 1, ..NONE };
+    let setup = Setup { rules: OF_FORGOTTEN, ..two(&[1, 0], 0, forget) };
+    let past = &[Past::Settles, Past::Dies(1)];
+    holds_and_shows(FORGOTTEN, "a forget of a dead node", Setup { past, adds: &[0], ..setup }, 3_000_000);
+    holds_and_shows(FORGOTTEN, "a forget of a dead node and a return", Setup { past,
+        adds: &[0], faults: Faults{ returns: 1, ..forget }, ..setup }, 3_000_000);
 }

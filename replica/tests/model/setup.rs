@@ -37,8 +37,9 @@ pub(crate) struct Setup {
     pub(crate) forgotten: u8,
     /// A process may get several inputs before its tick.
     pub(crate) batches: bool,
-    /// How many ticks pass in each incarnation.
+    /// How many ticks pass in each incarnation, but for those of the nodes that are `timeless`.
     pub(crate) ticks: u8,
+    pub(crate) timeless: &'static [u8],
     pub(crate) faults: Faults,
     pub(crate) rules: &'static [Rule],
     pub(crate) bug: Option<Bug>,
@@ -114,6 +115,7 @@ impl Default for Setup {
             forgotten: 1,
             batches: false,
             ticks: 0,
+            timeless: &[],
             faults: NONE,
             rules: PROMISED,
             bug: None,

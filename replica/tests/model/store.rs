@@ -250,7 +250,7 @@ impl Store {
     }
 
     /// The nodes that have a record.
-    fn nodes(&self) -> Vec<NodeId> {
+    pub(crate) fn nodes(&self) -> Vec<NodeId> {
         let have = (0_u8..).zip(&self.records).filter(|(_, record)| record.is().is_some());
         have.map(|(node, _)| name(node)).collect()
     }
