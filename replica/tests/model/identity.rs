@@ -79,3 +79,14 @@ fn t7() {
     holds_and_shows(FORGOTTEN, "a forget of a dead node and a return", Setup { past,
         adds: &[0], faults: Faults{ returns: 1, ..forget }, ..setup }, 3_000_000);
 }
+
+#[test]
+fn c1() {
+    let past = &[
+        Past::Settles, Past::Ends(0), Past::Settles, Past::Begins(0), Past::Settles,
+        Past::Adds(0), Past::Stores, Past::Ends(0), Past::Stores,
+        Past::Adds(1), Past::Stores, Past::Ticks(1), Past::Stores, Past::Ticks(1), Past::Ticks(1),
+    ];
+    let setup = Setup { past, timeless: &[0, 1], gossip_interval: Setup::TICK, ..two(&[0, 1, 0], 1, BACK) };
+    holds("a late load", with_backups(setup));
+}

@@ -12,6 +12,8 @@ use crate::state::State;
 pub(crate) enum Past {
     /// Everything that could arrive has arrived, in some order, and the rest is lost.
     Settles,
+    /// The store has done all that it was asked to, and everybody knows. No frame has arrived.
+    Stores,
     /// A client has asked this node for its next add.
     Adds(u8),
     /// A process of this node was told to end.
@@ -36,7 +38,8 @@ impl Cluster {
 
     fn past(&self, mut state: State, past: Past) -> State {
         match past {
-            Past::Settles => return self.settled(state),
+            Past::Settles => return self.settled(state, |_| true),
+            Past::Stores => return self.settled(state, |message| !matches!(message, Message::Frame { .. })),
             Past::Adds(node) => {
                 let add = state.next_add(node, &self.setup).expect("an add of this node is ahead");
                 self.happened(&mut state, node, &Event::Add(add));
@@ -69,12 +72,15 @@ impl Cluster {
         self.happens(state, id, event).expect("something comes of it");
     }
 
-    /// Everything that can arrive has arrived.
-    fn settled(&self, mut state: State) -> State {
+    /// Every message of this kind that can arrive has arrived, and what is still on its way is lost.
+    fn settled(&self, mut state: State, is_such: impl Fn(&Message) -> bool) -> State {
         loop {
             let mut actions = state.arrivals(&self.setup);
             self.requests(&state, &mut actions);
-            actions.retain(|action| matches!(action, Action::Arrives(_, _, false) | Action::Does(..)));
+            actions.retain(|action| match action {
+                Action::Arrives(message, _, false) | Action::Does(message, _) => is_such(message),
+                _ => false,
+            });
             match actions.into_iter().find_map(|action| self.next(&state, action)) {
                 Some(next) => state = next,
                 None => break,
@@ -83,5 +89,4 @@ impl Cluster {
         state.on_the_way.clear();
         state
     }
-
 }
