@@ -90,3 +90,60 @@ fn c1() {
     let setup = Setup { past, timeless: &[0, 1], gossip_interval: Setup::TICK, ..two(&[0, 1, 0], 1, BACK) };
     holds("a late load", with_backups(setup));
 }
+const FORGET: Faults = Faults { forgets: 1, ..NONE };
+fn forget(setup: Setup) -> Setup {
+    Setup { rules: OF_FORGOTTEN, ..setup }
+}
+#[test]
+fn f1() {
+    let setup = two(&[1, 0], 0, Faults { unknowns: 1, ..FORGET });
+    holds_and_shows(FORGOTTEN, "forget and unknown", forget(setup), 3_000_000);
+}
+#[test]
+fn f2() {
+    let setup = two(&[1, 0], 0, Faults { doubles: 1, ..FORGET });
+    holds_and_shows(FORGOTTEN, "forget and double", forget(setup), 3_000_000);
+}
+#[test]
+fn f3() {
+    let setup = two(&[1], 0, Faults { doubles: 1, returns: 1, ..FORGET });
+    holds_and_shows(FORGOTTEN, "forget, double and return", forget(setup), 3_000_000);
+}
+#[test]
+fn f4() {
+    let setup = two(&[1], 0, Faults { crashes: 1, ..FORGET });
+    holds_and_shows(FORGOTTEN, "forget and crash", forget(setup), 3_000_000);
+}
+#[test]
+fn f5() {
+    let mut rules = OF_FORGOTTEN.to_vec();
+    rules.retain(|r| *r != crate::rules::Rule::Stored);
+    rules.push(crate::rules::Rule::Survives);
+    let setup = Setup { rules: rules.leak(), ..with_store_down(two(&[1, 0], 0, Faults { refusals: 1, ..FORGET })) };
+    holds_and_shows(FORGOTTEN, "forget and refusal", setup, 3_000_000);
+}
+fn without_stored(setup: Setup) -> Setup {
+    let mut rules = OF_FORGOTTEN.to_vec();
+    rules.retain(|r| *r != crate::rules::Rule::Stored);
+    rules.push(crate::rules::Rule::Survives);
+    Setup { ack: AckPolicy::Durable, rules: rules.leak(), ..setup }
+}
+#[test]
+fn g1() {
+    let past = &[Past::Settles, Past::Adds(0), Past::Refuses(0), Past::Settles];
+    let mut setup = without_stored(Setup { past, timeless: &[1], ..two(&[0], 1, Faults { ..FORGET }) });
+    setup.rules = OF_FORGOTTEN.iter().copied().filter(|r| *r != crate::rules::Rule::Stored).chain([crate::rules::Rule::Survives]).collect::<Vec<_>>().leak();
+    holds_and_shows(FORGOTTEN, "forget the holder of the own hint", setup, 3_000_000);
+}
+#[test]
+fn g2() {
+    let mut setup = without_stored(two(&[1, 0], 1, Faults { refusals: 1, ..FORGET }));
+    setup.rules = OF_FORGOTTEN.iter().copied().filter(|r| *r != crate::rules::Rule::Stored).chain([crate::rules::Rule::Survives]).collect::<Vec<_>>().leak();
+    holds_and_shows(FORGOTTEN, "forget, refusal, time", setup, 3_000_000);
+}
+#[test]
+fn g3() {
+    let past = &[Past::Settles, Past::Begins(0), Past::Stores, Past::Adds(0), Past::Ticks(0), Past::Ticks(0)];
+    let setup = without_stored(Setup { past, ..two(&[0], 0, Faults { ..FORGET }) });
+    holds_and_shows(FORGOTTEN, "forget the holder of the own hint", setup, 3_000_000);
+}

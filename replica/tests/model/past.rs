@@ -3,7 +3,7 @@
 use replica::store::Outcome;
 
 use crate::cluster::{Action, Cluster};
-use crate::message::Message;
+use crate::message::{Id, Message};
 use crate::process::Event;
 use crate::state::State;
 
@@ -14,6 +14,8 @@ pub(crate) enum Past {
     Settles,
     /// The store has done all that it was asked to, and everybody knows. No frame has arrived.
     Stores,
+    /// As `Settles`, but the store has not done yet what this node's first process has asked last.
+    SettlesBut(u8),
     /// A client has asked this node for its next add.
     Adds(u8),
     /// A process of this node was told to end.
@@ -39,6 +41,13 @@ impl Cluster {
     fn past(&self, mut state: State, past: Past) -> State {
         match past {
             Past::Settles => return self.settled(state, |_| true),
+            Past::SettlesBut(node) => {
+                let late = Id { node, incarnation: 0 };
+                let is_late = |message: &Message| matches!(message, Message::Ask(ask) if ask.by == late);
+                let mut settled = self.settled(state.clone(), |message| !is_late(message));
+                state.on_the_way.into_iter().filter(|message| is_late(message)).for_each(|it| settled.put(it));
+                return settled;
+            }
             Past::Stores => return self.settled(state, |message| !matches!(message, Message::Frame { .. })),
             Past::Adds(node) => {
                 let add = state.next_add(node, &self.setup).expect("an add of this node is ahead");
