@@ -147,3 +147,11 @@ fn g3() {
     let setup = without_stored(Setup { past, ..two(&[0], 0, Faults { ..FORGET }) });
     holds_and_shows(FORGOTTEN, "forget the holder of the own hint", setup, 3_000_000);
 }
+#[test]
+fn g4() {
+    let past = &[Past::Settles, Past::Adds(1), Past::Refuses(1), Past::Hears(1), Past::Hears(2), Past::Hears(1), Past::Dies(1), Past::Stores, Past::Forgets(0), Past::Stores,
+        Past::Adds(2), Past::Stores, Past::Ticks(2), Past::Ticks(2), Past::Ticks(2)];
+    let setup = Setup { past, nodes: (3, 3), timeless: &[0, 1], gossip_interval: Setup::TICK, ..two(&[1, 2], 0, Faults { returns: 1, ..NONE }) };
+    let setup = without_stored(setup);
+    holds_and_shows(FORGOTTEN, "a node that returns is not sealed again", setup, 3_000_000);
+}

@@ -16,6 +16,10 @@ pub(crate) enum Past {
     Stores,
     /// As `Settles`, but the store has not done yet what this node's first process has asked last.
     SettlesBut(u8),
+    /// This node has heard all that is on its way to it. Everything else is still on its way.
+    Hears(u8),
+    /// An operator has asked this node to forget another one.
+    Forgets(u8),
     /// A client has asked this node for its next add.
     Adds(u8),
     /// A process of this node was told to end.
@@ -47,6 +51,17 @@ impl Cluster {
                 let mut settled = self.settled(state.clone(), |message| !is_late(message));
                 state.on_the_way.into_iter().filter(|message| is_late(message)).for_each(|it| settled.put(it));
                 return settled;
+            }
+            Past::Hears(node) => {
+                for action in state.arrivals(&self.setup) {
+                    if matches!(&action, Action::Arrives(_, id, false) if id.node == node) {
+                        state = self.next(&state, action).unwrap_or(state);
+                    }
+                }
+            }
+            Past::Forgets(node) => {
+                let forgotten = self.setup.forgotten;
+                self.happened(&mut state, node, &Event::Forget(forgotten));
             }
             Past::Stores => return self.settled(state, |message| !matches!(message, Message::Frame { .. })),
             Past::Adds(node) => {

@@ -170,6 +170,7 @@ impl State {
         self.hold(Rule::Survives, self.survives(acknowledged & !adds_in(stored)));
         self.hold(Rule::Kept, acknowledged & !anywhere & !self.excused == 0);
         self.hold(Rule::OneOwner, self.have_own_replicas());
+        self.hold(Rule::Sealed, self.store.seals(cluster.setup.forgotten) <= cluster.setup.forgets() - u64::from(self.left.forgets));
         if cluster.setup.rules.contains(&Rule::OneChain) {
             self.hold(Rule::OneChain, self.are_chains());
         }

@@ -148,6 +148,12 @@ impl Setup {
         list.map_or_else(|| (0..self.nodes.0).collect(), |list| list.to_vec())
     }
 
+    /// How often operators ask to forget a node, in all.
+    pub(crate) fn forgets(&self) -> u64 {
+        let past = self.past.iter().filter(|past| matches!(past, Past::Forgets(_))).count();
+        u64::from(self.faults.forgets) + u64::try_from(past).expect("few")
+    }
+
     /// The generator of a process.
     pub(crate) fn generator(&self, Id { node, incarnation }: Id) -> Generator {
         let own = Generator {

@@ -122,9 +122,9 @@ impl Store {
         record.states.keys().copied().filter(|revision| *revision < record.revision)
     }
 
-    /// Whether the node is forgotten, and has not returned.
-    pub(crate) fn is_sealed(&self, node: u8) -> bool {
-        self.record(node).is().is_some_and(Record::is_sealed)
+    /// How often the node was forgotten.
+    pub(crate) fn seals(&self, node: u8) -> u64 {
+        self.records.get(usize::from(node)).and_then(Versions::is).and_then(|record| record.seal).map_or(0, |seal| seal.number)
     }
 
     fn record(&self, node: u8) -> &Versions {
