@@ -155,3 +155,20 @@ fn g4() {
     let setup = without_stored(setup);
     holds_and_shows(FORGOTTEN, "a node that returns is not sealed again", setup, 3_000_000);
 }
+const LATE_HINT: &[Past] = &[
+    Past::Settles, Past::Ends(0), Past::Settles, Past::Begins(0), Past::Settles,
+    Past::Adds(0), Past::Refuses(0), Past::Hears(0), Past::Hears(1), Past::Hears(0),
+    Past::Ticks(0), Past::SettlesBut(1), Past::Ends(0), Past::SettlesBut(1), 
+];
+#[test]
+fn h1() {
+    let setup = Setup { past: LATE_HINT, ack: AckPolicy::Durable, gossip_interval: Setup::TICK, ..two(&[0], 0, Faults { crashes: 1, ..BACK }) };
+    holds("a late hint", with_backups(setup));
+}
+#[test]
+fn h2() {
+    let setup = Setup { past: &[Past::Settles, Past::Ends(0), Past::Settles, Past::Begins(0), Past::Settles,
+    Past::Adds(0), Past::Refuses(0), Past::Hears(0), Past::Hears(1), Past::Hears(0),
+    Past::Ticks(0), Past::SettlesBut(1), Past::Ends(0), Past::SettlesBut(1), Past::Dies(1)], ack: AckPolicy::Durable, gossip_interval: Setup::TICK, ..two(&[0], 0, Faults { returns: 1, ..BACK }) };
+    holds("a late hint, dead", with_backups(setup));
+}

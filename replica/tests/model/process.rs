@@ -123,9 +123,8 @@ impl Process {
     }
 
     /// All that it has counted itself.
-    pub(crate) fn counted(&self) -> u64 {
-        let counted = self.replica.counted();
-        counted.up + counted.down
+    pub(crate) fn counted(&self) -> Tally {
+        self.replica.counted()
     }
 
     /// What the process holds and shows of each replica, and all that it has counted itself.

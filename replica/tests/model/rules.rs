@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use replica::{Refusal, Reply};
+use replica::{Refusal, ReplicaId, Reply, Tally};
 use stateright::Property;
 
 use crate::adds::{adds_in, adds_of, is_plausible, size};
 use crate::cluster::Cluster;
-use crate::process::{Event, PROBE};
+use crate::process::{Event, PROBE, Process};
 use crate::setup::Setup;
 use crate::state::State;
 
@@ -28,8 +28,10 @@ pub(crate) enum Rule {
     AnsweredOnce,
     /// No client is answered later than the first tick after its time.
     AnsweredInTime,
-    /// No commit makes a row smaller, loses a count, or drops a hint without any other change.
+    /// No commit and no seal makes a row smaller. No commit drops a hint without any other change.
     RecordGrows,
+    /// No commit and no seal drops a hint of a count that stands in no other record.
+    HintsStay,
     /// No commit makes a record that stood there before.
     RecordIsNew,
     /// What a read shows is in the store.
@@ -39,6 +41,8 @@ pub(crate) enum Rule {
     /// All counts of one replica that a process or a record holds are a chain: of any two the larger has every add of the
     /// smaller. Else a merge loses adds.
     OneChain,
+    /// Nobody holds more of a replica than the process that counts under it.
+    OwnerHasMost,
     /// What was acknowledged is held by a process or a record, but for what was nowhere any more once a record had gone back
     /// or a process had died.
     Kept,
@@ -60,6 +64,7 @@ pub(crate) const PROMISED: &[Rule] = &[
     Rule::AnsweredOnce,
     Rule::AnsweredInTime,
     Rule::RecordGrows,
+    Rule::HintsStay,
     Rule::NoPanic,
 ];
 
@@ -72,12 +77,14 @@ pub(crate) const WITH_STORE_DOWN: &[Rule] = &[
     Rule::AnsweredOnce,
     Rule::AnsweredInTime,
     Rule::RecordGrows,
+    Rule::HintsStay,
     Rule::NoPanic,
 ];
 
 /// What holds even if records go back.
 pub(crate) const WITH_BACKUPS: &[Rule] = &[
     Rule::OneChain,
+    Rule::OwnerHasMost,
     Rule::Kept,
     Rule::CountedOnce,
     Rule::Definite,
@@ -92,6 +99,7 @@ pub(crate) const WITH_BACKUPS: &[Rule] = &[
 /// What holds of a node that is forgotten, while the store is not counted as down.
 pub(crate) const OF_FORGOTTEN: &[Rule] = &[
     Rule::OneChain,
+    Rule::OwnerHasMost,
     Rule::Sealed,
     Rule::Stored,
     Rule::CountedOnce,
@@ -100,6 +108,7 @@ pub(crate) const OF_FORGOTTEN: &[Rule] = &[
     Rule::AnsweredOnce,
     Rule::AnsweredInTime,
     Rule::RecordGrows,
+    Rule::HintsStay,
     Rule::NoStranger,
     Rule::NoPanic,
 ];
@@ -171,8 +180,8 @@ impl State {
         self.hold(Rule::Kept, acknowledged & !anywhere & !self.excused == 0);
         self.hold(Rule::OneOwner, self.have_own_replicas());
         self.hold(Rule::Sealed, self.store.seals(cluster.setup.forgotten) <= cluster.setup.forgets() - u64::from(self.left.forgets));
-        if cluster.setup.rules.contains(&Rule::OneChain) {
-            self.hold(Rule::OneChain, self.are_chains());
+        if [Rule::OneChain, Rule::OwnerHasMost].iter().any(|rule| cluster.setup.rules.contains(rule)) {
+            self.judge_counts();
         }
         self.judge_reads(cluster);
         self.broken.retain(|rule| cluster.setup.rules.contains(rule));
@@ -180,7 +189,8 @@ impl State {
 
     /// What each process, and the store, holds in sum.
     fn sums(&self) -> Vec<u64> {
-        let processes = self.processes.iter().flat_map(|process| [process.sizes(), process.counted()]);
+        let counted = |process: &Process| process.counted().up + process.counted().down;
+        let processes = self.processes.iter().flat_map(|process| [process.sizes(), counted(process)]);
         processes.chain([self.store.sizes()]).collect()
     }
 
@@ -194,17 +204,26 @@ impl State {
         self.excused |= self.that_are(Fate::Acknowledged) & !self.anywhere();
     }
 
-    /// Whether all counts of each replica are a chain.
-    fn are_chains(&self) -> bool {
+    /// Compares all counts of each replica, as sets of adds.
+    fn judge_counts(&mut self) {
+        let as_set = |tally: Tally| adds_in(tally.up) | adds_in(tally.down);
+        let mut held: BTreeMap<ReplicaId, BTreeSet<u64>> = BTreeMap::new();
         let processes = self.processes.iter().flat_map(|process| process.rows());
-        let stored = self.store.rows().map(|(replica, tally)| (replica.clone(), tally));
-        let mut seen: BTreeMap<_, BTreeSet<u64>> = BTreeMap::new();
-        processes.chain(stored).all(|(replica, tally)| {
-            let counts = seen.entry(replica).or_default();
-            let count = adds_in(tally.up) | adds_in(tally.down);
-            counts.insert(count);
-            counts.iter().all(|other| [count, *other].contains(&(count & other)))
-        })
+        for (replica, tally) in processes.chain(self.store.rows().map(|(replica, tally)| (replica.clone(), tally))) {
+            held.entry(replica).or_default().insert(as_set(tally));
+        }
+        let is_chain = |counts: &BTreeSet<u64>| {
+            let is_comparable = |one: u64, other: u64| [one, other].contains(&(one & other));
+            counts.iter().all(|one| counts.iter().all(|other| is_comparable(*one, *other)))
+        };
+        let has_most = |process: &Process| {
+            let counted = as_set(process.counted());
+            held[process.replica()].iter().all(|count| count & !counted == 0)
+        };
+        let are_chains = held.values().all(is_chain);
+        let have_most = self.processes.iter().filter(|process| !process.is_ending).all(|process| has_most(process));
+        self.hold(Rule::OneChain, are_chains);
+        self.hold(Rule::OwnerHasMost, have_most);
     }
 
     /// Asks every process for a read.

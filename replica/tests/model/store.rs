@@ -209,7 +209,7 @@ impl Store {
         let revision = Revision(record.revision);
         record.states.insert(revision.0, after);
         if !contains(&self.counts(), &counts) {
-            broken.insert(Rule::RecordGrows);
+            broken.insert(Rule::HintsStay);
         }
         revision
     }
