@@ -7,14 +7,15 @@ use std::time::Duration;
 use crate::config::MAX_PENDING;
 use crate::context::Context;
 use crate::seam::{Refusal, Reply, Ticket};
+use crate::tally::Tally;
 pub(crate) use queue::Pending;
 use queue::Queue;
 
 /// The requests that wait for an answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clients {
-    /// Adds that are counted, each with the own sequence number that must be safe before it is acknowledged.
-    counted: Queue<u128>,
+    /// Adds that are counted, each with the own count that must be safe before it is acknowledged.
+    counted: Queue<Tally>,
     /// Adds that are not counted yet. Either this process has not chosen its replica, or the store is down and the policy
     /// demands its confirmation.
     uncounted: Queue<i64>,
@@ -32,9 +33,9 @@ impl Clients {
         self.reads.len() >= MAX_PENDING
     }
 
-    /// An add that is counted waits until its sequence number is safe.
-    pub(crate) fn await_safety(&mut self, sequence: u128, pending: Pending) {
-        self.counted.push(sequence, pending);
+    /// An add that is counted waits until the own count with it is safe.
+    pub(crate) fn await_safety(&mut self, counted: Tally, pending: Pending) {
+        self.counted.push(counted, pending);
     }
 
     /// An add waits until it may be counted.
@@ -63,8 +64,8 @@ impl Clients {
     }
 
     /// Acknowledges the adds that are safe, and refuses those that have waited too long.
-    pub(crate) fn answer_adds(&mut self, safe: u128, cx: &mut Context<'_>) {
-        while let Some((_, add)) = self.counted.pop_if(|sequence| *sequence <= safe) {
+    pub(crate) fn answer_adds(&mut self, is_safe: impl Fn(Tally) -> bool, cx: &mut Context<'_>) {
+        while let Some((_, add)) = self.counted.pop_if(|counted| is_safe(*counted)) {
             cx.reply(add.ticket, Ok(Reply::Added));
         }
         while let Some(add) = self.counted.pop_expired(cx.now) {

@@ -21,6 +21,7 @@ mod changes;
 mod forgetting;
 mod health;
 mod inheritance;
+mod recovery;
 mod store_sync;
 mod sweep;
 
@@ -31,7 +32,7 @@ use crdt::Overflow;
 use tracing::info;
 
 use crate::clients::Pending;
-use crate::config::{AckPolicy, Config, RECOVER_WITHIN};
+use crate::config::{AckPolicy, Config};
 use crate::context::{Clock, Context};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::own::Own;
@@ -40,8 +41,9 @@ use crate::store::{Outcome, Record, Token};
 use crate::tally::Tally;
 use forgetting::Forgetting;
 use inheritance::Candidate;
+use recovery::Recovery;
 use store_sync::{News, StoreSync};
-use sweep::{Read, Sweep, Targets};
+use sweep::Swept;
 
 /// This process's count, the node's record, and recovery.
 #[derive(Debug, Clone)]
@@ -50,26 +52,10 @@ pub(crate) struct Durability {
     node: NodeId,
     own: Own,
     store_sync: StoreSync,
-    sweep: Sweep,
     forgetting: Forgetting,
     recovery: Recovery,
-    /// Until when reads wait for the recovery. Set by the first tick.
-    recover_by: Option<Duration>,
-    /// That time has passed.
-    is_late: bool,
     /// The replica that a predecessor has handed on, until this process has chosen.
     candidate: Option<Candidate>,
-}
-
-/// How far this process has recovered what earlier incarnations of the node may have shown or told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Recovery {
-    /// The own record is being opened and written.
-    Record,
-    /// The node had a record before, so all other records are being read.
-    Sweep,
-    /// All that there was has been read.
-    Over,
 }
 
 /// How much of the own count may be seen.
@@ -79,19 +65,23 @@ pub(crate) struct Shown {
     pub needs_hint: bool,
 }
 
-/// What was read in the store.
+/// What was found in the store.
 pub(crate) enum Found {
-    /// The record of a node, to be merged.
-    Record {
-        node: NodeId,
-        record: Record,
-        /// A free replica in it that this process may go on under: every node is to be asked about it.
-        free: Option<ReplicaId>,
-    },
+    Record(Read),
     /// The names of all nodes that the store lists.
     Names(BTreeSet<NodeId>),
     /// This node was forgotten: it must end.
     Forgotten,
+}
+
+/// A record that was read, to be merged.
+pub(crate) struct Read {
+    pub node: NodeId,
+    pub record: Record,
+    /// A free replica in it that this process may go on under: every node is to be asked about it.
+    pub free: Option<ReplicaId>,
+    /// If the node is known to be forgotten, the record was asked for after that.
+    pub is_fresh: bool,
 }
 
 impl Durability {
@@ -101,11 +91,8 @@ impl Durability {
             node: node.clone(),
             own: Own::new(node, incarnation),
             store_sync: StoreSync::new(config),
-            sweep: Sweep::new(node.clone()),
             forgetting: Forgetting::default(),
-            recovery: Recovery::Record,
-            recover_by: None,
-            is_late: false,
+            recovery: Recovery::new(node.clone()),
             candidate: None,
         }
     }
@@ -151,9 +138,9 @@ impl Durability {
         Shown { tally, needs_hint }
     }
 
-    /// The own sequence number that is certain to be stored.
-    pub(crate) fn stored_sequence(&self) -> u128 {
-        self.store_sync.stored().sequence()
+    /// How much of the own count is certain to be stored.
+    pub(crate) fn stored(&self) -> Tally {
+        self.store_sync.stored()
     }
 
     /// Whether a peer's confirmation acknowledges an add.
@@ -167,12 +154,12 @@ impl Durability {
 
     /// Whether reads wait for the recovery. With `AckPolicy::Memory` they don't, for reads may go back over a crash there.
     pub(crate) fn holds_reads(&self) -> bool {
-        self.recovery != Recovery::Over && !self.is_late && self.ack != AckPolicy::Memory
+        !self.recovery.is_over() && !self.recovery.is_late() && self.ack != AckPolicy::Memory
     }
 
     /// Whether this process knows all that earlier processes of its node may have shown or told.
     pub(crate) fn has_recovered(&self) -> bool {
-        self.recovery == Recovery::Over && self.store_sync.commits() > 0
+        self.recovery.is_over() && self.store_sync.commits() > 0
     }
 
     /// The rows of the own record, if they are known.
@@ -187,7 +174,7 @@ impl Durability {
 
     /// Reports that a sweep has brought new counts.
     pub(crate) fn sweep_brought_news(&mut self, now: Duration) {
-        self.sweep.brought_news(now);
+        self.recovery.brought_news(now);
     }
 
     /// Begins the clean end: commits the rest, and hands the replica on. No add may be counted any more.
@@ -213,41 +200,19 @@ impl Durability {
         adds_wait: bool,
         cx: &mut Context<'_>,
     ) {
-        let recover_by = *self.recover_by.get_or_insert(cx.now + RECOVER_WITHIN);
-        self.is_late |= cx.heard >= recover_by;
         let knows_record = self.store_sync.commits() > 0 || self.candidate.is_some();
-        let reads_all = match self.recovery {
-            Recovery::Record => knows_record && self.store_sync.has_predecessor(),
-            Recovery::Sweep => self.retries_sweep_at().is_some_and(|at| cx.now >= at),
-            Recovery::Over => false,
-        };
-        if reads_all {
-            self.recovery = Recovery::Sweep;
-            let targets = Targets { nodes: everybody(), and_all_listed: true };
-            self.sweep.begin(targets, self.store_sync.commits(), cx);
-        } else if self.recovery == Recovery::Record && knows_record
-            || self.recovery == Recovery::Sweep && self.sweep.is_complete()
-        {
-            self.recovery = Recovery::Over;
-        }
+        let has_predecessor = knows_record.then(|| self.store_sync.has_predecessor());
+        self.recovery.poll(has_predecessor, everybody, self.store_sync.commits(), cx);
         let asks_too_long =
             self.candidate.as_ref().is_some_and(|candidate| cx.heard >= candidate.until(adds_wait));
-        if self.is_late || self.is_store_down() || asks_too_long {
+        if self.recovery.is_late() || self.is_store_down() || asks_too_long {
             self.choose_fresh_replica();
-        }
-    }
-
-    /// When a sweep that failed is begun again: recovery needs everybody's record.
-    fn retries_sweep_at(&self) -> Option<Duration> {
-        match self.recovery {
-            Recovery::Sweep => self.sweep.retry_at(self.holds_reads() || self.candidate.is_some()),
-            Recovery::Record | Recovery::Over => None,
         }
     }
 
     /// Whether all records have been read that there were when this process began.
     pub(crate) fn has_read_all_records(&self) -> bool {
-        self.recovery == Recovery::Over
+        self.recovery.is_over()
     }
 
     /// Whether this process waits for every node to say what it holds of a replica.
@@ -272,11 +237,28 @@ impl Durability {
         self.store_sync.poll(&self.own, state, cx);
     }
 
-    /// Reads the records of silent nodes, if that is due.
-    pub(crate) fn poll_sweep(&mut self, silent: impl FnOnce() -> BTreeSet<NodeId>, cx: &mut Context<'_>) {
-        if !self.is_store_down() && self.recovery != Recovery::Sweep {
-            self.sweep.poll(silent, self.store_sync.commits(), cx);
+    /// Reads the records of silent nodes, if that is due. If the store is to be asked which nodes there are, also those of nodes
+    /// that are not among the `peers`.
+    pub(crate) fn poll_sweep(
+        &mut self,
+        silent: impl FnOnce() -> BTreeSet<NodeId>,
+        peers: impl FnOnce() -> BTreeSet<NodeId>,
+        cx: &mut Context<'_>,
+    ) {
+        if !self.is_store_down() {
+            self.recovery.poll_silent(silent, peers, self.store_sync.commits(), cx);
         }
+    }
+
+    /// The list of nodes has changed: there may be nodes with a record that this process has not heard of.
+    pub(crate) fn roster_changed(&mut self) {
+        self.recovery.roster_changed();
+    }
+
+    /// A peer was told what this node holds. So what the store is about to tell, and was asked before, must not be merged.
+    pub(crate) fn read_anew(&mut self, cx: &mut Context<'_>) {
+        self.recovery.read_anew(cx);
+        self.forgetting.begin_anew();
     }
 
     /// An operator asks to forget a node.
@@ -305,14 +287,13 @@ impl Durability {
         cx: &mut Context<'_>,
     ) -> Option<Found> {
         if !self.store_sync.awaits(token) {
-            let record = match self.forgetting.outcome(token, outcome, cx) {
-                Ok(record) => record?,
-                Err(outcome) => match self.sweep.outcome(token, outcome, cx)? {
-                    Read::Names(names) => return Some(Found::Names(names)),
-                    Read::Record(node, record) => (node, record),
+            return match self.forgetting.outcome(token, outcome, cx) {
+                Ok(record) => Some(self.loaded(record?, true)),
+                Err(outcome) => match self.recovery.outcome(token, outcome, cx)? {
+                    Swept::Record(node, record) => Some(self.loaded((node, record), false)),
+                    Swept::Names(names) => Some(Found::Names(names)),
                 },
             };
-            return Some(self.found(record));
         }
         match self.store_sync.outcome(outcome, &self.own, state, cx)? {
             News::NoRecord => {
@@ -321,7 +302,7 @@ impl Durability {
             }
             News::Found(record) => {
                 let free = self.find_free(&record, cx);
-                Some(Found::Record { node: self.node.clone(), record, free })
+                Some(Found::Record(Read { node: self.node.clone(), record, free, is_fresh: false }))
             }
             News::Sealed => Some(Found::Forgotten),
             News::Inherited(replica, stored) => {
@@ -332,11 +313,11 @@ impl Durability {
     }
 
     /// A record was loaded. The own one is loaded only to see whether it is sealed.
-    fn found(&mut self, (node, record): (NodeId, Record)) -> Found {
+    fn loaded(&mut self, (node, record): (NodeId, Record), is_fresh: bool) -> Found {
         if node == self.node && self.store_sync.is_sealed_since(&record) {
             return Found::Forgotten;
         }
-        Found::Record { node, record, free: None }
+        Found::Record(Read { node, record, free: None, is_fresh })
     }
 
     /// The replica that the opened record says is free, if this process may go on under it.
@@ -363,22 +344,15 @@ impl Durability {
         self.store_sync.touch();
     }
 
-    /// Whether reads, or the choice of a replica, wait for records to be read.
-    fn waits_for_records(&self) -> bool {
-        self.recovery != Recovery::Over || !self.own.has_chosen()
-    }
-
     /// When something is due again. `is_anybody_silent` says whether a sweep would have a record to read.
     pub(crate) fn next_tick(&self, is_anybody_silent: bool, clock: Clock) -> Option<Duration> {
-        let recovered_by = self.recover_by.filter(|_| !self.is_late && self.waits_for_records());
-        let recovered_by = recovered_by.and_then(|by| clock.awaits(by));
+        let waits = !self.recovery.is_over() || !self.own.has_chosen();
+        let is_anybody_silent = (!self.is_store_down()).then_some(is_anybody_silent);
+        let recovery = self.recovery.next_tick(waits, is_anybody_silent, clock);
         let asks_until = self.candidate.iter().flat_map(Candidate::deadlines);
         let asks_until = asks_until.filter_map(|at| clock.awaits(at)).min();
-        let sweeps = is_anybody_silent && !self.is_store_down() && self.recovery != Recovery::Sweep;
-        let sweep = self.sweep.next_tick().filter(|_| sweeps);
-        let retry = self.retries_sweep_at();
         let forgets = self.forgetting.next_tick(self.is_store_down());
-        let parts = [recovered_by, asks_until, retry, self.store_sync.next_tick(clock), sweep, forgets];
+        let parts = [recovery, asks_until, self.store_sync.next_tick(clock), forgets];
         parts.into_iter().flatten().min()
     }
 }

@@ -10,12 +10,12 @@ use tracing::{debug, error, info, warn};
 use crate::clients::{Clients, Pending};
 use crate::config::{AckPolicy, Config, SHUT_DOWN_WITHIN};
 use crate::context::{Clock, Context, Tokens};
-use crate::durability::{Durability, Found, Shown};
+use crate::durability::{Durability, Found, Read, Shown};
 use crate::frame::Frame;
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::replication::{Merged, Replication};
 use crate::seam::{Effect, Input, Refusal, Reply, Request};
-use crate::store::{Outcome, Record, Token};
+use crate::store::{Outcome, Token};
 use crate::tally::{Tally, Vector};
 
 /// A replica of the counter: a state machine without I/O, clock or messages.
@@ -143,7 +143,10 @@ impl Parts {
             return refuse_after_the_end(&input, cx);
         }
         match input {
-            Input::Roster(nodes) => self.replication.set_roster(nodes),
+            Input::Roster(nodes) => {
+                self.durability.roster_changed();
+                self.replication.set_roster(nodes);
+            }
             Input::Client { ticket, answer_by, request } => match request {
                 Request::Add(delta) => self.add(delta, Pending::new(ticket, answer_by), cx),
                 Request::Read => self.read(Pending::new(ticket, answer_by), cx),
@@ -175,7 +178,7 @@ impl Parts {
         self.show();
         // An add's way to the store is the longest: it goes first. Nothing below depends on it.
         self.durability.poll_record(self.replication.state(), cx);
-        self.durability.poll_sweep(|| self.replication.silent(), cx);
+        self.durability.poll_sweep(|| self.replication.silent(), || self.replication.peers(), cx);
         self.durability.poll_forgetting(self.replication.is_left_with(), self.replication.state(), cx);
         let hurry = self.durability.peers_suffice() && self.clients.any_waits_for_confirmation();
         self.replication.poll(hurry, cx);
@@ -244,7 +247,7 @@ impl Parts {
                 cx.reply(pending.ticket, Ok(Reply::Added));
             }
             AckPolicy::Store | AckPolicy::Durable => {
-                self.clients.await_safety(self.durability.own().counted().sequence(), pending);
+                self.clients.await_safety(self.durability.own().counted(), pending);
             }
         }
     }
@@ -266,11 +269,14 @@ impl Parts {
     fn receive(&mut self, from: &NodeId, frame: Frame, cx: &mut Context<'_>) {
         let merged = self.replication.receive(from, frame, self.durability.own(), cx);
         self.note(merged);
+        if merged.told_holding {
+            self.durability.read_anew(cx);
+        }
     }
 
     fn store_answers(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) {
         match self.durability.outcome((token, outcome), self.replication.state(), cx) {
-            Some(Found::Record { node, record, free }) => self.found(node, &record, free, cx),
+            Some(Found::Record(read)) => self.found(read, cx),
             Some(Found::Names(names)) => self.replication.list(names),
             Some(Found::Forgotten) => return self.be_forgotten(cx),
             None => {}
@@ -280,7 +286,8 @@ impl Parts {
     }
 
     /// Merges a record, and notes what else it says.
-    fn found(&mut self, node: NodeId, record: &Record, free: Option<ReplicaId>, cx: &Context<'_>) {
+    fn found(&mut self, read: Read, cx: &Context<'_>) {
+        let Read { node, record, free, is_fresh } = read;
         let merged = self.replication.merge_found(record.claim(), self.durability.own());
         self.note(merged);
         if merged.is_news && node != *self.replication.me() {
@@ -289,7 +296,7 @@ impl Parts {
         if let Some(free) = free {
             self.replication.ask_about(free);
         }
-        self.replication.learn_seal(&node, record.seal);
+        self.replication.learn_seal(&node, record.seal, is_fresh);
         if record.owner.is_some() {
             self.replication.be_wary_of(node);
         }
@@ -309,11 +316,11 @@ impl Parts {
 
     /// Answers the clients that can be answered now, and those that have waited too long.
     fn answer(&mut self, cx: &mut Context<'_>) {
-        let mut safe = self.durability.stored_sequence();
-        if self.durability.peers_suffice() {
-            safe = safe.max(self.replication.most_held(self.durability.own().replica()));
+        let mut safe = vec![self.durability.stored()];
+        if self.durability.peers_suffice() && self.clients.any_waits_for_confirmation() {
+            safe.extend(self.replication.held_by_peers(self.durability.own().replica()));
         }
-        self.clients.answer_adds(safe, cx);
+        self.clients.answer_adds(|counted| safe.iter().any(|safe| counted.is_within(*safe)), cx);
         if !self.durability.holds_reads() {
             self.clients.answer_reads(self.value(), cx);
         }

@@ -17,7 +17,7 @@ use tracing::warn;
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::frame::{Claim, Frame, FrameId, Inquiry};
+use crate::frame::{Claim, Frame, Inquiry};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::own::Own;
 use crate::state::State;
@@ -52,16 +52,8 @@ pub(crate) struct Merged {
     pub is_news: bool,
     /// Whether some of that must get into this node's record.
     pub touches_record: bool,
-}
-
-impl Merged {
-    /// The result of merging both.
-    fn and(self, other: Self) -> Self {
-        Self {
-            is_news: self.is_news | other.is_news,
-            touches_record: self.touches_record | other.touches_record,
-        }
-    }
+    /// Whether the peer was told what this node holds of a replica.
+    pub told_holding: bool,
 }
 
 impl Replication {
@@ -88,9 +80,9 @@ impl Replication {
         self.members.list(names);
     }
 
-    /// A record says whether its node is forgotten.
-    pub(crate) fn learn_seal(&mut self, node: &NodeId, seal: Option<Seal>) {
-        if self.members.learn_seal(node, seal) {
+    /// A record says whether its node is forgotten. `is_fresh`: it was read after this node knew that.
+    pub(crate) fn learn_seal(&mut self, node: &NodeId, seal: Option<Seal>, is_fresh: bool) {
+        if self.members.learn_seal(node, seal, is_fresh) {
             self.peers.set(self.members.peers());
         }
     }
@@ -177,13 +169,19 @@ impl Replication {
         unstored.find_map(|replica| self.members.forgotten(replica.node()))
     }
 
-    /// The highest sequence number of `replica` that some peer is known to hold.
-    pub(crate) fn most_held(&self, replica: &ReplicaId) -> u128 {
-        self.peers.most_held(replica)
+    /// How much of `replica` peers are known to hold. Each tally is one peer's, and none is within another.
+    pub(crate) fn held_by_peers(&self, replica: &ReplicaId) -> Vec<Tally> {
+        self.peers.held(replica)
     }
 
     /// Merges a peer's frame and confirms it.
-    pub(crate) fn receive(&mut self, from: &NodeId, frame: Frame, own: &Own, cx: &mut Context<'_>) -> Merged {
+    pub(crate) fn receive(
+        &mut self,
+        from: &NodeId,
+        mut frame: Frame,
+        own: &Own,
+        cx: &mut Context<'_>,
+    ) -> Merged {
         let Some(peer) = self.peers.peer(from) else {
             if self.members.forgotten(from.as_str()).is_some() {
                 // Perhaps it has returned: its record is read.
@@ -196,19 +194,14 @@ impl Replication {
         peer.hear(&frame);
         let is_sure = peer.is_established() || self.has_recovered && !self.wary_of.contains(from);
         let source = if is_sure { Source::Peer(from) } else { Source::PerhapsDead(from) };
-        let Admitted { claim, is_cut, refused } = admit(frame.claim, source, own, self.state.counts());
+        let admitted = admit(std::mem::take(&mut frame.claim), source, own, self.state.counts());
+        let Admitted { claim, is_cut, refused } = admitted;
         if let Some(peer) = self.peers.peer(from) {
             peer.holds(&claim.counts);
         }
-        let mut merged = self.merge(&claim);
-        let holds = match frame.inquiry {
-            Some(Inquiry::Asks(replica)) => self.tell_what_it_holds(from, replica),
-            Some(Inquiry::Holds(replica, tally)) => {
-                merged = merged.and(self.hear_what_it_holds(from, frame.answers, (&replica, tally)));
-                None
-            }
-            None => None,
-        };
+        let claim = with_holding(claim, self.hear_holding(from, &frame));
+        let holds = self.holding(from, frame.inquiry.as_ref());
+        let merged = Merged { told_holding: holds.is_some(), ..self.merge(&claim) };
         // A frame that was cut is not confirmed, for its sender must not count all of it as known.
         if let Some(id) = frame.id.filter(|_| !is_cut) {
             let confirmation = Confirmation { id, refused, holds };
@@ -223,27 +216,20 @@ impl Replication {
     }
 
     /// The answer to a peer's inquiry. From then on a late frame of an earlier process must not raise that replica.
-    fn tell_what_it_holds(&mut self, from: &NodeId, replica: ReplicaId) -> Option<Inquiry> {
+    fn holding(&mut self, from: &NodeId, inquiry: Option<&Inquiry>) -> Option<Inquiry> {
+        let Some(Inquiry::Asks(replica)) = inquiry else { return None };
         if !self.has_recovered || replica.node() != from.as_str() {
             return None;
         }
         self.wary_of.insert(from.clone());
-        let tally = Tally::of(self.state.counts(), &replica);
-        Some(Inquiry::Holds(replica, tally))
+        Some(Inquiry::Holds(replica.clone(), Tally::of(self.state.counts(), replica)))
     }
 
-    /// A peer has answered the inquiry.
-    fn hear_what_it_holds(
-        &mut self,
-        from: &NodeId,
-        answers: Option<FrameId>,
-        holds: (&ReplicaId, Tally),
-    ) -> Merged {
-        if !self.question.as_mut().is_some_and(|question| question.hear(from, answers, holds)) {
-            return Merged::default();
-        }
-        let counts = [(holds.0.clone(), (holds.1.up, holds.1.down))].into_iter().collect();
-        self.merge(&Claim { counts, unstored: [holds.0.clone()].into() })
+    /// What a peer's frame says that it holds, if it answers the question.
+    fn hear_holding(&mut self, from: &NodeId, frame: &Frame) -> Option<(ReplicaId, Tally)> {
+        let Some(Inquiry::Holds(replica, tally)) = &frame.inquiry else { return None };
+        let question = self.question.as_mut()?;
+        question.hear(from, frame.answers, (replica, *tally)).then(|| (replica.clone(), *tally))
     }
 
     /// Merges the admitted part of a claim that was read from the store.
@@ -257,7 +243,7 @@ impl Replication {
         let me = self.members.me();
         let is_own = |replica: &ReplicaId| replica.node() == me.as_str();
         let touches_record = is_news && (!claim.unstored.is_empty() || claim.counts.keys().any(is_own));
-        Merged { is_news, touches_record }
+        Merged { is_news, touches_record, told_holding: false }
     }
 
     /// Lets clients and peers see so much of the own count.
@@ -283,4 +269,13 @@ impl Replication {
         let asks_at = self.question.as_ref().map(Question::next_tick);
         self.peers.next_tick(&self.state).into_iter().chain(asks_at).min()
     }
+}
+
+/// The claim, and what its sender holds of a replica of this node. It is not known to be stored.
+fn with_holding(mut claim: Claim, holding: Option<(ReplicaId, Tally)>) -> Claim {
+    if let Some((replica, tally)) = holding {
+        claim.counts.raise(&replica, tally.up, tally.down);
+        claim.unstored.insert(replica);
+    }
+    claim
 }

@@ -58,7 +58,8 @@ impl Tally {
         self.up <= other.up && self.down <= other.down
     }
 
-    /// The sequence number: how far the replica has counted. Its tallies over time are a chain, so one number orders them.
+    /// The sequence number: how far the replica has counted. The tallies that a replica itself had over time are a chain, so
+    /// one number orders them. What others hold of it may be increments and decrements of different times.
     pub fn sequence(self) -> u128 {
         u128::from(self.up) + u128::from(self.down)
     }

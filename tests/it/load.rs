@@ -73,7 +73,7 @@ fn long_answers_to_short_messages_take_bounded_memory_too() {
     let mut node = Process::start(&["--ack", "memory"]);
     node.say("c0", json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0", "n1"]}));
     assert_eq!(node.hear()["body"]["type"], "init_ok");
-    let counts: serde_json::Map<_, _> = (0..25_000).map(|i| (format!("n1#{i:08x}"), json!(1))).collect();
+    let counts: serde_json::Map<_, _> = (0..25_000).map(|i| (format!("n2#{i:08x}"), json!(1))).collect();
     node.say("n1", json!({"type": "gossip", "msg_id": 1, "epoch": "00000001", "counts": counts}));
     let short = (0..1000).map(|i| {
         let body = json!({"type": "gossip", "msg_id": 2, "epoch": format!("{i:08x}")});
@@ -102,7 +102,7 @@ async fn a_request_that_waits_behind_a_blocked_write_is_not_answered_late() {
         let mut stdout = BufReader::new(stdout);
         let line = |src: &str, body: &Value| format!("{}\n", json!({"src": src, "dest": "n0", "body": body}));
         let init = json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0", "n1"]});
-        let counts: serde_json::Map<_, _> = (0..25_000).map(|i| (format!("n1#{i:08x}"), json!(1))).collect();
+        let counts: serde_json::Map<_, _> = (0..25_000).map(|i| (format!("n2#{i:08x}"), json!(1))).collect();
         let gossip = json!({"type": "gossip", "msg_id": 1, "epoch": "00000000", "counts": counts});
         stdin.write_all([line("c0", &init), line("n1", &gossip)].concat().as_bytes()).await.unwrap();
         let mut heard = String::new();

@@ -25,6 +25,9 @@ use crate::tally::Tally;
 /// The pause after an attempt that the store did not do.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
+/// The pause after counts of a forgotten node were stored, or could not be.
+const LEFT_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 /// How many operators may wait at once.
 const MAX_FORGETS: usize = 64;
 
@@ -85,10 +88,23 @@ impl Forgetting {
                 self.phase = Phase::Fencing(cx.ask_store(StoreRequest::Fence));
             }
             Phase::Loaded(None) if !job.is_known => self.end(Err(Refusal::NoSuchNode), cx),
+            // The node has returned, and stores its own counts. Nobody has asked to forget it again.
+            Phase::Loaded(record)
+                if job.asked_by.is_none() && !record.as_ref().is_some_and(Record::is_sealed) =>
+            {
+                self.end(Ok(Reply::Forgotten), cx);
+            }
             Phase::Loaded(record) if are_stored_elsewhere(record.as_ref(), known) => {
                 self.seal(record, known.1, cx);
             }
             phase => self.phase = phase,
+        }
+    }
+
+    /// Begins the first job anew: a record that was asked for before must not be merged any more.
+    pub(super) fn begin_anew(&mut self) {
+        if matches!(self.phase, Phase::Fencing(_) | Phase::Loading(_)) {
+            self.phase = Phase::Idle;
         }
     }
 
@@ -148,9 +164,9 @@ impl Forgetting {
     /// The first job is over.
     fn end(&mut self, result: Result<Reply, Refusal>, cx: &mut Context<'_>) {
         self.phase = Phase::Idle;
-        self.not_before = cx.now + RETRY_AFTER;
-        if let Some(pending) = self.waiting.pop_front().and_then(|job| job.asked_by) {
-            cx.reply(pending.ticket, result);
+        match self.waiting.pop_front().and_then(|job| job.asked_by) {
+            Some(pending) => cx.reply(pending.ticket, result),
+            None => self.not_before = cx.now + LEFT_AGAIN_AFTER,
         }
     }
 

@@ -23,13 +23,13 @@ const RETRY_AFTER: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Targets {
     pub nodes: BTreeSet<NodeId>,
-    /// Read also those of all nodes that the store lists.
-    pub and_all_listed: bool,
+    /// Read also those of all nodes that the store lists, but these. `None`: it is not asked to list them.
+    pub and_listed_but: Option<BTreeSet<NodeId>>,
 }
 
 /// What a sweep has read.
 #[derive(Debug)]
-pub(super) enum Read {
+pub(super) enum Swept {
     Record(NodeId, Record),
     /// The names that the store lists.
     Names(BTreeSet<NodeId>),
@@ -54,7 +54,7 @@ enum Phase {
     /// A fence is open. After it these records are read.
     Fencing { token: Token, targets: Targets },
     /// These records are being read, and perhaps the names of all nodes.
-    Loading { open: BTreeMap<Token, NodeId>, names: Option<Token>, nodes: BTreeSet<NodeId> },
+    Loading { open: BTreeMap<Token, NodeId>, names: Option<Token>, targets: Targets },
 }
 
 impl Sweep {
@@ -92,10 +92,22 @@ impl Sweep {
             Phase::Resting(until) if cx.now >= until => {
                 let nodes = targets();
                 if !nodes.is_empty() {
-                    self.begin(Targets { nodes, and_all_listed: false }, commits, cx);
+                    self.begin(Targets { nodes, and_listed_but: None }, commits, cx);
                 }
             }
             Phase::Resting(_) | Phase::Fencing { .. } | Phase::Loading { .. } => {}
+        }
+    }
+
+    /// As [`poll`](Self::poll), and the store is asked which nodes there are. The first time it is not waited for.
+    pub(super) fn poll_listed(
+        &mut self,
+        targets: impl FnOnce() -> Targets,
+        commits: u64,
+        cx: &mut Context<'_>,
+    ) {
+        if self.is_resting() && self.retry_at(false).is_none_or(|at| cx.now >= at) {
+            self.begin(targets(), commits, cx);
         }
     }
 
@@ -109,15 +121,23 @@ impl Sweep {
         }
     }
 
-    fn load(&mut self, Targets { nodes, and_all_listed }: Targets, cx: &mut Context<'_>) {
-        let names = and_all_listed.then(|| cx.ask_store(StoreRequest::Nodes));
-        let open = nodes.iter().map(|node| (load(node, cx), node.clone())).collect();
-        self.phase = Phase::Loading { open, names, nodes };
+    fn load(&mut self, targets: Targets, cx: &mut Context<'_>) {
+        let names = targets.and_listed_but.is_some().then(|| cx.ask_store(StoreRequest::Nodes));
+        let open = targets.nodes.iter().map(|node| (load(node, cx), node.clone())).collect();
+        self.phase = Phase::Loading { open, names, targets };
         self.rest_if_done(cx.now);
     }
 
+    /// Begins anew, behind a fence, if a sweep is under way: records that were asked for before must not be merged any more.
+    pub(super) fn begin_anew(&mut self, cx: &mut Context<'_>) {
+        if let Phase::Fencing { targets, .. } | Phase::Loading { targets, .. } = &self.phase {
+            let targets = targets.clone();
+            self.phase = Phase::Fencing { token: cx.ask_store(StoreRequest::Fence), targets };
+        }
+    }
+
     /// Handles the outcome of a request, if the sweep made it.
-    pub(super) fn outcome(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) -> Option<Read> {
+    pub(super) fn outcome(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) -> Option<Swept> {
         match &mut self.phase {
             Phase::Fencing { token: asked, targets } if *asked == token => {
                 let targets = targets.clone();
@@ -131,12 +151,18 @@ impl Sweep {
                 }
                 None
             }
-            Phase::Loading { names, open, nodes } if *names == Some(token) => {
+            Phase::Loading { names, open, targets } if *names == Some(token) => {
                 *names = None;
                 let listed = match outcome {
                     Outcome::Nodes(names) => {
                         let listed: BTreeSet<NodeId> = names.into_iter().collect();
-                        let unread = listed.difference(nodes).filter(|node| **node != self.me);
+                        let skipped = targets.and_listed_but.as_ref();
+                        let is_unread = |node: &&NodeId| {
+                            **node != self.me
+                                && !targets.nodes.contains(*node)
+                                && !skipped.is_some_and(|skipped| skipped.contains(*node))
+                        };
+                        let unread = listed.iter().filter(is_unread);
                         open.extend(unread.map(|node| (load(node, cx), node.clone())));
                         Some(listed)
                     }
@@ -147,7 +173,7 @@ impl Sweep {
                     }
                 };
                 self.rest_if_done(cx.now);
-                listed.map(Read::Names)
+                listed.map(Swept::Names)
             }
             Phase::Loading { open, .. } => {
                 let node = open.remove(&token)?;
@@ -160,7 +186,7 @@ impl Sweep {
                     }
                 };
                 self.rest_if_done(cx.now);
-                record.map(|record| Read::Record(node, record))
+                record.map(|record| Swept::Record(node, record))
             }
             Phase::Resting(_) | Phase::Fencing { .. } => None,
         }

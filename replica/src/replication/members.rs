@@ -50,21 +50,25 @@ impl Members {
         self.find_strangers();
     }
 
-    /// A record says whether its node is forgotten. True if that is news.
-    pub(super) fn learn_seal(&mut self, node: &NodeId, seal: Option<Seal>) -> bool {
-        self.knocking.remove(node);
-        let Some(seal) = seal else { return false };
-        let known = self.forgotten.get(node).copied();
-        // A record that was read before a later seal must not undo it.
-        if known.is_some_and(|known| seal.number < known) || *node == self.me {
+    /// A record says whether its node is forgotten. True if that is news. `is_fresh`: it was read after this node knew that.
+    pub(super) fn learn_seal(&mut self, node: &NodeId, seal: Option<Seal>, is_fresh: bool) -> bool {
+        let is_fresh = self.knocking.remove(node) || is_fresh;
+        if *node == self.me {
             return false;
         }
-        if seal.is_lifted {
+        let known = self.forgotten.get(node).copied();
+        let is_forgotten = match seal {
+            Some(seal) if known.is_none_or(|known| seal.number >= known) => !seal.is_lifted,
+            // A record from before the seal: it was read too early, or the store went back.
+            Some(_) | None => known.is_some() && !is_fresh,
+        };
+        if let Some(seal) = seal.filter(|_| is_forgotten) {
+            let number = self.forgotten.entry(node.clone()).or_default();
+            *number = seal.number.max(*number);
+        } else if !is_forgotten {
             self.forgotten.remove(node);
-        } else {
-            self.forgotten.insert(node.clone(), seal.number);
         }
-        let is_news = known.is_some() == seal.is_lifted;
+        let is_news = is_forgotten != known.is_some();
         if is_news {
             self.find_strangers();
         }

@@ -173,10 +173,17 @@ impl Peers {
         sent.map(|sent| sent.resend_at).chain(has_round.then_some(self.next_round)).min()
     }
 
-    /// The highest [sequence number](Tally::sequence) of `replica` that some peer is known to hold.
-    pub(super) fn most_held(&self, replica: &ReplicaId) -> u128 {
-        let held = |peer: &Peer| Tally::of(&peer.known, replica).sequence();
-        self.by_name.values().map(held).max().unwrap_or(0)
+    /// How much of `replica` peers are known to hold. Each tally is one peer's, and none is within another. A delta may carry
+    /// one direction of a row alone, so a peer can hold more increments and fewer decrements than another.
+    pub(super) fn held(&self, replica: &ReplicaId) -> Vec<Tally> {
+        let mut most: Vec<Tally> = Vec::new();
+        for tally in self.by_name.values().map(|peer| Tally::of(&peer.known, replica)) {
+            if !most.iter().any(|other| tally.is_within(*other)) {
+                most.retain(|other| !other.is_within(tally));
+                most.push(tally);
+            }
+        }
+        most
     }
 
     /// The peers that have left a frame unconfirmed for longer than the timeout.

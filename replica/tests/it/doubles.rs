@@ -24,6 +24,7 @@ fn what_another_process_of_the_node_has_stored_of_this_one_is_not_foreign() {
 
     node.pass(ms(200));
     node.ask(2, Request::Add(1));
+    node.requests.retain(|(_, request)| *request != StoreRequest::Nodes);
     let Some((_, StoreRequest::Commit { changes, .. })) = node.requests.pop_front() else {
         panic!("it commits: {:?}", node.requests)
     };

@@ -72,6 +72,12 @@ impl Driven {
         request
     }
 
+    /// The store lists the roster: the oldest request asks for that.
+    pub(crate) fn lists_the_roster(&mut self) {
+        let names = ["n0", "n1"].map(NodeId::from).into();
+        assert_eq!(self.ends(Outcome::Nodes(names)), StoreRequest::Nodes);
+    }
+
     pub(crate) fn reply(&mut self) -> Option<(u64, Result<Reply, Refusal>)> {
         self.replies.pop_front().map(|(ticket, result)| (ticket.0, result))
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use replica::store::{Outcome, Ownership, Record, StoreRequest};
-use replica::{AckPolicy, Input, MAX_PENDING, NodeId, Refusal, Reply, Request, Tally};
+use replica::{AckPolicy, Input, MAX_PENDING, Refusal, Reply, Request, Tally};
 
 use crate::driven::{ANSWER_WITHIN, Driven, committed, ms, opened};
 
@@ -50,15 +50,14 @@ fn a_sweep_that_fails_is_begun_again_and_reads_wait_for_it() {
     node.ask(1, Request::Read);
     node.ends(committed());
     let load = StoreRequest::Load { node: "n1".into() };
-    let names = || Outcome::Nodes(["n0", "n1"].map(NodeId::from).into());
-    assert_eq!(node.ends(names()), StoreRequest::Nodes, "the commit was the fence");
+    node.lists_the_roster();
     assert_eq!(node.ends(Outcome::NotDone), load);
     assert_eq!(node.reply(), None, "nothing was read yet");
     node.pass(ms(49));
     assert_eq!(node.requests.len(), 0);
     node.pass(ms(1));
     assert_eq!(node.ends(Outcome::Fenced), StoreRequest::Fence);
-    assert_eq!(node.ends(names()), StoreRequest::Nodes);
+    node.lists_the_roster();
     assert_eq!(node.reply(), None);
     assert_eq!(node.ends(Outcome::Loaded(Some(row("n1#00000002")))), load);
     assert_eq!(node.reply(), Some((1, Ok(Reply::Value(10)))));
@@ -100,6 +99,7 @@ fn a_replica_that_a_successor_owns_is_not_freed_again() {
     let mut node = Driven::new(AckPolicy::Store);
     node.ends(opened(None));
     let StoreRequest::Commit { changes, .. } = node.ends(committed()) else { panic!("the first commit") };
+    node.lists_the_roster();
     node.give(Input::Shutdown);
     node.tick();
     let StoreRequest::Commit { owner: Some(freed), .. } = node.ends(Outcome::Conflict) else {

@@ -1,0 +1,141 @@
+//! Recovery, and all other reading of other nodes' records.
+//!
+//! A process whose node had a record before reads all records once: those of the roster, and those of the nodes that the
+//! store lists. Afterwards it reads those of silent nodes. Whenever the roster changes it asks the store again which nodes
+//! there are: a node may have joined and left between two lists.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::sweep::{Sweep, Swept, Targets};
+use crate::config::RECOVER_WITHIN;
+use crate::context::{Clock, Context};
+use crate::identity::NodeId;
+use crate::store::{Outcome, Token};
+
+/// How far this process has recovered what earlier incarnations of the node may have shown or told.
+#[derive(Debug, Clone)]
+pub(super) struct Recovery {
+    phase: Phase,
+    /// Until when reads wait. Set by the first tick.
+    by: Option<Duration>,
+    /// That time has passed.
+    is_late: bool,
+    /// The store is to be asked which nodes there are.
+    wants_names: bool,
+    sweep: Sweep,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The own record is being opened and written.
+    Record,
+    /// The node had a record before, so all other records are being read.
+    Sweep,
+    /// All that there was has been read.
+    Over,
+}
+
+impl Recovery {
+    pub(super) fn new(me: NodeId) -> Self {
+        let sweep = Sweep::new(me);
+        Self { phase: Phase::Record, by: None, is_late: false, wants_names: true, sweep }
+    }
+
+    /// Whether all records have been read that there were when this process began.
+    pub(super) fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
+    /// Whether reads have waited to the end of their time.
+    pub(super) fn is_late(&self) -> bool {
+        self.is_late
+    }
+
+    /// Goes on. `has_predecessor`, once the record is known: whether it existed when this process began. `everybody` are
+    /// the nodes whose records are read, beside those that the store lists.
+    pub(super) fn poll(
+        &mut self,
+        has_predecessor: Option<bool>,
+        everybody: impl FnOnce() -> BTreeSet<NodeId>,
+        commits: u64,
+        cx: &mut Context<'_>,
+    ) {
+        let by = *self.by.get_or_insert(cx.now + RECOVER_WITHIN);
+        self.is_late |= cx.heard >= by;
+        let reads_all = match self.phase {
+            Phase::Record => has_predecessor == Some(true),
+            Phase::Sweep => self.retries_at().is_some_and(|at| cx.now >= at),
+            Phase::Over => false,
+        };
+        if reads_all {
+            self.phase = Phase::Sweep;
+            let targets = Targets { nodes: everybody(), and_listed_but: Some(BTreeSet::new()) };
+            self.sweep.begin(targets, commits, cx);
+        } else if has_predecessor.is_some() && (self.phase == Phase::Record || self.sweep.is_complete()) {
+            self.phase = Phase::Over;
+        }
+    }
+
+    /// When a sweep that failed is begun again: recovery needs everybody's record.
+    fn retries_at(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Sweep => self.sweep.retry_at(!self.is_late),
+            Phase::Record | Phase::Over => None,
+        }
+    }
+
+    /// Reads the records of `silent` nodes, if that is due. If the store is to be asked which nodes there are, also those of
+    /// nodes that are not among the `peers`.
+    pub(super) fn poll_silent(
+        &mut self,
+        silent: impl FnOnce() -> BTreeSet<NodeId>,
+        peers: impl FnOnce() -> BTreeSet<NodeId>,
+        commits: u64,
+        cx: &mut Context<'_>,
+    ) {
+        if !self.is_over() {
+        } else if self.wants_names {
+            let targets = || Targets { nodes: silent(), and_listed_but: Some(peers()) };
+            self.sweep.poll_listed(targets, commits, cx);
+        } else {
+            self.sweep.poll(silent, commits, cx);
+        }
+    }
+
+    /// The roster has changed.
+    pub(super) fn roster_changed(&mut self) {
+        self.wants_names = true;
+    }
+
+    /// What was asked for before must not be merged any more: it is asked for anew.
+    pub(super) fn read_anew(&mut self, cx: &mut Context<'_>) {
+        self.sweep.begin_anew(cx);
+    }
+
+    /// Reports that a record has brought new counts.
+    pub(super) fn brought_news(&mut self, now: Duration) {
+        self.sweep.brought_news(now);
+    }
+
+    /// Handles the outcome of a request, if it is one of these.
+    pub(super) fn outcome(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) -> Option<Swept> {
+        let swept = self.sweep.outcome(token, outcome, cx)?;
+        self.wants_names &= !matches!(swept, Swept::Names(_));
+        Some(swept)
+    }
+
+    /// When something is due again. `waits` says whether anything waits for the end of the time that reads wait.
+    /// `is_anybody_silent` says whether there is a record to read, and is `None` while the store is down.
+    pub(super) fn next_tick(
+        &self,
+        waits: bool,
+        is_anybody_silent: Option<bool>,
+        clock: Clock,
+    ) -> Option<Duration> {
+        let by = self.by.filter(|_| waits && !self.is_late).and_then(|by| clock.awaits(by));
+        let reads = is_anybody_silent.is_some_and(|silent| self.is_over() && (silent || self.wants_names));
+        let sweep = self.sweep.next_tick().filter(|_| reads);
+        [by, self.retries_at(), sweep].into_iter().flatten().min()
+    }
+}
