@@ -46,8 +46,8 @@ pub(crate) enum Action {
     Double(u8),
     /// The node's next process begins where none runs, and none was told to end.
     Return(u8),
-    /// The node's record goes back to this revision.
-    GoesBack(u8, u64),
+    /// A record goes back to this revision.
+    GoesBack(u64),
 }
 
 impl Cluster {
@@ -153,9 +153,9 @@ impl Cluster {
                 next.left.returns -= 1;
                 next.begin(node, &self.setup);
             }
-            Action::GoesBack(node, revision) => {
+            Action::GoesBack(revision) => {
                 next.left.backs -= 1;
-                next.store = state.store.go_back(node, revision, next.left.backs == 0);
+                next.store = state.store.go_back((self.setup.restored, revision), next.left.backs == 0);
                 next.excuse();
             }
         }
@@ -274,8 +274,7 @@ impl Model for Cluster {
         actions.extend(nodes.clone().filter(|node| state.may_restart(*node, &self.setup)).map(Action::Restart));
         actions.extend(nodes.clone().filter(|node| state.may_return(*node)).map(Action::Return));
         if state.left.backs > 0 {
-            let earlier = |node| state.store.earlier(node).map(move |revision| Action::GoesBack(node, revision));
-            actions.extend(nodes.clone().flat_map(earlier));
+            actions.extend(state.store.earlier(self.setup.restored).map(Action::GoesBack));
         }
         if state.left.doubles > 0 {
             actions.extend(nodes.map(Action::Double));
@@ -304,9 +303,7 @@ impl fmt::Debug for Action {
             Self::Restart(node) => write!(f, "{:?} starts again", name(*node)),
             Self::Double(node) => write!(f, "{:?} starts once more", name(*node)),
             Self::Return(node) => write!(f, "{:?} returns", name(*node)),
-            Self::GoesBack(node, revision) => {
-                write!(f, "the record of {:?} goes back to revision {revision}", name(*node))
-            }
+            Self::GoesBack(revision) => write!(f, "a record goes back to revision {revision}"),
         }
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Setup {
     pub(crate) lists: &'static [&'static [&'static [u8]]],
     /// Nodes that run and neither hear others nor are heard: no frame from or to them arrives.
     pub(crate) silent: &'static [u8],
+    /// The node whose record goes back.
+    pub(crate) restored: u8,
     /// The node that operators forget.
     pub(crate) forgotten: u8,
     /// A process may get several inputs before its tick.
@@ -112,6 +114,7 @@ impl Default for Setup {
             past: &[],
             lists: &[],
             silent: &[],
+            restored: 0,
             forgotten: 1,
             batches: false,
             ticks: 0,

@@ -41,7 +41,8 @@ enum Kept {
     Newest,
     /// Those that a load may show.
     Visible,
-    /// All, until no record goes back any more. Or all for ever.
+    /// All of this node's, until its record goes back no more. Of the others the newest.
+    AllOf(u8),
     All,
 }
 
@@ -55,7 +56,8 @@ pub(crate) struct Done {
 impl Store {
     pub(crate) fn new(setup: &Setup) -> Printed<Self> {
         let kept = match setup.store {
-            _ if setup.rules.contains(&Rule::RecordIsNew) || setup.faults.backs > 0 => Kept::All,
+            _ if setup.rules.contains(&Rule::RecordIsNew) => Kept::All,
+            _ if setup.faults.backs > 0 => Kept::AllOf(setup.restored),
             StoreIs::Lagging => Kept::Visible,
             StoreIs::Up | StoreIs::Silent | StoreIs::Unwilling => Kept::Newest,
         };
@@ -106,7 +108,7 @@ impl Store {
     }
 
     /// The record of a node goes back to this revision. Has it gone back for the `last` time, earlier states don't matter.
-    pub(crate) fn go_back(&self, node: u8, revision: u64, is_last: bool) -> Printed<Self> {
+    pub(crate) fn go_back(&self, (node, revision): (u8, u64), is_last: bool) -> Printed<Self> {
         let mut store = self.clone();
         store.records[usize::from(node)].revision = revision;
         if is_last {
@@ -231,7 +233,8 @@ impl Store {
     fn drop_old_states(&mut self) {
         for (node, record) in self.records.iter_mut().enumerate() {
             let oldest = match self.kept {
-                Kept::Newest => record.revision,
+                Kept::AllOf(all) if usize::from(all) == node => 0,
+                Kept::Newest | Kept::AllOf(_) => record.revision,
                 Kept::Visible => self.seen.values().map(|seen| seen[node]).min().unwrap_or(0),
                 Kept::All => 0,
             };
@@ -243,7 +246,7 @@ impl Store {
     fn visible(&self, by: Id, node: u8) -> impl Iterator<Item = &Option<Record>> {
         let record = self.record(node);
         let oldest = match self.kept {
-            Kept::Newest | Kept::All => record.revision,
+            Kept::Newest | Kept::AllOf(_) | Kept::All => record.revision,
             Kept::Visible => self.seen.get(&by).map_or(0, |seen| seen[usize::from(node)]),
         };
         record.states.range(oldest..=record.revision).map(|(_, state)| state)
