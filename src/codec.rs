@@ -94,6 +94,8 @@ struct Fields<'a> {
     holds: Option<&'a RawValue>,
     #[serde(borrow)]
     refused: Option<&'a RawValue>,
+    #[serde(borrow)]
+    doubts: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "even_null")]
     value: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -233,6 +235,7 @@ fn read_frame(fields: &Fields<'_>, known: &Vector) -> Result<Frame, Malformed> {
         },
         inquiry: read_inquiry(fields)?,
         refused: read_refused(fields)?,
+        doubts: optional("doubts", fields.doubts)?.unwrap_or_default(),
     })
 }
 

@@ -312,10 +312,14 @@ impl Durability {
         }
     }
 
-    /// A record was loaded. The own one is loaded only to see whether it is sealed.
+    /// A record was loaded. The own one is loaded only to see whether it is sealed. If it is by the seal that this process has
+    /// lifted, the store went back: it is lifted again.
     fn loaded(&mut self, (node, record): (NodeId, Record), is_fresh: bool) -> Found {
         if node == self.node && self.store_sync.is_sealed_since(&record) {
             return Found::Forgotten;
+        }
+        if node == self.node && record.is_sealed() {
+            self.store_sync.open_again();
         }
         Found::Record(Read { node, record, free: None, is_fresh })
     }

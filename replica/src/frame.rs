@@ -27,6 +27,9 @@ pub struct Frame {
     pub inquiry: Option<Inquiry>,
     /// The replicas in the confirmed frames whose counts the sender refused, because it has no room for more replicas.
     pub refused: BTreeSet<ReplicaId>,
+    /// The sender left out what the frame that it answers says of the receiver's own replicas. It does not know yet whether the
+    /// process that sent that frame still runs. Confirm this frame, and tell those counts again.
+    pub doubts: bool,
 }
 
 impl Frame {
@@ -41,7 +44,7 @@ impl Frame {
     /// ```
     pub const fn new(incarnation: Incarnation, claim: Claim) -> Self {
         let (id, answers, confirms, inquiry) = (None, None, None, None);
-        Self { incarnation, id, answers, confirms, claim, inquiry, refused: BTreeSet::new() }
+        Self { incarnation, id, answers, confirms, claim, inquiry, refused: BTreeSet::new(), doubts: false }
     }
 }
 

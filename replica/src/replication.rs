@@ -26,7 +26,7 @@ use crate::tally::Tally;
 use admission::{Admitted, Source, admit};
 use inquiry::Question;
 use members::Members;
-use peer::Confirmation;
+use peer::{Answer, Confirmation};
 use peers::Peers;
 
 /// The counts that this node holds, and its peers.
@@ -191,26 +191,27 @@ impl Replication {
             }
             return Merged::default();
         };
-        peer.hear(&frame);
+        peer.hear(&frame, self.members.me());
         let is_sure = peer.is_established() || self.has_recovered && !self.wary_of.contains(from);
         let source = if is_sure { Source::Peer(from) } else { Source::PerhapsDead(from) };
         let admitted = admit(std::mem::take(&mut frame.claim), source, own, self.state.counts());
-        let Admitted { claim, is_cut, refused } = admitted;
+        let Admitted { claim, doubts, refused } = admitted;
         if let Some(peer) = self.peers.peer(from) {
             peer.holds(&claim.counts);
         }
         let claim = with_holding(claim, self.hear_holding(from, &frame));
         let holds = self.holding(from, frame.inquiry.as_ref());
         let merged = Merged { told_holding: holds.is_some(), ..self.merge(&claim) };
-        // A frame that was cut is not confirmed, for its sender must not count all of it as known.
-        if let Some(id) = frame.id.filter(|_| !is_cut) {
-            let confirmation = Confirmation { id, refused, holds };
-            match (frame.answers, self.peers.peer(from)) {
-                // The next frame to that peer confirms an answer. A frame of its own would be answered too, for ever.
-                (Some(_), Some(peer)) => peer.to_confirm = Some(confirmation),
-                (Some(_), None) => {}
-                (None, _) => self.peers.confirm(from, confirmation, &self.state, cx),
+        match (frame.id, frame.answers, self.peers.peer(from)) {
+            // The answer says what was not merged, for the peer must not count that as known.
+            (Some(id), None, _) => {
+                self.peers.confirm(from, Answer { id, refused, doubts, holds }, &self.state, cx);
             }
+            // The next frame to that peer confirms an answer. A frame of its own would be answered too, for ever.
+            (Some(id), Some(_), Some(peer)) if !doubts => {
+                peer.to_confirm = Some(Confirmation { id, refused })
+            }
+            (Some(_), Some(_), _) | (None, _, _) => {}
         }
         merged
     }

@@ -78,6 +78,8 @@ struct WrittenBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<&'a BTreeSet<ReplicaId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    doubts: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'a RawValue>,
@@ -139,6 +141,7 @@ fn written_frame<'a>(frame: &'a Frame, body: WrittenBody<'a>) -> WrittenBody<'a>
         asks,
         holds,
         refused: list(&frame.refused),
+        doubts: frame.doubts.then_some(true),
         ..body
     }
 }

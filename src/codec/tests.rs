@@ -75,6 +75,7 @@ fn a_frame_is_read_as_it_was_written() {
     let holds =
         |up, down| Frame { inquiry: Some(Inquiry::Holds(replica(), Tally { up, down })), ..empty.clone() };
     let refuses = Frame { refused: [replica(), "n9#00000001".parse().unwrap()].into(), ..empty.clone() };
+    let doubts = Frame { doubts: true, ..empty.clone() };
     for (frame, body) in [
         (
             frame(),
@@ -85,6 +86,7 @@ fn a_frame_is_read_as_it_was_written() {
             r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009","counts":{"n1#00000001":3},"minus":{"n1#00000001":2},"unstored":["n1#00000001"]"#,
         ),
         (empty.clone(), r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009""#),
+        (doubts, r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009","doubts":true"#),
         (asks, r#""type":"gossip","msg_id":7,"epoch":"00000009","asks":"n0#00000002""#),
         (holds(41, 0), r#""type":"gossip_ok","in_reply_to":8,"epoch":"00000009","holds":{"n0#00000002":41}"#),
         (

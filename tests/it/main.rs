@@ -23,6 +23,7 @@ mod hostile;
 mod lies;
 mod liveness;
 mod load;
+mod names;
 mod pipes;
 mod planted;
 mod planted_crashes;

@@ -205,7 +205,7 @@ fn refuse(jobs: VecDeque<Job>, cx: &mut Context<'_>) {
 }
 
 /// Whether all hints of a record are stored elsewhere: in this node's record, or in that of the node which they are for. Of
-/// its own replica this process takes no hint: it has counted that itself.
+/// its own replica this process takes no more from a hint than it has counted.
 fn are_stored_elsewhere(
     record: Option<&Record>,
     (own, state, own_record): (&Own, &State, Option<&Record>),
@@ -215,8 +215,10 @@ fn are_stored_elsewhere(
         rows.get(replica).is_some_and(|held| tally.is_within(*held))
     };
     let is_stored = |(replica, tally): (&ReplicaId, &Tally)| {
-        replica == own.replica()
-            || holds(&own_record.hints, replica, *tally)
+        if replica == own.replica() {
+            return holds(&own_record.rows, replica, tally.at_most(own.counted()));
+        }
+        holds(&own_record.hints, replica, *tally)
             || holds(&own_record.rows, replica, *tally)
             || state.is_stored(replica, *tally)
     };

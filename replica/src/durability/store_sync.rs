@@ -143,6 +143,13 @@ impl StoreSync {
         self.is_dirty = true;
     }
 
+    /// Opens the record again, for it is not what this process knows.
+    pub(super) fn open_again(&mut self) {
+        if self.open.is_none() {
+            self.forget();
+        }
+    }
+
     /// Asks for the replica that the known record says is free. If the record has changed, nothing comes of it.
     pub(super) fn take_over(&mut self) {
         if let Known::At(revision, _) = &self.known {

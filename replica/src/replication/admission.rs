@@ -39,7 +39,7 @@ impl fmt::Display for Source<'_> {
 pub(super) struct Admitted {
     pub claim: Claim,
     /// Whether rows were left out that the sender must tell again, once it is known to run.
-    pub is_cut: bool,
+    pub doubts: bool,
     /// The rows that were left out because there is no room for more replicas.
     pub refused: BTreeSet<ReplicaId>,
 }
@@ -47,14 +47,14 @@ pub(super) struct Admitted {
 /// Admits the plausible part of a claim. If there is no room for all of it, admits only known replicas.
 pub(super) fn admit(claim: Claim, from: Source<'_>, own: &Own, held: &Vector) -> Admitted {
     let claim = plausible(claim, from, own);
-    let (claim, is_cut) = without_late_counts(claim, from, held);
+    let (claim, doubts) = without_late_counts(claim, from, held);
     if has_room_for(held, &claim.counts) {
-        return Admitted { claim, is_cut, refused: BTreeSet::new() };
+        return Admitted { claim, doubts, refused: BTreeSet::new() };
     }
     error!(%from, most = MAX_REPLICAS, "replicas that are not known here are refused: there are too many");
     let refused = claim.counts.keys().filter(|replica| !held.contains(*replica)).cloned().collect();
     let counts = filtered(&claim.counts, |replica| held.contains(replica));
-    Admitted { claim: Claim { counts, ..claim }, is_cut, refused }
+    Admitted { claim: Claim { counts, ..claim }, doubts, refused }
 }
 
 /// The plausible part of a claim. It leaves out this process's replica, if the claim has more than was counted.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::frame::{Claim, Frame, FrameId, Inquiry};
-use crate::identity::{Incarnation, ReplicaId};
+use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::state::State;
 use crate::tally::{Vector, filtered};
 
@@ -27,12 +27,22 @@ pub(super) struct Peer {
     pub to_confirm: Option<Confirmation>,
 }
 
-/// The confirmation of a frame.
+/// The confirmation of an answer.
 #[derive(Debug, Clone)]
 pub(super) struct Confirmation {
     pub id: FrameId,
     /// But for these rows, for which there is no room.
     pub refused: BTreeSet<ReplicaId>,
+}
+
+/// The answer to a frame, which confirms it.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub id: FrameId,
+    /// But for these rows, for which there is no room.
+    pub refused: BTreeSet<ReplicaId>,
+    /// But for the rows of its sender's own node.
+    pub doubts: bool,
     /// The answer to the inquiry of that frame.
     pub holds: Option<Inquiry>,
 }
@@ -48,8 +58,8 @@ pub(super) struct InFlight {
 }
 
 impl Peer {
-    /// Learns from a frame of the peer which frames it confirms.
-    pub(super) fn hear(&mut self, frame: &Frame) {
+    /// Learns from a frame of the peer which frames it confirms. `me` is this node.
+    pub(super) fn hear(&mut self, frame: &Frame, me: &NodeId) {
         if self.heard.is_some_and(|heard| heard != frame.incarnation) {
             *self = Self::default();
         }
@@ -57,10 +67,14 @@ impl Peer {
         let confirmed = [frame.answers, frame.confirms];
         let Some(sent) = self.in_flight.take_if(|sent| confirmed.contains(&Some(sent.id))) else { return };
         self.is_established = true;
-        if frame.refused.is_empty() {
+        let is_merged = |replica: &ReplicaId| {
+            let is_doubted = frame.doubts && replica.node() == me.as_str();
+            !is_doubted && !frame.refused.contains(replica)
+        };
+        if frame.refused.is_empty() && !frame.doubts {
             self.known.merge(&sent.credit);
         } else {
-            self.known.merge(&filtered(&sent.credit, |replica| !frame.refused.contains(replica)));
+            self.known.merge(&filtered(&sent.credit, is_merged));
             let refused = frame.refused.iter().filter(|replica| sent.credit.contains(*replica));
             self.refused.extend(refused.cloned());
         }

@@ -23,7 +23,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use super::inquiry::Question;
-use super::peer::{Confirmation, InFlight, Peer};
+use super::peer::{Answer, InFlight, Peer};
 use crate::config::{Config, PEER_BACKOFF_MAX};
 use crate::context::Context;
 use crate::frame::{Claim, Frame, FrameId};
@@ -98,13 +98,13 @@ impl Peers {
     pub(super) fn confirm(
         &mut self,
         name: &NodeId,
-        Confirmation { id, mut refused, holds }: Confirmation,
+        Answer { id, mut refused, holds, doubts }: Answer,
         state: &State,
         cx: &mut Context<'_>,
     ) {
         let times = (cx.now, cx.now + cx.jittered(self.timeout));
         let Some(peer) = self.by_name.get_mut(name) else { return };
-        let (own_id, claim) = match peer.answer(state, times, holds.is_some(), || self.ids.next()) {
+        let (own_id, claim) = match peer.answer(state, times, doubts || holds.is_some(), || self.ids.next()) {
             Some((own_id, claim)) => {
                 self.had_turn = true;
                 (Some(own_id), claim)
@@ -119,6 +119,7 @@ impl Peers {
             confirms: also.map(|also| also.id),
             inquiry: holds,
             refused,
+            doubts,
             ..Frame::new(self.incarnation, claim)
         };
         cx.effects.push_back(Effect::Send { peer: name.clone(), frame });

@@ -30,6 +30,7 @@
 
 mod checks;
 mod runner;
+mod seals;
 mod walk;
 
 use std::fmt;
@@ -52,9 +53,8 @@ pub trait Subject {
     /// Runs one request to its end. The suite runs one at a time.
     fn run(&mut self, process: &mut Self::Process, request: StoreRequest) -> Outcome;
 
-    /// Whether an outcome can be [`Unknown`](Outcome::Unknown) or [`NotDone`](Outcome::NotDone), or a commit that was
-    /// done a [`Conflict`](Outcome::Conflict). If so the suite opens the record to learn how a commit ended, and tries
-    /// again. If not, such an outcome is a failure.
+    /// Whether an outcome can be [`Unknown`](Outcome::Unknown) or [`NotDone`](Outcome::NotDone), or a commit or seal that
+    /// was done a [`Conflict`](Outcome::Conflict). If so the suite reads the record to learn how it ended, and tries again. If not, such an outcome is a failure.
     fn loses_outcomes(&self) -> bool {
         false
     }
@@ -98,7 +98,7 @@ type Rule<S> = fn(&mut Runner<S>) -> Result<(), Failure>;
 ///
 /// The first rule that the store breaks.
 pub fn check<S: Subject>(mut fresh: impl FnMut() -> S) -> Result<(), Failure> {
-    let rules: [Rule<S>; 9] = [
+    let rules: [Rule<S>; 14] = [
         checks::nothing_is_there_at_first,
         checks::what_was_committed_is_there,
         checks::a_commit_that_was_done_is_not_done_again,
@@ -107,6 +107,11 @@ pub fn check<S: Subject>(mut fresh: impl FnMut() -> S) -> Result<(), Failure> {
         checks::changes_are_applied,
         checks::a_foreign_record_is_told,
         checks::nodes_with_a_record_are_listed,
+        seals::a_sealed_record_has_rows_and_a_seal_alone,
+        seals::a_node_without_a_record_is_sealed_too,
+        seals::seals_are_counted_and_lifted,
+        seals::only_the_very_record_is_sealed,
+        seals::a_commit_from_before_the_seal_is_a_conflict,
         walk::many_requests_end_as_they_should,
     ];
     rules.into_iter().try_for_each(|rule| rule(&mut Runner::new(fresh())))

@@ -1,11 +1,12 @@
 //! Random clusters keep all promises.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::thread;
 
 use crate::world::{Plan, Sabotage, Seen, run};
 
-/// Runs all of these clusters, on all cores; panics at the first that breaks a promise.
+/// Runs all of these clusters, on all cores; panics if any breaks a promise.
 fn run_all(seeds: Range<u64>) -> Vec<Seen> {
     let threads = thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let run_share = |share: u64| {
@@ -16,24 +17,40 @@ fn run_all(seeds: Range<u64>) -> Vec<Seen> {
         let shares: Vec<_> = (0..threads).map(|share| scope.spawn(move || run_share(share))).collect();
         shares.into_iter().flat_map(|share| share.join().unwrap()).collect::<Vec<_>>()
     });
-    let judged = results.into_iter().map(|(seed, result)| match result {
-        Ok(seen) => seen,
-        Err(problem) => panic!(
-            "cluster {seed}: {problem}\nreplay: \
-             CLUSTERS={seed} cargo test -p counter-replica --test it more_clusters -- --ignored --nocapture"
-        ),
-    });
-    judged.collect()
+    let (mut seen, mut broken) = (Vec::new(), BTreeMap::new());
+    for (seed, result) in results {
+        match result {
+            Ok(run) => seen.push(run),
+            Err(problem) => {
+                broken.insert(seed, problem);
+            }
+        }
+    }
+    if let Some((first, _)) = broken.first_key_value() {
+        let told: Vec<_> =
+            broken.iter().take(100).map(|(seed, problem)| format!("cluster {seed}: {problem}")).collect();
+        panic!(
+            "{} clusters break a promise:\n{}\nreplay: \
+             CLUSTERS={first} cargo test -p counter-replica --test it more_clusters -- --ignored --nocapture",
+            broken.len(),
+            told.join("\n"),
+        );
+    }
+    seen
 }
 
 fn tell(seen: &[Seen]) {
     let sum = |of: fn(&Seen) -> usize| seen.iter().map(of).sum::<usize>();
     let slowest = seen.iter().map(|seen| seen.agreed_after).max().unwrap_or_default();
     println!(
-        "{} clusters, {} processes, {} events; {} adds acknowledged, {} of them excused; agreement after {slowest:?} at most",
+        "{} clusters, {} processes, {} events; {} times records went back, {} lists, {} forgets; \
+         {} adds acknowledged, {} of them excused; agreement after {slowest:?} at most",
         seen.len(),
         sum(|seen| seen.processes),
         seen.iter().map(|seen| seen.events).sum::<u64>(),
+        sum(|seen| seen.backs),
+        sum(|seen| seen.lists),
+        sum(|seen| seen.forgets),
         sum(|seen| seen.acknowledged),
         sum(|seen| seen.excused),
     );

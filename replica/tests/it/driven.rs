@@ -1,10 +1,14 @@
-//! One replica, driven by hand on virtual time: its store's outcomes are told one by one.
+//! One replica, driven by hand on virtual time: its store's outcomes are told one by one, or by a reference store.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use replica::store::{Outcome, Record, Revision, StoreRequest, Token};
-use replica::{AckPolicy, Config, Effect, Input, NodeId, Refusal, Replica, Reply, Request, Ticket};
+use replica::store::memory::Memory;
+use replica::store::{Changes, Outcome, Record, Revision, StoreRequest, Token};
+use replica::{
+    AckPolicy, Claim, Config, Effect, Frame, Input, Inquiry, NodeId, Refusal, Replica, ReplicaId, Reply,
+    Request, Tally, Ticket, Vector,
+};
 
 /// How long clients wait.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(4);
@@ -13,7 +17,7 @@ pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// A replica of `n0` among `n0` and `n1`, its clock, and what it wants.
+/// A replica of `n0`, its clock, and what it wants.
 pub(crate) struct Driven {
     pub(crate) replica: Replica,
     pub(crate) now: Duration,
@@ -21,16 +25,35 @@ pub(crate) struct Driven {
     pub(crate) heard: Option<Duration>,
     pub(crate) replies: VecDeque<(Ticket, Result<Reply, Refusal>)>,
     pub(crate) requests: VecDeque<(Token, StoreRequest)>,
+    /// The frames that it has sent.
+    pub(crate) sent: Vec<(NodeId, Frame)>,
+    pub(crate) is_done: bool,
 }
 
 impl Driven {
+    /// One among `n0` and `n1`.
     pub(crate) fn new(ack: AckPolicy) -> Self {
-        let replica = Replica::new(&Config { ack, ..Config::default() }, "n0".into(), 1);
-        let (replies, requests) = (VecDeque::new(), VecDeque::new());
-        let mut driven = Self { replica, now: Duration::ZERO, heard: None, replies, requests };
-        driven.give(Input::Roster(["n0", "n1"].map(NodeId::from).into()));
-        driven.tick();
+        Self::among(ack, &["n0", "n1"])
+    }
+
+    pub(crate) fn among(ack: AckPolicy, roster: &[&str]) -> Self {
+        let mut driven = Self {
+            replica: Replica::new(&Config { ack, ..Config::default() }, "n0".into(), 1),
+            now: Duration::ZERO,
+            heard: None,
+            replies: VecDeque::new(),
+            requests: VecDeque::new(),
+            sent: Vec::new(),
+            is_done: false,
+        };
+        driven.list(roster);
         driven
+    }
+
+    /// The nodes of the cluster are these.
+    pub(crate) fn list(&mut self, roster: &[&str]) {
+        self.give(Input::Roster(roster.iter().map(|name| NodeId::from(*name)).collect()));
+        self.tick();
     }
 
     pub(crate) fn give(&mut self, input: Input) {
@@ -39,7 +62,8 @@ impl Driven {
             match effect {
                 Effect::Reply { ticket, result } => self.replies.push_back((ticket, result)),
                 Effect::Store { token, request } => self.requests.push_back((token, request)),
-                Effect::Send { .. } | Effect::Done => {}
+                Effect::Send { peer, frame } => self.sent.push((peer, frame)),
+                Effect::Done => self.is_done = true,
             }
         }
     }
@@ -72,6 +96,42 @@ impl Driven {
         request
     }
 
+    /// The store does what it is asked for, until nothing more is asked. Returns all requests.
+    pub(crate) fn serve(&mut self, store: &mut Memory) -> Vec<StoreRequest> {
+        let mut served = Vec::new();
+        while let Some((_, request)) = self.requests.front() {
+            let outcome = store.request(&"n0".into(), request);
+            served.push(self.ends(outcome));
+        }
+        served
+    }
+
+    /// A frame of the first process of a peer.
+    pub(crate) fn hear(&mut self, from: &str, frame: Frame) {
+        self.give(Input::Peer { from: from.into(), frame });
+        self.tick();
+    }
+
+    pub(crate) fn sent(&mut self) -> Vec<(NodeId, Frame)> {
+        std::mem::take(&mut self.sent)
+    }
+
+    /// The last question to this peer.
+    pub(crate) fn question(&self, to: &str) -> Option<&Frame> {
+        let asks = |(peer, frame): &&(NodeId, Frame)| {
+            peer.as_str() == to && matches!(frame.inquiry, Some(Inquiry::Asks(_)))
+        };
+        self.sent.iter().rfind(asks).map(|(_, frame)| frame)
+    }
+
+    /// A peer says how much it holds of the replica that it was last asked about.
+    pub(crate) fn hear_holds(&mut self, from: &str, up: u64) {
+        let question = self.question(from).cloned().expect("the peer is asked");
+        let Some(Inquiry::Asks(replica)) = question.inquiry else { panic!("it asks") };
+        let inquiry = Some(Inquiry::Holds(replica, Tally { up, down: 0 }));
+        self.hear(from, Frame { answers: question.id, inquiry, ..frame_of(1, Vector::new()) });
+    }
+
     /// The store lists the roster: the oldest request asks for that.
     pub(crate) fn lists_the_roster(&mut self) {
         let names = ["n0", "n1"].map(NodeId::from).into();
@@ -89,4 +149,37 @@ pub(crate) fn opened(record: Option<Record>) -> Outcome {
 
 pub(crate) fn committed() -> Outcome {
     Outcome::Committed { revision: Revision(8) }
+}
+
+/// A frame of that incarnation, with these counts.
+pub(crate) fn frame_of(incarnation: u32, counts: Vector) -> Frame {
+    let claim = Claim { counts, ..Claim::default() };
+    Frame::new(format!("{incarnation:08x}").parse().unwrap(), claim)
+}
+
+pub(crate) fn replica(id: &str) -> ReplicaId {
+    id.parse().unwrap()
+}
+
+/// A vector with one row.
+pub(crate) fn row(id: &str, up: u64) -> Vector {
+    [(replica(id), (up, 0))].into_iter().collect()
+}
+
+/// A record with these rows.
+pub(crate) fn record(rows: &[(&str, u64)]) -> Record {
+    let rows = rows.iter().map(|(id, up)| (replica(id), Tally { up: *up, down: 0 })).collect();
+    Record { rows, ..Record::default() }
+}
+
+/// Makes a record, or changes it, as a process of that node does.
+pub(crate) fn put(store: &mut Memory, node: &str, record: Record) {
+    let Record { rows, hints, owner, .. } = record;
+    let Outcome::Opened { revision, .. } = store.request(&node.into(), &StoreRequest::Open) else {
+        panic!("it opens");
+    };
+    let (rows, hints) = (rows.into_iter().collect(), hints.into_iter().collect());
+    let changes = Changes { rows, hints, ..Changes::default() };
+    let commit = StoreRequest::Commit { expect: revision, changes, owner };
+    assert!(matches!(store.request(&node.into(), &commit), Outcome::Committed { .. }));
 }

@@ -13,6 +13,8 @@ mod clusters;
 mod conformance;
 mod doubles;
 mod driven;
+mod forgetting;
+mod inheriting;
 mod planted;
 mod roster;
 mod trouble;

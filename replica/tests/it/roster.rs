@@ -1,120 +1,154 @@
 //! The list of nodes grows and shrinks while a replica runs.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use replica::{AckPolicy, Claim, Config, Effect, Frame, Input, NodeId, Replica, Request, Ticket, Vector};
+use replica::store::StoreRequest;
+use replica::store::memory::Memory;
+use replica::{AckPolicy, Frame, FrameId, MAX_REPLICAS, NodeId, ReplicaId, Request, Tally, Vector};
 
-/// The replica of `n0`, and what it has told whom.
-struct Node {
-    replica: Replica,
-    now: Duration,
-    sent: Vec<(NodeId, Frame)>,
+use crate::driven::{Driven, frame_of, ms, put, record, replica, row};
+
+fn among(roster: &[&str]) -> Driven {
+    Driven::among(AckPolicy::Memory, roster)
 }
 
-impl Node {
-    fn new(roster: &[&str]) -> Self {
-        let config = Config { ack: AckPolicy::Memory, ..Config::default() };
-        let replica = Replica::new(&config, "n0".into(), 1);
-        let mut node = Self { replica, now: Duration::ZERO, sent: Vec::new() };
-        node.list(roster);
-        node
-    }
-
-    fn list(&mut self, roster: &[&str]) {
-        self.give(Input::Roster(roster.iter().map(|name| NodeId::from(*name)).collect()));
-    }
-
-    fn give(&mut self, input: Input) {
-        for input in [input, Input::Tick { heard: self.now }] {
-            self.replica.handle(self.now, input);
-            while let Some(effect) = self.replica.poll_effect() {
-                if let Effect::Send { peer, frame } = effect {
-                    self.sent.push((peer, frame));
-                }
-            }
-        }
-    }
-
-    fn add(&mut self, delta: i64) {
-        let answer_by = self.now + Duration::from_secs(4);
-        self.give(Input::Client { ticket: Ticket(1), answer_by, request: Request::Add(delta) });
-    }
-
-    /// Lets a second pass; returns whom it has told what.
-    fn pass(&mut self) -> Vec<(NodeId, Frame)> {
-        for _ in 0..50 {
-            self.now += Duration::from_millis(20);
-            self.give(Input::Tick { heard: self.now });
-        }
-        std::mem::take(&mut self.sent)
-    }
-
-    /// A peer says that it holds this, and confirms `answers`.
-    fn hear(&mut self, from: &str, counts: Vector, answers: Option<&Frame>) {
-        let claim = Claim { counts, ..Claim::default() };
-        let (incarnation, answers) = ("00000002".parse().unwrap(), answers.and_then(|frame| frame.id));
-        let frame = Frame { answers, ..Frame::new(incarnation, claim) };
-        self.give(Input::Peer { from: from.into(), frame });
-    }
+/// Lets a second pass; returns whom it has told what.
+fn told(node: &mut Driven) -> Vec<(NodeId, Frame)> {
+    node.pass(ms(1000));
+    node.sent()
 }
 
-fn row(replica: &str, up: u64) -> Vector {
-    [(replica.parse().unwrap(), (up, 0))].into_iter().collect()
+/// The last frame to this peer.
+fn last_to(told: &[(NodeId, Frame)], to: &str) -> Frame {
+    let frame = told.iter().rfind(|(peer, _)| peer.as_str() == to).map(|(_, frame)| frame.clone());
+    frame.unwrap_or_else(|| panic!("{to} is told: {told:?}"))
+}
+
+/// A peer confirms a frame.
+fn confirm(incarnation: u32, frame: &Frame, counts: Vector) -> Frame {
+    Frame { answers: frame.id, ..frame_of(incarnation, counts) }
 }
 
 #[test]
 fn a_node_that_is_listed_later_is_told_everything() {
-    let mut node = Node::new(&["n0"]);
-    node.add(5);
-    assert!(node.pass().is_empty(), "there is nobody to tell");
+    let mut node = among(&["n0"]);
+    node.ask(1, Request::Add(5));
+    assert!(told(&mut node).is_empty(), "there is nobody to tell");
     node.list(&["n0", "n1"]);
-    let told = node.pass();
-    assert!(
-        told.iter().any(|(peer, frame)| peer.as_str() == "n1" && frame.claim.counts.value() == 5),
-        "{told:?}"
-    );
+    assert_eq!(last_to(&told(&mut node), "n1").claim.counts.value(), 5);
+}
+
+#[test]
+fn a_node_that_joins_is_brought_up_to_date_in_one_exchange() {
+    let mut node = among(&["n0", "n1"]);
+    let greeting = last_to(&told(&mut node), "n1");
+    node.hear("n1", confirm(1, &greeting, row("n1#00000001", 7)));
+    node.ask(1, Request::Add(5));
+    node.list(&["n0", "n1", "n2"]);
+    node.sent();
+    node.hear("n2", Frame { id: Some(FrameId(1)), ..frame_of(2, Vector::new()) });
+    let [(peer, answer)] = &node.sent()[..] else { panic!("it confirms the greeting") };
+    assert_eq!((peer.as_str(), answer.answers), ("n2", Some(FrameId(1))));
+    assert_eq!(answer.claim.counts.value(), 12);
 }
 
 #[test]
 fn a_node_that_is_listed_no_more_is_neither_told_nor_heard_and_what_it_counted_stays() {
-    let mut node = Node::new(&["n0", "n1", "n2"]);
-    let greetings = node.pass();
-    let greeting = greetings.iter().find(|(peer, _)| peer.as_str() == "n1").expect("n1 is greeted");
-    node.hear("n1", row("n1#00000002", 7), Some(&greeting.1));
+    let mut node = among(&["n0", "n1", "n2"]);
+    let greeting = last_to(&told(&mut node), "n1");
+    node.hear("n1", confirm(2, &greeting, row("n1#00000002", 7)));
     assert_eq!(node.replica.value(), 7);
     node.list(&["n0", "n2"]);
-    node.sent.clear();
-    node.hear("n1", row("n1#00000002", 9), None);
+    node.sent();
+    node.hear("n1", frame_of(2, row("n1#00000002", 9)));
     assert_eq!(node.replica.value(), 7);
-    node.add(5);
-    let told = node.pass();
-    assert!(!told.is_empty() && told.iter().all(|(peer, _)| peer.as_str() == "n2"), "{told:?}");
-    assert!(told.iter().any(|(_, frame)| frame.claim.counts.value() == 12), "n2 is told of it: {told:?}");
+    node.ask(1, Request::Add(5));
+    let told = told(&mut node);
+    assert!(told.iter().all(|(peer, _)| peer.as_str() == "n2"), "{told:?}");
+    assert_eq!(last_to(&told, "n2").claim.counts.value(), 12);
+}
+
+#[test]
+fn counts_of_a_node_that_is_not_listed_are_taken_from_a_peer_and_told_to_others() {
+    let mut node = among(&["n0", "n1", "n2"]);
+    let greeting = last_to(&told(&mut node), "n1");
+    node.hear("n1", confirm(1, &greeting, row("n9#00000009", 7)));
+    assert_eq!(node.replica.value(), 7);
+    assert_eq!(last_to(&told(&mut node), "n2").claim.counts, row("n9#00000009", 7));
+}
+
+#[test]
+fn the_record_of_a_node_that_is_not_listed_is_read_after_a_restart_and_now_and_then() {
+    let mut store = Memory::default();
+    put(&mut store, "n0", record(&[("n0#00000009", 2)]));
+    put(&mut store, "n9", record(&[("n9#00000009", 7)]));
+    let mut node = Driven::among(AckPolicy::Store, &["n0"]);
+    node.serve(&mut store);
+    assert_eq!(node.replica.value(), 9);
+
+    put(&mut store, "n9", record(&[("n9#00000009", 8)]));
+    node.pass(ms(4000));
+    let served = node.serve(&mut store);
+    assert_eq!(served, [StoreRequest::Fence, StoreRequest::Load { node: "n9".into() }]);
+    assert_eq!(node.replica.value(), 10);
 }
 
 #[test]
 fn what_is_known_of_a_peer_that_stays_is_kept_and_of_one_that_returns_is_forgotten() {
-    let mut node = Node::new(&["n0", "n1"]);
-    node.add(5);
+    let mut node = among(&["n0", "n1"]);
+    node.ask(1, Request::Add(5));
     // The greeting, sent before the add, and what the peer lacked then.
     for _ in 0..2 {
-        let told = node.pass();
-        let (_, last) = told.last().expect("n1 is told");
-        node.hear("n1", Vector::new(), Some(last));
+        let last = last_to(&told(&mut node), "n1");
+        node.hear("n1", confirm(2, &last, Vector::new()));
     }
     node.list(&["n0", "n1", "n2"]);
-    assert!(node.pass().iter().all(|(peer, _)| peer.as_str() == "n2"), "n1 has confirmed it");
+    assert!(told(&mut node).iter().all(|(peer, _)| peer.as_str() == "n2"), "n1 has confirmed it");
     node.list(&["n0", "n2"]);
     node.list(&["n0", "n1", "n2"]);
-    assert!(node.pass().iter().any(|(peer, _)| peer.as_str() == "n1"), "n1 may be another now");
+    assert_eq!(last_to(&told(&mut node), "n1").claim.counts.value(), 5, "n1 may be another now");
 }
 
 #[test]
 fn the_list_may_leave_out_the_node_itself() {
-    let mut node = Node::new(&["n1"]);
-    node.add(5);
-    assert!(node.pass().iter().all(|(peer, _)| peer.as_str() == "n1"));
+    let mut node = among(&["n1"]);
+    node.ask(1, Request::Add(5));
+    assert!(told(&mut node).iter().all(|(peer, _)| peer.as_str() == "n1"));
     node.list(&[]);
-    assert!(node.pass().is_empty());
+    assert!(told(&mut node).is_empty());
     assert_eq!(node.replica.value(), 5);
+}
+
+#[test]
+fn a_row_that_a_peer_has_no_room_for_is_not_offered_to_that_process_again() {
+    let mut node = among(&["n0", "n1"]);
+    let greeting = last_to(&told(&mut node), "n1");
+    node.hear("n1", confirm(1, &greeting, Vector::new()));
+    node.ask(1, Request::Add(5));
+    let told_of_it = last_to(&told(&mut node), "n1");
+    let refused: BTreeSet<ReplicaId> = [node.replica.id().clone()].into();
+    node.hear("n1", Frame { refused, ..confirm(1, &told_of_it, Vector::new()) });
+    assert!(told(&mut node).is_empty(), "it has no room");
+    node.ask(2, Request::Add(1));
+    assert!(told(&mut node).is_empty(), "nor for more of it");
+
+    node.hear("n1", Frame { id: Some(FrameId(1)), ..frame_of(2, Vector::new()) });
+    assert_eq!(last_to(&node.sent(), "n1").claim.counts.value(), 6, "another process is offered it");
+}
+
+#[test]
+fn a_row_for_which_there_is_no_room_is_named_in_the_confirmation_and_the_rest_is_merged() {
+    let mut node = among(&["n0", "n1"]);
+    let greeting = last_to(&told(&mut node), "n1");
+    let full = (0..MAX_REPLICAS).map(|number| (replica(&format!("n9#{number:08x}")), (1, 0)));
+    node.hear("n1", confirm(1, &greeting, full.collect()));
+    let known = replica("n9#00000000");
+    let more: Vector = [(known.clone(), (2, 0)), (replica("n8#00000001"), (1, 0))].into_iter().collect();
+    node.sent();
+    node.hear("n1", Frame { id: Some(FrameId(1)), ..frame_of(1, more) });
+    let answer = last_to(&node.sent(), "n1");
+    assert_eq!(answer.answers, Some(FrameId(1)));
+    assert_eq!(answer.refused, [replica("n8#00000001")].into());
+    assert_eq!(Tally::of(node.replica.state(), &known).up, 2);
+    assert_eq!(node.replica.state().len(), MAX_REPLICAS);
 }

@@ -245,13 +245,11 @@ impl Gossip {
         let unstored = json!(unstored);
         let epoch = self.epoch % 4;
         let refused: Vec<_> = self.refused.iter().map(|replica| replica.text(world)).collect();
-        let more = match refused.is_empty() {
-            true => self.inquiry.fields(world),
-            false => format!(r#"{},"refused":{}"#, self.inquiry.fields(world), json!(refused)),
-        };
-        format!(
-            r#"{ids},"epoch":"{epoch:08x}","counts":{counts},"minus":{minus},"unstored":{unstored}{more}"#
-        )
+        let inquiry = self.inquiry.fields(world);
+        let refused =
+            if refused.is_empty() { String::new() } else { format!(r#","refused":{}"#, json!(refused)) };
+        let claim = format!(r#""counts":{counts},"minus":{minus},"unstored":{unstored}"#);
+        format!(r#"{ids},"epoch":"{epoch:08x}",{claim}{inquiry}{refused}"#)
     }
 }
 
@@ -265,7 +263,7 @@ impl Inquiry {
             Self::Holds(claim) => holds(claims(world, std::slice::from_ref(claim))),
             Self::HoldsAPair(claim, down) => {
                 let (up, down) = (claim.count.json(world), down.json(world));
-                holds(format!(r#"{{{}:[{up},{down}]}}"#, json!(claim.of.text(world))))
+                holds(format!("{{{}:[{up},{down}]}}", json!(claim.of.text(world))))
             }
             Self::Both(replica, all) => asks(replica) + &holds(claims(world, all)),
         }

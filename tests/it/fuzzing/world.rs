@@ -258,7 +258,9 @@ impl World {
         self.check_counts();
         let about_names = |(_, asked): &&(String, Value)| asked["key"] == "/nodes" && !self.withholds_names;
         let asked: Vec<_> = self.asked.iter().skip(known).filter(about_names).cloned().collect();
-        asked.iter().for_each(|(_, asked)| self.perform(asked));
+        for (_, asked) in asked {
+            self.perform(&asked);
+        }
     }
 
     fn check_message(&mut self, dest: &str, body: &Value) {

@@ -6,13 +6,13 @@ use crate::identity::NodeId;
 use crate::store::{Changes, Outcome, Ownership, Record, Revision, StoreRequest};
 use crate::tally::Tally;
 
-type Checked = Result<(), Failure>;
+pub(super) type Checked = Result<(), Failure>;
 
-fn nodes() -> [NodeId; 3] {
+pub(super) fn nodes() -> [NodeId; 3] {
     NODES.map(NodeId::from)
 }
 
-fn up(up: u64) -> Tally {
+pub(super) fn up(up: u64) -> Tally {
     Tally { up, down: 0 }
 }
 

@@ -134,6 +134,63 @@ impl<S: Subject> Runner<S> {
         })
     }
 
+    /// Seals the record of `node`, which holds `from`. Returns what it holds then.
+    pub(super) fn seal(
+        &mut self,
+        process: &mut S::Process,
+        (node, from): (&NodeId, Option<&Record>),
+        rows: &[(ReplicaId, Tally)],
+    ) -> Result<Record, Failure> {
+        let mut after = from.cloned().unwrap_or_default();
+        after.seal(rows);
+        for _ in 0..ATTEMPTS {
+            match self.store.run(process, seal(node, from, rows)) {
+                Outcome::Sealed => return Ok(after),
+                Outcome::Conflict | Outcome::NotDone | Outcome::Unknown if self.store.loses_outcomes() => {
+                    let found = self.load_fresh(process, node)?;
+                    if found.as_ref() == Some(&after) {
+                        return Ok(after);
+                    }
+                    compare("A seal must be done as a whole, or not at all.", found.as_ref(), from)?;
+                }
+                other => return Err(ended("A seal must be done if the record is the expected one.", &other)),
+            }
+        }
+        Err(Failure {
+            rule: "A seal that is tried again and again must be done at last.",
+            found: format!("it was not done in {ATTEMPTS} attempts"),
+        })
+    }
+
+    /// Tries a seal that expects another record than `record`, which must stay as it is.
+    pub(super) fn seal_in_vain(
+        &mut self,
+        process: &mut S::Process,
+        (node, record): (&NodeId, Option<&Record>),
+        wrong: Option<&Record>,
+    ) -> Result<(), Failure> {
+        match self.store.run(process, seal(node, wrong, &[])) {
+            Outcome::Conflict => {}
+            Outcome::NotDone | Outcome::Unknown if self.store.loses_outcomes() => {}
+            other => {
+                return Err(ended(
+                    "A seal must be a conflict if the record is not the expected one.",
+                    &other,
+                ));
+            }
+        }
+        let found = self.load_fresh(process, node)?;
+        compare("A seal that ends in a conflict must change nothing.", found.as_ref(), record)
+    }
+
+    fn load_fresh(&mut self, process: &mut S::Process, node: &NodeId) -> Result<Option<Record>, Failure> {
+        self.fence(process)?;
+        match self.run(process, &StoreRequest::Load { node: node.clone() })? {
+            Outcome::Loaded(record) => Ok(record),
+            other => Err(ended("A load must bring the record, if there is one.", &other)),
+        }
+    }
+
     /// Tries a change at a revision that the record has left. The record must stay as it is, at `record`.
     pub(super) fn commit_in_vain(
         &mut self,
@@ -148,6 +205,10 @@ impl<S: Subject> Runner<S> {
         }
         self.open_to_find(process, record, "A commit that ends in a conflict must change nothing.").map(drop)
     }
+}
+
+fn seal(node: &NodeId, from: Option<&Record>, rows: &[(ReplicaId, Tally)]) -> StoreRequest {
+    StoreRequest::Seal { node: node.clone(), from: from.cloned(), rows: rows.to_vec() }
 }
 
 pub(super) const STALE: &str =

@@ -44,16 +44,11 @@ pub(super) fn many_requests_end_as_they_should<S: Subject>(runner: &mut Runner<S
             (0, _) => walker.process = runner.store.start(name),
             (1, _) => {
                 let other = rng.random_range(0..names.len());
-                if let (Some(name), Some(Expected { record, commits })) =
-                    (names.get(other), expected.get(other))
-                {
-                    runner.fence(&mut walker.process)?;
-                    let record = (*commits > 0).then_some(record);
-                    runner.load_to_find(
-                        &mut walker.process,
-                        (name, record),
-                        "A load must bring the record.",
-                    )?;
+                if let (Some(name), Some(wanted)) = (names.get(other), expected.get_mut(other)) {
+                    load(runner, &mut walker.process, name, wanted)?;
+                    if other != walker.node && rng.random_bool(0.2) {
+                        seal(runner, &mut walker.process, (name, wanted), step)?;
+                    }
                 }
                 continue;
             }
@@ -72,6 +67,31 @@ pub(super) fn many_requests_end_as_they_should<S: Subject>(runner: &mut Runner<S
         }
         walker.known = Some((open(runner, &mut walker.process, wanted)?, wanted.commits));
     }
+    Ok(())
+}
+
+fn load<S: Subject>(
+    runner: &mut Runner<S>,
+    process: &mut S::Process,
+    name: &NodeId,
+    wanted: &Expected,
+) -> Result<(), Failure> {
+    runner.fence(process)?;
+    let record = (wanted.commits > 0).then_some(&wanted.record);
+    runner.load_to_find(process, (name, record), "A load must bring the record.")
+}
+
+/// Another node seals the record. For the processes of the node that is as another commit.
+fn seal<S: Subject>(
+    runner: &mut Runner<S>,
+    process: &mut S::Process,
+    (name, wanted): (&NodeId, &mut Expected),
+    step: u64,
+) -> Result<(), Failure> {
+    let from = (wanted.commits > 0).then_some(&wanted.record);
+    let rows = [(replica(name, step % 4), Tally { up: step, down: step / 2 })];
+    let record = runner.seal(process, (name, from), &rows)?;
+    *wanted = Expected { record, commits: wanted.commits + 1 };
     Ok(())
 }
 
@@ -106,7 +126,7 @@ fn change(names: &[NodeId; 3], node: usize, step: u64, rng: &mut SmallRng) -> Ch
         rows: vec![(row.clone(), tally)],
         hints: if rng.random_bool(0.5) { vec![(hint.clone(), tally)] } else { Vec::new() },
         dropped_hints: if rng.random_bool(0.3) { vec![hint] } else { Vec::new() },
-        lifts_seal: false,
+        lifts_seal: rng.random_bool(0.5),
     };
     let incarnation = incarnation(step);
     let owner = Ownership { replica: row, incarnation, is_free: rng.random_bool(0.5) };

@@ -4,7 +4,7 @@ use rand::RngExt;
 use replica::{Input, Replica};
 
 use super::ledger::{Checked, name};
-use super::plan::Fault;
+use super::plan::{Fault, Kind};
 use super::process::{Phase, Process};
 use super::storage::within;
 use super::{Event, Sabotage, World};
@@ -12,6 +12,7 @@ use super::{Event, Sabotage, World};
 impl World {
     pub(super) fn fault(&mut self, fault: Fault) -> Checked {
         self.note_calm();
+        self.check_chains()?;
         match fault {
             Fault::Start(node) => return self.start(node),
             Fault::Kill(node) => {
@@ -42,6 +43,10 @@ impl World {
             Fault::Join => self.sides = None,
             Fault::StoreFails(outage) => self.storage.fail(outage),
             Fault::StoreRecovers => self.recover_store(),
+            Fault::Back(node) => self.go_back(node),
+            Fault::List(node) => self.put_on_list(node, true),
+            Fault::Unlist(node) => self.put_on_list(node, false),
+            Fault::Forget(node) => return self.ask_to_forget(node),
         }
         Ok(())
     }
@@ -54,6 +59,9 @@ impl World {
     }
 
     pub(super) fn start(&mut self, node: usize) -> Checked {
+        if self.plan.has(Kind::Backs) {
+            self.running(node).into_iter().for_each(|other| self.end(other));
+        }
         let others = self.running(node);
         let seed = match self.sabotage {
             Sabotage::ReusesReplica => node as u64,
@@ -66,23 +74,30 @@ impl World {
         for other in others {
             self.processes[other].is_alone = false;
         }
-        self.tell(process, Input::Roster((0..self.plan.nodes).map(name).collect()))
+        self.tell(process, Input::Roster(self.list()))
     }
 
     pub(super) fn end(&mut self, process: usize) {
         self.note_calm();
         self.processes[process].phase = Phase::Gone;
+        if self.plan.has(Kind::Backs) {
+            self.lose_relays(process);
+            let (ledger, view) = self.ledger_and_view();
+            ledger.note_losses(&view);
+        }
     }
 
-    /// All faults end. One process of each node runs on, or, if all are to crash, starts. One that has run beside another
-    /// may not know what that one has stored: it starts anew too.
+    /// All faults end. One process of each node on the list runs on, or, if all are to crash, starts. One that has run
+    /// beside another may not know what that one has stored: it starts anew too. So does one whose node was forgotten.
     pub(super) fn heal(&mut self) -> Checked {
         self.is_healed = true;
         self.sides = None;
         self.recover_store();
         for node in 0..self.plan.nodes {
             let stays = |at: &usize| {
-                !self.plan.crashes_at_last && !self.processes[*at].is_ending && self.processes[*at].is_alone
+                let it = &self.processes[*at];
+                let may_stay = self.listed[node] && !self.plan.crashes_at_last;
+                may_stay && !it.is_ending && it.is_alone
             };
             let keeper = self.running(node).into_iter().rfind(stays);
             for process in self.running(node) {
@@ -91,10 +106,14 @@ impl World {
                 }
             }
             match keeper {
-                Some(process) => self.resume(process)?,
-                None => self.start(node)?,
+                Some(process) => {
+                    self.resume(process)?;
+                    self.tell(process, Input::Roster(self.list()))?;
+                }
+                None if self.listed[node] => self.start(node)?,
+                None => {}
             }
         }
-        Ok(())
+        self.forget_unlisted()
     }
 }

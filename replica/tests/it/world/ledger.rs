@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use replica::store::memory::Memory;
+use replica::store::Record;
 use replica::{AckPolicy, NodeId, Refusal, ReplicaId, Reply, Tally, Ticket, Vector};
 
-use super::plan::{Ask, Plan};
+use super::plan::{Ask, Kind, Plan};
 use super::process::Process;
+use super::records::Records;
 
 /// An add. Each of a node's adds has a digit of base 4 to itself. So the sum of the node's rows says how often each was
 /// counted.
@@ -17,12 +18,42 @@ pub(crate) struct Add {
     is_up: bool,
 }
 
+/// What was asked, of a process.
+#[derive(Clone, Debug)]
+enum What {
+    Read,
+    Add(Add),
+    /// An operator wants this node forgotten.
+    Forget(usize),
+}
+
 #[derive(Clone, Debug)]
 struct Asked {
     process: usize,
-    add: Option<Add>,
+    what: What,
     answer: Option<Result<Reply, Refusal>>,
     acknowledged: Option<Acknowledged>,
+    went_back: WentBack,
+}
+
+impl Asked {
+    fn add(&self) -> Option<&Add> {
+        match &self.what {
+            What::Add(add) => Some(add),
+            What::Read | What::Forget(_) => None,
+        }
+    }
+}
+
+/// What became of an add as records went back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WentBack {
+    /// No record that held it has gone back.
+    No,
+    /// A record held it and went back. Other records, or processes, may still have it.
+    AtRisk,
+    /// It was at risk, and then nothing had it any more.
+    Lost,
 }
 
 /// How safe an add was when it was acknowledged.
@@ -49,7 +80,7 @@ pub(crate) type Checked = Result<(), String>;
 pub(crate) struct View<'a> {
     pub(crate) now: Duration,
     pub(crate) plan: &'a Plan,
-    pub(crate) store: &'a Memory,
+    pub(crate) store: &'a Records,
     pub(crate) processes: &'a [Process],
 }
 
@@ -76,9 +107,23 @@ impl Sums {
         Self::of(node, vector.iter().map(|(replica, counts)| (replica, Tally::from(counts))))
     }
 
-    fn stored(node: usize, store: &Memory) -> Self {
-        let record = store.record(&name(node)).into_iter().flat_map(|record| &record.rows);
-        Self::of(node, record.map(|(replica, tally)| (replica, *tally)))
+    /// What a record holds, as rows or hints.
+    fn recorded(node: usize, record: &Record) -> Self {
+        let rows = record.rows.iter().chain(&record.hints);
+        Self::of(node, rows.map(|(replica, tally)| (replica, *tally)))
+    }
+
+    /// What a process holds.
+    fn held(node: usize, process: &Process) -> Self {
+        let (own, counted) = counted(process);
+        let shown = process.replica.state().iter().filter(|(replica, _)| *replica != own);
+        let rows = shown.map(|(replica, counts)| (replica, Tally::from(counts)));
+        Self::of(node, rows.chain([(own, counted)]))
+    }
+
+    /// Whether some add was counted twice, or more often.
+    fn has_doubled(&self) -> bool {
+        (self.up | self.down) & (u128::MAX / 3 * 2) != 0
     }
 
     /// How often an add was counted.
@@ -99,11 +144,23 @@ impl Ledger {
 
     /// A client asks a process of this node.
     pub(crate) fn ask(&mut self, process: usize, node: usize, ask: Ask) -> Ticket {
-        let add = match ask {
-            Ask::Read => None,
-            Ask::Add { digit, is_up } => Some(Add { node, digit, is_up }),
-        };
-        self.asked.push(Asked { process, add, answer: None, acknowledged: None });
+        self.note(
+            process,
+            match ask {
+                Ask::Read => What::Read,
+                Ask::Add { digit, is_up } => What::Add(Add { node, digit, is_up }),
+            },
+        )
+    }
+
+    /// An operator asks a process to forget this node.
+    pub(crate) fn ask_to_forget(&mut self, process: usize, node: usize) -> Ticket {
+        self.note(process, What::Forget(node))
+    }
+
+    fn note(&mut self, process: usize, what: What) -> Ticket {
+        let (answer, acknowledged) = (None, None);
+        self.asked.push(Asked { process, what, answer, acknowledged, went_back: WentBack::No });
         Ticket(self.asked.len() as u64 - 1)
     }
 
@@ -122,21 +179,83 @@ impl Ledger {
         if let Some(before) = asked.answer.replace(result) {
             return Err(format!("{ticket:?} is answered twice: {before:?}, then {result:?}"));
         }
-        match (&asked.add, result) {
-            (Some(add), Ok(Reply::Added)) => {
+        match (&asked.what, result) {
+            (What::Add(add), Ok(Reply::Added)) => {
                 let acknowledged = acknowledged(process, add, view)?;
                 asked.acknowledged = Some(acknowledged);
                 self.acknowledged += 1;
                 Ok(())
             }
-            (Some(_), Err(_)) => Ok(()),
-            (None, Ok(Reply::Value(value))) => self.read(process, value, view),
-            (None, Err(refusal)) => match refusal {
-                Refusal::NotRecovered | Refusal::EndedBeforeRecovered | Refusal::TooManyReads => Ok(()),
+            (What::Add(_), Err(_)) => Ok(()),
+            (What::Read, Ok(Reply::Value(value))) => self.read(process, value, view),
+            (What::Read, Err(refusal)) => match refusal {
+                Refusal::NotRecovered
+                | Refusal::EndedBeforeRecovered
+                | Refusal::TooManyReads
+                | Refusal::Forgotten => Ok(()),
                 other => Err(format!("a read was refused as an add is: {other}")),
             },
-            (Some(_), Ok(Reply::Value(_))) | (None, Ok(Reply::Added)) | (_, Ok(Reply::Forgotten)) => {
+            (What::Forget(node), Ok(Reply::Forgotten)) => {
+                let seal = view.store.record(&name(*node)).and_then(|record| record.seal);
+                if seal.is_none() && !view.plan.has(Kind::Backs) {
+                    return Err(format!("{} is said to be forgotten, and has no seal", name(*node)));
+                }
+                Ok(())
+            }
+            (What::Forget(_), Err(refusal)) => match refusal {
+                Refusal::NotForgotten
+                | Refusal::NoSuchNode
+                | Refusal::TooManyForgets
+                | Refusal::Forgotten
+                | Refusal::ShuttingDown => Ok(()),
+                other => Err(format!("a forget was refused so: {other}")),
+            },
+            (What::Add(_), Ok(Reply::Value(_) | Reply::Forgotten))
+            | (What::Read, Ok(Reply::Added | Reply::Forgotten))
+            | (What::Forget(_), Ok(Reply::Added | Reply::Value(_))) => {
                 Err(format!("{ticket:?} is answered with {result:?}"))
+            }
+        }
+    }
+
+    /// The node that this ticket wants forgotten.
+    pub(crate) fn forgets(&self, ticket: Ticket) -> Option<usize> {
+        match self.asked.get(usize::try_from(ticket.0).ok()?)?.what {
+            What::Forget(node) => Some(node),
+            What::Read | What::Add(_) => None,
+        }
+    }
+
+    /// For each add, the nodes whose records hold it.
+    pub(crate) fn recorded(&self, store: &Records) -> Vec<Vec<usize>> {
+        let holders = |add: &Add| {
+            let holds = |(_, record): &(usize, &Record)| Sums::recorded(add.node, record).times(add) > 0;
+            store.all().filter(holds).map(|(node, _)| node).collect()
+        };
+        self.asked.iter().map(|asked| asked.add().map(holders).unwrap_or_default()).collect()
+    }
+
+    /// Records went back. Before that they held these adds.
+    pub(crate) fn records_went_back(&mut self, before: &[Vec<usize>], view: &View<'_>) {
+        let after = self.recorded(view.store);
+        for ((asked, before), after) in self.asked.iter_mut().zip(before).zip(after) {
+            if asked.went_back == WentBack::No && before.iter().any(|node| !after.contains(node)) {
+                asked.went_back = WentBack::AtRisk;
+            }
+        }
+        self.note_losses(view);
+    }
+
+    /// Takes note of adds that were at risk, and that no record and no process holds any more.
+    pub(crate) fn note_losses(&mut self, view: &View<'_>) {
+        for asked in self.asked.iter_mut().filter(|asked| asked.went_back == WentBack::AtRisk) {
+            let Some(add) = asked.add() else { continue };
+            let mut records = view.store.all();
+            let mut processes = view.processes.iter().filter(|process| process.is_there());
+            if !records.any(|(_, record)| Sums::recorded(add.node, record).times(add) > 0)
+                && !processes.any(|process| Sums::held(add.node, process).times(add) > 0)
+            {
+                asked.went_back = WentBack::Lost;
             }
         }
     }
@@ -150,15 +269,12 @@ impl Ledger {
         if !includes(shown, &reader.last_read) {
             return Err("a read of one process went back".into());
         }
+        if (0..view.plan.nodes).any(|node| Sums::shown(node, shown).has_doubled()) {
+            return Err("a read counts an add twice".into());
+        }
         let own = Sums::shown(reader.node, shown);
         let is_own = |asked: &&Asked| asked.process == process && asked.acknowledged.is_some();
-        if self
-            .asked
-            .iter()
-            .filter(is_own)
-            .filter_map(|asked| asked.add.as_ref())
-            .any(|add| own.times(add) == 0)
-        {
+        if self.asked.iter().filter(is_own).filter_map(Asked::add).any(|add| own.times(add) == 0) {
             return Err("a read lacks an add that the same process has acknowledged".into());
         }
         let is_promised = view.plan.config.ack != AckPolicy::Memory && view.plan.has_calm_store();
@@ -175,7 +291,7 @@ impl Ledger {
         let sums: Vec<Sums> = (0..view.plan.nodes).map(|node| Sums::shown(node, held)).collect();
         let mut explained = vec![Sums::default(); view.plan.nodes];
         for asked in &self.asked {
-            let Some(add) = &asked.add else { continue };
+            let Some(add) = asked.add() else { continue };
             let times = sums[add.node].times(add);
             let side = &mut explained[add.node];
             *(if add.is_up { &mut side.up } else { &mut side.down }) += times << (2 * add.digit);
@@ -204,7 +320,8 @@ fn includes(larger: &Vector, smaller: &Vector) -> bool {
 
 /// An add is acknowledged: as safe as the policy says?
 fn acknowledged(process: usize, add: &Add, view: &View<'_>) -> Result<Acknowledged, String> {
-    let is_stored = Sums::stored(add.node, view.store).times(add) > 0;
+    let mut history = view.store.history(add.node);
+    let is_stored = history.any(|record| Sums::recorded(add.node, record).times(add) > 0);
     let holds = |(_, holder): &(usize, &Process)| {
         holder.node != add.node && Sums::shown(add.node, holder.replica.state()).times(add) > 0
     };
@@ -225,9 +342,12 @@ fn counted(process: &Process) -> (&ReplicaId, Tally) {
     (process.replica.id(), process.replica.counted())
 }
 
-/// Whether the policy lets an acknowledged add be lost: see GUARANTEES.md, promise 1.
+/// Whether the policy lets an acknowledged add be lost, or a record that went back: see GUARANTEES.md, promise 1.
 fn is_excused(asked: &Asked, view: &View<'_>) -> bool {
     let Some(acknowledged) = &asked.acknowledged else { return false };
+    if asked.went_back == WentBack::Lost {
+        return true;
+    }
     // It died before it had run for a while with the store in order.
     let died_early = |process: &usize| {
         let process = &view.processes[*process];

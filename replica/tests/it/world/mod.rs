@@ -3,10 +3,13 @@
 //! A run has faults first: whatever happens, no promise may be broken. Then all faults end, and the cluster must agree
 //! within a bound, and fall silent.
 
+mod chains;
 mod faults;
 mod ledger;
+mod operators;
 mod plan;
 mod process;
+mod records;
 mod running;
 mod sabotage;
 mod storage;
@@ -16,11 +19,12 @@ use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use replica::{AckPolicy, Claim, Frame, Input, NodeId, Tally};
+use replica::store::StoreRequest;
+use replica::{AckPolicy, Claim, Frame, Input, NodeId};
 
 use ledger::{Checked, Ledger, View, name};
 pub(crate) use plan::Plan;
-use plan::{Ask, Fault, ms};
+use plan::{Ask, Fault, Kind, ms};
 use process::{Phase, Process};
 pub(crate) use sabotage::Sabotage;
 use storage::{Asked, Next, Storage, within};
@@ -42,6 +46,10 @@ enum Event {
         frame: Frame,
     },
     Told(usize, Input),
+    /// The process is given the list of nodes, as it is by then.
+    HearsList(usize),
+    /// An operator asks that this node is forgotten.
+    Forget(usize),
     Store(Asked),
 }
 
@@ -52,6 +60,10 @@ pub(crate) struct Seen {
     pub(crate) excused: usize,
     pub(crate) processes: usize,
     pub(crate) events: u64,
+    /// How many times records went back, the list has changed, and nodes were forgotten.
+    pub(crate) backs: usize,
+    pub(crate) lists: usize,
+    pub(crate) forgets: usize,
     /// How long the nodes took to agree once all faults had ended.
     pub(crate) agreed_after: Duration,
 }
@@ -68,10 +80,17 @@ pub(crate) struct World {
     ledger: Ledger,
     /// Nodes hear only those of their own side.
     sides: Option<Vec<bool>>,
+    /// Which nodes are on the list.
+    listed: Vec<bool>,
+    /// How many times each node was forgotten.
+    seals: Vec<u64>,
     is_healed: bool,
+    /// Since then nothing has happened to the cluster.
+    calm_since: Duration,
     /// Nothing may be sent any more.
     is_quiet: bool,
     is_loud: bool,
+    seen: Seen,
 }
 
 /// Runs a cluster to its end, and says which promise was broken, if any. `is_loud` prints what happens.
@@ -88,12 +107,16 @@ impl World {
             queue: BTreeMap::new(),
             events: 0,
             processes: Vec::new(),
-            storage: Storage::new(sabotage),
+            storage: Storage::new(plan.nodes, sabotage),
             ledger: Ledger::new(plan.nodes),
             sides: None,
+            listed: (0..plan.nodes).map(|node| !plan.unlisted_at_first.contains(&node)).collect(),
+            seals: vec![0; plan.nodes],
             is_healed: false,
+            calm_since: Duration::ZERO,
             is_quiet: false,
             is_loud,
+            seen: Seen::default(),
             plan,
         };
         for (at, fault) in world.plan.faults.clone() {
@@ -108,9 +131,9 @@ impl World {
     fn run(mut self) -> Result<Seen, String> {
         self.run_until(self.plan.heal_at)?;
         self.heal()?;
+        self.calm_since = self.now;
         let mut agreed_at = None;
-        let agree_by = self.now + self.agree_within();
-        while self.now < agree_by {
+        while self.now < self.calm_since + self.agree_within() {
             self.run_until(self.now + ms(10))?;
             let agrees = self.agrees();
             agreed_at = if agrees { agreed_at.or(Some(self.now)) } else { None };
@@ -121,31 +144,62 @@ impl World {
                 self.agree_within()
             ));
         };
-        for node in 0..self.plan.nodes {
-            self.ask(node, Ask::Read)?;
-        }
-        let held = self.running(0).first().map(|at| self.processes[*at].replica.state().clone());
-        let Self { ledger, plan, storage, processes, now, .. } = &mut self;
-        let view = View { now: *now, plan, store: &storage.memory, processes };
-        ledger.judge(&held.unwrap_or_default(), &view)?;
-        self.run_until(self.plan.heal_at + ANSWER_WITHIN + ms(1000))?;
+        self.judge()?;
+        self.run_until(self.now + ANSWER_WITHIN + ms(1000))?;
         self.is_quiet = true;
         self.run_until(self.now + ms(3000))?;
         if self.processes.iter().any(|process| process.is_there() && !process.open.is_empty()) {
             return Err("a client was never answered".into());
         }
-        let (acknowledged, excused) = (self.ledger.acknowledged, self.ledger.excused);
-        let agreed_after = agreed_at.saturating_sub(self.plan.heal_at);
-        Ok(Seen { acknowledged, excused, processes: self.processes.len(), events: self.events, agreed_after })
+        self.are_forgotten()?;
+        Ok(Seen {
+            acknowledged: self.ledger.acknowledged,
+            excused: self.ledger.excused,
+            processes: self.processes.len(),
+            events: self.events,
+            agreed_after: agreed_at.saturating_sub(self.calm_since),
+            ..self.seen
+        })
+    }
+
+    /// Judges all that the cluster now holds.
+    fn judge(&mut self) -> Checked {
+        let listed: Vec<usize> = self.listed_nodes().collect();
+        for node in &listed {
+            self.ask(*node, Ask::Read)?;
+            if self.running(*node).is_empty() {
+                return Err(format!("no process of {} runs, and nothing has ended it", name(*node)));
+            }
+        }
+        self.check_chains()?;
+        let held = self.running(listed[0]).first().map(|at| self.processes[*at].replica.state().clone());
+        let (ledger, view) = self.ledger_and_view();
+        ledger.judge(&held.unwrap_or_default(), &view)
+    }
+
+    /// The ledger, and what it judges by.
+    fn ledger_and_view(&mut self) -> (&mut Ledger, View<'_>) {
+        let Self { ledger, plan, storage, processes, now, .. } = self;
+        (ledger, View { now: *now, plan, store: &storage.records, processes })
+    }
+
+    fn check_chains(&mut self) -> Checked {
+        chains::check(&self.ledger_and_view().1)
     }
 
     /// How soon the nodes agree: GUARANTEES.md, promise 11. A process that has just started, or was refused by the store,
-    /// shows its counts up to a second later, once they are stored.
+    /// shows its counts up to a second later, once they are stored. The records of nodes that are off the list are read
+    /// every four seconds, and a node that returns is heard at its second frame.
     fn agree_within(&self) -> Duration {
         let others = u32::try_from(self.plan.nodes - 1).unwrap();
         let rounds = self.plan.config.gossip_interval.mul_f64(2.5) * others;
         let trips = 2 * self.plan.frame_delay + 8 * self.plan.store_delay;
-        ms(1250) + rounds + trips + ms(1000)
+        let changes = if self.plan.has(Kind::Rosters) || self.plan.has(Kind::Forgets) {
+            ms(6000) + trips
+        } else {
+            Duration::ZERO
+        };
+        ms(1250) + rounds + trips + ms(1000) + changes
     }
 
     fn agrees(&self) -> bool {
@@ -196,6 +250,8 @@ impl World {
                 }
             }
             Event::Told(process, input) => self.tell(process, input),
+            Event::HearsList(process) => self.tell(process, Input::Roster(self.list())),
+            Event::Forget(node) => self.ask_to_forget(node),
             Event::Store(request) => self.ask_store(request),
         }
     }
@@ -226,12 +282,16 @@ impl World {
         if self.is_quiet { Err(format!("the nodes agree and nobody adds, and {what}")) } else { Ok(()) }
     }
 
-    fn send(&mut self, from: usize, peer: &NodeId, frame: &Frame) -> Checked {
+    fn send(&mut self, process: usize, peer: &NodeId, frame: &Frame) -> Checked {
         self.check_quiet("a frame is sent")?;
         self.is_stored_if_it_says_so(&frame.claim)?;
+        let from = self.processes[process].node;
         let Some(to) = (0..self.plan.nodes).find(|to| name(*to) == *peer) else {
             return Err(format!("a frame is sent to {peer}, which is not in the cluster"));
         };
+        if !self.processes[process].roster.contains(peer) {
+            return Err(format!("{} sends a frame to {peer}, which is not on its list", name(from)));
+        }
         let (loss, doubled) = if self.is_healed { (0.0, 0.0) } else { (self.plan.loss, self.plan.doubled) };
         if self.rng.random_bool(loss) {
             return Ok(());
@@ -246,8 +306,7 @@ impl World {
     /// What a frame does not call unstored must be in the record of its node. (With `AckPolicy::Memory` nobody cares.)
     fn is_stored_if_it_says_so(&self, claim: &Claim) -> Checked {
         let is_stored = |(replica, counts): (&replica::ReplicaId, (u64, u64))| {
-            let record = self.storage.memory.record(&replica.node().into());
-            record.is_some_and(|record| Tally::from(counts).is_within(record.tally(replica)))
+            self.storage.records.was_stored(replica, counts.into())
         };
         let mut told = claim.counts.iter().filter(|(replica, _)| !claim.unstored.contains(*replica));
         if self.plan.config.ack == AckPolicy::Memory || told.all(is_stored) {
@@ -266,6 +325,10 @@ impl World {
     fn ask_store(&mut self, request: Asked) -> Checked {
         self.note_calm();
         let (process, token) = (request.process, request.token);
+        let seals = match &request.what {
+            StoreRequest::Seal { node, .. } => Some(node.clone()),
+            _ => None,
+        };
         let told = |outcome| Event::Told(process, Input::Store { token, outcome });
         match self.storage.arrive(request, (self.now, self.is_healed), &self.plan, &mut self.rng)? {
             Next::Tell(outcome, after) => self.schedule(self.now + after, told(outcome)),
@@ -276,6 +339,6 @@ impl World {
             }
             Next::Nothing => {}
         }
-        Ok(())
+        seals.map_or(Ok(()), |node| self.may_be_forgotten(&node))
     }
 }

@@ -1,5 +1,7 @@
 //! What happens to a cluster: all of it is drawn from one seed.
 
+mod changes;
+
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
@@ -37,6 +39,14 @@ pub(crate) enum Fault {
     Join,
     StoreFails(Outage),
     StoreRecovers,
+    /// The record of this node, or of every node, is again what it was at an earlier time.
+    Back(Option<usize>),
+    /// The node is put on the list. Processes that run hear of that later, or never.
+    List(usize),
+    /// The node is taken off the list.
+    Unlist(usize),
+    /// An operator asks another node, by chance, to forget this one.
+    Forget(usize),
 }
 
 /// What a client asks.
@@ -80,6 +90,12 @@ pub(crate) struct Plan {
     pub(crate) heal_at: Duration,
     /// All processes crash just then.
     pub(crate) crashes_at_last: bool,
+    /// What the cluster suffers.
+    kinds: Vec<Kind>,
+    /// These nodes join later.
+    pub(crate) unlisted_at_first: Vec<usize>,
+    /// Once all faults have ended, the nodes that are off the list are forgotten.
+    pub(crate) forgets_at_last: bool,
 }
 
 pub(crate) const fn ms(ms: u64) -> Duration {
@@ -87,19 +103,25 @@ pub(crate) const fn ms(ms: u64) -> Duration {
 }
 
 /// What a cluster may suffer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
     Kills,
     Ends,
     Doubles,
     Cuts,
     Outages,
     Pauses,
+    /// Records go back. Then no two processes of a node run at once.
+    Backs,
+    /// The list of nodes changes.
+    Rosters,
+    /// Nodes are forgotten.
+    Forgets,
 }
 
 impl Kind {
-    /// Each, and how many of all clusters suffer it.
-    const ALL: [(Self, f64); 6] = [
+    /// Faults, and how many of all clusters suffer each.
+    const FAULTS: [(Self, f64); 6] = [
         (Self::Kills, 0.6),
         (Self::Ends, 0.4),
         (Self::Doubles, 0.3),
@@ -107,6 +129,12 @@ impl Kind {
         (Self::Outages, 0.5),
         (Self::Pauses, 0.3),
     ];
+    /// What operators do, and in how many of all clusters.
+    const CHANGES: [(Self, f64); 3] = [(Self::Backs, 0.3), (Self::Rosters, 0.25), (Self::Forgets, 0.25)];
+
+    fn draw(of: &[(Self, f64)], rng: &mut SmallRng) -> Vec<Self> {
+        of.iter().filter(|(_, share)| rng.random_bool(*share)).map(|(kind, _)| *kind).collect()
+    }
 }
 
 impl Plan {
@@ -133,25 +161,28 @@ impl Plan {
             asks: Vec::new(),
             heal_at: ms(rng.random_range(3000..9000)),
             crashes_at_last: rng.random_bool(0.3),
+            kinds: Vec::new(),
+            unlisted_at_first: Vec::new(),
+            forgets_at_last: false,
         };
-        let kinds: Vec<Kind> = Kind::ALL
-            .into_iter()
-            .filter(|(_, share)| rng.random_bool(*share))
-            .map(|(kind, _)| kind)
-            .collect();
-        let has = |kind| kinds.contains(&kind);
-        if has(Kind::Outages) {
+        plan.kinds = Kind::draw(&Kind::FAULTS, &mut rng);
+        if plan.has(Kind::Outages) {
             plan.store_lapses = [0.0, 0.02, 0.1][rng.random_range(0..3)];
         }
-        plan.draw_faults(&has, &mut rng);
+        plan.draw_faults(&mut rng);
         plan.draw_asks(&mut rng);
+        plan.draw_changes(&mut rng);
         plan
     }
 
-    /// Whether the store does all that it is asked to, and soon.
+    pub(crate) fn has(&self, kind: Kind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
+    /// Whether the store does all that it is asked to, and soon, and keeps it.
     pub(crate) fn has_calm_store(&self) -> bool {
         let fails = |(_, fault): &(Duration, Fault)| matches!(fault, Fault::StoreFails(_));
-        self.store_lapses == 0.0 && !self.faults.iter().any(fails)
+        !self.has(Kind::Backs) && self.store_lapses == 0.0 && !self.faults.iter().any(fails)
     }
 
     fn at(&mut self, time: Duration, fault: Fault) {
@@ -160,11 +191,11 @@ impl Plan {
         }
     }
 
-    fn draw_faults(&mut self, has: &dyn Fn(Kind) -> bool, rng: &mut SmallRng) {
+    fn draw_faults(&mut self, rng: &mut SmallRng) {
         for node in 0..self.nodes {
             self.at(ms(rng.random_range(0..300)), Fault::Start(node));
         }
-        if has(Kind::Kills) && has(Kind::Outages) && rng.random_bool(0.3) {
+        if self.has(Kind::Kills) && self.has(Kind::Outages) && rng.random_bool(0.3) {
             self.draw_hinted_death(rng);
         }
         for _ in 0..rng.random_range(2..9) {
@@ -173,40 +204,40 @@ impl Plan {
             let later = at + ms(rng.random_range(300..3000));
             let node = rng.random_range(0..self.nodes);
             match rng.random_range(0..8) {
-                0 | 1 if has(Kind::Kills) => {
+                0 | 1 if self.has(Kind::Kills) => {
                     self.at(at, Fault::Kill(node));
                     self.at(soon, Fault::Start(node));
                     self.asks.push((soon + ms(1), node, Ask::Read));
                 }
-                2 if has(Kind::Kills) && rng.random_bool(0.5) => {
+                2 if self.has(Kind::Kills) && rng.random_bool(0.5) => {
                     self.at(at, Fault::KillAll);
                     for node in 0..self.nodes {
                         self.at(at + ms(rng.random_range(0..1000)), Fault::Start(node));
                     }
                 }
-                3 if has(Kind::Ends) => {
+                3 if self.has(Kind::Ends) => {
                     self.at(at, if rng.random_bool(0.7) { Fault::End(node) } else { Fault::Close(node) });
                     self.at(soon, Fault::Start(node));
                     self.asks.push((soon + ms(1), node, Ask::Read));
-                    if has(Kind::Doubles) {
+                    if self.has(Kind::Doubles) {
                         self.at(soon + ms(rng.random_range(0..20)), Fault::Start(node));
                     }
                 }
-                4 if has(Kind::Doubles) => {
+                4 if self.has(Kind::Doubles) => {
                     self.at(at, Fault::Start(node));
                     self.at(later, if rng.random_bool(0.5) { Fault::Kill(node) } else { Fault::End(node) });
                 }
-                5 if has(Kind::Cuts) => {
+                5 if self.has(Kind::Cuts) => {
                     let sides = (0..self.nodes).map(|_| rng.random_bool(0.5)).collect();
                     self.at(at, Fault::Cut(sides));
                     self.at(later, Fault::Join);
                 }
-                6 if has(Kind::Outages) => {
+                6 if self.has(Kind::Outages) => {
                     let outages = [Outage::Silent, Outage::Refusing, Outage::Forgetting];
                     self.at(at, Fault::StoreFails(outages[rng.random_range(0..3)]));
                     self.at(later, Fault::StoreRecovers);
                 }
-                7 if has(Kind::Pauses) => self.at(at, Fault::Pause(node, later.saturating_sub(at))),
+                7 if self.has(Kind::Pauses) => self.at(at, Fault::Pause(node, later.saturating_sub(at))),
                 _ => {}
             }
         }

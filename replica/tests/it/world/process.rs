@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use replica::{Effect, Input, Replica, Ticket, Vector};
+use replica::{Effect, Input, NodeId, Replica, Ticket, Vector};
 
 /// After so long a time in which it runs and the store is in order, a process has stored what it held before.
 pub(crate) const CALM: Duration = Duration::from_secs(2);
@@ -37,11 +37,13 @@ pub(crate) struct Process {
     pub(crate) runs_since: Duration,
     /// A calm time has ended then, or still went on.
     pub(crate) calm_at: Option<Duration>,
-    /// It was told to end.
+    /// It was told to end, or its node was forgotten.
     pub(crate) is_ending: bool,
     /// No other process of the node has run beside it.
     pub(crate) is_alone: bool,
     pub(crate) was_paused: bool,
+    /// The list of nodes that it was given last.
+    pub(crate) roster: BTreeSet<NodeId>,
     pub(crate) last_read: Vector,
 }
 
@@ -60,6 +62,7 @@ impl Process {
             is_ending: false,
             is_alone: true,
             was_paused: false,
+            roster: BTreeSet::new(),
             last_read: Vector::new(),
         }
     }
@@ -70,6 +73,9 @@ impl Process {
 
     /// Gives it one input; returns what it wants done.
     pub(crate) fn give(&mut self, now: Duration, input: Input) -> Vec<Effect> {
+        if let Input::Roster(nodes) = &input {
+            self.roster.clone_from(nodes);
+        }
         self.replica.handle(now, input);
         std::iter::from_fn(|| self.replica.poll_effect()).collect()
     }

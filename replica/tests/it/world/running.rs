@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::RngExt;
 use replica::{Effect, Input, Refusal, Reply, Ticket};
 
-use super::ledger::{Checked, View};
+use super::ledger::Checked;
 use super::plan::ms;
 use super::process::{NOT_DOWN_AFTER, Phase};
 use super::storage::{Asked, within};
@@ -90,7 +90,7 @@ impl World {
         if let Input::Client { ticket, answer_by, .. } = input {
             self.processes[process].open.insert((answer_by, ticket));
         }
-        for input in self.sabotage.inputs(input, &mut self.rng) {
+        for input in self.sabotage.inputs(input, &self.processes[process], &mut self.rng) {
             for effect in self.processes[process].give(self.now, input) {
                 for effect in self.sabotage.effects(effect, &mut self.rng) {
                     self.act(process, effect)?;
@@ -110,9 +110,17 @@ impl World {
                 let is_early = self.sabotage == Sabotage::AcknowledgesAtOnce && result == Ok(Reply::Added);
                 if is_early { Ok(()) } else { self.answered(process, ticket, result) }
             }
-            Effect::Send { peer, frame } => self.send(node, &peer, &frame),
+            Effect::Send { peer, frame } => match self.forges_answer(&peer, &frame) {
+                Some(frame) => {
+                    self.schedule(self.now, Event::Told(process, Input::Peer { from: peer, frame }));
+                    Ok(())
+                }
+                None => self.send(process, &peer, &frame),
+            },
             Effect::Store { token, request } => {
-                self.check_quiet("the store is asked")?;
+                if !self.may_read_in_quiet(&request) {
+                    self.check_quiet("the store is asked")?;
+                }
                 let at = self.now + within(self.plan.store_delay, &mut self.rng);
                 self.schedule(
                     at,
@@ -137,9 +145,11 @@ impl World {
         result: Result<Reply, Refusal>,
     ) -> Checked {
         self.processes[process].open.retain(|(_, open)| *open != ticket);
-        let Self { ledger, plan, storage, processes, now, .. } = self;
-        let view = View { now: *now, plan, store: &storage.memory, processes };
+        let (ledger, view) = self.ledger_and_view();
         ledger.answer(process, ticket, result, &view)?;
+        if let Some(node) = self.ledger.forgets(ticket) {
+            self.note_forget(node, result);
+        }
         self.processes[process].last_read = match result {
             Ok(Reply::Value(_)) => self.processes[process].replica.state().clone(),
             Ok(Reply::Added | Reply::Forgotten) | Err(_) => return Ok(()),

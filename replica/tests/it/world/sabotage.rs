@@ -1,10 +1,16 @@
 //! Bugs to plant: a wrong store, or a replica whose inputs or effects are tampered with.
 
+use std::time::Duration;
+
 use rand::RngExt;
 use rand::rngs::SmallRng;
-use replica::store::memory::Memory;
 use replica::store::{Outcome, StoreRequest};
-use replica::{Claim, Effect, Frame, Input, NodeId, Refusal, Reply};
+use replica::{Claim, Effect, Frame, Input, Inquiry, Refusal, Reply, Tally, Vector};
+
+use super::ledger::name;
+use super::process::Process;
+use super::records::Records;
+use super::storage::Asked;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Sabotage {
@@ -14,7 +20,7 @@ pub(crate) enum Sabotage {
     AcknowledgesAtOnce,
     /// A commit is done at whichever revision the record is.
     CommitsAnyway,
-    /// A commit that takes over a free replica is done for everybody who asks.
+    /// A commit that takes over a free replica is done for everybody who asks, whichever record it was asked about.
     FreesReplicaForAll,
     /// A process starts with the seed of the one before.
     ReusesReplica,
@@ -40,10 +46,20 @@ pub(crate) enum Sabotage {
     NeverConfirms,
     /// Hints are dropped as soon as the process commits again.
     DropsHints,
+    /// A process that would inherit is told at once that nobody holds any of it, and asks nobody.
+    InheritsUnasked,
+    /// A process is told of no record of a node that is not on its list.
+    SkipsUnlisted,
+    /// A hint does not get into a record if another record has it: so it is gone once that other one is sealed.
+    LeavesHints,
+    /// A process whose node is forgotten never finds the seal.
+    HidesSeal,
+    /// Counts of nodes that are not on its list don't reach a process in frames.
+    DropsUnlistedRows,
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::AcknowledgesAtOnce,
         Self::CommitsAnyway,
         Self::FreesReplicaForAll,
@@ -59,12 +75,17 @@ impl Sabotage {
         Self::CountsTwice,
         Self::NeverConfirms,
         Self::DropsHints,
+        Self::InheritsUnasked,
+        Self::SkipsUnlisted,
+        Self::LeavesHints,
+        Self::HidesSeal,
+        Self::DropsUnlistedRows,
     ];
 
     /// The store does what it is asked to, or something else.
-    pub(crate) fn perform(self, memory: &mut Memory, node: &NodeId, request: &StoreRequest) -> Outcome {
-        let mut request = request.clone();
-        let Outcome::Opened { revision, record } = memory.request(node, &StoreRequest::Open) else {
+    pub(crate) fn perform(self, records: &mut Records, asked: &Asked, now: Duration) -> Outcome {
+        let (node, mut request) = (asked.node, asked.what.clone());
+        let Outcome::Opened { revision, record } = records.request(node, &StoreRequest::Open, now) else {
             panic!("the reference store opens every record");
         };
         match (self, &mut request) {
@@ -75,6 +96,12 @@ impl Sabotage {
                 *expect = revision;
             }
             (Self::LosesHints, StoreRequest::Commit { changes, .. }) => changes.hints.clear(),
+            (Self::LeavesHints, StoreRequest::Commit { changes, .. }) => {
+                changes.hints.retain(|(replica, tally)| {
+                    let mut hints = records.all().filter_map(|(_, record)| record.hints.get(replica));
+                    !hints.any(|held| tally.is_within(*held))
+                });
+            }
             (Self::DropsHints, StoreRequest::Commit { changes, .. }) => {
                 changes.dropped_hints =
                     record.into_iter().flat_map(|record| record.hints.into_keys()).collect();
@@ -85,13 +112,16 @@ impl Sabotage {
                 return Outcome::Committed { revision };
             }
             (Self::LoadsNothing, StoreRequest::Load { .. }) => return Outcome::Loaded(None),
+            (Self::HidesSeal, StoreRequest::Load { node }) if *node == name(asked.node) => {
+                return Outcome::Loaded(None);
+            }
             _ => {}
         }
-        memory.request(node, &request)
+        records.request(node, &request, now)
     }
 
     /// What a process is given in the place of this.
-    pub(crate) fn inputs(self, input: Input, rng: &mut SmallRng) -> Vec<Input> {
+    pub(crate) fn inputs(self, input: Input, process: &Process, rng: &mut SmallRng) -> Vec<Input> {
         match (self, input) {
             (Self::ConfirmsUnmerged, Input::Peer { from, frame }) if rng.random_bool(0.2) => {
                 vec![Input::Peer { from, frame: Frame { claim: Claim::default(), ..frame } }]
@@ -104,6 +134,24 @@ impl Sabotage {
                     Input::Client { ticket, answer_by, request },
                     Input::Client { ticket, answer_by, request },
                 ]
+            }
+            (Self::SkipsUnlisted, Input::Store { token, outcome: Outcome::Nodes(mut names) }) => {
+                names.retain(|name| process.roster.contains(name));
+                vec![Input::Store { token, outcome: Outcome::Nodes(names) }]
+            }
+            (
+                Self::HidesSeal,
+                Input::Store { token, outcome: Outcome::Opened { record: Some(mut record), revision } },
+            ) if process.is_ending => {
+                record.seal = None;
+                vec![Input::Store { token, outcome: Outcome::Opened { record: Some(record), revision } }]
+            }
+            (Self::DropsUnlistedRows, Input::Peer { from, mut frame }) => {
+                let rows = frame.claim.counts.iter();
+                let rows = rows.filter(|(replica, _)| process.roster.contains(replica.node()));
+                frame.claim.counts =
+                    rows.map(|(replica, counts)| (replica.clone(), counts)).collect::<Vector>();
+                vec![Input::Peer { from, frame }]
             }
             (_, input) => vec![input],
         }
@@ -127,5 +175,14 @@ impl Sabotage {
             }
             (_, effect) => vec![effect],
         }
+    }
+
+    /// A question that was asked of a process of this incarnation, and an answer that nobody has given.
+    pub(crate) fn forges_answer(self, frame: &Frame, of: replica::Incarnation) -> Option<Frame> {
+        let (Self::InheritsUnasked, Some(Inquiry::Asks(replica))) = (self, &frame.inquiry) else {
+            return None;
+        };
+        let holds = Inquiry::Holds(replica.clone(), Tally::default());
+        Some(Frame { answers: frame.id, inquiry: Some(holds), ..Frame::new(of, Claim::default()) })
     }
 }

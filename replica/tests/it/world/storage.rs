@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand::rngs::SmallRng;
-use replica::store::memory::Memory;
-use replica::store::{Outcome, StoreRequest, Token};
+use replica::store::{Outcome, Record, StoreRequest, Token};
+use replica::{ReplicaId, Tally};
 
-use super::ledger::{Checked, name};
+use super::ledger::name;
 use super::plan::{Outage, Plan, ms};
+use super::records::Records;
 use super::sabotage::Sabotage;
 
 /// A request on its way to the store, or held there.
@@ -33,9 +34,8 @@ pub(crate) enum Next {
     Nothing,
 }
 
-#[derive(Default)]
 pub(crate) struct Storage {
-    pub(crate) memory: Memory,
+    pub(crate) records: Records,
     outage: Option<Outage>,
     held: Vec<Asked>,
     /// Until when something was out of order.
@@ -44,8 +44,14 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    pub(crate) fn new(sabotage: Sabotage) -> Self {
-        Self { sabotage, ..Self::default() }
+    pub(crate) fn new(nodes: usize, sabotage: Sabotage) -> Self {
+        Self {
+            records: Records::new(nodes),
+            outage: None,
+            held: Vec::new(),
+            trouble: Duration::ZERO,
+            sabotage,
+        }
     }
 
     pub(crate) fn fail(&mut self, outage: Outage) {
@@ -78,7 +84,7 @@ impl Storage {
                 self.held.push(request);
                 Ok(Next::Nothing)
             } else {
-                self.perform(&request).map(|_| Next::Nothing)
+                self.perform(&request, now).map(|_| Next::Nothing)
             };
         }
         let late = Asked { is_late: true, ..request.clone() };
@@ -98,42 +104,47 @@ impl Storage {
             None => {}
         }
         if is_healed || !rng.random_bool(plan.store_lapses) {
-            return self.perform(&request).map(|outcome| Next::Tell(outcome, back));
+            return self.perform(&request, now).map(|outcome| Next::Tell(outcome, back));
         }
         self.trouble = self.trouble.max(now + wait + plan.store_delay);
         Ok(match rng.random_range(0..6) {
             0 => Next::Tell(Outcome::NotDone, back),
             1 => Next::Tell(Outcome::Unknown, wait),
             2 => {
-                self.perform(&request)?;
+                self.perform(&request, now)?;
                 Next::Tell(Outcome::Unknown, wait)
             }
             3 => Next::Both(Outcome::Unknown, back, late, wait + ms(rng.random_range(0..1000))),
-            4 => Next::Tell(self.perform(&request)?, wait),
+            4 => Next::Tell(self.perform(&request, now)?, wait),
             _ => Next::Again(request, wait),
         })
     }
 
-    fn perform(&mut self, request: &Asked) -> Result<Outcome, String> {
-        let node = name(request.node);
-        let before = self.memory.record(&node).cloned();
-        let outcome = self.sabotage.perform(&mut self.memory, &node, &request.what);
-        self.keeps_everything(&node, before.as_ref()).map(|()| outcome)
+    fn perform(&mut self, request: &Asked, now: Duration) -> Result<Outcome, String> {
+        let (changed, seals) = match &request.what {
+            StoreRequest::Seal { node, .. } => (node.clone(), true),
+            _ => (name(request.node), false),
+        };
+        let before = self.records.record(&changed).cloned();
+        let outcome = self.sabotage.perform(&mut self.records, request, now);
+        let Some((before, after)) = before.as_ref().zip(self.records.record(&changed)) else {
+            return Ok(outcome);
+        };
+        let grew = before.rows.iter().all(|(replica, tally)| tally.is_within(after.tally(replica)));
+        let mut hints = before.hints.iter();
+        if !grew || !hints.all(|hint| self.still_stands(hint, after, seals)) {
+            return Err("a commit dropped something from the record that is stored nowhere else".into());
+        }
+        Ok(outcome)
     }
 
-    /// A commit must not lose what the record held: a row, or a hint that its own node has not stored.
-    fn keeps_everything(&self, node: &replica::NodeId, before: Option<&replica::store::Record>) -> Checked {
-        let (Some(before), Some(after)) = (before, self.memory.record(node)) else { return Ok(()) };
-        let grew = before.rows.iter().all(|(replica, tally)| tally.is_within(after.tally(replica)));
-        let is_kept = |(replica, tally): (&replica::ReplicaId, &replica::Tally)| {
-            let row = self.memory.record(&replica.node().into()).map(|record| record.tally(replica));
-            let held = row.into_iter().chain(after.hints.get(replica).copied());
-            held.into_iter().any(|held| tally.is_within(held))
-        };
-        if grew && before.hints.iter().all(is_kept) {
-            return Ok(());
-        }
-        Err("a commit dropped something from the record that is stored nowhere else".into())
+    /// A hint was in a record before a change. It must have got into its node's record, or stand there still, or, if the
+    /// node was forgotten, in some other record.
+    fn still_stands(&self, (replica, tally): (&ReplicaId, &Tally), after: &Record, seals: bool) -> bool {
+        let is_in = |record: &Record| record.hints.get(replica).is_some_and(|held| tally.is_within(*held));
+        self.records.was_stored(replica, *tally)
+            || is_in(after)
+            || seals && self.records.all().any(|(_, record)| is_in(record))
     }
 }
 

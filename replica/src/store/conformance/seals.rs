@@ -1,0 +1,138 @@
+//! The rules about seals.
+
+use super::Subject;
+use super::checks::{Checked, nodes, up};
+use super::runner::{Change, Runner, incarnation, replica};
+use crate::identity::NodeId;
+use crate::store::{Changes, Ownership, Record, Revision};
+use crate::tally::Tally;
+
+/// A record with rows, hints and an owner.
+fn full(node: &NodeId, other: &NodeId) -> Change {
+    Change {
+        changes: Changes {
+            rows: vec![(replica(node, 1), Tally { up: 5, down: 2 }), (replica(node, 2), up(7))],
+            hints: vec![(replica(other, 1), up(4))],
+            ..Changes::default()
+        },
+        owner: Some(Ownership { replica: replica(node, 1), incarnation: incarnation(3), is_free: true }),
+    }
+}
+
+/// A commit that only lifts the seal.
+fn lift() -> Change {
+    Change { changes: Changes { lifts_seal: true, ..Changes::default() }, owner: None }
+}
+
+/// Opens the record and commits. Returns the record then, and its revision.
+fn commit<S: Subject>(
+    runner: &mut Runner<S>,
+    process: &mut S::Process,
+    change: &Change,
+) -> Result<(Record, Revision), super::Failure> {
+    let (record, revision) = runner.open(process)?;
+    runner.commit(process, (&record.unwrap_or_default(), revision), change)
+}
+
+/// Both the next process of the node and another node must find this record.
+fn find<S: Subject>(
+    runner: &mut Runner<S>,
+    (node, reader): (&NodeId, &mut S::Process),
+    record: &Record,
+) -> Checked {
+    const OPENED: &str = "After a seal an open must bring all that `Record::seal` makes of the record.";
+    const LOADED: &str = "After a seal a load must bring all that `Record::seal` makes of the record.";
+    let mut next = runner.store.start(node);
+    runner.open_to_find(&mut next, record, OPENED)?;
+    runner.fence(reader)?;
+    runner.load_to_find(reader, (node, Some(record)), LOADED)
+}
+
+pub(super) fn a_sealed_record_has_rows_and_a_seal_alone<S: Subject>(runner: &mut Runner<S>) -> Checked {
+    let [node, other, third] = nodes();
+    let mut process = runner.store.start(&node);
+    let mut sealer = runner.store.start(&other);
+    let mut reader = runner.store.start(&third);
+    let (record, _) = commit(runner, &mut process, &full(&node, &other))?;
+    // One row grows in one direction, one is behind, and one is new.
+    let rows = [
+        (replica(&node, 1), Tally { up: 9, down: 1 }),
+        (replica(&node, 2), up(6)),
+        (replica(&node, 3), up(0)),
+    ];
+    let sealed = runner.seal(&mut sealer, (&node, Some(&record)), &rows)?;
+    find(runner, (&node, &mut reader), &sealed)
+}
+
+pub(super) fn a_node_without_a_record_is_sealed_too<S: Subject>(runner: &mut Runner<S>) -> Checked {
+    let [node, other, third] = nodes();
+    let mut sealer = runner.store.start(&other);
+    let mut reader = runner.store.start(&third);
+    let sealed = runner.seal(&mut sealer, (&node, None), &[(replica(&node, 1), up(3))])?;
+    find(runner, (&node, &mut reader), &sealed)
+}
+
+pub(super) fn seals_are_counted_and_lifted<S: Subject>(runner: &mut Runner<S>) -> Checked {
+    const LEFT: &str = "A commit that does not lift the seal must leave it.";
+    const LIFTED: &str = "A commit that lifts the seal must leave its number, and say that it is lifted.";
+    let [node, other, third] = nodes();
+    let mut process = runner.store.start(&node);
+    let mut sealer = runner.store.start(&other);
+    let mut reader = runner.store.start(&third);
+    // There is no seal to lift yet.
+    let (mut record, _) = commit(runner, &mut process, &lift())?;
+    for number in 1..4 {
+        let row = (replica(&node, number), up(number));
+        record = runner.seal(&mut sealer, (&node, Some(&record)), &[row])?;
+        find(runner, (&node, &mut reader), &record)?;
+        // To seal it again only adds the rows.
+        let row = (replica(&node, number), up(10 * number));
+        record = runner.seal(&mut reader, (&node, Some(&record)), &[row])?;
+        find(runner, (&node, &mut sealer), &record)?;
+        record = commit(runner, &mut process, &full(&node, &other))?.0;
+        let mut next = runner.store.start(&node);
+        runner.open_to_find(&mut next, &record, LEFT)?;
+        record = commit(runner, &mut process, &lift())?.0;
+        runner.open_to_find(&mut next, &record, LIFTED)?;
+        record = commit(runner, &mut process, &full(&node, &other))?.0;
+        runner.open_to_find(&mut next, &record, LIFTED)?;
+        runner.fence(&mut reader)?;
+        runner.load_to_find(&mut reader, (&node, Some(&record)), LIFTED)?;
+    }
+    Ok(())
+}
+
+pub(super) fn only_the_very_record_is_sealed<S: Subject>(runner: &mut Runner<S>) -> Checked {
+    let [node, other, _] = nodes();
+    let mut process = runner.store.start(&node);
+    let mut sealer = runner.store.start(&other);
+    runner.seal_in_vain(&mut sealer, (&node, None), Some(&Record::default()))?;
+    let (record, _) = commit(runner, &mut process, &full(&node, &other))?;
+    let mut row = record.clone();
+    row.rows.insert(replica(&node, 1), Tally { up: 5, down: 1 });
+    let mut hint = record.clone();
+    hint.hints.clear();
+    let owner = Record { owner: None, ..record.clone() };
+    let mut seal = record.clone();
+    seal.seal(&[]);
+    let seal = Record { seal: seal.seal, ..record.clone() };
+    for wrong in [None, Some(&row), Some(&hint), Some(&owner), Some(&seal)] {
+        runner.seal_in_vain(&mut sealer, (&node, Some(&record)), wrong)?;
+    }
+    let sealed = runner.seal(&mut sealer, (&node, Some(&record)), &[])?;
+    runner.seal_in_vain(&mut sealer, (&node, Some(&sealed)), Some(&record))
+}
+
+pub(super) fn a_commit_from_before_the_seal_is_a_conflict<S: Subject>(runner: &mut Runner<S>) -> Checked {
+    let [node, other, _] = nodes();
+    let mut process = runner.store.start(&node);
+    let mut sealer = runner.store.start(&other);
+    let (mut record, mut revision) = commit(runner, &mut process, &full(&node, &other))?;
+    for number in 4..8 {
+        let sealed = runner.seal(&mut sealer, (&node, Some(&record)), &[])?;
+        let late = Change::rows([(replica(&node, number), up(1))]);
+        runner.commit_in_vain(&mut process, (&sealed, revision), &late)?;
+        (record, revision) = commit(runner, &mut process, &lift())?;
+    }
+    Ok(())
+}

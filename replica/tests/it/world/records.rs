@@ -1,0 +1,113 @@
+//! The records of a world's store. They can go back to what they were.
+
+use std::time::Duration;
+
+use replica::store::memory::Memory;
+use replica::store::{Outcome, Record, Revision, StoreRequest};
+use replica::{NodeId, ReplicaId, Tally};
+
+use super::ledger::name;
+
+/// A [reference store](replica::store::memory) for each node, so that one node's record can go back alone.
+pub(crate) struct Records {
+    by_node: Vec<Own>,
+}
+
+/// The store of one node's record.
+#[derive(Default)]
+struct Own {
+    memory: Memory,
+    /// What it was, and since when, as far as it can go back. After that has happened it grows from there.
+    versions: Vec<(Duration, Memory)>,
+    /// All records that ever stood there.
+    history: Vec<Record>,
+    /// The revisions of a record that went back start here, so that none is given twice.
+    base: u64,
+}
+
+impl Records {
+    pub(crate) fn new(nodes: usize) -> Self {
+        Self { by_node: (0..nodes).map(|_| Own::default()).collect() }
+    }
+
+    pub(crate) fn record(&self, node: &NodeId) -> Option<&Record> {
+        self.by_node.iter().find_map(|own| own.memory.record(node))
+    }
+
+    /// The record of each node that has one.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (usize, &Record)> {
+        let record = |node| self.record(&name(node)).map(|record| (node, record));
+        (0..self.by_node.len()).filter_map(record)
+    }
+
+    /// The record of the node, as it was after each change, the last one first.
+    pub(crate) fn history(&self, node: usize) -> impl Iterator<Item = &Record> {
+        self.by_node[node].history.iter().rev()
+    }
+
+    /// Whether so much of a replica was ever in its node's record.
+    pub(crate) fn was_stored(&self, replica: &ReplicaId, tally: Tally) -> bool {
+        let node = self.index(replica.node());
+        node.is_some_and(|node| self.history(node).any(|record| tally.is_within(record.tally(replica))))
+    }
+
+    fn index(&self, node: &str) -> Option<usize> {
+        (0..self.by_node.len()).find(|at| name(*at).as_str() == node)
+    }
+
+    /// Does what a process of `node` asks.
+    pub(crate) fn request(&mut self, node: usize, request: &StoreRequest, now: Duration) -> Outcome {
+        let about = match request {
+            StoreRequest::Load { node } | StoreRequest::Seal { node, .. } => self.index(node.as_str()),
+            StoreRequest::Nodes => return self.nodes(),
+            StoreRequest::Open | StoreRequest::Commit { .. } | StoreRequest::Fence => Some(node),
+        };
+        let Some(about) = about else { return Outcome::NotDone };
+        let outcome = self.by_node[about].request(&name(about), request);
+        if matches!(outcome, Outcome::Committed { .. } | Outcome::Sealed) {
+            let own = &mut self.by_node[about];
+            own.versions.push((now, own.memory.clone()));
+            own.history.extend(own.memory.record(&name(about)).cloned());
+        }
+        outcome
+    }
+
+    fn nodes(&self) -> Outcome {
+        Outcome::Nodes(self.all().map(|(node, _)| name(node)).collect())
+    }
+
+    /// The times at which a node's record has changed, and whether it said then that a replica is free.
+    pub(crate) fn changes(&self, node: usize) -> impl Iterator<Item = (Duration, bool)> {
+        let owner = move |memory: &Memory| memory.record(&name(node)).and_then(|record| record.owner.clone());
+        let is_free = move |memory: &Memory| owner(memory).is_some_and(|owner| owner.is_free);
+        self.by_node[node].versions.iter().map(move |(at, memory)| (*at, is_free(memory)))
+    }
+
+    /// The record of the node is again what it was at this time. There was none before the first commit.
+    pub(crate) fn go_back(&mut self, node: usize, to: Duration, now: Duration) {
+        let own = &mut self.by_node[node];
+        own.versions.retain(|(at, _)| *at <= to);
+        own.memory = own.versions.last().map(|(_, memory)| memory.clone()).unwrap_or_default();
+        own.base += 1 << 32;
+        own.versions.push((now, own.memory.clone()));
+    }
+}
+
+impl Own {
+    fn request(&mut self, node: &NodeId, request: &StoreRequest) -> Outcome {
+        let mut request = request.clone();
+        if let StoreRequest::Commit { expect, .. } = &mut request {
+            let Some(revision) = expect.0.checked_sub(self.base) else { return Outcome::Conflict };
+            *expect = Revision(revision);
+        }
+        match self.memory.request(node, &request) {
+            Outcome::Opened { record, revision } => {
+                Outcome::Opened { record, revision: Revision(revision.0 + self.base) }
+            }
+            Outcome::Committed { revision } => {
+                Outcome::Committed { revision: Revision(revision.0 + self.base) }
+            }
+            outcome => outcome,
+        }
+    }
+}
