@@ -68,6 +68,7 @@ impl Cluster {
     /// The events that each process may get from outside the network.
     fn events(&self, state: &State, actions: &mut Vec<Action>) {
         for process in &state.processes {
+            let is_calm = self.setup.calm.contains(&process.id.node);
             let mut push = |event| actions.push(Action::Happens(process.id, event));
             if let Some(add) = state.next_add(process.id.node, &self.setup) {
                 push(Event::Add(add));
@@ -75,13 +76,13 @@ impl Cluster {
             if self.setup.batches {
                 push(Event::Due);
             }
-            if process.ticks < self.setup.ticks && !self.setup.timeless.contains(&process.id.node) {
+            if process.ticks < self.setup.ticks && !is_calm {
                 push(Event::Tick);
             }
             if state.left.stops > 0 {
                 push(Event::Stop);
             }
-            if state.left.ends > 0 && !process.is_ending {
+            if state.left.ends > 0 && !process.is_ending && !is_calm {
                 push(Event::Shutdown);
                 push(Event::Closed);
             }
@@ -228,7 +229,7 @@ impl Cluster {
             return false;
         }
         let ignores = |process: &Printed<Process>| {
-            self.ignored.get((process.fingerprint(), token.0), || process.ignores(token))
+            self.ignored.get((process.fingerprint(), token.0), || process.ignores(token, &self.setup))
         };
         state.hearers(asker, &self.setup).all(ignores)
             && !(self.setup.stray_outcomes && state.may_begin(asker.node, &self.setup))
@@ -267,11 +268,13 @@ impl Model for Cluster {
         self.events(state, actions);
         actions.extend(state.arrivals(&self.setup));
         self.requests(state, actions);
+        let restarts = (0..self.setup.nodes.1).filter(|node| state.may_restart(*node, &self.setup));
+        actions.extend(restarts.map(Action::Restart));
+        let nodes = (0..self.setup.nodes.1).filter(|node| !self.setup.calm.contains(node));
         if state.left.crashes > 0 {
-            actions.extend(state.processes.iter().map(|process| Action::Crash(process.id)));
+            let ids = state.processes.iter().map(|process| process.id);
+            actions.extend(ids.filter(|id| !self.setup.calm.contains(&id.node)).map(Action::Crash));
         }
-        let nodes = 0..self.setup.nodes.1;
-        actions.extend(nodes.clone().filter(|node| state.may_restart(*node, &self.setup)).map(Action::Restart));
         actions.extend(nodes.clone().filter(|node| state.may_return(*node)).map(Action::Return));
         if state.left.backs > 0 {
             actions.extend(state.store.earlier(self.setup.restored).map(Action::GoesBack));

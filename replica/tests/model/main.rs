@@ -64,10 +64,11 @@
 )]
 
 mod adds;
+mod backups;
 mod cluster;
 mod configurations;
+mod forgets;
 mod generator;
-mod identity;
 mod long;
 mod memo;
 mod message;

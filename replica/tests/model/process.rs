@@ -94,9 +94,9 @@ impl Process {
         };
         let mut step = Step::default();
         let roster = process.list.iter().copied().map(name).collect();
-        process.give(Input::Roster(roster), &mut step);
+        process.give(Input::Roster(roster), setup, &mut step);
         process.ask(FIRST_READ, Request::Read, setup, &mut step);
-        process.tick(&mut step);
+        process.tick(setup, &mut step);
         process.end_step(step)
     }
 
@@ -111,9 +111,9 @@ impl Process {
     }
 
     /// The outcome of the request with this token can change nothing: the process has had it, or has given it up.
-    pub(crate) fn ignores(&self, token: Token) -> bool {
+    pub(crate) fn ignores(&self, token: Token, setup: &Setup) -> bool {
         let (mut next, mut step) = (self.clone(), Step::default());
-        next.give(Input::Store { token, outcome: Outcome::Unknown }, &mut step);
+        next.give(Input::Store { token, outcome: Outcome::Unknown }, setup, &mut step);
         step.sent.is_empty() && Printed::new(next) == Printed::new(self.clone())
     }
 
@@ -147,7 +147,7 @@ impl Process {
                 self.ask(ticket, Request::Add(Setup::delta(*add)), setup, step);
             }
             Event::Probe => self.ask(PROBE, Request::Read, setup, step),
-            Event::Arrives(message) => self.give(arrival(message), step),
+            Event::Arrives(message) => self.give(arrival(message), setup, step),
             Event::Due => is_over = true,
             Event::Tick => {
                 self.ticks += 1;
@@ -164,25 +164,25 @@ impl Process {
             }
             Event::Shutdown => {
                 self.is_ending = true;
-                self.give(Input::Shutdown, step);
+                self.give(Input::Shutdown, setup, step);
             }
             Event::Closed => {
                 self.is_ending = true;
-                return self.give(Input::Closed, step);
+                return self.give(Input::Closed, setup, step);
             }
             Event::Forget(node) => {
                 let (ticket, answer_by) = self.waits(FORGET, setup);
-                self.give(Input::Forget { ticket, answer_by, node: name(*node) }, step);
+                self.give(Input::Forget { ticket, answer_by, node: name(*node) }, setup, step);
             }
         }
         if is_over {
-            self.tick(step);
+            self.tick(setup, step);
         }
     }
 
     fn ask(&mut self, ticket: Ticket, request: Request, setup: &Setup, step: &mut Step) {
         let (ticket, answer_by) = self.waits(ticket, setup);
-        self.give(Input::Client { ticket, answer_by, request }, step);
+        self.give(Input::Client { ticket, answer_by, request }, setup, step);
     }
 
     /// Somebody waits for an answer from now on.
@@ -197,8 +197,8 @@ impl Process {
         self.waiting.contains_key(&FORGET)
     }
 
-    fn tick(&mut self, step: &mut Step) {
-        self.give(Input::Tick { heard: self.heard }, step);
+    fn tick(&mut self, setup: &Setup, step: &mut Step) {
+        self.give(Input::Tick { heard: self.heard }, setup, step);
         if self.waiting.values().any(|answer_by| *answer_by <= self.now) {
             step.broken.insert(Rule::AnsweredInTime);
         }
@@ -216,7 +216,7 @@ impl Process {
     }
 
     /// Gives the replica an input, and takes its effects.
-    fn give(&mut self, input: Input, step: &mut Step) {
+    fn give(&mut self, input: Input, setup: &Setup, step: &mut Step) {
         let mut inputs = self.saboteur.hear(input);
         while !inputs.is_empty() {
             let input = inputs.remove(0);
@@ -225,7 +225,10 @@ impl Process {
             while let Some(effect) = self.replica.poll_effect() {
                 let (effects, heard) = self.saboteur.say(effect);
                 for effect in effects {
-                    self.perform(effect, step);
+                    match at_once(&effect, setup) {
+                        Some(input) => inputs.push(input),
+                        None => self.perform(effect, step),
+                    }
                 }
                 inputs.extend(heard);
             }
@@ -271,6 +274,17 @@ impl Process {
             step.broken.insert(Rule::AnsweredOnce);
         }
         step
+    }
+}
+
+/// What the store answers at once.
+fn at_once(effect: &Effect, setup: &Setup) -> Option<Input> {
+    match effect {
+        Effect::Store { token, request } => {
+            let outcome = setup.at_once(request)?;
+            Some(Input::Store { token: *token, outcome })
+        }
+        Effect::Reply { .. } | Effect::Send { .. } | Effect::Done => None,
     }
 }
 

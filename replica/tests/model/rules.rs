@@ -113,6 +113,23 @@ pub(crate) const OF_FORGOTTEN: &[Rule] = &[
     Rule::NoPanic,
 ];
 
+/// The same even if the store counts as down.
+pub(crate) const OF_FORGOTTEN_WITH_STORE_DOWN: &[Rule] = &[
+    Rule::OneChain,
+    Rule::OwnerHasMost,
+    Rule::Sealed,
+    Rule::Survives,
+    Rule::CountedOnce,
+    Rule::Definite,
+    Rule::OneOwner,
+    Rule::AnsweredOnce,
+    Rule::AnsweredInTime,
+    Rule::RecordGrows,
+    Rule::HintsStay,
+    Rule::NoStranger,
+    Rule::NoPanic,
+];
+
 /// What holds of reads as well, while the store is not counted as down.
 pub(crate) const FOR_READS: &[Rule] =
     &[Rule::ShownIsStored, Rule::NeverBack, Rule::AnsweredInTime, Rule::NoStranger];

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use replica::store::{Outcome, StoreRequest};
 use replica::{AckPolicy, Config};
 
 use crate::generator::Generator;
-use crate::message::Id;
+use crate::message::{Id, name};
 use crate::past::Past;
 use crate::rules::{PROMISED, Rule};
 use crate::saboteur::Bug;
@@ -39,9 +40,10 @@ pub(crate) struct Setup {
     pub(crate) forgotten: u8,
     /// A process may get several inputs before its tick.
     pub(crate) batches: bool,
-    /// How many ticks pass in each incarnation, but for those of the nodes that are `timeless`.
+    /// How many ticks pass in each incarnation.
     pub(crate) ticks: u8,
-    pub(crate) timeless: &'static [u8],
+    /// Nodes for which no time passes, and whose processes neither crash nor end nor have doubles.
+    pub(crate) calm: &'static [u8],
     pub(crate) faults: Faults,
     pub(crate) rules: &'static [Rule],
     pub(crate) bug: Option<Bug>,
@@ -118,7 +120,7 @@ impl Default for Setup {
             forgotten: 1,
             batches: false,
             ticks: 0,
-            timeless: &[],
+            calm: &[],
             faults: NONE,
             rules: PROMISED,
             bug: None,
@@ -149,6 +151,26 @@ impl Setup {
         let lists = self.lists.get(usize::from(id.node)).copied().unwrap_or_default();
         let list = lists.get(usize::from(id.incarnation)).or(lists.last());
         list.map_or_else(|| (0..self.nodes.0).collect(), |list| list.to_vec())
+    }
+
+    /// The outcome of a request that is answered at once, in the same step. What comes of a load is open still then, so nothing
+    /// is left out by it but for fences that take long. A name without a record may be listed.
+    pub(crate) fn at_once(&self, request: &StoreRequest) -> Option<Outcome> {
+        let Faults { unknowns, refusals, .. } = self.faults;
+        if self.store != StoreIs::Up || unknowns + refusals > 0 {
+            return None;
+        }
+        match request {
+            StoreRequest::Fence => Some(Outcome::Fenced),
+            StoreRequest::Nodes if self.lists.is_empty() => {
+                Some(Outcome::Nodes((0..self.nodes.0).map(name).collect()))
+            }
+            StoreRequest::Nodes
+            | StoreRequest::Open
+            | StoreRequest::Commit { .. }
+            | StoreRequest::Load { .. }
+            | StoreRequest::Seal { .. } => None,
+        }
     }
 
     /// How often operators ask to forget a node, in all.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use replica::Reply;
-use replica::store::{Outcome, StoreRequest, Token};
+use replica::store::Outcome;
 
 use crate::cluster::Action;
-use crate::message::{Ask, Id, Message, name};
+use crate::message::{Ask, Id, Message};
 use crate::printed::Printed;
 use crate::process::{FIRST_READ, Process, Step};
 use crate::rules::{Broken, Fate};
@@ -98,37 +98,15 @@ impl State {
                 return;
             }
             (Message::Ask(_), StoreIs::Silent) => return,
-            (Message::Ask(ask), StoreIs::Up | StoreIs::Lagging) => match self.certain(&ask, setup) {
-                Some((token, outcome)) => Message::Told { to: ask.by, token, outcome },
-                None => Message::Ask(Ask { since: self.store.now(), ..ask }),
-            },
+            (Message::Ask(ask), StoreIs::Up | StoreIs::Lagging) => {
+                Message::Ask(Ask { since: self.store.now(), ..ask })
+            }
             (Message::Ask(Ask { by, token: Some(token), .. }), StoreIs::Unwilling) => {
                 Message::Told { to: by, token, outcome: Outcome::NotDone }
             }
             (message, _) => message,
         };
         self.put(Printed::new(message));
-    }
-
-    /// The outcome of a request, if it is certain already and the same whenever the store does it: then that need not be a
-    /// step of its own.
-    fn certain(&self, ask: &Ask, setup: &Setup) -> Option<(Token, Outcome)> {
-        let Faults { unknowns, refusals, backs, forgets, .. } = self.left;
-        let is_sure = setup.store == StoreIs::Up && unknowns + refusals == 0;
-        let token = ask.token.filter(|_| is_sure)?;
-        match &ask.request {
-            StoreRequest::Fence => Some((token, Outcome::Fenced)),
-            StoreRequest::Nodes if backs + forgets == 0 => {
-                let nodes = self.store.nodes();
-                let are_all = (0..setup.nodes.1).all(|node| nodes.contains(&name(node)));
-                are_all.then_some((token, Outcome::Nodes(nodes)))
-            }
-            StoreRequest::Nodes
-            | StoreRequest::Open
-            | StoreRequest::Commit { .. }
-            | StoreRequest::Load { .. }
-            | StoreRequest::Seal { .. } => None,
-        }
     }
 
     /// A message is on its way.

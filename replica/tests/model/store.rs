@@ -107,10 +107,13 @@ impl Store {
         }
     }
 
-    /// The record of a node goes back to this revision. Has it gone back for the `last` time, earlier states don't matter.
+    /// The record of a node goes back to this revision: later ones have never been. Has it gone back for the last time, earlier
+    /// ones don't matter.
     pub(crate) fn go_back(&self, (node, revision): (u8, u64), is_last: bool) -> Printed<Self> {
         let mut store = self.clone();
-        store.records[usize::from(node)].revision = revision;
+        let record = &mut store.records[usize::from(node)];
+        record.revision = revision;
+        record.states.retain(|other, _| *other <= revision);
         if is_last {
             store.kept = Kept::Newest;
             store.drop_old_states();
@@ -253,7 +256,7 @@ impl Store {
     }
 
     /// The nodes that have a record.
-    pub(crate) fn nodes(&self) -> Vec<NodeId> {
+    fn nodes(&self) -> Vec<NodeId> {
         let have = (0_u8..).zip(&self.records).filter(|(_, record)| record.is().is_some());
         have.map(|(node, _)| name(node)).collect()
     }
