@@ -316,11 +316,15 @@ impl Parts {
 
     /// Answers the clients that can be answered now, and those that have waited too long.
     fn answer(&mut self, cx: &mut Context<'_>) {
-        let mut safe = vec![self.durability.stored()];
-        if self.durability.peers_suffice() && self.clients.any_waits_for_confirmation() {
-            safe.extend(self.replication.held_by_peers(self.durability.own().replica()));
-        }
-        self.clients.answer_adds(|counted| safe.iter().any(|safe| counted.is_within(*safe)), cx);
+        let stored = self.durability.stored();
+        let held = if self.durability.peers_suffice() && self.clients.any_waits_for_confirmation() {
+            self.replication.held_by_peers(self.durability.own().replica())
+        } else {
+            Vec::new()
+        };
+        let is_safe =
+            |counted: Tally| counted.is_within(stored) || held.iter().any(|held| counted.is_within(*held));
+        self.clients.answer_adds(is_safe, cx);
         if !self.durability.holds_reads() {
             self.clients.answer_reads(self.value(), cx);
         }
