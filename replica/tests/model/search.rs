@@ -45,30 +45,6 @@ pub(crate) fn search(name: &str, setup: Setup, most: usize) -> Found {
             println!("{p:?}");
         }
     }
-    if std::env::var("DEEP").is_ok() {
-        // follow a path
-        let model = checker.model();
-        let mut n = 0_u64;
-        for _ in 0..3000 {
-        let mut state = model.init_states().remove(0);
-        let mut seen = std::collections::BTreeMap::new();
-        loop {
-            let mut actions = vec![];
-            model.actions(&state, &mut actions);
-            n = n.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            let steps: Vec<_> = actions.into_iter().filter_map(|a| model.next_state(&state, a.clone()).map(|s| (a, s))).collect();
-            if steps.is_empty() { break; }
-            let k = (n >> 33) as usize % steps.len();
-            let (a, s) = steps[k].clone();
-            let i = seen.len();
-            seen.insert(i, ());
-            if i > 80 { println!("  {a:?}"); }
-            state = s;
-            if i > 110 { break; }
-        }
-        if seen.len() > 80 { break; }
-        }
-    }
     let mut discoveries = checker.discoveries();
     let mut found = Found::default();
     if let Some(path) = discoveries.remove(EVERY_RULE) {
