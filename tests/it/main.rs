@@ -10,6 +10,7 @@
     reason = "a test fails by panicking and speaks by printing"
 )]
 
+mod cases;
 mod cluster;
 mod conformance;
 mod crash_points;
@@ -24,6 +25,7 @@ mod lies;
 mod liveness;
 mod load;
 mod names;
+mod network;
 mod pipes;
 mod planted;
 mod planted_crashes;

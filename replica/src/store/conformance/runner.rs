@@ -134,7 +134,7 @@ impl<S: Subject> Runner<S> {
         })
     }
 
-    /// Seals the record of `node`, which holds `from`. Returns what it holds then.
+    /// Loads the record of `node`, which holds `from`, and seals it. Returns what it holds then.
     pub(super) fn seal(
         &mut self,
         process: &mut S::Process,
@@ -143,6 +143,8 @@ impl<S: Subject> Runner<S> {
     ) -> Result<Record, Failure> {
         let mut after = from.cloned().unwrap_or_default();
         after.seal(rows);
+        let found = self.load_fresh(process, node)?;
+        compare("A load behind a fence must bring the record.", found.as_ref(), from)?;
         for _ in 0..ATTEMPTS {
             match self.store.run(process, seal(node, from, rows)) {
                 Outcome::Sealed => return Ok(after),
@@ -203,6 +205,8 @@ impl<S: Subject> Runner<S> {
             Outcome::NotDone | Outcome::Unknown if self.store.loses_outcomes() => {}
             other => return Err(ended(STALE, &other)),
         }
+        // Another node may have sealed the record.
+        self.fence(process)?;
         self.open_to_find(process, record, "A commit that ends in a conflict must change nothing.").map(drop)
     }
 }

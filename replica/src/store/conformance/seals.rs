@@ -24,12 +24,13 @@ fn lift() -> Change {
     Change { changes: Changes { lifts_seal: true, ..Changes::default() }, owner: None }
 }
 
-/// Opens the record and commits. Returns the record then, and its revision.
+/// Opens the record, which may be sealed meanwhile, and commits. Returns the record then, and its revision.
 fn commit<S: Subject>(
     runner: &mut Runner<S>,
     process: &mut S::Process,
     change: &Change,
 ) -> Result<(Record, Revision), super::Failure> {
+    runner.fence(process)?;
     let (record, revision) = runner.open(process)?;
     runner.commit(process, (&record.unwrap_or_default(), revision), change)
 }
@@ -43,6 +44,8 @@ fn find<S: Subject>(
     const OPENED: &str = "After a seal an open must bring all that `Record::seal` makes of the record.";
     const LOADED: &str = "After a seal a load must bring all that `Record::seal` makes of the record.";
     let mut next = runner.store.start(node);
+    // Without a fence an open need only bring what processes of the node itself have left.
+    runner.fence(&mut next)?;
     runner.open_to_find(&mut next, record, OPENED)?;
     runner.fence(reader)?;
     runner.load_to_find(reader, (node, Some(record)), LOADED)

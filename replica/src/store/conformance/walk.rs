@@ -100,6 +100,9 @@ fn open<S: Subject>(
     process: &mut S::Process,
     wanted: &Expected,
 ) -> Result<Revision, Failure> {
+    if wanted.record.seal.is_some() {
+        runner.fence(process)?;
+    }
     if wanted.commits > 0 {
         return runner.open_to_find(process, &wanted.record, STALE);
     }

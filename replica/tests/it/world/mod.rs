@@ -145,6 +145,7 @@ impl World {
             ));
         };
         self.judge()?;
+        self.forget_unlisted()?;
         self.run_until(self.now + ANSWER_WITHIN + ms(1000))?;
         self.is_quiet = true;
         self.run_until(self.now + ms(3000))?;

@@ -111,11 +111,13 @@ impl World {
         }
     }
 
-    /// All faults have ended: nodes that are off the list are forgotten, if the plan wants that.
+    /// Nodes that are off the list are forgotten, if the plan wants that. A node that is just returning may do so after it
+    /// was forgotten: so it is asked for once all faults have ended, and once more when no process of such a node is left.
     pub(super) fn forget_unlisted(&mut self) -> Checked {
-        let unlisted = (0..self.plan.nodes).filter(|node| !self.listed[*node]);
-        let unlisted: Vec<usize> = unlisted.filter(|_| self.plan.forgets_at_last).collect();
-        unlisted.into_iter().try_for_each(|node| self.ask_to_forget(node))
+        let records = self.storage.records.all();
+        let unlisted = records.filter(|(node, record)| !self.listed[*node] && !record.is_sealed());
+        let unlisted = unlisted.map(|(node, _)| node).filter(|_| self.plan.forgets_at_last);
+        unlisted.collect::<Vec<_>>().into_iter().try_for_each(|node| self.ask_to_forget(node))
     }
 
     /// Nodes that were to be forgotten at last are.
@@ -129,7 +131,7 @@ impl World {
         }
     }
 
-    /// A seal has arrived at the store. If the node was forgotten by it, its processes must end once they find out. After
+    /// A seal has arrived at the store, or has come back. If the node was forgotten by it, its processes must end once they find out. After
     /// the last fault a listed node starts again.
     pub(super) fn may_be_forgotten(&mut self, sealed: &NodeId) -> Checked {
         let Some(node) = (0..self.plan.nodes).find(|node| name(*node) == *sealed) else { return Ok(()) };

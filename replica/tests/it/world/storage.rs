@@ -135,6 +135,9 @@ impl Storage {
         if !grew || !hints.all(|hint| self.still_stands(hint, after, seals)) {
             return Err("a commit dropped something from the record that is stored nowhere else".into());
         }
+        if !seals && matches!(outcome, Outcome::Committed { .. }) && after.is_sealed() {
+            return Err("a process of a forgotten node has committed, and the node has not returned".into());
+        }
         Ok(outcome)
     }
 

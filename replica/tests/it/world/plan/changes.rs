@@ -49,6 +49,9 @@ impl Plan {
                 self.at(ms(end), Fault::End(node));
                 self.at(ms(back), Fault::Back(Some(node)));
                 self.at(ms(back + rng.random_range(0..300) - 60), Fault::Start(node));
+                if rng.random_bool(0.4) {
+                    self.at(ms(back + rng.random_range(20..400)), Fault::Forth(node));
+                }
             }
             2 => self.at(ms(at), Fault::Back(rng.random_bool(0.7).then_some(node))),
             _ => {
