@@ -97,20 +97,21 @@ impl Peer {
     }
 
     /// The counts to send with a confirmation, and the id to send them under. An overdue frame keeps its id, so that a late
-    /// confirmation of it still counts. `even_empty`: also without counts, so that the peer's confirmation establishes it.
+    /// confirmation of it still counts. So does one that is not overdue yet, if the peer `must_confirm` for this process to know
+    /// that it runs. Then an id is sent even without counts.
     pub(super) fn answer(
         &mut self,
         state: &State,
         (now, resend_at): (Duration, Duration),
-        even_empty: bool,
+        must_confirm: bool,
         new_id: impl FnOnce() -> FrameId,
     ) -> Option<(FrameId, Claim)> {
-        if self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
+        let must_confirm = must_confirm && !self.is_established;
+        if !must_confirm && self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
             return None;
         }
         let claim = self.claim(state);
-        let must_be_confirmed = even_empty && !self.is_established;
-        if claim.counts.is_empty() && !must_be_confirmed {
+        if claim.counts.is_empty() && !must_confirm {
             return None;
         }
         let confirms = self.confirms();

@@ -4,7 +4,7 @@ use replica::AckPolicy;
 
 use crate::configurations::{holds, holds_and_shows, two};
 use crate::past::Past;
-use crate::rules::{FORGOTTEN, FOR_READS, OF_FORGOTTEN, OF_FORGOTTEN_WITH_STORE_DOWN};
+use crate::rules::{FOR_READS, FORGOTTEN, OF_FORGOTTEN, OF_FORGOTTEN_WITH_STORE_DOWN};
 use crate::setup::{Faults, NONE, Setup};
 
 /// A search that takes more steps than this is cut off, and fails.
@@ -99,6 +99,11 @@ fn b06() {
         Past::Ticks(2),
         Past::Ticks(2),
     ];
-    let setup = Setup { past, nodes: (3, 3), gossip_interval: Setup::TICK, ..forget(&[1, 2], Faults { returns: 1, ..NONE }) };
+    let setup = Setup {
+        past,
+        nodes: (3, 3),
+        gossip_interval: Setup::TICK,
+        ..forget(&[1, 2], Faults { returns: 1, ..NONE })
+    };
     holds("a hint of a node that returns", with_store_down(setup));
 }

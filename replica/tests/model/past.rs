@@ -49,7 +49,11 @@ impl Cluster {
                 let late = Id { node, incarnation: 0 };
                 let is_late = |message: &Message| matches!(message, Message::Ask(ask) if ask.by == late);
                 let mut settled = self.settled(state.clone(), |message| !is_late(message));
-                state.on_the_way.into_iter().filter(|message| is_late(message)).for_each(|it| settled.put(it));
+                state
+                    .on_the_way
+                    .into_iter()
+                    .filter(|message| is_late(message))
+                    .for_each(|it| settled.put(it));
                 return settled;
             }
             Past::Hears(node) => {
@@ -81,7 +85,8 @@ impl Cluster {
             Past::Refuses(node) => {
                 for message in state.on_the_way.clone() {
                     if matches!(&*message, Message::Ask(ask) if ask.by.node == node) {
-                        crate::cluster::tells(&mut state, &message, Outcome::NotDone).expect("it is waited for");
+                        crate::cluster::tells(&mut state, &message, Outcome::NotDone)
+                            .expect("it is waited for");
                     }
                 }
             }

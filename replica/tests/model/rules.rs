@@ -196,7 +196,11 @@ impl State {
         self.hold(Rule::Survives, self.survives(acknowledged & !adds_in(stored)));
         self.hold(Rule::Kept, acknowledged & !anywhere & !self.excused == 0);
         self.hold(Rule::OneOwner, self.have_own_replicas());
-        self.hold(Rule::Sealed, self.store.seals(cluster.setup.forgotten) <= cluster.setup.forgets() - u64::from(self.left.forgets));
+        self.hold(
+            Rule::Sealed,
+            self.store.seals(cluster.setup.forgotten)
+                <= cluster.setup.forgets() - u64::from(self.left.forgets),
+        );
         if [Rule::OneChain, Rule::OwnerHasMost].iter().any(|rule| cluster.setup.rules.contains(rule)) {
             self.judge_counts();
         }
@@ -226,7 +230,9 @@ impl State {
         let as_set = |tally: Tally| adds_in(tally.up) | adds_in(tally.down);
         let mut held: BTreeMap<ReplicaId, BTreeSet<u64>> = BTreeMap::new();
         let processes = self.processes.iter().flat_map(|process| process.rows());
-        for (replica, tally) in processes.chain(self.store.rows().map(|(replica, tally)| (replica.clone(), tally))) {
+        for (replica, tally) in
+            processes.chain(self.store.rows().map(|(replica, tally)| (replica.clone(), tally)))
+        {
             held.entry(replica).or_default().insert(as_set(tally));
         }
         let is_chain = |counts: &BTreeSet<u64>| {
@@ -238,7 +244,8 @@ impl State {
             held[process.replica()].iter().all(|count| count & !counted == 0)
         };
         let are_chains = held.values().all(is_chain);
-        let have_most = self.processes.iter().filter(|process| !process.is_ending).all(|process| has_most(process));
+        let have_most =
+            self.processes.iter().filter(|process| !process.is_ending).all(|process| has_most(process));
         self.hold(Rule::OneChain, are_chains);
         self.hold(Rule::OwnerHasMost, have_most);
     }

@@ -103,7 +103,9 @@ impl Store {
         match &ask.request {
             StoreRequest::Commit { expect, .. } => expect.0 == self.record(ask.by.node).revision,
             StoreRequest::Seal { node, from, .. } => self.record(number(node)).is() == from.as_ref(),
-            StoreRequest::Open | StoreRequest::Fence | StoreRequest::Load { .. } | StoreRequest::Nodes => false,
+            StoreRequest::Open | StoreRequest::Fence | StoreRequest::Load { .. } | StoreRequest::Nodes => {
+                false
+            }
         }
     }
 
@@ -129,7 +131,11 @@ impl Store {
 
     /// How often the node was forgotten.
     pub(crate) fn seals(&self, node: u8) -> u64 {
-        self.records.get(usize::from(node)).and_then(Versions::is).and_then(|record| record.seal).map_or(0, |seal| seal.number)
+        self.records
+            .get(usize::from(node))
+            .and_then(Versions::is)
+            .and_then(|record| record.seal)
+            .map_or(0, |seal| seal.number)
     }
 
     fn record(&self, node: u8) -> &Versions {
@@ -182,7 +188,10 @@ impl Store {
         let StoreRequest::Seal { node, from, rows } = &ask.request else { unreachable!("a seal") };
         let node = number(node);
         let is = self.record(node).is();
-        let hints_of = |record: Option<&Record>| Record { hints: BTreeMap::new(), ..record.cloned().unwrap_or_default() };
+        let hints_of = |record: Option<&Record>| Record {
+            hints: BTreeMap::new(),
+            ..record.cloned().unwrap_or_default()
+        };
         let would_do = match bug {
             Some(Bug::HintsNotStored) => hints_of(is) == hints_of(from.as_ref()),
             _ => self.would_do(ask),
@@ -264,7 +273,9 @@ impl Store {
     /// The rows and hints of all records.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&ReplicaId, Tally)> {
         let records = self.records.iter().filter_map(Versions::is);
-        records.flat_map(|record| record.rows.iter().chain(&record.hints)).map(|(replica, tally)| (replica, *tally))
+        records
+            .flat_map(|record| record.rows.iter().chain(&record.hints))
+            .map(|(replica, tally)| (replica, *tally))
     }
 
     /// Whether a record has hints.
