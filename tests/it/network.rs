@@ -57,11 +57,15 @@ impl Network {
 
     /// Starts a process of each node, and tells each of all of them.
     pub(crate) fn start_all(&mut self, list: &[&str]) {
-        list.iter().for_each(|node| self.start(node, list));
+        for node in list {
+            self.start(node, list);
+        }
     }
 
     pub(crate) fn end_all(&mut self, list: &[&str]) {
-        list.iter().for_each(|node| self.end(node));
+        for node in list {
+            self.end(node);
+        }
     }
 
     /// Ends the process of `node` cleanly.
