@@ -218,6 +218,14 @@ fn a_wrong_store_is_told_what_is_wrong_in_a_plain_sentence() {
             "After a commit an open must bring all that `Record::apply` makes of the changes. Here the \
              record's owner was another.",
         ),
+    ] {
+        assert_eq!(failure(wrong).as_deref(), Some(sentence), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_store_that_seals_wrongly_is_told_so_in_a_plain_sentence() {
+    for (wrong, sentence) in [
         (
             Wrong::SealsAnything,
             "A seal must be a conflict if the record is not the expected one. Here the outcome was \"sealed\".",
