@@ -71,8 +71,8 @@ pub mod store;
 mod tally;
 
 pub use config::{
-    ASK_WHILE_ADDS_WAIT, AckPolicy, Config, MAX_PENDING, MAX_REPLICAS, PEER_BACKOFF_MAX, RECOVER_WITHIN,
-    SHUT_DOWN_WITHIN,
+    ASK_WHILE_ADDS_WAIT, AckPolicy, Config, MAX_FORGETS, MAX_PENDING, MAX_REPLICAS, PEER_BACKOFF_MAX,
+    RECOVER_WITHIN, SHUT_DOWN_WITHIN,
 };
 pub use frame::{Claim, Frame, FrameId, Inquiry};
 pub use identity::{Incarnation, NoIdentity, NodeId, ReplicaId};

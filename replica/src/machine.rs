@@ -10,7 +10,7 @@ use tracing::{debug, error, info, warn};
 use crate::clients::{Clients, Pending};
 use crate::config::{AckPolicy, Config, SHUT_DOWN_WITHIN};
 use crate::context::{Clock, Context, Tokens};
-use crate::durability::{Durability, Found, Read, Shown};
+use crate::durability::{Durability, Found, ReadRecord, Shown};
 use crate::frame::Frame;
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::replication::{Merged, Replication};
@@ -179,7 +179,11 @@ impl Parts {
         // An add's way to the store is the longest: it goes first. Nothing below depends on it.
         self.durability.poll_record(self.replication.state(), cx);
         self.durability.poll_sweep(|| self.replication.silent(), || self.replication.peers(), cx);
-        self.durability.poll_forgetting(self.replication.is_left_with(), self.replication.state(), cx);
+        self.durability.poll_forgetting(
+            self.replication.forgotten_with_unstored(),
+            self.replication.state(),
+            cx,
+        );
         let hurry = self.durability.peers_suffice() && self.clients.any_waits_for_confirmation();
         self.replication.poll(hurry, cx);
         // Clients come last: their answers depend on all steps above.
@@ -198,15 +202,17 @@ impl Parts {
             replication.recovered();
         }
         if !durability.asks() {
-            replication.stop_asking();
-        } else if durability.has_read_all_records() {
-            if let Some(node) = replication.a_stranger() {
-                info!(%node, "a node with a record is not on the list, so it can't be asked: forget it, or list it");
-                durability.choose_fresh_replica();
-            } else if replication.have_answered() {
-                let held = |replica: &ReplicaId| Tally::of(replication.state().counts(), replica);
-                durability.inherit_if_nobody_holds_more(held);
-            }
+            return replication.stop_asking();
+        }
+        let held = |replica: &ReplicaId| Tally::of(replication.state().counts(), replica);
+        if durability.gives_up_inheriting(held) || !durability.has_read_all_records() {
+            return;
+        }
+        if let Some(node) = replication.any_stranger() {
+            info!(%node, "a node that the store lists is not on the roster, so it can't be asked: list it, or forget it");
+            durability.choose_fresh_replica();
+        } else if replication.have_answered() {
+            durability.inherit();
         }
     }
 
@@ -286,8 +292,8 @@ impl Parts {
     }
 
     /// Merges a record, and notes what else it says.
-    fn found(&mut self, read: Read, cx: &Context<'_>) {
-        let Read { node, record, free, is_fresh } = read;
+    fn found(&mut self, read: ReadRecord, cx: &Context<'_>) {
+        let ReadRecord { node, record, free, is_fresh } = read;
         let merged = self.replication.merge_found(record.claim(), self.durability.own());
         self.note(merged);
         if merged.is_news && node != *self.replication.me() {
@@ -297,9 +303,6 @@ impl Parts {
             self.replication.ask_about(free);
         }
         self.replication.learn_seal(&node, record.seal, is_fresh);
-        if record.owner.is_some() {
-            self.replication.be_wary_of(node);
-        }
     }
 
     fn note(&mut self, merged: Merged) {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use crate::clients::Pending;
+use crate::config::MAX_FORGETS;
 use crate::context::Context;
 use crate::identity::NodeId;
 use crate::seam::{Refusal, Reply};
@@ -25,9 +26,6 @@ const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// The pause after counts of a forgotten node were stored, or could not be.
 const LEFT_AGAIN_AFTER: Duration = Duration::from_secs(1);
-
-/// How many operators may wait at once.
-const MAX_FORGETS: usize = 64;
 
 /// The nodes that are being forgotten, one after the other.
 #[derive(Debug, Clone, Default)]
@@ -131,7 +129,8 @@ impl Forgetting {
         let Some(job) = self.waiting.front().filter(|_| *asked == token) else { return Err(outcome) };
         let node = job.node.clone();
         Ok(match (std::mem::take(&mut self.phase), outcome) {
-            (Phase::Fencing(_), Outcome::Fenced) => {
+            // After a conflict the record has changed. If what is loaded is old, the next seal conflicts again.
+            (Phase::Fencing(_), Outcome::Fenced) | (Phase::Sealing(..), Outcome::Conflict) => {
                 self.phase = Phase::Loading(cx.ask_store(StoreRequest::Load { node }));
                 None
             }

@@ -283,9 +283,9 @@ impl StoreSync {
                 // The last commit was done, though its outcome said otherwise.
                 self.health.committed();
             }
-        } else {
-            self.has_predecessor = true;
         }
+        // A record that this process has not written may hold its row all the same, if it was sealed with that.
+        self.has_predecessor |= !is_ours || record.seal.is_some() && self.commits <= 1;
         let news = self.note_stored(&record, own).unwrap_or_else(|| News::Found(record.clone()));
         self.known = Known::At(revision, record);
         news

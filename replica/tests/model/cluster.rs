@@ -44,6 +44,10 @@ pub(crate) enum Action {
     Restart(u8),
     /// The node's next process begins while this one runs on.
     Double(u8),
+    /// The node's next process begins where none runs, and none was told to end.
+    Return(u8),
+    /// A record goes back to this revision.
+    GoesBack(u64),
 }
 
 impl Cluster {
@@ -61,24 +65,10 @@ impl Cluster {
         self.done.get(key, || Arc::new(state.store.handle(ask, self.setup.bug)))
     }
 
-    /// What comes of a state in which everything that can arrive arrives, in some order.
-    fn settled(&self, mut state: State) -> State {
-        loop {
-            let mut actions = state.arrivals(&self.setup);
-            self.requests(&state, &mut actions);
-            actions.retain(|action| matches!(action, Action::Arrives(_, _, false) | Action::Does(..)));
-            match actions.into_iter().find_map(|action| self.next(&state, action)) {
-                Some(next) => state = next,
-                None => break,
-            }
-        }
-        state.on_the_way.clear();
-        state
-    }
-
     /// The events that each process may get from outside the network.
     fn events(&self, state: &State, actions: &mut Vec<Action>) {
         for process in &state.processes {
+            let is_calm = self.setup.calm.contains(&process.id.node);
             let mut push = |event| actions.push(Action::Happens(process.id, event));
             if let Some(add) = state.next_add(process.id.node, &self.setup) {
                 push(Event::Add(add));
@@ -86,21 +76,25 @@ impl Cluster {
             if self.setup.batches {
                 push(Event::Due);
             }
-            if process.ticks < self.setup.ticks {
+            if process.ticks < self.setup.ticks && !is_calm {
                 push(Event::Tick);
             }
             if state.left.stops > 0 {
                 push(Event::Stop);
             }
-            if state.left.ends > 0 && !process.is_ending {
+            if state.left.ends > 0 && !process.is_ending && !is_calm {
                 push(Event::Shutdown);
                 push(Event::Closed);
+            }
+            let forgotten = self.setup.forgotten;
+            if state.left.forgets > 0 && process.id.node != forgotten && !process.is_forgetting() {
+                push(Event::Forget(forgotten));
             }
         }
     }
 
     /// What may come of the requests on their way to the store.
-    fn requests(&self, state: &State, actions: &mut Vec<Action>) {
+    pub(crate) fn requests(&self, state: &State, actions: &mut Vec<Action>) {
         for message in &state.on_the_way {
             let Message::Ask(ask) = &**message else { continue };
             let ways = self.done(state, message, ask).len();
@@ -114,14 +108,18 @@ impl Cluster {
         }
     }
 
-    fn next(&self, state: &State, action: Action) -> Option<State> {
+    pub(crate) fn next(&self, state: &State, action: Action) -> Option<State> {
         let mut next = state.clone();
         match action {
             Action::Happens(id, event) => {
                 self.happens(&mut next, id, &event)?;
                 match event {
-                    Event::Shutdown | Event::Closed => next.left.ends -= 1,
+                    Event::Shutdown | Event::Closed => {
+                        next.left.ends -= 1;
+                        next.end(id.node);
+                    }
                     Event::Stop => next.left.stops -= 1,
+                    Event::Forget(_) => next.left.forgets -= 1,
                     Event::Add(_) | Event::Probe | Event::Arrives(_) | Event::Due | Event::Tick => {}
                 }
             }
@@ -152,6 +150,15 @@ impl Cluster {
                 next.left.doubles -= 1;
                 next.begin(node, &self.setup);
             }
+            Action::Return(node) => {
+                next.left.returns -= 1;
+                next.begin(node, &self.setup);
+            }
+            Action::GoesBack(revision) => {
+                next.left.backs -= 1;
+                next.store = state.store.go_back((self.setup.restored, revision), next.left.backs == 0);
+                next.excuse();
+            }
         }
         self.forget(&mut next);
         next.judge(self);
@@ -159,7 +166,7 @@ impl Cluster {
     }
 
     /// Something happens to a process. `None` if nothing comes of it: what changes nothing may as well not happen.
-    fn happens(&self, next: &mut State, id: Id, event: &Event) -> Option<()> {
+    pub(crate) fn happens(&self, next: &mut State, id: Id, event: &Event) -> Option<()> {
         let at = next.processes.iter().position(|process| process.id == id)?;
         let step = self.step(&next.processes[at], event);
         if step.process.as_ref() == Some(&next.processes[at])
@@ -222,20 +229,20 @@ impl Cluster {
             return false;
         }
         let ignores = |process: &Printed<Process>| {
-            self.ignored.get((process.fingerprint(), token.0), || process.ignores(token))
+            self.ignored.get((process.fingerprint(), token.0), || process.ignores(token, &self.setup))
         };
         state.hearers(asker, &self.setup).all(ignores)
-            && !(self.setup.stray_outcomes && state.may_begin(asker.node))
+            && !(self.setup.stray_outcomes && state.may_begin(asker.node, &self.setup))
     }
 
-    /// Revisions only grow: a commit whose revision has passed will never be done.
+    /// A commit whose revision has passed will never be done, unless the record goes back.
     fn may_be_done(&self, state: &State, ask: &Ask) -> bool {
-        self.setup.bug == Some(Bug::NoCondition) || state.store.would_do(ask)
+        self.setup.bug == Some(Bug::NoCondition) || state.left.backs > 0 || state.store.would_do(ask)
     }
 }
 
 /// The process is told that its request is not done, or perhaps.
-fn tells(next: &mut State, message: &Printed<Message>, outcome: Outcome) -> Option<()> {
+pub(crate) fn tells(next: &mut State, message: &Printed<Message>, outcome: Outcome) -> Option<()> {
     let Message::Ask(ask) = &**message else { return None };
     let may_be_done = outcome == Outcome::Unknown;
     next.take_off(message);
@@ -251,8 +258,7 @@ impl Model for Cluster {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        let state = State::new(&self.setup);
-        vec![if self.setup.warm { self.settled(state) } else { state }]
+        vec![self.after(State::new(&self.setup))]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -262,11 +268,17 @@ impl Model for Cluster {
         self.events(state, actions);
         actions.extend(state.arrivals(&self.setup));
         self.requests(state, actions);
+        let restarts = (0..self.setup.nodes.1).filter(|node| state.may_restart(*node, &self.setup));
+        actions.extend(restarts.map(Action::Restart));
+        let nodes = (0..self.setup.nodes.1).filter(|node| !self.setup.calm.contains(node));
         if state.left.crashes > 0 {
-            actions.extend(state.processes.iter().map(|process| Action::Crash(process.id)));
+            let ids = state.processes.iter().map(|process| process.id);
+            actions.extend(ids.filter(|id| !self.setup.calm.contains(&id.node)).map(Action::Crash));
         }
-        let nodes = 0..self.setup.nodes.1;
-        actions.extend(nodes.clone().filter(|node| state.may_restart(*node)).map(Action::Restart));
+        actions.extend(nodes.clone().filter(|node| state.may_return(*node)).map(Action::Return));
+        if state.left.backs > 0 {
+            actions.extend(state.store.earlier(self.setup.restored).map(Action::GoesBack));
+        }
         if state.left.doubles > 0 {
             actions.extend(nodes.map(Action::Double));
         }
@@ -293,6 +305,8 @@ impl fmt::Debug for Action {
             Self::Crash(id) => write!(f, "{id:?} crashes"),
             Self::Restart(node) => write!(f, "{:?} starts again", name(*node)),
             Self::Double(node) => write!(f, "{:?} starts once more", name(*node)),
+            Self::Return(node) => write!(f, "{:?} returns", name(*node)),
+            Self::GoesBack(revision) => write!(f, "a record goes back to revision {revision}"),
         }
     }
 }

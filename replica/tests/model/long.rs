@@ -47,7 +47,7 @@ fn a_crash_among_peers_and_time() {
 #[test]
 #[ignore = "takes minutes and gigabytes"]
 fn a_crash_at_the_start() {
-    holds("a start and a crash", Setup { warm: false, ..two(&[0, 1], 0, CRASH) });
+    holds("a start and a crash", Setup { past: &[], ..two(&[0, 1], 0, CRASH) });
 }
 
 #[test]

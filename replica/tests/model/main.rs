@@ -63,12 +63,16 @@
     reason = "a test fails by panicking and speaks by printing"
 )]
 
+mod adds;
+mod backups;
 mod cluster;
 mod configurations;
+mod forgets;
 mod generator;
 mod long;
 mod memo;
 mod message;
+mod past;
 mod planted;
 mod printed;
 mod process;

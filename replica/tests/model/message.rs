@@ -42,10 +42,10 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    /// What is left of a request once nobody waits for its outcome: only a commit still matters.
+    /// What is left of a request once nobody waits for its outcome: only a commit or a seal still matters.
     pub(crate) fn left_behind(&self) -> Option<Self> {
-        let is_commit = matches!(self.request, StoreRequest::Commit { .. });
-        is_commit.then(|| Self { token: None, since: Vec::new(), ..self.clone() })
+        let writes = matches!(self.request, StoreRequest::Commit { .. } | StoreRequest::Seal { .. });
+        writes.then(|| Self { token: None, since: Vec::new(), ..self.clone() })
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use replica::store::{Outcome, Token};
-use replica::{Effect, Input, Refusal, Replica, ReplicaId, Reply, Request, Ticket, Vector};
+use replica::store::{Outcome, StoreRequest, Token};
+use replica::{Effect, Input, Refusal, Replica, ReplicaId, Reply, Request, Tally, Ticket, Vector};
 
 use crate::generator::Generator;
 use crate::message::{Ask, Id, Message, name, number};
@@ -18,6 +18,9 @@ use crate::setup::Setup;
 pub(crate) const FIRST_READ: Ticket = Ticket(100);
 /// A read that changes nothing and is asked in every state.
 pub(crate) const PROBE: Ticket = Ticket(101);
+
+/// An operator's request to forget a node.
+pub(crate) const FORGET: Ticket = Ticket(102);
 
 /// A process: a replica with a clock, and the clients that wait for it.
 #[derive(Debug, Clone)]
@@ -33,6 +36,12 @@ pub(crate) struct Process {
     /// Until when each client is to be answered.
     waiting: BTreeMap<Ticket, Duration>,
     is_done: bool,
+    /// The nodes that it may address.
+    list: Vec<u8>,
+    /// How many times its node had been forgotten when it first opened its record. `None` before that.
+    seals: Option<u64>,
+    /// It has found that its node was forgotten since.
+    is_sealed: bool,
     saboteur: Saboteur,
 }
 
@@ -52,6 +61,8 @@ pub(crate) enum Event {
     Stop,
     Shutdown,
     Closed,
+    /// An operator asks to forget this node.
+    Forget(u8),
 }
 
 /// What comes of it.
@@ -76,12 +87,16 @@ impl Process {
             replica: Replica::with_generator(&setup.config(), name(id.node), setup.generator(id)),
             waiting: BTreeMap::new(),
             is_done: false,
+            list: setup.list(id),
+            seals: None,
+            is_sealed: false,
             saboteur: Saboteur::new(id, setup),
         };
         let mut step = Step::default();
-        process.give(Input::Roster((0..setup.nodes.0).map(name).collect()), &mut step);
+        let roster = process.list.iter().copied().map(name).collect();
+        process.give(Input::Roster(roster), setup, &mut step);
         process.ask(FIRST_READ, Request::Read, setup, &mut step);
-        process.tick(&mut step);
+        process.tick(setup, &mut step);
         process.end_step(step)
     }
 
@@ -96,9 +111,9 @@ impl Process {
     }
 
     /// The outcome of the request with this token can change nothing: the process has had it, or has given it up.
-    pub(crate) fn ignores(&self, token: Token) -> bool {
+    pub(crate) fn ignores(&self, token: Token, setup: &Setup) -> bool {
         let (mut next, mut step) = (self.clone(), Step::default());
-        next.give(Input::Store { token, outcome: Outcome::Unknown }, &mut step);
+        next.give(Input::Store { token, outcome: Outcome::Unknown }, setup, &mut step);
         step.sent.is_empty() && Printed::new(next) == Printed::new(self.clone())
     }
 
@@ -108,9 +123,15 @@ impl Process {
     }
 
     /// All that it has counted itself.
-    pub(crate) fn counted(&self) -> u64 {
-        let counted = self.replica.counted();
-        counted.up + counted.down
+    pub(crate) fn counted(&self) -> Tally {
+        self.replica.counted()
+    }
+
+    /// What the process holds and shows of each replica, and all that it has counted itself.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (ReplicaId, Tally)> {
+        let shown = self.replica.state().iter();
+        let shown = shown.map(|(replica, counts)| (replica.clone(), counts.into()));
+        shown.chain([(self.replica.id().clone(), self.replica.counted())])
     }
 
     /// What it counts under.
@@ -126,7 +147,7 @@ impl Process {
                 self.ask(ticket, Request::Add(Setup::delta(*add)), setup, step);
             }
             Event::Probe => self.ask(PROBE, Request::Read, setup, step),
-            Event::Arrives(message) => self.give(arrival(message), step),
+            Event::Arrives(message) => self.give(arrival(message), setup, step),
             Event::Due => is_over = true,
             Event::Tick => {
                 self.ticks += 1;
@@ -143,40 +164,71 @@ impl Process {
             }
             Event::Shutdown => {
                 self.is_ending = true;
-                self.give(Input::Shutdown, step);
+                self.give(Input::Shutdown, setup, step);
             }
             Event::Closed => {
                 self.is_ending = true;
-                return self.give(Input::Closed, step);
+                return self.give(Input::Closed, setup, step);
+            }
+            Event::Forget(node) => {
+                let (ticket, answer_by) = self.waits(FORGET, setup);
+                self.give(Input::Forget { ticket, answer_by, node: name(*node) }, setup, step);
             }
         }
         if is_over {
-            self.tick(step);
+            self.tick(setup, step);
         }
     }
 
     fn ask(&mut self, ticket: Ticket, request: Request, setup: &Setup, step: &mut Step) {
-        let answer_by = self.now + setup.patience * Setup::TICK;
-        self.waiting.insert(ticket, answer_by);
-        self.give(Input::Client { ticket, answer_by, request }, step);
+        let (ticket, answer_by) = self.waits(ticket, setup);
+        self.give(Input::Client { ticket, answer_by, request }, setup, step);
     }
 
-    fn tick(&mut self, step: &mut Step) {
-        self.give(Input::Tick { heard: self.heard }, step);
+    /// Somebody waits for an answer from now on.
+    fn waits(&mut self, ticket: Ticket, setup: &Setup) -> (Ticket, Duration) {
+        let answer_by = self.now + setup.patience * Setup::TICK;
+        self.waiting.insert(ticket, answer_by);
+        (ticket, answer_by)
+    }
+
+    /// Whether an operator waits for this process to forget a node.
+    pub(crate) fn is_forgetting(&self) -> bool {
+        self.waiting.contains_key(&FORGET)
+    }
+
+    fn tick(&mut self, setup: &Setup, step: &mut Step) {
+        self.give(Input::Tick { heard: self.heard }, setup, step);
         if self.waiting.values().any(|answer_by| *answer_by <= self.now) {
             step.broken.insert(Rule::AnsweredInTime);
+        }
+        if self.is_sealed && !self.is_done {
+            step.broken.insert(Rule::Sealed);
+        }
+    }
+
+    /// Takes note of what the process learns of its node's seal.
+    fn notice_seal(&mut self, input: &Input) {
+        if let Input::Store { outcome: Outcome::Opened { record, .. }, .. } = input {
+            let number = record.as_ref().and_then(|record| record.seal).map_or(0, |seal| seal.number);
+            self.is_sealed |= number > *self.seals.get_or_insert(number);
         }
     }
 
     /// Gives the replica an input, and takes its effects.
-    fn give(&mut self, input: Input, step: &mut Step) {
+    fn give(&mut self, input: Input, setup: &Setup, step: &mut Step) {
         let mut inputs = self.saboteur.hear(input);
         while !inputs.is_empty() {
-            self.replica.handle(self.now, inputs.remove(0));
+            let input = inputs.remove(0);
+            self.notice_seal(&input);
+            self.replica.handle(self.now, input);
             while let Some(effect) = self.replica.poll_effect() {
                 let (effects, heard) = self.saboteur.say(effect);
                 for effect in effects {
-                    self.perform(effect, step);
+                    match at_once(&effect, setup) {
+                        Some(input) => inputs.push(input),
+                        None => self.perform(effect, step),
+                    }
                 }
                 inputs.extend(heard);
             }
@@ -189,12 +241,21 @@ impl Process {
                 if self.waiting.remove(&ticket).is_none() {
                     step.broken.insert(Rule::AnsweredOnce);
                 }
+                if self.is_sealed && result == Ok(Reply::Added) {
+                    step.broken.insert(Rule::Sealed);
+                }
                 step.answers.push((ticket, result));
             }
             Effect::Send { peer, frame } => {
+                if !self.list.contains(&number(&peer)) {
+                    step.broken.insert(Rule::NoStranger);
+                }
                 step.sent.push(Message::Frame { from: self.id.node, to: number(&peer), frame });
             }
             Effect::Store { token, request } => {
+                if self.is_sealed && matches!(request, StoreRequest::Commit { .. }) {
+                    step.broken.insert(Rule::Sealed);
+                }
                 step.sent.push(Message::Ask(Ask {
                     by: self.id,
                     token: Some(token),
@@ -213,6 +274,17 @@ impl Process {
             step.broken.insert(Rule::AnsweredOnce);
         }
         step
+    }
+}
+
+/// What the store answers at once.
+fn at_once(effect: &Effect, setup: &Setup) -> Option<Input> {
+    match effect {
+        Effect::Store { token, request } => {
+            let outcome = setup.at_once(request)?;
+            Some(Input::Store { token: *token, outcome })
+        }
+        Effect::Reply { .. } | Effect::Send { .. } | Effect::Done => None,
     }
 }
 

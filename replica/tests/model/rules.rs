@@ -1,15 +1,13 @@
 //! What must hold in every state.
-//!
-//! The size of each add is a power of eight of its own. So a sum of sizes tells, in octal digits, which adds are in it, and how
-//! often.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use replica::{Refusal, Reply};
+use replica::{Refusal, ReplicaId, Reply, Tally};
 use stateright::Property;
 
+use crate::adds::{adds_in, adds_of, is_plausible, size};
 use crate::cluster::Cluster;
-use crate::process::{Event, PROBE};
+use crate::process::{Event, PROBE, Process};
 use crate::setup::Setup;
 use crate::state::State;
 
@@ -30,14 +28,29 @@ pub(crate) enum Rule {
     AnsweredOnce,
     /// No client is answered later than the first tick after its time.
     AnsweredInTime,
-    /// No commit makes a row smaller, loses a count, or drops a hint without any other change.
+    /// No commit and no seal makes a row smaller. No commit drops a hint without any other change.
     RecordGrows,
+    /// No commit and no seal drops a hint of a count that stands in no other record.
+    HintsStay,
     /// No commit makes a record that stood there before.
     RecordIsNew,
     /// What a read shows is in the store.
     ShownIsStored,
     /// What a read has shown on a node, reads on that node show ever after.
     NeverBack,
+    /// All counts of one replica that a process or a record holds are a chain: of any two the larger has every add of the
+    /// smaller. Else a merge loses adds.
+    OneChain,
+    /// Nobody holds more of a replica than the process that counts under it.
+    OwnerHasMost,
+    /// What was acknowledged is held by a process or a record, but for what was nowhere any more once a record had gone back
+    /// or a process had died.
+    Kept,
+    /// A process that finds that its node was forgotten acknowledges and commits nothing more, and is done. No commit is done
+    /// under a seal, but for one that lifts it.
+    Sealed,
+    /// No process addresses a node that is not on its list.
+    NoStranger,
     /// The replica does not panic.
     NoPanic,
 }
@@ -51,6 +64,7 @@ pub(crate) const PROMISED: &[Rule] = &[
     Rule::AnsweredOnce,
     Rule::AnsweredInTime,
     Rule::RecordGrows,
+    Rule::HintsStay,
     Rule::NoPanic,
 ];
 
@@ -63,11 +77,62 @@ pub(crate) const WITH_STORE_DOWN: &[Rule] = &[
     Rule::AnsweredOnce,
     Rule::AnsweredInTime,
     Rule::RecordGrows,
+    Rule::HintsStay,
+    Rule::NoPanic,
+];
+
+/// What holds even if records go back.
+pub(crate) const WITH_BACKUPS: &[Rule] = &[
+    Rule::OneChain,
+    Rule::OwnerHasMost,
+    Rule::Kept,
+    Rule::CountedOnce,
+    Rule::Definite,
+    Rule::OneOwner,
+    Rule::AnsweredOnce,
+    Rule::AnsweredInTime,
+    Rule::RecordGrows,
+    Rule::NoStranger,
+    Rule::NoPanic,
+];
+
+/// What holds of a node that is forgotten, while the store is not counted as down.
+pub(crate) const OF_FORGOTTEN: &[Rule] = &[
+    Rule::OneChain,
+    Rule::OwnerHasMost,
+    Rule::Sealed,
+    Rule::Stored,
+    Rule::CountedOnce,
+    Rule::Definite,
+    Rule::OneOwner,
+    Rule::AnsweredOnce,
+    Rule::AnsweredInTime,
+    Rule::RecordGrows,
+    Rule::HintsStay,
+    Rule::NoStranger,
+    Rule::NoPanic,
+];
+
+/// The same even if the store counts as down.
+pub(crate) const OF_FORGOTTEN_WITH_STORE_DOWN: &[Rule] = &[
+    Rule::OneChain,
+    Rule::OwnerHasMost,
+    Rule::Sealed,
+    Rule::Survives,
+    Rule::CountedOnce,
+    Rule::Definite,
+    Rule::OneOwner,
+    Rule::AnsweredOnce,
+    Rule::AnsweredInTime,
+    Rule::RecordGrows,
+    Rule::HintsStay,
+    Rule::NoStranger,
     Rule::NoPanic,
 ];
 
 /// What holds of reads as well, while the store is not counted as down.
-pub(crate) const FOR_READS: &[Rule] = &[Rule::ShownIsStored, Rule::NeverBack, Rule::AnsweredInTime];
+pub(crate) const FOR_READS: &[Rule] =
+    &[Rule::ShownIsStored, Rule::NeverBack, Rule::AnsweredInTime, Rule::NoStranger];
 
 /// What no state breaks.
 pub(crate) const EVERY_RULE: &str = "every rule holds";
@@ -75,6 +140,9 @@ pub(crate) const EVERY_RULE: &str = "every rule holds";
 pub(crate) const ALL_ACKNOWLEDGED: &str = "every add is acknowledged";
 /// The same.
 pub(crate) const ONE_REFUSED: &str = "an add is refused";
+
+/// The same.
+pub(crate) const FORGOTTEN: &str = "a node is forgotten, every add is acknowledged, and no record has a hint";
 
 /// The rules that have been broken.
 pub(crate) type Broken = BTreeSet<Rule>;
@@ -109,6 +177,10 @@ pub(crate) fn properties() -> Vec<Property<Cluster>> {
             state.adds.iter().all(|fate| *fate == Fate::Acknowledged)
         }),
         Property::sometimes(ONE_REFUSED, |_, state: &State| state.adds.contains(&Fate::Refused)),
+        Property::sometimes(FORGOTTEN, |_, state: &State| {
+            let acknowledged = state.adds.iter().all(|fate| *fate == Fate::Acknowledged);
+            state.was_forgotten && acknowledged && !state.store.has_hints()
+        }),
     ]
 }
 
@@ -116,17 +188,66 @@ impl State {
     /// Takes note of the rules that this state breaks, of those that the setup promises.
     pub(crate) fn judge(&mut self, cluster: &Cluster) {
         let (asked, stored) = (!self.that_are(Fate::Ahead), self.store.sizes());
-        let processes = self.processes.iter().flat_map(|process| [process.sizes(), process.counted()]);
-        let sums: Vec<_> = processes.chain([stored]).collect();
-        let anywhere = sums.iter().fold(0, |all, sum| all | adds_in(*sum));
+        let (sums, anywhere) = (self.sums(), self.anywhere());
         let acknowledged = self.that_are(Fate::Acknowledged);
         self.hold(Rule::CountedOnce, sums.iter().all(|sum| is_plausible(*sum, asked)));
         self.hold(Rule::Definite, self.that_are(Fate::Refused) & anywhere == 0);
         self.hold(Rule::Stored, acknowledged & !adds_in(stored) == 0);
         self.hold(Rule::Survives, self.survives(acknowledged & !adds_in(stored)));
+        self.hold(Rule::Kept, acknowledged & !anywhere & !self.excused == 0);
         self.hold(Rule::OneOwner, self.have_own_replicas());
+        self.hold(
+            Rule::Sealed,
+            self.store.seals(cluster.setup.forgotten)
+                <= cluster.setup.forgets() - u64::from(self.left.forgets),
+        );
+        if [Rule::OneChain, Rule::OwnerHasMost].iter().any(|rule| cluster.setup.rules.contains(rule)) {
+            self.judge_counts();
+        }
         self.judge_reads(cluster);
         self.broken.retain(|rule| cluster.setup.rules.contains(rule));
+    }
+
+    /// What each process, and the store, holds in sum.
+    fn sums(&self) -> Vec<u64> {
+        let counted = |process: &Process| process.counted().up + process.counted().down;
+        let processes = self.processes.iter().flat_map(|process| [process.sizes(), counted(process)]);
+        processes.chain([self.store.sizes()]).collect()
+    }
+
+    /// The adds that a process or the store holds.
+    fn anywhere(&self) -> u64 {
+        self.sums().into_iter().fold(0, |all, sum| all | adds_in(sum))
+    }
+
+    /// What is nowhere now can't be kept.
+    pub(crate) fn excuse(&mut self) {
+        self.excused |= self.that_are(Fate::Acknowledged) & !self.anywhere();
+    }
+
+    /// Compares all counts of each replica, as sets of adds.
+    fn judge_counts(&mut self) {
+        let as_set = |tally: Tally| adds_in(tally.up) | adds_in(tally.down);
+        let mut held: BTreeMap<ReplicaId, BTreeSet<u64>> = BTreeMap::new();
+        let processes = self.processes.iter().flat_map(|process| process.rows());
+        for (replica, tally) in
+            processes.chain(self.store.rows().map(|(replica, tally)| (replica.clone(), tally)))
+        {
+            held.entry(replica).or_default().insert(as_set(tally));
+        }
+        let is_chain = |counts: &BTreeSet<u64>| {
+            let is_comparable = |one: u64, other: u64| [one, other].contains(&(one & other));
+            counts.iter().all(|one| counts.iter().all(|other| is_comparable(*one, *other)))
+        };
+        let has_most = |process: &Process| {
+            let counted = as_set(process.counted());
+            held[process.replica()].iter().all(|count| count & !counted == 0)
+        };
+        let are_chains = held.values().all(is_chain);
+        let have_most =
+            self.processes.iter().filter(|process| !process.is_ending).all(|process| has_most(process));
+        self.hold(Rule::OneChain, are_chains);
+        self.hold(Rule::OwnerHasMost, have_most);
     }
 
     /// Asks every process for a read.
@@ -180,29 +301,4 @@ impl State {
         let such = self.adds.iter().enumerate().filter(|(_, known)| **known == fate);
         such.map(|(add, _)| size(add)).sum()
     }
-}
-
-/// More adds than any setup has.
-const MOST_ADDS: usize = 8;
-
-/// The size of an add. It stands for the add in a set of adds.
-fn size(add: usize) -> u64 {
-    Setup::delta(add).unsigned_abs()
-}
-
-/// The adds in a sum of sizes.
-fn adds_in(sum: u64) -> u64 {
-    (0..MOST_ADDS).map(size).filter(|add| sum & (add * 7) != 0).sum()
-}
-
-/// The adds in a value: of those with a negative delta, the ones that are not missing.
-fn adds_of(value: i128) -> u64 {
-    let negative: u64 = (0..MOST_ADDS).filter(|add| Setup::delta(*add) < 0).map(size).sum();
-    let sum = u64::try_from(value + i128::from(negative)).expect("no value is so low");
-    adds_in(sum) ^ negative
-}
-
-/// Whether every add is in the sum at most once, and none that was not asked for.
-fn is_plausible(sum: u64, asked: u64) -> bool {
-    sum == adds_in(sum) && sum & !asked == 0
 }

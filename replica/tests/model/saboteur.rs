@@ -39,6 +39,8 @@ pub(crate) enum Bug {
     NeverAnswered,
     /// A conflict brings the process down.
     Panics,
+    /// A node is sealed although the forgetter has not stored the hints in its record.
+    HintsNotStored,
 }
 
 /// Stands between a replica and the world, and spoils what passes.

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use replica::store::{Outcome, StoreRequest};
 use replica::{AckPolicy, Config};
 
 use crate::generator::Generator;
-use crate::message::Id;
+use crate::message::{Id, name};
+use crate::past::Past;
 use crate::rules::{PROMISED, Rule};
 use crate::saboteur::Bug;
 
@@ -25,12 +27,23 @@ pub(crate) struct Setup {
     pub(crate) store: StoreIs,
     /// Whether the outcome of one process's request may reach another process of its node.
     pub(crate) stray_outcomes: bool,
-    /// The search begins once everything that can arrive at the start has arrived.
-    pub(crate) warm: bool,
+    /// What has happened before the search begins.
+    pub(crate) past: &'static [Past],
+    /// By node and incarnation: the list of nodes that a process begins with. The last list of a node stands for all later
+    /// processes. A node that is not here has everybody on its list.
+    pub(crate) lists: &'static [&'static [&'static [u8]]],
+    /// Nodes that run and neither hear others nor are heard: no frame from or to them arrives.
+    pub(crate) silent: &'static [u8],
+    /// The node whose record goes back.
+    pub(crate) restored: u8,
+    /// The node that operators forget.
+    pub(crate) forgotten: u8,
     /// A process may get several inputs before its tick.
     pub(crate) batches: bool,
     /// How many ticks pass in each incarnation.
     pub(crate) ticks: u8,
+    /// Nodes for which no time passes, and whose processes neither crash nor end nor have doubles.
+    pub(crate) calm: &'static [u8],
     pub(crate) faults: Faults,
     pub(crate) rules: &'static [Rule],
     pub(crate) bug: Option<Bug>,
@@ -67,11 +80,28 @@ pub(crate) struct Faults {
     pub(crate) unknowns: u8,
     /// Requests that the store does not do.
     pub(crate) refusals: u8,
+    /// Times that a record goes back to any earlier state. Then no process begins before its predecessor is gone: that a
+    /// store goes back under a process that still counts is a hole that is known. It comes with neither doubles nor seals.
+    pub(crate) backs: u8,
+    /// Times that a process is asked to forget a node.
+    pub(crate) forgets: u8,
+    /// Processes that begin on a node that nothing runs on, and that was not told to end: it was forgotten, or died.
+    pub(crate) returns: u8,
 }
 
 /// No faults.
-pub(crate) const NONE: Faults =
-    Faults { duplicates: 0, crashes: 0, ends: 0, doubles: 0, stops: 0, unknowns: 0, refusals: 0 };
+pub(crate) const NONE: Faults = Faults {
+    duplicates: 0,
+    crashes: 0,
+    ends: 0,
+    doubles: 0,
+    stops: 0,
+    unknowns: 0,
+    refusals: 0,
+    backs: 0,
+    forgets: 0,
+    returns: 0,
+};
 
 impl Default for Setup {
     fn default() -> Self {
@@ -83,9 +113,14 @@ impl Default for Setup {
             patience: 16,
             store: StoreIs::Up,
             stray_outcomes: false,
-            warm: false,
+            past: &[],
+            lists: &[],
+            silent: &[],
+            restored: 0,
+            forgotten: 1,
             batches: false,
             ticks: 0,
+            calm: &[],
             faults: NONE,
             rules: PROMISED,
             bug: None,
@@ -109,6 +144,39 @@ impl Setup {
             gossip_interval: self.gossip_interval,
             fanout: 2,
         }
+    }
+
+    /// The list of nodes that a process begins with.
+    pub(crate) fn list(&self, id: Id) -> Vec<u8> {
+        let lists = self.lists.get(usize::from(id.node)).copied().unwrap_or_default();
+        let list = lists.get(usize::from(id.incarnation)).or(lists.last());
+        list.map_or_else(|| (0..self.nodes.0).collect(), |list| list.to_vec())
+    }
+
+    /// The outcome of a request that is answered at once, in the same step. What comes of a load is open still then, so nothing
+    /// is left out by it but for fences that take long. A name without a record may be listed.
+    pub(crate) fn at_once(&self, request: &StoreRequest) -> Option<Outcome> {
+        let Faults { unknowns, refusals, .. } = self.faults;
+        if self.store != StoreIs::Up || unknowns + refusals > 0 {
+            return None;
+        }
+        match request {
+            StoreRequest::Fence => Some(Outcome::Fenced),
+            StoreRequest::Nodes if self.lists.is_empty() => {
+                Some(Outcome::Nodes((0..self.nodes.0).map(name).collect()))
+            }
+            StoreRequest::Nodes
+            | StoreRequest::Open
+            | StoreRequest::Commit { .. }
+            | StoreRequest::Load { .. }
+            | StoreRequest::Seal { .. } => None,
+        }
+    }
+
+    /// How often operators ask to forget a node, in all.
+    pub(crate) fn forgets(&self) -> u64 {
+        let past = self.past.iter().filter(|past| matches!(past, Past::Forgets(_))).count();
+        u64::from(self.faults.forgets) + u64::try_from(past).expect("few")
     }
 
     /// The generator of a process.

@@ -1,5 +1,7 @@
 //! A state of the cluster.
 
+use std::collections::BTreeSet;
+
 use replica::Reply;
 use replica::store::Outcome;
 
@@ -23,10 +25,16 @@ pub(crate) struct State {
     pub(crate) adds: Vec<Fate>,
     /// How many processes of each node have begun.
     begun: Vec<u8>,
+    /// The nodes whose last process was told to end, so that another may begin.
+    ended: BTreeSet<u8>,
     /// What may still go wrong.
     pub(crate) left: Faults,
     /// The adds that reads on each node have shown.
     pub(crate) shown: Vec<u64>,
+    /// Acknowledged adds that can't be kept, for nothing held them any more.
+    pub(crate) excused: u64,
+    /// An operator was told that the node is forgotten.
+    pub(crate) was_forgotten: bool,
     pub(crate) broken: Broken,
 }
 
@@ -39,8 +47,11 @@ impl State {
             store: Store::new(setup),
             adds: vec![Fate::Ahead; setup.adds.len()],
             begun: vec![0; setup.nodes.0.into()],
+            ended: BTreeSet::new(),
             left: setup.faults,
             shown: vec![0; setup.nodes.0.into()],
+            excused: 0,
+            was_forgotten: false,
             broken: Broken::new(),
         };
         (0..setup.nodes.1).for_each(|node| state.begin(node, setup));
@@ -52,6 +63,7 @@ impl State {
         let incarnation = &mut self.begun[usize::from(node)];
         let step = Process::begin(Id { node, incarnation: *incarnation }, setup);
         *incarnation += 1;
+        self.ended.remove(&node);
         self.processes.extend(step.process.clone());
         self.processes.sort_by_key(|process| process.id);
         self.take(node, &step, setup);
@@ -65,13 +77,14 @@ impl State {
         for (ticket, result) in &step.answers {
             match result {
                 Ok(Reply::Value(value)) => self.show(node, *value, setup),
+                Ok(Reply::Forgotten) => self.was_forgotten = true,
                 result if *ticket != FIRST_READ => {
                     if let Some(fate) = usize::try_from(ticket.0).ok().and_then(|add| self.adds.get_mut(add))
                     {
                         *fate = Fate::of(*result);
                     }
                 }
-                Ok(Reply::Added | Reply::Forgotten) | Err(_) => {}
+                Ok(Reply::Added) | Err(_) => {}
             }
         }
         self.broken.extend(&step.broken);
@@ -81,6 +94,11 @@ impl State {
     fn send(&mut self, message: Message, setup: &Setup) {
         let message = match (message, setup.store) {
             (Message::Frame { to, .. }, _) if to >= setup.nodes.1 => return,
+            (Message::Frame { from, to, .. }, _)
+                if [from, to].iter().any(|node| setup.silent.contains(node)) =>
+            {
+                return;
+            }
             (Message::Ask(_), StoreIs::Silent) => return,
             (Message::Ask(ask), StoreIs::Up | StoreIs::Lagging) => {
                 Message::Ask(Ask { since: self.store.now(), ..ask })
@@ -104,9 +122,10 @@ impl State {
         self.on_the_way.retain(|other| other != message);
     }
 
-    /// A process is gone.
+    /// A process is gone. What it alone held can't be kept.
     pub(crate) fn bury(&mut self, id: Id) {
         self.processes.retain(|process| process.id != id);
+        self.excuse();
         self.store = Printed::new(self.store.without(id));
     }
 
@@ -116,16 +135,29 @@ impl State {
         here.find(|add| self.adds[*add] == Fate::Ahead)
     }
 
-    /// Whether the next process of a node may begin because the last was told to end.
-    pub(crate) fn may_restart(&self, node: u8) -> bool {
-        self.begun[usize::from(node)] > 0
-            && self.processes.iter().all(|process| process.id.node != node || process.is_ending)
+    /// A process of a node is told to end: the next one may begin.
+    pub(crate) fn end(&mut self, node: u8) {
+        self.ended.insert(node);
+    }
+
+    /// Whether the next process of a node may begin because the last was told to end. If records go back, it waits until that
+    /// one is gone.
+    pub(crate) fn may_restart(&self, node: u8, setup: &Setup) -> bool {
+        let waits = setup.faults.backs > 0;
+        let mut processes = self.processes.iter().filter(|process| process.id.node == node);
+        self.ended.contains(&node) && processes.all(|process| process.is_ending && !waits)
+    }
+
+    /// Whether the next process of a node may begin because none runs, though none was told to end.
+    pub(crate) fn may_return(&self, node: u8) -> bool {
+        let runs = self.processes.iter().any(|process| process.id.node == node);
+        self.left.returns > 0 && !runs && !self.ended.contains(&node)
     }
 
     /// Whether another process of a node may begin.
-    pub(crate) fn may_begin(&self, node: u8) -> bool {
-        let Faults { crashes, ends, doubles, .. } = self.left;
-        crashes + ends + doubles > 0 || self.may_restart(node)
+    pub(crate) fn may_begin(&self, node: u8, setup: &Setup) -> bool {
+        let Faults { crashes, ends, doubles, returns, .. } = self.left;
+        crashes + ends + doubles + returns > 0 || self.may_restart(node, setup)
     }
 
     /// The processes that may hear of the outcome of a request.

@@ -25,13 +25,14 @@ pub(crate) struct Store {
     kept: Kept,
 }
 
-/// A record, with those of its earlier states that still matter.
+/// A record, with those of its other states that still matter.
 #[derive(Debug, Clone)]
 struct Versions {
-    /// How many commits have been done.
+    /// The revision of the record as it is.
     revision: u64,
-    /// Oldest first, the newest last.
-    states: Vec<Option<Record>>,
+    /// How many states there have been. So many states have had a lower revision than the next new state will have.
+    number: u64,
+    states: BTreeMap<u64, Option<Record>>,
 }
 
 /// Which states of a record are kept.
@@ -40,6 +41,8 @@ enum Kept {
     Newest,
     /// Those that a load may show.
     Visible,
+    /// All of this node's, until its record goes back no more. Of the others the newest.
+    AllOf(u8),
     All,
 }
 
@@ -54,10 +57,12 @@ impl Store {
     pub(crate) fn new(setup: &Setup) -> Printed<Self> {
         let kept = match setup.store {
             _ if setup.rules.contains(&Rule::RecordIsNew) => Kept::All,
+            _ if setup.faults.backs > 0 => Kept::AllOf(setup.restored),
             StoreIs::Lagging => Kept::Visible,
             StoreIs::Up | StoreIs::Silent | StoreIs::Unwilling => Kept::Newest,
         };
-        let records = (0..setup.nodes.0).map(|_| Versions { revision: 0, states: vec![None] }).collect();
+        let none = Versions { revision: 0, number: 1, states: BTreeMap::from([(0, None)]) };
+        let records = vec![none; setup.nodes.0.into()];
         Printed::new(Self { records, seen: BTreeMap::new(), kept })
     }
 
@@ -79,7 +84,7 @@ impl Store {
                 vec![Outcome::Fenced]
             }
             StoreRequest::Nodes => vec![Outcome::Nodes(self.nodes())],
-            StoreRequest::Seal { .. } => vec![Outcome::NotDone],
+            StoreRequest::Seal { .. } => store.seal(ask, bug, &mut broken),
             StoreRequest::Load { node } => {
                 self.visible(ask.by, number(node)).cloned().map(Outcome::Loaded).collect()
             }
@@ -93,10 +98,48 @@ impl Store {
         outcomes.into_iter().map(done).collect()
     }
 
-    /// Whether a commit is against the newest revision.
+    /// Whether a commit or a seal is against the record as it is.
     pub(crate) fn would_do(&self, ask: &Ask) -> bool {
-        let newest = Revision(self.records[usize::from(ask.by.node)].revision);
-        matches!(&ask.request, StoreRequest::Commit { expect, .. } if *expect == newest)
+        match &ask.request {
+            StoreRequest::Commit { expect, .. } => expect.0 == self.record(ask.by.node).revision,
+            StoreRequest::Seal { node, from, .. } => self.record(number(node)).is() == from.as_ref(),
+            StoreRequest::Open | StoreRequest::Fence | StoreRequest::Load { .. } | StoreRequest::Nodes => {
+                false
+            }
+        }
+    }
+
+    /// The record of a node goes back to this revision: later ones have never been. Has it gone back for the last time, earlier
+    /// ones don't matter.
+    pub(crate) fn go_back(&self, (node, revision): (u8, u64), is_last: bool) -> Printed<Self> {
+        let mut store = self.clone();
+        let record = &mut store.records[usize::from(node)];
+        record.revision = revision;
+        record.states.retain(|other, _| *other <= revision);
+        if is_last {
+            store.kept = Kept::Newest;
+            store.drop_old_states();
+        }
+        Printed::new(store)
+    }
+
+    /// The revisions that the record of a node has been at before.
+    pub(crate) fn earlier(&self, node: u8) -> impl Iterator<Item = u64> {
+        let record = self.record(node);
+        record.states.keys().copied().filter(|revision| *revision < record.revision)
+    }
+
+    /// How often the node was forgotten.
+    pub(crate) fn seals(&self, node: u8) -> u64 {
+        self.records
+            .get(usize::from(node))
+            .and_then(Versions::is)
+            .and_then(|record| record.seal)
+            .map_or(0, |seal| seal.number)
+    }
+
+    fn record(&self, node: u8) -> &Versions {
+        &self.records[usize::from(node)]
     }
 
     /// The process is gone.
@@ -107,8 +150,8 @@ impl Store {
     }
 
     fn open(&self, by: Id, bug: Option<Bug>) -> Vec<Outcome> {
-        let record = &self.records[usize::from(by.node)];
-        let mut opened = record.newest().cloned();
+        let record = self.record(by.node);
+        let mut opened = record.is().cloned();
         if let (Some(Bug::FreeTwice), Some(owner)) = (bug, opened.as_mut().and_then(|it| it.owner.as_mut())) {
             owner.is_free = true;
         }
@@ -117,7 +160,7 @@ impl Store {
 
     fn commit(&mut self, ask: &Ask, bug: Option<Bug>, broken: &mut Broken) -> Vec<Outcome> {
         let StoreRequest::Commit { changes, owner, .. } = &ask.request else { unreachable!("a commit") };
-        let record = &self.records[usize::from(ask.by.node)];
+        let record = self.record(ask.by.node);
         if !self.would_do(ask) {
             match bug {
                 Some(Bug::NoCondition) => {}
@@ -127,64 +170,124 @@ impl Store {
                 _ => return vec![Outcome::Conflict],
             }
         }
-        let before = record.newest().cloned().unwrap_or_default();
+        let before = record.is().cloned().unwrap_or_default();
         let mut after = before.clone();
         after.apply(changes, owner.clone());
-        let counts = self.counts();
-        if record.states.contains(&Some(after.clone())) {
-            broken.insert(Rule::RecordIsNew);
+        if before.is_sealed() && after.is_sealed() {
+            broken.insert(Rule::Sealed);
         }
-        let record = &mut self.records[usize::from(ask.by.node)];
-        record.states.push(Some(after.clone()));
-        record.revision += 1;
-        let revision = Revision(record.revision);
-        if !may_follow(&before, &after) || !contains(&self.counts(), &counts) {
+        if !may_follow(&before, &after) {
             broken.insert(Rule::RecordGrows);
         }
+        let committed = Outcome::Committed { revision: self.write(ask.by.node, after, broken) };
         self.saw(ask, bug);
-        let committed = Outcome::Committed { revision };
-        // A store that repeats a request may conflict with itself.
-        if self.kept == Kept::Visible { vec![committed, Outcome::Conflict] } else { vec![committed] }
+        self.perhaps(committed)
     }
 
-    /// A process has got past a fence or a commit. States that nobody will be shown again are forgotten.
+    fn seal(&mut self, ask: &Ask, bug: Option<Bug>, broken: &mut Broken) -> Vec<Outcome> {
+        let StoreRequest::Seal { node, from, rows } = &ask.request else { unreachable!("a seal") };
+        let node = number(node);
+        let is = self.record(node).is();
+        let hints_of = |record: Option<&Record>| Record {
+            hints: BTreeMap::new(),
+            ..record.cloned().unwrap_or_default()
+        };
+        let would_do = match bug {
+            Some(Bug::HintsNotStored) => hints_of(is) == hints_of(from.as_ref()),
+            _ => self.would_do(ask),
+        };
+        if !would_do {
+            return vec![Outcome::Conflict];
+        }
+        let before = is.cloned().unwrap_or_default();
+        let mut after = before.clone();
+        after.seal(rows);
+        if !contains(&after.rows, &before.rows) {
+            broken.insert(Rule::RecordGrows);
+        }
+        self.write(node, after, broken);
+        self.drop_old_states();
+        self.perhaps(Outcome::Sealed)
+    }
+
+    /// The record of a node changes.
+    fn write(&mut self, node: u8, after: Record, broken: &mut Broken) -> Revision {
+        let counts = self.counts();
+        let record = &mut self.records[usize::from(node)];
+        let after = Some(after);
+        if record.states.values().any(|state| *state == after) {
+            broken.insert(Rule::RecordIsNew);
+        }
+        record.revision = record.number;
+        record.number += 1;
+        let revision = Revision(record.revision);
+        record.states.insert(revision.0, after);
+        if !contains(&self.counts(), &counts) {
+            broken.insert(Rule::HintsStay);
+        }
+        revision
+    }
+
+    /// What was done, and what it may be called: a store that repeats a request may conflict with itself.
+    fn perhaps(&self, done: Outcome) -> Vec<Outcome> {
+        if self.kept == Kept::Visible { vec![done, Outcome::Conflict] } else { vec![done] }
+    }
+
+    /// A process has got past a fence or a commit.
     fn saw(&mut self, ask: &Ask, bug: Option<Bug>) {
         if self.kept == Kept::Visible && bug != Some(Bug::FenceSkipped) && ask.token.is_some() {
             self.seen.insert(ask.by, ask.since.clone());
         }
+        self.drop_old_states();
+    }
+
+    /// States that nobody will be shown again are forgotten.
+    fn drop_old_states(&mut self) {
         for (node, record) in self.records.iter_mut().enumerate() {
             let oldest = match self.kept {
-                Kept::Newest => record.revision,
+                Kept::AllOf(all) if usize::from(all) == node => 0,
+                Kept::Newest | Kept::AllOf(_) => record.revision,
                 Kept::Visible => self.seen.values().map(|seen| seen[node]).min().unwrap_or(0),
                 Kept::All => 0,
             };
-            record.forget_before(oldest);
+            record.states.retain(|revision, _| *revision >= oldest || *revision == record.revision);
         }
     }
 
     /// The states of a record that a load may show. Oldest first.
     fn visible(&self, by: Id, node: u8) -> impl Iterator<Item = &Option<Record>> {
-        let record = &self.records[usize::from(node)];
+        let record = self.record(node);
         let oldest = match self.kept {
-            Kept::Newest | Kept::All => record.revision,
+            Kept::Newest | Kept::AllOf(_) | Kept::All => record.revision,
             Kept::Visible => self.seen.get(&by).map_or(0, |seen| seen[usize::from(node)]),
         };
-        record.states.iter().skip(record.index(oldest))
+        record.states.range(oldest..=record.revision).map(|(_, state)| state)
     }
 
     /// The nodes that have a record.
     fn nodes(&self) -> Vec<NodeId> {
-        let have = (0_u8..).zip(&self.records).filter(|(_, record)| record.newest().is_some());
+        let have = (0_u8..).zip(&self.records).filter(|(_, record)| record.is().is_some());
         have.map(|(node, _)| name(node)).collect()
+    }
+
+    /// The rows and hints of all records.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&ReplicaId, Tally)> {
+        let records = self.records.iter().filter_map(Versions::is);
+        records
+            .flat_map(|record| record.rows.iter().chain(&record.hints))
+            .map(|(replica, tally)| (replica, *tally))
+    }
+
+    /// Whether a record has hints.
+    pub(crate) fn has_hints(&self) -> bool {
+        self.records.iter().filter_map(Versions::is).any(|record| !record.hints.is_empty())
     }
 
     /// What is stored of each replica: in its node's record, or as a hint in another.
     pub(crate) fn counts(&self) -> BTreeMap<ReplicaId, Tally> {
         let mut counts: BTreeMap<ReplicaId, Tally> = BTreeMap::new();
-        for record in self.records.iter().filter_map(Versions::newest) {
-            for (replica, tally) in record.rows.iter().chain(&record.hints) {
-                counts.entry(replica.clone()).or_default().raise(*tally);
-            }
+        for (replica, tally) in self.rows() {
+            counts.entry(replica.clone()).or_default().raise(tally);
         }
         counts
     }
@@ -196,19 +299,9 @@ impl Store {
 }
 
 impl Versions {
-    fn newest(&self) -> Option<&Record> {
-        self.states.last().and_then(Option::as_ref)
-    }
-
-    /// Where the state at this revision is kept, or the oldest that is.
-    fn index(&self, revision: u64) -> usize {
-        let oldest = self.revision + 1 - u64::try_from(self.states.len()).expect("few states");
-        usize::try_from(revision.saturating_sub(oldest)).expect("few states")
-    }
-
-    fn forget_before(&mut self, revision: u64) {
-        let keep_from = self.index(revision);
-        self.states.drain(..keep_from);
+    /// The record as it is.
+    fn is(&self) -> Option<&Record> {
+        self.states.get(&self.revision).and_then(Option::as_ref)
     }
 }
 
