@@ -142,7 +142,8 @@ pub(crate) const ALL_ACKNOWLEDGED: &str = "every add is acknowledged";
 pub(crate) const ONE_REFUSED: &str = "an add is refused";
 
 /// The same.
-pub(crate) const FORGOTTEN: &str = "a node is forgotten, every add is acknowledged, and no record has a hint";
+pub(crate) const FORGOTTEN: &str =
+    "a node is forgotten, and every add acknowledged, and no hints of it are left";
 
 /// The rules that have been broken.
 pub(crate) type Broken = BTreeSet<Rule>;
@@ -177,9 +178,9 @@ pub(crate) fn properties() -> Vec<Property<Cluster>> {
             state.adds.iter().all(|fate| *fate == Fate::Acknowledged)
         }),
         Property::sometimes(ONE_REFUSED, |_, state: &State| state.adds.contains(&Fate::Refused)),
-        Property::sometimes(FORGOTTEN, |_, state: &State| {
+        Property::sometimes(FORGOTTEN, |cluster: &Cluster, state: &State| {
             let acknowledged = state.adds.iter().all(|fate| *fate == Fate::Acknowledged);
-            state.was_forgotten && acknowledged && !state.store.has_hints()
+            state.was_forgotten && acknowledged && !state.store.has_hints_of(cluster.setup.forgotten)
         }),
     ]
 }
@@ -196,7 +197,11 @@ impl State {
         self.hold(Rule::Survives, self.survives(acknowledged & !adds_in(stored)));
         self.hold(Rule::Kept, acknowledged & !anywhere & !self.excused == 0);
         self.hold(Rule::OneOwner, self.have_own_replicas());
-        self.hold(Rule::Sealed, self.store.seals(cluster.setup.forgotten) <= cluster.setup.forgets() - u64::from(self.left.forgets));
+        self.hold(
+            Rule::Sealed,
+            self.store.seals(cluster.setup.forgotten)
+                <= cluster.setup.forgets() - u64::from(self.left.forgets),
+        );
         if [Rule::OneChain, Rule::OwnerHasMost].iter().any(|rule| cluster.setup.rules.contains(rule)) {
             self.judge_counts();
         }
@@ -226,7 +231,9 @@ impl State {
         let as_set = |tally: Tally| adds_in(tally.up) | adds_in(tally.down);
         let mut held: BTreeMap<ReplicaId, BTreeSet<u64>> = BTreeMap::new();
         let processes = self.processes.iter().flat_map(|process| process.rows());
-        for (replica, tally) in processes.chain(self.store.rows().map(|(replica, tally)| (replica.clone(), tally))) {
+        for (replica, tally) in
+            processes.chain(self.store.rows().map(|(replica, tally)| (replica.clone(), tally)))
+        {
             held.entry(replica).or_default().insert(as_set(tally));
         }
         let is_chain = |counts: &BTreeSet<u64>| {
@@ -238,7 +245,8 @@ impl State {
             held[process.replica()].iter().all(|count| count & !counted == 0)
         };
         let are_chains = held.values().all(is_chain);
-        let have_most = self.processes.iter().filter(|process| !process.is_ending).all(|process| has_most(process));
+        let have_most =
+            self.processes.iter().filter(|process| !process.is_ending).all(|process| has_most(process));
         self.hold(Rule::OneChain, are_chains);
         self.hold(Rule::OwnerHasMost, have_most);
     }

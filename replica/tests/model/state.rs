@@ -94,7 +94,9 @@ impl State {
     fn send(&mut self, message: Message, setup: &Setup) {
         let message = match (message, setup.store) {
             (Message::Frame { to, .. }, _) if to >= setup.nodes.1 => return,
-            (Message::Frame { from, to, .. }, _) if [from, to].iter().any(|node| setup.silent.contains(node)) => {
+            (Message::Frame { from, to, .. }, _)
+                if [from, to].iter().any(|node| setup.silent.contains(node)) =>
+            {
                 return;
             }
             (Message::Ask(_), StoreIs::Silent) => return,
