@@ -223,7 +223,7 @@ impl Process {
             self.notice_seal(&input);
             self.replica.handle(self.now, input);
             while let Some(effect) = self.replica.poll_effect() {
-                let (effects, heard) = self.saboteur.say(effect);
+                let (effects, heard) = self.saboteur.say(effect, self.replica.state());
                 for effect in effects {
                     match at_once(&effect, setup) {
                         Some(input) => inputs.push(input),
