@@ -1,0 +1,501 @@
+//! What may happen in each state of the cluster, and what comes of it.
+
+use stateright::{Model, Property};
+
+use crate::counter::{Counter, Wants};
+use crate::frame::{Late, Reply};
+use crate::peer::Peer;
+use crate::rows::adds;
+use crate::setup::{Bug, Setup};
+use crate::state::State;
+
+pub(crate) const EVERY_RULE: &str = "no rule is broken";
+pub(crate) const FOLDED: &str = "something was folded, and everybody has heard it";
+
+/// The model.
+pub(crate) struct Cluster(pub(crate) Setup);
+
+/// Something that may happen. Processes are named by their place in the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// The folding node's next process begins.
+    Starts,
+    /// A process of the folding node.
+    Counter(usize, Event),
+    /// A process of a peer.
+    Peer(usize, Event),
+    /// The store does a commit, and tells the process or not.
+    Does(usize, Tells),
+    /// A process tells a peer what it shows, and is answered.
+    Frame { from: usize, to: usize, reply: Tells },
+    /// A process tells a peer; the frame is late.
+    FrameIsLate { from: usize, to: u8 },
+    /// A peer tells another process what it holds.
+    Relays { from: usize, to: To },
+    RelayIsLate { from: usize, to: u8 },
+    Arrives(usize, To),
+}
+
+/// What becomes of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tells {
+    Now,
+    Late,
+    Never,
+}
+
+/// A process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum To {
+    Counter(usize),
+    Peer(usize),
+}
+
+/// Something that happens to one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    Crashes,
+    /// A process begins while this one of its node runs on.
+    HasDouble,
+    /// It is told to end.
+    Ends,
+    Counts,
+    /// It chooses a replica of its own.
+    ChoosesNew,
+    /// It opens the node's record.
+    Opens,
+    /// It reads all records.
+    Sweeps,
+    Commits(Wants),
+    /// It shows what is not stored, for the store is silent.
+    ShowsAll,
+    Folds,
+    /// The planted bug: it seals before that is stored.
+    SealsAtOnce,
+    /// It learns who is forgotten.
+    LearnsWhoIsGone,
+    /// It is sealed, and stops or counts its rest anew.
+    FindsSeal,
+    /// It stores what it holds of other nodes.
+    StoresHints,
+    /// Another node forgets it.
+    IsForgotten,
+}
+
+impl Cluster {
+    fn events(&self, state: &State, actions: &mut Vec<Action>) {
+        use Event::{
+            ChoosesNew, Commits, Counts, Crashes, Ends, FindsSeal, Folds, HasDouble, IsForgotten,
+            LearnsWhoIsGone, Opens, SealsAtOnce, ShowsAll, StoresHints, Sweeps,
+        };
+        let events = [Crashes, Ends, Counts, ChoosesNew, Opens, Sweeps, ShowsAll, Folds, SealsAtOnce];
+        let commits = [Wants::Counts, Wants::Seal, Wants::Free, Wants::Taken].map(Commits);
+        let events = events.into_iter().chain(commits).chain([LearnsWhoIsGone, FindsSeal]);
+        for at in 0..state.counters.len() {
+            actions.extend(events.clone().map(|event| Action::Counter(at, event)));
+        }
+        for at in 0..state.peers.len() {
+            let events = [Crashes, HasDouble, Sweeps, StoresHints, IsForgotten];
+            actions.extend(events.map(|event| Action::Peer(at, event)));
+        }
+    }
+
+    fn messages(&self, state: &State, actions: &mut Vec<Action>) {
+        let nodes = 1..=self.0.peers;
+        let counters = (0..state.counters.len()).map(To::Counter);
+        let everybody: Vec<_> = counters.chain((0..state.peers.len()).map(To::Peer)).collect();
+        for from in 0..state.counters.len() {
+            for to in 0..state.peers.len() {
+                actions.extend(
+                    [Tells::Now, Tells::Late, Tells::Never].map(|reply| Action::Frame { from, to, reply }),
+                );
+            }
+            actions.extend(nodes.clone().map(|to| Action::FrameIsLate { from, to }));
+        }
+        for from in 0..state.peers.len() {
+            actions.extend(everybody.iter().map(|to| Action::Relays { from, to: *to }));
+            actions.extend((0..=self.0.peers).map(|to| Action::RelayIsLate { from, to }));
+        }
+        for late in 0..state.late.len() {
+            actions.extend(everybody.iter().map(|to| Action::Arrives(late, *to)));
+        }
+    }
+
+    fn next(&self, state: &State, action: Action) -> Option<State> {
+        let mut next = state.clone();
+        match action {
+            Action::Starts => self.starts(&mut next)?,
+            Action::Counter(at, event) => self.counter(&mut next, at, event)?,
+            Action::Peer(at, event) => self.peer(&mut next, at, event)?,
+            Action::Does(at, tells) => self.does(&mut next, at, tells)?,
+            Action::Frame { from, to, reply } => {
+                let frame = next.counters[from].frame(&self.0);
+                if state.counters[from].replica == 0 {
+                    return None;
+                }
+                let said = next.peers[to].hear(&frame, &self.0)?;
+                self.replies(&mut next, said, reply)?;
+            }
+            Action::FrameIsLate { from, to } => {
+                let frame = next.counters[from].frame(&self.0);
+                is_late(&mut next, Late::Frame { to, frame })?;
+            }
+            Action::Relays { from, to } => {
+                let rows = self.relayed(&next.peers[from]);
+                self.merges(&mut next, to, &rows);
+            }
+            Action::RelayIsLate { from, to } => {
+                let rows = self.relayed(&next.peers[from]);
+                is_late(&mut next, Late::Relayed { to, rows })?;
+            }
+            Action::Arrives(late, to) => self.arrives(&mut next, late, to)?,
+        }
+        if next == *state {
+            return None;
+        }
+        next.broken = next.judge(state, &self.0);
+        Some(next)
+    }
+
+    fn relayed(&self, peer: &Peer) -> crate::rows::Rows {
+        if self.0.bug == Some(Bug::FloorApart) { peer.rows.without_floors() } else { peer.rows }
+    }
+
+    fn merges(&self, state: &mut State, to: To, rows: &crate::rows::Rows) {
+        match to {
+            To::Counter(at) => state.counters[at].merge(rows, &self.0),
+            To::Peer(at) => state.peers[at].merge(rows, 0, &self.0),
+        }
+    }
+
+    fn arrives(&self, state: &mut State, late: usize, to: To) -> Option<()> {
+        match (state.late[late].clone(), to) {
+            (Late::Frame { to: node, frame }, To::Peer(at)) if state.peers[at].node == node => {
+                let said = state.peers[at].hear(&frame, &self.0)?;
+                self.replies(state, said, Tells::Now)
+            }
+            (Late::Reply(reply), To::Counter(at)) if state.counters[at].process == reply.to => {
+                self.replies(state, reply, Tells::Now)
+            }
+            (Late::Relayed { to: node, rows }, To::Peer(at)) if state.peers[at].node == node => {
+                self.merges(state, to, &rows);
+                Some(())
+            }
+            (Late::Relayed { to: 0, rows }, To::Counter(_)) => {
+                self.merges(state, to, &rows);
+                Some(())
+            }
+            _ => None,
+        }
+    }
+
+    /// A peer's answer comes to the process that it is for.
+    fn replies(&self, state: &mut State, reply: Reply, tells: Tells) -> Option<()> {
+        match tells {
+            Tells::Now => {
+                let Some(counter) = state.counters.iter_mut().find(|it| it.process == reply.to) else {
+                    return Some(());
+                };
+                let held = counter.hear(&reply, &self.0);
+                if self.0.silent {
+                    state.ledger.acknowledged |= adds(held);
+                }
+                Some(())
+            }
+            Tells::Late => is_late(state, Late::Reply(reply)),
+            Tells::Never => spend(&mut state.left.lost),
+        }
+    }
+
+    fn starts(&self, state: &mut State) -> Option<()> {
+        spend(&mut state.left.starts)?;
+        let runs_on = state.counters.iter().any(|it| !it.is_ending);
+        let next = state.next_number()?;
+        state.ledger.last = next;
+        if runs_on && !self.0.zombies {
+            return None;
+        }
+        // The third process's number is below the second's.
+        let swapped = self.0.bug == Some(Bug::NumberBelowSeal);
+        let number = if swapped && (2..4).contains(&next) { 5 - next } else { next };
+        let chooses = self.0.left.ends > 0;
+        state.counters.push(Counter::new(number, if chooses { 0 } else { number }));
+        state.counters.sort();
+        Some(())
+    }
+
+    fn does(&self, state: &mut State, at: usize, tells: Tells) -> Option<()> {
+        let commit = state.commits.remove(at);
+        let is_done = state.record.apply(&commit);
+        if is_done && commit.seal > 0 && self.0.sealed_is_dead {
+            state.supersedes(commit.seal);
+        }
+        let record = is_done.then_some(state.record);
+        let latest = state.hints.iter().map(|it| it.process).chain([0, 0]);
+        let latest = [0, 1].map(|node| latest.clone().nth(node).unwrap_or(0));
+        let by = state.counters.iter().position(|it| it.process == commit.by && it.awaits);
+        let is_awaited = by.is_some_and(|_| !state.commits.iter().any(|other| other.by == commit.by));
+        let by = by.filter(|_| is_awaited);
+        match (tells, by) {
+            (Tells::Late, _) => None,
+            (Tells::Never, None) => is_done.then_some(()),
+            (Tells::Now, None) => None,
+            (Tells::Never, Some(by)) => {
+                spend(&mut state.left.unknowns)?;
+                state.counters[by].not_told(&self.0);
+                Some(())
+            }
+            (Tells::Now, Some(by)) => {
+                let counter = &mut state.counters[by];
+                counter.told(&commit, record);
+                if commit.seal > 0 && is_done {
+                    counter.latest = latest;
+                }
+                if is_done {
+                    state.ledger.acknowledged |= adds(commit.own.1.count);
+                }
+                if commit.frees && is_done {
+                    state.counters.remove(by);
+                }
+                Some(())
+            }
+        }
+    }
+
+    fn counter(&self, state: &mut State, at: usize, event: Event) -> Option<()> {
+        let setup = &self.0;
+        let record = state.record;
+        let counter = &mut state.counters[at];
+        let when = |condition: bool| condition.then_some(());
+        match event {
+            Event::Crashes => {
+                spend(&mut state.left.crashes)?;
+                let counter = state.counters.remove(at);
+                if state.ledger.superseded >> counter.process & 1 == 0 {
+                    state.dies(&counter.holds());
+                }
+                Some(())
+            }
+            Event::Ends => {
+                when(!counter.is_ending && counter.replica > 0)?;
+                counter.is_ending = true;
+                spend(&mut state.left.ends)
+            }
+            Event::Counts => {
+                when(counter.replica > 0 && !counter.is_ending && !counter.is_sealed)?;
+                spend(&mut state.left.adds)?;
+                state.count(at);
+                Some(())
+            }
+            Event::ChoosesNew => {
+                when(counter.replica == 0 && !counter.awaits)?;
+                counter.replica = counter.process;
+                Some(())
+            }
+            Event::Opens => {
+                when(counter.known.is_none_or(|it| counter.is_sealed && it != record) && !counter.awaits)?;
+                counter.open(&record, setup);
+                Some(())
+            }
+            Event::Sweeps => {
+                when(counter.known.is_some() && !counter.has_swept)?;
+                counter.has_swept = true;
+                let stored = state.stored();
+                state.counters[at].merge(&stored, setup);
+                Some(())
+            }
+            Event::ShowsAll => {
+                when(setup.silent)?;
+                counter.show(counter.counted);
+                Some(())
+            }
+            Event::Folds => {
+                when(counter.may_fold(setup))?;
+                counter.fold(setup);
+                state.ledger.has_folded = true;
+                Some(())
+            }
+            Event::SealsAtOnce => {
+                when(setup.bug == Some(Bug::AnnouncedFirst) && self.may_seal(&state.counters[at]))?;
+                spend(&mut state.left.seals)?;
+                let counter = &mut state.counters[at];
+                counter.seal = counter.replica;
+                Some(())
+            }
+            Event::Commits(wants) => self.commits(state, at, wants),
+            Event::LearnsWhoIsGone => {
+                counter.gone |= state.ledger.forgotten;
+                Some(())
+            }
+            Event::FindsSeal => self.finds_seal(state, at),
+            Event::HasDouble | Event::StoresHints | Event::IsForgotten => None,
+        }
+    }
+
+    fn may_seal(&self, counter: &Counter) -> bool {
+        let number = counter.seal_number(&self.0);
+        let has_rows = counter.rows.below(number).value() > 0;
+        counter.has_swept && counter.seal == 0 && counter.replica > 0 && !counter.is_sealed && has_rows
+    }
+
+    fn commits(&self, state: &mut State, at: usize, wants: Wants) -> Option<()> {
+        let counter = &state.counters[at];
+        let known = counter.known?;
+        let may = match wants {
+            Wants::Counts => true,
+            Wants::Seal => self.may_seal(counter),
+            // A process that knows of a larger number leaves no replica free.
+            Wants::Free => {
+                counter.is_ending && counter.rows.last().max(known.rows.last()).max(known.seal) <= counter.replica
+            }
+            Wants::Taken => counter.replica == 0 && known.free > 0 && self.may_inherit(state, at),
+        };
+        let commit = counter.commit(wants, &self.0).filter(|_| may)?;
+        if wants == Wants::Seal {
+            spend(&mut state.left.seals)?;
+        }
+        state.counters[at].awaits = true;
+        state.commits.push(commit);
+        state.commits.sort();
+        Some(())
+    }
+
+    /// Every node was asked how much it holds, nobody has more than the record, and no larger number is known.
+    fn may_inherit(&self, state: &State, at: usize) -> bool {
+        let counter = &state.counters[at];
+        let Some(known) = counter.known else { return false };
+        let last = counter.rows.last().max(known.rows.last()).max(known.seal);
+        let is_last = last <= known.free || self.0.bug == Some(Bug::InheritsBelow);
+        let is_most = |peer: &Peer| {
+            peer.has_recovered && peer.rows.get(known.free).count <= known.rows.get(known.free).count
+        };
+        is_last && state.peers.iter().all(is_most)
+    }
+
+    fn finds_seal(&self, state: &mut State, at: usize) -> Option<()> {
+        let record = state.record;
+        let counter = &state.counters[at];
+        if !counter.is_sealed {
+            return None;
+        }
+        if !self.0.amended.carries {
+            state.counters.remove(at);
+            return Some(());
+        }
+        if record.rows.floor() <= counter.replica || counter.known != Some(record) {
+            return None;
+        }
+        let number = state.next_number()?;
+        state.ledger.last = number;
+        state.counters[at].carry(&record, number, self.0.silent);
+        Some(())
+    }
+
+    fn peer(&self, state: &mut State, at: usize, event: Event) -> Option<()> {
+        let stored = state.stored();
+        let peer = &state.peers[at];
+        let node = usize::from(peer.node - 1);
+        match event {
+            Event::Crashes => {
+                spend(&mut state.left.peer_crashes)?;
+                let rows = peer.rows;
+                state.ledger.doubles[node] += 1;
+                state.peers[at] = Peer::new(state.peers[at].node, state.ledger.doubles[node]);
+                state.dies(&rows);
+                Some(())
+            }
+            Event::HasDouble => {
+                spend(&mut state.left.peer_doubles)?;
+                state.ledger.doubles[node] += 1;
+                state.peers.push(Peer::new(peer.node, state.ledger.doubles[node]));
+                Some(())
+            }
+            Event::Sweeps => {
+                if peer.has_recovered {
+                    return None;
+                }
+                let peer = &mut state.peers[at];
+                (peer.has_recovered, peer.seal) = (true, state.record.seal);
+                peer.merge(&stored, 0, &self.0);
+                // Its first commit comes before it reads the records.
+                let record = &mut state.hints[node];
+                record.process = record.process.max(peer.process);
+                Some(())
+            }
+            Event::StoresHints => {
+                let without = self.0.bug == Some(Bug::HintWithoutFloor);
+                // Only the latest process of a node can write its record.
+                if !self.0.silent || !peer.has_recovered || peer.process < state.hints[node].process {
+                    return None;
+                }
+                let hints = if without { peer.rows.without_floors() } else { peer.rows };
+                state.hints[node].hints = hints;
+                Some(())
+            }
+            Event::IsForgotten => self.is_forgotten(state, at),
+            _ => None,
+        }
+    }
+
+    /// Another peer takes over the hints, and then seals the record.
+    fn is_forgotten(&self, state: &mut State, at: usize) -> Option<()> {
+        spend(&mut state.left.forgets)?;
+        let peer = state.peers.remove(at);
+        let node = usize::from(peer.node - 1);
+        let by = state.peers.iter_mut().find(|it| it.node != peer.node && it.has_recovered)?;
+        if self.0.bug != Some(Bug::HintsForgotten) {
+            by.merge(&state.hints[node].hints, 0, &self.0);
+            state.hints[usize::from(by.node - 1)].hints = by.rows;
+        }
+        state.hints[node].hints = crate::rows::Rows::default();
+        state.ledger.forgotten |= 1 << node;
+        state.dies(&peer.rows);
+        Some(())
+    }
+}
+
+fn spend(left: &mut u8) -> Option<()> {
+    *left = left.checked_sub(1)?;
+    Some(())
+}
+
+fn is_late(state: &mut State, late: Late) -> Option<()> {
+    spend(&mut state.left.late)?;
+    state.late.push(late);
+    state.late.sort();
+    Some(())
+}
+
+impl Model for Cluster {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![State::new(&self.0)]
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        if state.broken.is_some() {
+            return;
+        }
+        actions.push(Action::Starts);
+        self.events(state, actions);
+        self.messages(state, actions);
+        for at in 0..state.commits.len() {
+            actions.extend([Tells::Now, Tells::Never].map(|tells| Action::Does(at, tells)));
+        }
+    }
+
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
+        self.next(state, action)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let is_whole = |_: &Self, state: &State| state.broken.is_none();
+        let has_folded = |_: &Self, state: &State| {
+            let floor = state.record.rows.floor();
+            floor > 0 && state.peers.iter().all(|peer| peer.rows.floor() == floor)
+        };
+        vec![Property::always(EVERY_RULE, is_whole), Property::sometimes(FOLDED, has_folded)]
+    }
+}

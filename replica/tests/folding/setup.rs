@@ -1,0 +1,93 @@
+//! What a search covers.
+
+/// A cluster, and what may happen to it. By default nothing does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Setup {
+    /// How many peers the folding node has.
+    pub(crate) peers: u8,
+    pub(crate) left: Left,
+    /// The store may be silent: then a peer's confirmation acknowledges, and counts are shown that are not stored.
+    pub(crate) silent: bool,
+    /// A process that was not told to end may run on while the node's next one runs.
+    pub(crate) zombies: bool,
+    /// A process whose node has sealed above it counts as one that died.
+    pub(crate) sealed_is_dead: bool,
+    /// What is planted: the rule's negation.
+    pub(crate) bug: Option<Bug>,
+    pub(crate) amended: Amended,
+}
+
+/// How much may still happen, in the whole cluster.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Left {
+    pub(crate) adds: u8,
+    /// Processes of the folding node that start after the first.
+    pub(crate) starts: u8,
+    /// Crashes of the folding node's processes.
+    pub(crate) crashes: u8,
+    /// Clean ends of the folding node's processes.
+    pub(crate) ends: u8,
+    pub(crate) seals: u8,
+    /// Crashes of peers. The next process begins at once.
+    pub(crate) peer_crashes: u8,
+    /// Processes of peers that begin while the earlier one runs on.
+    pub(crate) peer_doubles: u8,
+    /// Peers that are forgotten.
+    pub(crate) forgets: u8,
+    /// Frames and replies that are late. Each may arrive at any time, any number of times.
+    pub(crate) late: u8,
+    /// Commits whose outcome is not told.
+    pub(crate) unknowns: u8,
+    /// Replies that are lost.
+    pub(crate) lost: u8,
+}
+
+/// Rules that the DESIGN does not have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Amended {
+    /// Who has confirmed takes no growth below the seal but from the sealer.
+    pub(crate) freezes: bool,
+    /// A node's answer counts only from the process that its record names last, read after the seal was stored.
+    pub(crate) latest: bool,
+    /// The record keeps what was folded of each replica. A process that finds the fold counts its rest anew.
+    pub(crate) carries: bool,
+}
+
+/// A rule of the DESIGN that is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bug {
+    /// Rule 1: a new process takes a number below the seal.
+    NumberBelowSeal,
+    /// Rule 2: the seal is announced before it is stored.
+    AnnouncedFirst,
+    /// Rule 2: who has heard the seal still takes and confirms what comes directly from below it.
+    TakesFromBelow,
+    /// Rule 2: a process that finds a later seal goes on.
+    GoesOn,
+    /// Rule 3: one node's answer is enough.
+    OneAnswers,
+    /// Rule 3: a fold without confirmations.
+    NoConfirmation,
+    /// Rule 3: a confirmation counts although not all had answered when it was asked for.
+    ConfirmedEarly,
+    /// Rule 3: a node confirms although it holds more.
+    ConfirmsAnything,
+    /// Rule 3: a confirmation stays valid although the sealer has since heard of more.
+    ConfirmedForGood,
+    /// Rule 3: the floor is not relayed with its row.
+    FloorApart,
+    /// Rule 3: a hint has the row without its floor.
+    HintWithoutFloor,
+    /// Rule 3: rows that come later from below the floor are merged.
+    MergedBelowFloor,
+    /// Rule 4: a fold whose outcome is unknown is withdrawn.
+    Withdrawn,
+    /// Rule 5: a process seals by its own number, also if it counts under an inherited replica.
+    SealsByProcess,
+    /// Rule 5: a replica is inherited although a larger number is known.
+    InheritsBelow,
+    /// Recovery: a process answers before it has read the records.
+    AnswersUnrecovered,
+    /// Forget: the hints of the forgotten node are not read.
+    HintsForgotten,
+}
