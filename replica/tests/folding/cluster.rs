@@ -88,7 +88,7 @@ impl Cluster {
             ChoosesNew, Commits, Counts, Crashes, Ends, FindsSeal, Folds, HasDouble, IsForgotten,
             LearnsWhoIsGone, Opens, SealsAtOnce, ShowsAll, StoresHints, Sweeps,
         };
-        let events = [Crashes, Ends, Counts, ChoosesNew, Opens, Sweeps, ShowsAll, Folds, SealsAtOnce];
+        let events = [Crashes, Ends, Counts, ChoosesNew, Opens, ShowsAll, Folds, SealsAtOnce];
         let commits = [Wants::Counts, Wants::Seal, Wants::Free, Wants::Taken].map(Commits);
         let events = events.into_iter().chain(commits).chain([LearnsWhoIsGone, FindsSeal]);
         for at in 0..state.counters.len() {
@@ -198,7 +198,7 @@ impl Cluster {
                 };
                 let held = counter.hear(&reply, &self.0);
                 if self.0.silent {
-                    state.ledger.acknowledged |= adds(held);
+                    state.acknowledged_by((reply.node, reply.process), held);
                 }
                 Some(())
             }
@@ -284,7 +284,7 @@ impl Cluster {
             Event::Counts => {
                 when(counter.replica > 0 && !counter.is_ending && !counter.is_sealed)?;
                 spend(&mut state.left.adds)?;
-                state.count(at);
+                state.count(at, setup);
                 Some(())
             }
             Event::ChoosesNew => {
@@ -295,11 +295,11 @@ impl Cluster {
             Event::Opens => {
                 when(counter.known.is_none_or(|it| counter.is_sealed && it != record) && !counter.awaits)?;
                 counter.open(&record, setup);
-                Some(())
-            }
-            Event::Sweeps => {
-                when(counter.known.is_some() && !counter.has_swept)?;
                 counter.has_swept = true;
+                if counter.is_sealed && !setup.amended.carries {
+                    state.counters.remove(at);
+                    return Some(());
+                }
                 let stored = state.stored();
                 state.counters[at].merge(&stored, setup);
                 Some(())
@@ -328,7 +328,7 @@ impl Cluster {
                 Some(())
             }
             Event::FindsSeal => self.finds_seal(state, at),
-            Event::HasDouble | Event::StoresHints | Event::IsForgotten => None,
+            Event::Sweeps | Event::HasDouble | Event::StoresHints | Event::IsForgotten => None,
         }
     }
 
@@ -378,10 +378,6 @@ impl Cluster {
         if !counter.is_sealed {
             return None;
         }
-        if !self.0.amended.carries {
-            state.counters.remove(at);
-            return Some(());
-        }
         if record.rows.floor() <= counter.replica || counter.known != Some(record) {
             return None;
         }
@@ -398,9 +394,17 @@ impl Cluster {
         match event {
             Event::Crashes => {
                 spend(&mut state.left.peer_crashes)?;
-                let rows = peer.rows;
-                state.ledger.doubles[node] += 1;
-                state.peers[at] = Peer::new(state.peers[at].node, state.ledger.doubles[node]);
+                let (rows, is_last) = (peer.rows, peer.process == state.ledger.doubles[node]);
+                if !is_last && self.0.sealed_is_dead {
+                    state.peers.remove(at);
+                    return Some(());
+                }
+                if is_last {
+                    state.ledger.doubles[node] += 1;
+                    state.peers[at] = Peer::new(state.peers[at].node, state.ledger.doubles[node]);
+                } else {
+                    state.peers.remove(at);
+                }
                 state.dies(&rows);
                 Some(())
             }
@@ -408,6 +412,9 @@ impl Cluster {
                 spend(&mut state.left.peer_doubles)?;
                 state.ledger.doubles[node] += 1;
                 state.peers.push(Peer::new(peer.node, state.ledger.doubles[node]));
+                if self.0.sealed_is_dead {
+                    state.dies(&state.peers[at].rows.clone());
+                }
                 Some(())
             }
             Event::Sweeps => {
@@ -416,7 +423,10 @@ impl Cluster {
                 }
                 let peer = &mut state.peers[at];
                 (peer.has_recovered, peer.seal) = (true, state.record.seal);
-                peer.merge(&stored, 0, &self.0);
+                peer.merge(&stored, peer.seal, &self.0);
+                if self.0.amended.freezes {
+                    peer.confirmed = peer.seal;
+                }
                 // Its first commit comes before it reads the records.
                 let record = &mut state.hints[node];
                 record.process = record.process.max(peer.process);
@@ -460,7 +470,11 @@ fn spend(left: &mut u8) -> Option<()> {
 }
 
 fn is_late(state: &mut State, late: Late) -> Option<()> {
-    spend(&mut state.left.late)?;
+    spend(match late {
+        Late::Frame { .. } => &mut state.left.late_frames,
+        Late::Reply(_) => &mut state.left.late_replies,
+        Late::Relayed { .. } => &mut state.left.late_relays,
+    })?;
     state.late.push(late);
     state.late.sort();
     Some(())

@@ -90,9 +90,17 @@ impl Counter {
 
     /// Merges what others say. Of the own row nobody is believed.
     pub(crate) fn merge(&mut self, rows: &Rows, setup: &Setup) {
+        if setup.amended.carries && self.replica > 0 && rows.floor() > self.replica {
+            // It is sealed. It shows its row as it is, until it has read in its record what was folded.
+            self.is_sealed = true;
+            return;
+        }
         let settled = self.rows.below(self.seal);
         let own = if self.replica > 0 { self.rows.get(self.replica) } else { Row::default() };
-        let others = rows.without(self.replica);
+        let mut others = rows.without(self.replica);
+        if setup.amended.freezes && self.fold.is_some() {
+            others = others.from(self.seal);
+        }
         if setup.bug == Some(Bug::MergedBelowFloor) {
             self.rows.merge_also_below(&others);
         } else {
@@ -214,12 +222,12 @@ impl Counter {
             }
         }
         let ignores = setup.bug == Some(Bug::GoesOn) || setup.bug == Some(Bug::NumberBelowSeal) && is_first;
-        self.is_sealed = self.replica > 0 && record.seal > self.replica && !ignores;
+        self.is_sealed |= self.replica > 0 && record.seal > self.replica && !ignores;
     }
 
     /// A sealed process reads what was folded of its row, and counts the rest under a new replica.
     pub(crate) fn carry(&mut self, record: &Record, number: u8, shows: bool) {
-        let counted = self.rest(record);
+        let counted = self.rest(&record.folded);
         let mut next = Self::new(self.process, number);
         next.rows = self.rows.without(self.replica);
         next.rows.merge(&record.rows);
@@ -231,8 +239,8 @@ impl Counter {
     }
 
     /// What it has counted and nobody has folded. Its own fold, if another one came first, is not part of that.
-    pub(crate) fn rest(&self, record: &Record) -> Row {
-        let folded = record.folded.get(self.replica);
+    pub(crate) fn rest(&self, folded: &Rows) -> Row {
+        let folded = folded.get(self.replica);
         let is_in_vain = folded.floor < self.counted.floor;
         let fold = if is_in_vain { self.fold.unwrap_or(0) } else { 0 };
         Row { count: self.counted.count.saturating_sub(folded.count + fold), floor: 0 }

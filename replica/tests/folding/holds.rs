@@ -6,10 +6,11 @@ use crate::setup::{Left, Setup};
 pub(crate) const ONE: Setup = Setup {
     peers: 1,
     left: Left {
-        adds: 2, starts: 1, crashes: 1, seals: 1, ends: 0, peer_crashes: 0, peer_doubles: 0, forgets: 0, late: 0,
+        adds: 2, starts: 1, crashes: 1, seals: 1, ends: 0, peer_crashes: 0, peer_doubles: 0, forgets: 0, late_frames: 0, late_replies: 0, late_relays: 0,
         unknowns: 0, lost: 0,
     },
     silent: false,
+    memory: false,
     zombies: false,
     sealed_is_dead: true,
     bug: None,
@@ -32,12 +33,12 @@ fn try_one() {
     let get = |name: &str| std::env::var(name).ok().and_then(|it| it.parse::<u8>().ok());
     let or = |name: &str, value: u8| get(name).unwrap_or(value);
     let left = Left {
-        adds: or("ADDS", 2), starts: or("STARTS", 1), crashes: or("CRASHES", 1), ends: or("ENDS", 0),
+        adds: or("ADDS", 1), starts: or("STARTS", 1), crashes: or("CRASHES", 1), ends: or("ENDS", 0),
         seals: or("SEALS", 1), peer_crashes: or("PCRASH", 0), peer_doubles: or("PDOUBLE", 0),
-        forgets: or("FORGETS", 0), late: or("LATE", 0), unknowns: or("UNKNOWN", 0), lost: or("LOST", 0),
+        forgets: or("FORGETS", 0), late_frames: or("LF", 0), late_replies: or("LP", 0), late_relays: or("LR", 0), unknowns: or("UNKNOWN", 0), lost: or("LOST", 0),
     };
     let setup = Setup {
-        peers: or("PEERS", 1), left, silent: or("SILENT", 0) > 0, zombies: or("ZOMBIES", 0) > 0,
+        peers: or("PEERS", 1), left, silent: or("SILENT", 0) > 0, memory: or("MEMORY", 0) > 0, zombies: or("ZOMBIES", 0) > 0,
         sealed_is_dead: or("STRICT", 0) == 0, bug: None,
         amended: crate::setup::Amended {
             freezes: or("FREEZE", 0) > 0, latest: or("LATEST", 0) > 0, carries: or("CARRY", 0) > 0,

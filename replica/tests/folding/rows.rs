@@ -42,18 +42,21 @@ impl Rows {
 
     /// Merges other rows, and drops those below the floor.
     pub(crate) fn merge(&mut self, other: &Self) {
+        self.join(other);
+        self.drop_below_floor();
+    }
+
+    /// Takes the larger of each two rows, and drops none.
+    pub(crate) fn join(&mut self, other: &Self) {
         for (row, other) in self.0.iter_mut().zip(&other.0) {
             row.raise(*other);
         }
-        self.drop_below_floor();
     }
 
     /// The planted bug: rows are dropped when the floor rises. Those that come later stay.
     pub(crate) fn merge_also_below(&mut self, other: &Self) {
         let floor = self.floor();
-        for (row, other) in self.0.iter_mut().zip(&other.0) {
-            row.raise(*other);
-        }
+        self.join(other);
         if self.floor() > floor {
             self.drop_below_floor();
         }

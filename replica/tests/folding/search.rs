@@ -7,7 +7,7 @@ use crate::setup::Setup;
 use crate::state::Rule;
 
 /// A search that visits more states than this is cut off, and fails.
-const MOST: usize = 3_000_000;
+const MOST: usize = 12_000_000;
 
 /// What a search has found.
 #[derive(Debug)]
@@ -33,6 +33,7 @@ pub(crate) fn search(name: &str, setup: Setup) -> Found {
         let broken = path.last_state().broken;
         println!("{name}: {broken:?} in these steps:");
         let steps = path.into_vec();
+        if std::env::var("STATE").is_ok() { println!("{:#?}", steps.last()); }
         for (state, action) in &steps {
             if let Some(action) = action {
                 println!("    {}", told(state, *action));

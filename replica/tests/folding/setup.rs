@@ -8,6 +8,8 @@ pub(crate) struct Setup {
     pub(crate) left: Left,
     /// The store may be silent: then a peer's confirmation acknowledges, and counts are shown that are not stored.
     pub(crate) silent: bool,
+    /// An add is acknowledged once it is counted; and shown. Of those who hold it nobody may die.
+    pub(crate) memory: bool,
     /// A process that was not told to end may run on while the node's next one runs.
     pub(crate) zombies: bool,
     /// A process whose node has sealed above it counts as one that died.
@@ -34,8 +36,11 @@ pub(crate) struct Left {
     pub(crate) peer_doubles: u8,
     /// Peers that are forgotten.
     pub(crate) forgets: u8,
-    /// Frames and replies that are late. Each may arrive at any time, any number of times.
-    pub(crate) late: u8,
+    /// Frames of the folding node that are late, replies to them, and what peers relay. Each may arrive at any time, any
+    /// number of times.
+    pub(crate) late_frames: u8,
+    pub(crate) late_replies: u8,
+    pub(crate) late_relays: u8,
     /// Commits whose outcome is not told.
     pub(crate) unknowns: u8,
     /// Replies that are lost.

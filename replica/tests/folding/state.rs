@@ -3,7 +3,7 @@
 use crate::counter::Counter;
 use crate::frame::Late;
 use crate::peer::Peer;
-use crate::rows::{Count, NUMBERS, Rows, adds, has_twice};
+use crate::rows::{Count, NUMBERS, Row, Rows, adds, has_twice};
 use crate::setup::{Left, Setup};
 use crate::store::{Commit, PeerRecord, Record};
 
@@ -55,17 +55,22 @@ pub(crate) struct Ledger {
 
 impl State {
     pub(crate) fn new(setup: &Setup) -> Self {
+        // The first add is stored, and nobody else has heard of it.
+        let mut record = Record { revision: 1, ..Record::default() };
+        record.rows.raise(1, Row { count: 1, floor: 0 });
         let mut first = Counter::new(1, 1);
-        (first.has_swept, first.known) = (true, Some(Record::default()));
+        (first.has_swept, first.known) = (true, Some(record));
+        first.rows = record.rows;
+        (first.counted, first.stored) = (record.rows.get(1), record.rows.get(1));
         Self {
-            record: Record::default(),
+            record,
             hints: vec![PeerRecord::default(); usize::from(setup.peers)],
             counters: vec![first],
             peers: (1..=setup.peers).map(|node| Peer::new(node, 0)).collect(),
             commits: Vec::new(),
             late: Vec::new(),
             left: setup.left,
-            ledger: Ledger { last: 1, ..Ledger::default() },
+            ledger: Ledger { last: 1, counted: 1, acknowledged: 1, ..Ledger::default() },
             broken: None,
         }
     }
@@ -92,8 +97,12 @@ impl State {
         let mut value = rows.value();
         if setup.amended.carries {
             let floor = rows.floor();
+            let mut folded = self.record.folded;
+            for counter in self.counters.iter().filter(|it| it.counted.floor == floor) {
+                folded.join(&counter.folded);
+            }
             let sealed = self.counters.iter().filter(|it| it.replica > 0 && it.replica < floor);
-            value += sealed.map(|counter| counter.rest(&self.record).count).sum::<Count>();
+            value += sealed.map(|counter| counter.rest(&folded).count).sum::<Count>();
         }
         value
     }
@@ -107,12 +116,26 @@ impl State {
     }
 
     /// A process counts the next add.
-    pub(crate) fn count(&mut self, at: usize) {
+    pub(crate) fn count(&mut self, at: usize, setup: &Setup) {
         let add = self.ledger.counted;
         self.ledger.counted += 1;
         let counter = &mut self.counters[at];
         counter.counted.count += 1 << (3 * add);
         self.ledger.deaths[usize::from(add)] += self.ledger.superseded >> counter.process & 1;
+        if setup.memory {
+            self.ledger.acknowledged |= 1 << add;
+        }
+    }
+
+    /// A peer's process has confirmed so much of a row. One that has a successor counts as dead.
+    pub(crate) fn acknowledged_by(&mut self, (node, process): (u8, u8), held: Count) {
+        let new = adds(held) & !self.ledger.acknowledged;
+        self.ledger.acknowledged |= new;
+        if process < self.ledger.doubles[usize::from(node - 1)] {
+            for (add, deaths) in self.ledger.deaths.iter_mut().enumerate() {
+                *deaths += new >> add & 1;
+            }
+        }
     }
 
     /// The record was sealed: processes below count as dead.
@@ -133,8 +156,9 @@ impl State {
     }
 
     /// The adds that must not be lost. Of an add that is not stored, one of the processes that hold it may die.
-    fn promised(&self) -> u8 {
-        let held = (0..5).filter(|add| self.ledger.deaths[*add] < 2).map(|add| 1 << add).sum::<u8>();
+    fn promised(&self, setup: &Setup) -> u8 {
+        let most = if setup.memory { 0 } else { 1 };
+        let held = (0..5).filter(|add| self.ledger.deaths[*add] <= most).map(|add| 1 << add).sum::<u8>();
         self.ledger.acknowledged & held
     }
 
@@ -146,13 +170,14 @@ impl State {
         if values.any(has_twice) {
             return Some(Rule::Twice);
         }
-        if self.promised() & !adds(converged) != 0 {
+        if self.promised(setup) & !adds(converged) != 0 {
             return Some(Rule::Lost);
         }
         let goes_back = |was: &Rows, is: &Rows| adds(was.value()) & !adds(is.value()) != 0;
         let peers = before.peers.iter().any(|was| {
             let same = self.peers.iter().find(|is| (is.node, is.process) == (was.node, was.process));
-            same.is_some_and(|is| goes_back(&was.rows, &is.rows))
+            let is_judged = !setup.sealed_is_dead || was.process == self.ledger.doubles[usize::from(was.node - 1)];
+            is_judged && same.is_some_and(|is| goes_back(&was.rows, &is.rows))
         });
         let counters = before.counters.iter().any(|was| {
             let same = self.counters.iter().find(|is| is.process == was.process);

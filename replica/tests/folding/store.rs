@@ -49,7 +49,7 @@ impl Record {
         self.revision += 1;
         self.rows.merge(&commit.rows);
         self.seal = self.seal.max(commit.seal);
-        self.folded.merge(&commit.folded);
+        self.folded.join(&commit.folded);
         if commit.takes {
             self.free = 0;
         }
