@@ -264,7 +264,7 @@ impl Cluster {
 
     fn counter(&self, state: &mut State, at: usize, event: Event) -> Option<()> {
         let setup = &self.0;
-        let record = state.record;
+        let (record, next) = (state.record, state.next_number());
         let counter = &mut state.counters[at];
         let when = |condition: bool| condition.then_some(());
         match event {
@@ -289,7 +289,10 @@ impl Cluster {
             }
             Event::ChoosesNew => {
                 when(counter.replica == 0 && !counter.awaits)?;
-                counter.replica = counter.process;
+                let heard = counter.known.map_or(0, |it| it.seal.max(it.rows.last())).max(counter.rows.last());
+                // One more than any number that it has heard.
+                counter.replica = if heard < counter.process { counter.process } else { next? };
+                state.ledger.last = state.ledger.last.max(counter.replica);
                 Some(())
             }
             Event::Opens => {
@@ -311,9 +314,7 @@ impl Cluster {
             }
             Event::Folds => {
                 when(counter.may_fold(setup))?;
-                counter.fold(setup);
-                state.ledger.has_folded = true;
-                Some(())
+                when(counter.fold(setup))
             }
             Event::SealsAtOnce => {
                 when(setup.bug == Some(Bug::AnnouncedFirst) && self.may_seal(&state.counters[at]))?;
@@ -424,7 +425,7 @@ impl Cluster {
                 let peer = &mut state.peers[at];
                 (peer.has_recovered, peer.seal) = (true, state.record.seal);
                 peer.merge(&stored, peer.seal, &self.0);
-                if self.0.amended.freezes {
+                if self.0.amended.freezes() {
                     peer.confirmed = peer.seal;
                 }
                 // Its first commit comes before it reads the records.

@@ -98,7 +98,7 @@ impl Counter {
         let settled = self.rows.below(self.seal);
         let own = if self.replica > 0 { self.rows.get(self.replica) } else { Row::default() };
         let mut others = rows.without(self.replica);
-        if setup.amended.freezes && self.fold.is_some() {
+        if setup.amended.freezes() && (self.fold.is_some() || self.folded != Rows::default()) {
             others = others.from(self.seal);
         }
         if setup.bug == Some(Bug::MergedBelowFloor) {
@@ -107,7 +107,7 @@ impl Counter {
             self.rows.merge(&others);
         }
         self.show(own);
-        if self.rows.below(self.seal) != settled && setup.bug != Some(Bug::ConfirmedForGood) {
+        if self.rows.below(self.seal) != settled {
             self.confirmed = 0;
         }
     }
@@ -143,7 +143,8 @@ impl Counter {
 
     /// Whether all conditions of a fold are met, and there is something to fold.
     pub(crate) fn may_fold(&self, setup: &Setup) -> bool {
-        let confirmed = self.has_all(self.confirmed, setup) || setup.bug == Some(Bug::NoConfirmation);
+        let needs_none = setup.amended.one_phase || setup.bug == Some(Bug::NoConfirmation);
+        let confirmed = needs_none || self.has_all(self.confirmed, setup);
         self.seal > 0
             && self.fold.is_none()
             && !self.is_sealed
@@ -152,15 +153,20 @@ impl Counter {
             && self.rows.below(self.seal).value() > 0
     }
 
-    /// Adds the rows below the seal to the own row, and sets the floor. From now on all is counted on top of that.
-    pub(crate) fn fold(&mut self, setup: &Setup) {
+    /// Adds the rows below the seal to the own row, and sets the floor. From now on all is counted on top of that. If the
+    /// protocol is amended so, the record must first say what will be folded. True if something has changed.
+    pub(crate) fn fold(&mut self, setup: &Setup) -> bool {
         let below = self.rows.below(self.seal);
-        self.fold = Some(below.value());
         if setup.amended.carries {
-            self.folded = below;
+            let is_noted = self.folded == below && self.known.is_some_and(|it| it.folded.contains(&below));
+            if !is_noted {
+                return std::mem::replace(&mut self.folded, below) != below;
+            }
         }
+        self.fold = Some(below.value());
         self.counted.count += below.value();
         self.counted.floor = self.seal;
+        true
     }
 
     /// The next commit, if the record lacks something.
@@ -173,7 +179,7 @@ impl Counter {
         let lacks = {
             let mut joined = known.rows;
             joined.merge(&rows);
-            joined != known.rows
+            joined != known.rows || !known.folded.contains(&self.folded)
         };
         let is_due = match wants {
             Wants::Counts => lacks && self.replica > 0,

@@ -6,7 +6,7 @@ use crate::setup::{Left, Setup};
 pub(crate) const ONE: Setup = Setup {
     peers: 1,
     left: Left {
-        adds: 2, starts: 1, crashes: 1, seals: 1, ends: 0, peer_crashes: 0, peer_doubles: 0, forgets: 0, late_frames: 0, late_replies: 0, late_relays: 0,
+        adds: 1, starts: 1, crashes: 1, seals: 1, ends: 0, peer_crashes: 0, peer_doubles: 0, forgets: 0, late_frames: 0, late_replies: 0, late_relays: 0,
         unknowns: 0, lost: 0,
     },
     silent: false,
@@ -14,8 +14,12 @@ pub(crate) const ONE: Setup = Setup {
     zombies: false,
     sealed_is_dead: true,
     bug: None,
-    amended: crate::setup::Amended { freezes: false, latest: false, carries: false },
+    amended: crate::setup::Amended { freezes: false, one_phase: false, latest: false, carries: false },
 };
+
+/// What the model asks for beyond the DESIGN.
+pub(crate) const AMENDED: crate::setup::Amended =
+    crate::setup::Amended { freezes: true, one_phase: false, latest: true, carries: false };
 
 fn holds(name: &str, setup: Setup) {
     let found = search(name, setup);
@@ -41,7 +45,7 @@ fn try_one() {
         peers: or("PEERS", 1), left, silent: or("SILENT", 0) > 0, memory: or("MEMORY", 0) > 0, zombies: or("ZOMBIES", 0) > 0,
         sealed_is_dead: or("STRICT", 0) == 0, bug: None,
         amended: crate::setup::Amended {
-            freezes: or("FREEZE", 0) > 0, latest: or("LATEST", 0) > 0, carries: or("CARRY", 0) > 0,
+            freezes: or("FREEZE", 0) > 0, one_phase: or("PHASE", 0) > 0, latest: or("LATEST", 0) > 0, carries: or("CARRY", 0) > 0,
         },
     };
     println!("{:?}", search("try", setup));

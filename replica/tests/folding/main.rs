@@ -14,6 +14,7 @@ mod counter;
 mod frame;
 mod holds;
 mod peer;
+mod planted;
 mod rows;
 mod search;
 mod setup;

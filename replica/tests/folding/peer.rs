@@ -28,23 +28,26 @@ impl Peer {
         if !self.has_recovered && setup.bug != Some(Bug::AnswersUnrecovered) {
             return None;
         }
-        if frame.replica < self.seal && setup.bug != Some(Bug::TakesFromBelow) {
+        let by_process = setup.bug == Some(Bug::SealsByProcess);
+        let number = if by_process { frame.process } else { frame.replica };
+        if number < self.seal && setup.bug != Some(Bug::TakesFromBelow) {
             return None;
         }
         self.seal = self.seal.max(frame.seal);
         let asked = frame.rows.below(frame.seal);
         self.merge(&frame.rows, frame.seal, setup);
         let is_same = self.rows.below(frame.seal) == asked || setup.bug == Some(Bug::ConfirmsAnything);
-        if frame.all_answered && is_same {
+        if frame.all_answered && is_same || setup.amended.one_phase {
             self.confirmed = self.confirmed.max(frame.seal);
         }
+        let hides = setup.bug == Some(Bug::ConfirmsAnything) && frame.all_answered;
         Some(Reply {
             node: self.node,
             process: self.process,
             to: frame.process,
             seal: frame.seal,
             confirms: (frame.all_answered && is_same).then_some(asked),
-            rows: self.rows,
+            rows: if hides { Rows::default() } else { self.rows },
             held: frame.rows.get(frame.replica).count,
         })
     }
@@ -52,7 +55,7 @@ impl Peer {
     /// Merges rows, wherever they come from. `seal` is that of the sender, if it is the sealer.
     pub(crate) fn merge(&mut self, rows: &Rows, seal: u8, setup: &Setup) {
         let mut rows = *rows;
-        if setup.amended.freezes && seal < self.confirmed {
+        if setup.amended.freezes() && seal < self.confirmed {
             // A row that was confirmed is settled. What else is said of it can only be what a dead process has said.
             rows = rows.from(self.confirmed);
         }

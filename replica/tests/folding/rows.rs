@@ -63,8 +63,18 @@ impl Rows {
     }
 
     fn drop_below_floor(&mut self) {
-        let floor = usize::from(self.floor());
-        self.0[..floor].fill(Row::default());
+        let floor = self.floor();
+        for row in &mut self.0[..usize::from(floor)] {
+            // Only by a planted bug does a row stand below its own floor.
+            *row = Row { count: 0, floor: if row.floor == floor { floor } else { 0 } };
+        }
+    }
+
+    /// Whether each row of `other` is contained here.
+    pub(crate) fn contains(&self, other: &Self) -> bool {
+        let mut joined = *self;
+        joined.join(other);
+        joined == *self
     }
 
     /// The rows of numbers below `limit`.

@@ -52,10 +52,19 @@ pub(crate) struct Left {
 pub(crate) struct Amended {
     /// Who has confirmed takes no growth below the seal but from the sealer.
     pub(crate) freezes: bool,
+    /// Who has answered the seal takes no growth below it but from the sealer. Then nobody need confirm.
+    pub(crate) one_phase: bool,
     /// A node's answer counts only from the process that its record names last, read after the seal was stored.
     pub(crate) latest: bool,
     /// The record keeps what was folded of each replica. A process that finds the fold counts its rest anew.
     pub(crate) carries: bool,
+}
+
+impl Amended {
+    /// Whether a node takes no growth below a seal, once it has confirmed or answered it.
+    pub(crate) fn freezes(self) -> bool {
+        self.freezes || self.one_phase
+    }
 }
 
 /// A rule of the DESIGN that is left out.
@@ -75,10 +84,8 @@ pub(crate) enum Bug {
     NoConfirmation,
     /// Rule 3: a confirmation counts although not all had answered when it was asked for.
     ConfirmedEarly,
-    /// Rule 3: a node confirms although it holds more.
+    /// Rule 3: a node confirms although it holds more, and does not tell.
     ConfirmsAnything,
-    /// Rule 3: a confirmation stays valid although the sealer has since heard of more.
-    ConfirmedForGood,
     /// Rule 3: the floor is not relayed with its row.
     FloorApart,
     /// Rule 3: a hint has the row without its floor.

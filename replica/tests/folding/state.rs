@@ -14,7 +14,7 @@ pub(crate) enum Rule {
     Lost,
     /// No process and no record has an add twice, nor has what they converge to.
     Twice,
-    /// A process shows every add that it has shown before.
+    /// A process that has recovered shows every add that it has shown before.
     Back,
 }
 
@@ -49,8 +49,6 @@ pub(crate) struct Ledger {
     pub(crate) forgotten: u8,
     /// The last number of each peer's processes.
     pub(crate) doubles: [u8; 2],
-    /// Something was folded.
-    pub(crate) has_folded: bool,
 }
 
 impl State {
@@ -177,11 +175,14 @@ impl State {
         let peers = before.peers.iter().any(|was| {
             let same = self.peers.iter().find(|is| (is.node, is.process) == (was.node, was.process));
             let is_judged = !setup.sealed_is_dead || was.process == self.ledger.doubles[usize::from(was.node - 1)];
+            let is_judged = is_judged && was.has_recovered;
             is_judged && same.is_some_and(|is| goes_back(&was.rows, &is.rows))
         });
         let counters = before.counters.iter().any(|was| {
             let same = self.counters.iter().find(|is| is.process == was.process);
-            let is_judged = self.ledger.superseded >> was.process & 1 == 0;
+            let is_dead = setup.sealed_is_dead && was.replica < self.record.seal;
+            let is_judged = self.ledger.superseded >> was.process & 1 == 0 && !is_dead;
+            let is_judged = is_judged && was.has_swept;
             is_judged && same.is_some_and(|is| goes_back(&was.rows, &is.rows))
         });
         (peers || counters).then_some(Rule::Back)
