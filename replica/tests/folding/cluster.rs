@@ -8,6 +8,7 @@ use crate::peer::Peer;
 use crate::rows::adds;
 use crate::setup::{Bug, Setup};
 use crate::state::State;
+use crate::store::Record;
 
 pub(crate) const EVERY_RULE: &str = "no rule is broken";
 pub(crate) const FOLDED: &str = "something was folded, and everybody has heard it";
@@ -20,6 +21,8 @@ pub(crate) struct Cluster(pub(crate) Setup);
 pub(crate) enum Action {
     /// The folding node's next process begins.
     Starts,
+    /// The folding node's record is restored from a backup.
+    IsRestored,
     /// A process of the folding node.
     Counter(usize, Event),
     /// A process of a peer.
@@ -125,6 +128,7 @@ impl Cluster {
         let mut next = state.clone();
         match action {
             Action::Starts => self.starts(&mut next)?,
+            Action::IsRestored => self.is_restored(&mut next)?,
             Action::Counter(at, event) => self.counter(&mut next, at, event)?,
             Action::Peer(at, event) => self.peer(&mut next, at, event)?,
             Action::Does(at, tells) => self.does(&mut next, at, tells)?,
@@ -163,7 +167,7 @@ impl Cluster {
 
     fn merges(&self, state: &mut State, to: To, rows: &crate::rows::Rows) {
         match to {
-            To::Counter(at) => state.counters[at].merge(rows, &self.0),
+            To::Counter(at) => state.counters[at].merge_relayed(rows, &self.0),
             To::Peer(at) => state.peers[at].merge(rows, 0, &self.0),
         }
     }
@@ -221,6 +225,18 @@ impl Cluster {
         let chooses = self.0.left.ends > 0;
         state.counters.push(Counter::new(number, if chooses { 0 } else { number }));
         state.counters.sort();
+        Some(())
+    }
+
+    /// What no process and no other record has now is lost, and nobody promises more.
+    fn is_restored(&self, state: &mut State) -> Option<()> {
+        if !state.counters.is_empty() {
+            return None;
+        }
+        spend(&mut state.left.restores)?;
+        let first = State::new(&self.0).record;
+        state.record = Record { revision: state.record.revision + 1, ..first };
+        state.give_up_lost(&self.0);
         Some(())
     }
 
@@ -424,10 +440,11 @@ impl Cluster {
                 }
                 let peer = &mut state.peers[at];
                 (peer.has_recovered, peer.seal) = (true, state.record.seal);
-                peer.merge(&stored, peer.seal, &self.0);
-                if self.0.amended.freezes() {
+                if self.0.amended.settles {
                     peer.confirmed = peer.seal;
+                    peer.rows = peer.rows.from(peer.seal);
                 }
+                peer.merge(&stored, peer.seal, &self.0);
                 // Its first commit comes before it reads the records.
                 let record = &mut state.hints[node];
                 record.process = record.process.max(peer.process);
@@ -493,7 +510,7 @@ impl Model for Cluster {
         if state.broken.is_some() {
             return;
         }
-        actions.push(Action::Starts);
+        actions.extend([Action::Starts, Action::IsRestored]);
         self.events(state, actions);
         self.messages(state, actions);
         for at in 0..state.commits.len() {

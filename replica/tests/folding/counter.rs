@@ -28,6 +28,8 @@ pub(crate) struct Counter {
     pub(crate) seal: u8,
     /// Its seal is on its way to the store.
     pub(crate) seals: bool,
+    /// The largest seal that it has read in the record.
+    pub(crate) settled: u8,
     /// The nodes that have answered the seal, by bit; and those that have confirmed the rows below it.
     pub(crate) answered: u8,
     pub(crate) confirmed: u8,
@@ -56,6 +58,7 @@ impl Counter {
             has_swept: false,
             seal: 0,
             seals: false,
+            settled: 0,
             answered: 0,
             confirmed: 0,
             latest: [0; 2],
@@ -98,7 +101,7 @@ impl Counter {
         let settled = self.rows.below(self.seal);
         let own = if self.replica > 0 { self.rows.get(self.replica) } else { Row::default() };
         let mut others = rows.without(self.replica);
-        if setup.amended.freezes() && (self.fold.is_some() || self.folded != Rows::default()) {
+        if setup.amended.settles && (self.fold.is_some() || self.folded != Rows::default()) {
             others = others.from(self.seal);
         }
         if setup.bug == Some(Bug::MergedBelowFloor) {
@@ -110,6 +113,13 @@ impl Counter {
         if self.rows.below(self.seal) != settled {
             self.confirmed = 0;
         }
+    }
+
+    /// Merges what comes neither from the store nor in reply to a frame of its own. The sender may be dead: of rows below a
+    /// seal only answers tell what will be folded.
+    pub(crate) fn merge_relayed(&mut self, rows: &Rows, setup: &Setup) {
+        let limit = if setup.amended.settles { self.settled.max(self.seal) } else { 0 };
+        self.merge(&rows.from(limit), setup);
     }
 
     /// What it tells a peer.
@@ -143,7 +153,7 @@ impl Counter {
 
     /// Whether all conditions of a fold are met, and there is something to fold.
     pub(crate) fn may_fold(&self, setup: &Setup) -> bool {
-        let needs_none = setup.amended.one_phase || setup.bug == Some(Bug::NoConfirmation);
+        let needs_none = setup.amended.settles || setup.bug == Some(Bug::NoConfirmation);
         let confirmed = needs_none || self.has_all(self.confirmed, setup);
         self.seal > 0
             && self.fold.is_none()
@@ -219,6 +229,11 @@ impl Counter {
     pub(crate) fn open(&mut self, record: &Record, setup: &Setup) {
         let is_first = self.known.is_none() && !self.has_swept;
         self.known = Some(*record);
+        self.settled = record.seal;
+        if is_first && setup.amended.settles {
+            // What it heard before it had recovered may be of a dead process.
+            self.rows = self.rows.from(record.seal);
+        }
         self.merge(&record.rows, setup);
         if self.replica > 0 {
             self.stored.raise(record.rows.get(self.replica));

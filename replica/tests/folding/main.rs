@@ -11,6 +11,7 @@
 
 mod cluster;
 mod counter;
+mod counterexamples;
 mod frame;
 mod holds;
 mod peer;

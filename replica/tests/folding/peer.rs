@@ -37,7 +37,7 @@ impl Peer {
         let asked = frame.rows.below(frame.seal);
         self.merge(&frame.rows, frame.seal, setup);
         let is_same = self.rows.below(frame.seal) == asked || setup.bug == Some(Bug::ConfirmsAnything);
-        if frame.all_answered && is_same || setup.amended.one_phase {
+        if frame.all_answered && is_same || setup.amended.settles {
             self.confirmed = self.confirmed.max(frame.seal);
         }
         let hides = setup.bug == Some(Bug::ConfirmsAnything) && frame.all_answered;
@@ -55,7 +55,7 @@ impl Peer {
     /// Merges rows, wherever they come from. `seal` is that of the sender, if it is the sealer.
     pub(crate) fn merge(&mut self, rows: &Rows, seal: u8, setup: &Setup) {
         let mut rows = *rows;
-        if setup.amended.freezes() && seal < self.confirmed {
+        if setup.amended.settles && seal < self.confirmed {
             // A row that was confirmed is settled. What else is said of it can only be what a dead process has said.
             rows = rows.from(self.confirmed);
         }

@@ -4,10 +4,10 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::cluster::{Cluster, EVERY_RULE, FOLDED};
 use crate::setup::Setup;
-use crate::state::Rule;
+use crate::state::{Rule, State};
 
 /// A search that visits more states than this is cut off, and fails.
-const MOST: usize = 12_000_000;
+const MOST: usize = 20_000_000;
 
 /// What a search has found.
 #[derive(Debug)]
@@ -33,10 +33,10 @@ pub(crate) fn search(name: &str, setup: Setup) -> Found {
         let broken = path.last_state().broken;
         println!("{name}: {broken:?} in these steps:");
         let steps = path.into_vec();
-        if std::env::var("STATE").is_ok() { println!("{:#?}", steps.last()); }
         for (state, action) in &steps {
-            if let Some(action) = action {
-                println!("    {}", told(state, *action));
+            match action {
+                Some(action) => println!("    {}\n        {action:?}", told(state)),
+                None => println!("    {}", told(state)),
             }
         }
         broken
@@ -45,9 +45,11 @@ pub(crate) fn search(name: &str, setup: Setup) -> Found {
     Found { broken, has_folded }
 }
 
-/// A step, with the processes by their names.
-fn told(state: &crate::state::State, action: crate::cluster::Action) -> String {
-    let counters: Vec<_> = state.counters.iter().map(|it| (it.process, it.replica, it.rows)).collect();
-    let peers: Vec<_> = state.peers.iter().map(|it| (it.node, it.process, it.rows)).collect();
-    format!("{action:?} at {counters:?} {peers:?} record {:?} hints {:?}", state.record.rows, state.hints)
+/// Who holds what: `1 as 1` is the first process, which counts under the first replica.
+fn told(state: &State) -> String {
+    let counters = state.counters.iter().map(|it| format!("{} as {} {:?}", it.process, it.replica, it.holds()));
+    let peers = state.peers.iter().map(|it| format!("peer {}/{} {:?}", it.node, it.process, it.rows));
+    let hints = state.hints.iter().map(|it| format!("hints {:?}", it.hints));
+    let record = format!("record {:?} sealed at {}", state.record.rows, state.record.seal);
+    counters.chain(peers).chain([record]).chain(hints).collect::<Vec<_>>().join(", ")
 }

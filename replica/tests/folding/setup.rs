@@ -14,7 +14,7 @@ pub(crate) struct Setup {
     pub(crate) zombies: bool,
     /// A process whose node has sealed above it counts as one that died.
     pub(crate) sealed_is_dead: bool,
-    /// What is planted: the rule's negation.
+    /// The rule that is left out.
     pub(crate) bug: Option<Bug>,
     pub(crate) amended: Amended,
 }
@@ -41,6 +41,8 @@ pub(crate) struct Left {
     pub(crate) late_frames: u8,
     pub(crate) late_replies: u8,
     pub(crate) late_relays: u8,
+    /// The folding node's record is as it was at first again. No process of that node runs then.
+    pub(crate) restores: u8,
     /// Commits whose outcome is not told.
     pub(crate) unknowns: u8,
     /// Replies that are lost.
@@ -50,21 +52,14 @@ pub(crate) struct Left {
 /// Rules that the DESIGN does not have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Amended {
-    /// Who has confirmed takes no growth below the seal but from the sealer.
-    pub(crate) freezes: bool,
-    /// Who has answered the seal takes no growth below it but from the sealer. Then nobody need confirm.
-    pub(crate) one_phase: bool,
+    /// Who has answered the seal takes no growth below it but from the sealer, and a process that has recovered none below the
+    /// seal that it has read. Then nobody need confirm.
+    pub(crate) settles: bool,
     /// A node's answer counts only from the process that its record names last, read after the seal was stored.
     pub(crate) latest: bool,
-    /// The record keeps what was folded of each replica. A process that finds the fold counts its rest anew.
+    /// The record keeps what was folded of each replica, and says so before the fold. A process that finds the fold counts
+    /// its rest anew.
     pub(crate) carries: bool,
-}
-
-impl Amended {
-    /// Whether a node takes no growth below a seal, once it has confirmed or answered it.
-    pub(crate) fn freezes(self) -> bool {
-        self.freezes || self.one_phase
-    }
 }
 
 /// A rule of the DESIGN that is left out.

@@ -148,6 +148,11 @@ impl State {
         }
     }
 
+    /// What is lost now was not promised.
+    pub(crate) fn give_up_lost(&mut self, setup: &Setup) {
+        self.ledger.acknowledged &= adds(self.converged(setup));
+    }
+
     pub(crate) fn next_number(&self) -> Option<u8> {
         let next = self.ledger.last + 1;
         (usize::from(next) < NUMBERS).then_some(next)
