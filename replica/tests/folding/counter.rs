@@ -26,8 +26,6 @@ pub(crate) struct Counter {
     pub(crate) has_swept: bool,
     /// Its seal is stored, or counts as stored.
     pub(crate) seal: u8,
-    /// Its seal is on its way to the store.
-    pub(crate) seals: bool,
     /// The largest seal that it has read in the record.
     pub(crate) settled: u8,
     /// The nodes that have answered the seal, by bit; and those that have confirmed the rows below it.
@@ -57,7 +55,6 @@ impl Counter {
             awaits: false,
             has_swept: false,
             seal: 0,
-            seals: false,
             settled: 0,
             answered: 0,
             confirmed: 0,
@@ -140,8 +137,7 @@ impl Counter {
     pub(crate) fn hear(&mut self, reply: &Reply, setup: &Setup) -> Count {
         let bit = 1 << (reply.node - 1);
         self.merge(&reply.rows, setup);
-        let is_latest =
-            !setup.amended.latest || reply.process >= self.latest[usize::from(reply.node - 1)];
+        let is_latest = !setup.amended.latest || reply.process >= self.latest[usize::from(reply.node - 1)];
         if self.seal > 0 && reply.seal == self.seal && is_latest {
             self.answered |= bit;
             if reply.confirms == Some(self.rows.below(self.seal)) {
@@ -168,7 +164,8 @@ impl Counter {
     pub(crate) fn fold(&mut self, setup: &Setup) -> bool {
         let below = self.rows.below(self.seal);
         if setup.amended.carries {
-            let is_noted = self.folded == below && self.known.is_some_and(|it| it.folded.contains(&below));
+            let is_noted = self.known.is_some_and(|it| it.folded.contains(&below));
+            let is_noted = self.folded == below && (is_noted || setup.bug == Some(Bug::NotedLate));
             if !is_noted {
                 return std::mem::replace(&mut self.folded, below) != below;
             }
@@ -210,7 +207,6 @@ impl Counter {
     /// The store says how the commit ended.
     pub(crate) fn told(&mut self, commit: &Commit, record: Option<Record>) {
         self.awaits = false;
-        self.seals = false;
         self.known = record;
         let Some(record) = record else { return };
         if commit.takes {
@@ -271,7 +267,6 @@ impl Counter {
     pub(crate) fn not_told(&mut self, setup: &Setup) {
         self.awaits = false;
         self.known = None;
-        self.seals = false;
         if setup.bug == Some(Bug::Withdrawn)
             && let Some(fold) = self.fold.take()
             && self.stored.floor < self.counted.floor

@@ -35,8 +35,14 @@ pub(crate) struct Reply {
 /// A message that is late.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Late {
-    Frame { to: u8, frame: Frame },
+    Frame {
+        to: u8,
+        frame: Frame,
+    },
     Reply(Reply),
     /// What one peer tells another, or the folding node, of the folding node's rows.
-    Relayed { to: u8, rows: Rows },
+    Relayed {
+        to: u8,
+        rows: Rows,
+    },
 }

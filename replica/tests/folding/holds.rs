@@ -153,7 +153,17 @@ fn long() {
     holds("long: a crash, a double of the peer, a late relay", amended(Setup { left, ..SILENT }));
     holds("long: a second sealer, two zombies, the store silent", amended(second_sealer(ZOMBIE)));
     let left = Left { crashes: 2, peer_crashes: 1, late_relays: 1, ..SILENT.left };
-    holds("long: a second sealer, three crashes, a late relay", amended(second_sealer(Setup { left, ..SILENT })));
+    holds(
+        "long: a second sealer, three crashes, a late relay",
+        amended(second_sealer(Setup { left, ..SILENT })),
+    );
+    let left = Left { crashes: 2, late_frames: 1, late_replies: 1, ..SILENT.left };
+    holds(
+        "long: a second sealer, two crashes, a late frame",
+        amended(second_sealer(Setup { left, ..SILENT })),
+    );
     let left = Left { ends: 1, ..SILENT.left };
     holds("long: a second sealer, an end and a crash", amended(second_sealer(Setup { left, ..SILENT })));
+    let carrying = Setup { sealed_is_dead: false, amended: CARRYING, memory: true, ..ZOMBIE };
+    holds("long, carried: memory, a second sealer, two zombies", second_sealer(carrying));
 }

@@ -1,16 +1,24 @@
 //! The rules of the DESIGN, left out one at a time. Each time the model finds a way to lose an add, to count it twice, or to let
 //! a read go back.
 
-use crate::holds::{AMENDED, CRASH, SILENT, ZOMBIE};
+use crate::holds::{self, AMENDED, CARRYING, second_sealer};
 use crate::search::search;
 use crate::setup::{Amended, Bug, Left, Setup};
 use crate::state::Rule;
 
+const CRASH: Setup = Setup { amended: AMENDED, ..holds::CRASH };
+const SILENT: Setup = Setup { amended: AMENDED, ..holds::SILENT };
+const ZOMBIE: Setup = Setup { amended: AMENDED, ..holds::ZOMBIE };
+
+/// The rule is broken with the bug. Most setups pass without it in `holds`.
 fn found(bug: Bug, rule: Rule, setup: Setup) {
     let name = format!("{bug:?}");
     // Where confirmations are at stake they must be needed.
-    let asks = matches!(bug, Bug::NoConfirmation | Bug::ConfirmedEarly | Bug::ConfirmsAnything | Bug::MergedBelowFloor);
-    let amended = Amended { settles: !asks, ..AMENDED };
+    let asks = matches!(
+        bug,
+        Bug::NoConfirmation | Bug::ConfirmedEarly | Bug::ConfirmsAnything | Bug::MergedBelowFloor
+    );
+    let amended = if asks { Amended { settles: false, ..AMENDED } } else { setup.amended };
     let found = search(&name, Setup { bug: Some(bug), amended, ..setup });
     assert_eq!(found.broken, Some(rule), "{name}");
 }
@@ -91,4 +99,11 @@ fn recovery_first() {
 fn forgetting_reads_the_hints() {
     let left = Left { forgets: 1, ..SILENT.left };
     found(Bug::HintsForgotten, Rule::Lost, Setup { peers: 2, left, ..SILENT });
+}
+
+#[test]
+fn a_fold_noted_too_late() {
+    let left = Left { crashes: 1, ..ZOMBIE.left };
+    let setup = Setup { sealed_is_dead: false, left, amended: CARRYING, ..ZOMBIE };
+    found(Bug::NotedLate, Rule::Twice, second_sealer(setup));
 }

@@ -47,7 +47,8 @@ pub(crate) fn search(name: &str, setup: Setup) -> Found {
 
 /// Who holds what: `1 as 1` is the first process, which counts under the first replica.
 fn told(state: &State) -> String {
-    let counters = state.counters.iter().map(|it| format!("{} as {} {:?}", it.process, it.replica, it.holds()));
+    let counters =
+        state.counters.iter().map(|it| format!("{} as {} {:?}", it.process, it.replica, it.holds()));
     let peers = state.peers.iter().map(|it| format!("peer {}/{} {:?}", it.node, it.process, it.rows));
     let hints = state.hints.iter().map(|it| format!("hints {:?}", it.hints));
     let record = format!("record {:?} sealed at {}", state.record.rows, state.record.seal);

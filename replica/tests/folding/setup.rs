@@ -95,6 +95,8 @@ pub(crate) enum Bug {
     InheritsBelow,
     /// Recovery: a process answers before it has read the records.
     AnswersUnrecovered,
+    /// Of the amendments: what will be folded is noted in the record with the fold, not before.
+    NotedLate,
     /// Forget: the hints of the forgotten node are not read.
     HintsForgotten,
 }

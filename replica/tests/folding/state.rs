@@ -160,7 +160,7 @@ impl State {
 
     /// The adds that must not be lost. Of an add that is not stored, one of the processes that hold it may die.
     fn promised(&self, setup: &Setup) -> u8 {
-        let most = if setup.memory { 0 } else { 1 };
+        let most = u8::from(!setup.memory);
         let held = (0..5).filter(|add| self.ledger.deaths[*add] <= most).map(|add| 1 << add).sum::<u8>();
         self.ledger.acknowledged & held
     }
@@ -179,7 +179,8 @@ impl State {
         let goes_back = |was: &Rows, is: &Rows| adds(was.value()) & !adds(is.value()) != 0;
         let peers = before.peers.iter().any(|was| {
             let same = self.peers.iter().find(|is| (is.node, is.process) == (was.node, was.process));
-            let is_judged = !setup.sealed_is_dead || was.process == self.ledger.doubles[usize::from(was.node - 1)];
+            let is_judged =
+                !setup.sealed_is_dead || was.process == self.ledger.doubles[usize::from(was.node - 1)];
             let is_judged = is_judged && was.has_recovered;
             is_judged && same.is_some_and(|is| goes_back(&was.rows, &is.rows))
         });
