@@ -238,14 +238,16 @@ impl Cluster {
         let swapped = self.0.bug == Some(Bug::NumberBelowSeal);
         let number = if swapped && (2..4).contains(&next) { 5 - next } else { next };
         let chooses = self.0.left.ends > 0;
-        state.counters.push(Counter::new(number, if chooses { 0 } else { number }));
+        let by_record = self.0.bug == Some(Bug::NumberByRecordAlone);
+        let replica = if by_record { state.record.rows.last() + 1 } else { number };
+        state.counters.push(Counter::new(number, if chooses { 0 } else { replica }));
         state.counters.sort();
         Some(())
     }
 
     /// What no process and no other record has now is lost, and nobody promises more.
     fn is_restored(&self, state: &mut State) -> Option<()> {
-        if !state.counters.is_empty() {
+        if !state.counters.is_empty() && self.0.bug != Some(Bug::RestoredUnderZombie) {
             return None;
         }
         spend(&mut state.left.restores)?;

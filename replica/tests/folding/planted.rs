@@ -30,6 +30,18 @@ fn rule_1_a_number_below_the_seal() {
 }
 
 #[test]
+fn rule_1_a_number_without_the_clock() {
+    let left = Left { crashes: 2, restores: 1, ..SILENT.left };
+    found(Bug::NumberByRecordAlone, Rule::Lost, second_sealer(Setup { left, ..SILENT }));
+}
+
+#[test]
+fn rule_7_a_record_that_went_back_under_a_process_below_the_seal() {
+    let left = Left { restores: 1, ..ZOMBIE.left };
+    found(Bug::RestoredUnderZombie, Rule::Lost, Setup { silent: false, left, ..ZOMBIE });
+}
+
+#[test]
 fn rule_2_a_seal_announced_before_it_is_stored() {
     found(Bug::AnnouncedFirst, Rule::Lost, Setup { silent: false, ..ZOMBIE });
 }

@@ -67,6 +67,8 @@ pub(crate) struct Amended {
 pub(crate) enum Bug {
     /// Rule 1: a new process takes a number below the seal.
     NumberBelowSeal,
+    /// Rule 1: a number is one more than the record's last, whatever the clock says.
+    NumberByRecordAlone,
     /// Rule 2: the seal is announced before it is stored.
     AnnouncedFirst,
     /// Rule 2: who has heard the seal still takes and confirms what comes directly from below it.
@@ -95,6 +97,8 @@ pub(crate) enum Bug {
     InheritsBelow,
     /// Recovery: a process answers before it has read the records.
     AnswersUnrecovered,
+    /// Rule 7, the hole that is known: the record goes back while a process below the seal runs.
+    RestoredUnderZombie,
     /// Of the amendments: what will be folded is noted in the record with the fold, not before.
     NotedLate,
     /// Forget: the hints of the forgotten node are not read.
