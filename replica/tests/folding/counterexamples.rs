@@ -30,6 +30,9 @@ fn a_process_below_the_seal_acknowledges_from_memory() {
 fn the_wrong_process_answers() {
     let left = Left { peer_doubles: 1, ..ZOMBIE.left };
     breaks(Rule::Lost, "the wrong process answers", Setup { left, ..ZOMBIE });
+    let left = Left { peer_doubles: 1, ..SILENT.left };
+    breaks(Rule::Lost, "the wrong process answers, after a crash", Setup { left, ..SILENT });
+    let left = Left { peer_doubles: 1, ..ZOMBIE.left };
     let amended = Amended { latest: false, ..AMENDED };
     breaks(Rule::Lost, "the wrong process answers, settled", Setup { left, amended, ..ZOMBIE });
 }

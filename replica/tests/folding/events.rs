@@ -97,10 +97,10 @@ impl Cluster {
         let may = match wants {
             Wants::Counts => true,
             Wants::Seal => self.may_seal(counter),
-            // A process that knows of a larger number leaves no replica free.
             Wants::Free => {
-                counter.is_ending
-                    && counter.rows.last().max(known.rows.last()).max(known.seal) <= counter.replica
+                // A process that knows of a larger number leaves no replica free.
+                let last = counter.rows.last().max(known.rows.last()).max(known.seal);
+                counter.is_ending && (last <= counter.replica || self.0.bug == Some(Bug::LeavesFree))
             }
             Wants::Taken => counter.replica == 0 && known.free > 0 && self.may_inherit(state, at),
         };

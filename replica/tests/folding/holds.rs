@@ -1,7 +1,7 @@
 //! Small clusters, each with a danger of its own: no state that they can get into breaks a rule, and something is folded.
 
 use crate::search::search;
-use crate::setup::{Amended, Left, Setup};
+use crate::setup::{Amended, Bug, Left, Setup};
 
 /// One peer, an add beside the one that is stored, a crash, a seal. The store is never silent.
 pub(crate) const CRASH: Setup = Setup {
@@ -100,6 +100,14 @@ fn a_process_that_inherits() {
     holds_either_way("an end and zombies", Setup { silent: false, left, ..ZOMBIE });
 }
 
+/// The half of rule 5 that is not needed: who inherits looks for larger numbers itself.
+#[test]
+fn a_replica_left_free_below_a_larger_number() {
+    let left = Left { starts: 2, ends: 1, ..ZOMBIE.left };
+    let setup = Setup { silent: false, bug: Some(Bug::LeavesFree), left, ..ZOMBIE };
+    holds_either_way("a replica left free", setup);
+}
+
 #[test]
 fn two_peers() {
     holds_either_way("a crash, two peers", Setup { peers: 2, ..SILENT });
@@ -125,6 +133,10 @@ fn what_the_amendments_mend() {
     let amended = |setup| Setup { amended: AMENDED, ..setup };
     let left = Left { peer_crashes: 1, late_relays: 1, ..SILENT.left };
     holds("crashes on both sides, a late relay", amended(Setup { left, ..SILENT }));
+    let left = Left { peer_crashes: 1, late_frames: 1, ..SILENT.left };
+    holds("crashes on both sides, a late frame", amended(Setup { left, ..SILENT }));
+    let left = Left { peer_crashes: 1, late_replies: 1, ..SILENT.left };
+    holds("crashes on both sides, a late reply", amended(Setup { left, ..SILENT }));
     let left = Left { peer_doubles: 1, ..ZOMBIE.left };
     holds("a zombie on both sides", amended(Setup { left, ..ZOMBIE }));
 }

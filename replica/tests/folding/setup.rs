@@ -95,6 +95,8 @@ pub(crate) enum Bug {
     SealsByProcess,
     /// Rule 5: a replica is inherited although a larger number is known.
     InheritsBelow,
+    /// Rule 5: a process that knows of a larger number leaves its replica free.
+    LeavesFree,
     /// Recovery: a process answers before it has read the records.
     AnswersUnrecovered,
     /// Rule 7, the hole that is known: the record goes back while a process below the seal runs.
