@@ -83,6 +83,8 @@ pub(crate) enum Event {
     /// It reads all records.
     Sweeps,
     Commits(Wants),
+    /// It is told that its commit's outcome is unknown. The commit may be done later.
+    GivesUp,
     /// It shows what is not stored, for the store is silent.
     ShowsAll,
     Folds,
@@ -101,12 +103,12 @@ pub(crate) enum Event {
 impl Cluster {
     fn events(state: &State, actions: &mut Vec<Action>) {
         use Event::{
-            ChoosesNew, Commits, Counts, Crashes, Ends, FindsSeal, Folds, HasDouble, IsForgotten,
+            ChoosesNew, Commits, Counts, Crashes, Ends, FindsSeal, Folds, GivesUp, HasDouble, IsForgotten,
             LearnsWhoIsGone, Opens, SealsAtOnce, ShowsAll, StoresHints, Sweeps,
         };
         let events = [Crashes, Ends, Counts, ChoosesNew, Opens, ShowsAll, Folds, SealsAtOnce];
         let commits = [Wants::Counts, Wants::Seal, Wants::Free, Wants::Taken].map(Commits);
-        let events = events.into_iter().chain(commits).chain([LearnsWhoIsGone, FindsSeal]);
+        let events = events.into_iter().chain(commits).chain([LearnsWhoIsGone, FindsSeal, GivesUp]);
         for at in 0..state.counters.len() {
             actions.extend(events.clone().map(|event| Action::Counter(at, event)));
         }
@@ -267,8 +269,6 @@ impl Cluster {
         let latest = state.hints.iter().map(|it| it.process).chain([0, 0]);
         let latest = [0, 1].map(|node| latest.clone().nth(node).unwrap_or(0));
         let by = state.counters.iter().position(|it| it.process == commit.by && it.awaits);
-        let is_awaited = by.is_some_and(|_| !state.commits.iter().any(|other| other.by == commit.by));
-        let by = by.filter(|_| is_awaited);
         match (tells, by) {
             (Tells::Never, None) => is_done.then_some(()),
             (Tells::Late, _) | (Tells::Now, None) => None,

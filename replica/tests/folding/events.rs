@@ -65,6 +65,7 @@ impl Cluster {
             }
             Event::SealsAtOnce => self.seals_at_once(state, at),
             Event::Commits(wants) => self.commits(state, at, wants),
+            Event::GivesUp => self.gives_up(state, at),
             Event::LearnsWhoIsGone => {
                 counter.gone |= state.ledger.forgotten;
                 Some(())
@@ -110,6 +111,17 @@ impl Cluster {
         }
         state.counters[at].awaits = true;
         state.commits.push(commit);
+        state.commits.sort();
+        Some(())
+    }
+
+    /// The commit is nobody's from now on.
+    fn gives_up(&self, state: &mut State, at: usize) -> Option<()> {
+        let counter = &mut state.counters[at];
+        let commit = state.commits.iter_mut().find(|it| it.by == counter.process)?;
+        spend(&mut state.left.unknowns)?;
+        commit.by = 0;
+        counter.not_told(&self.0);
         state.commits.sort();
         Some(())
     }
@@ -203,6 +215,7 @@ impl Cluster {
             | Event::ChoosesNew
             | Event::Opens
             | Event::Commits(_)
+            | Event::GivesUp
             | Event::ShowsAll
             | Event::Folds
             | Event::SealsAtOnce

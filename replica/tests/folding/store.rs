@@ -26,7 +26,7 @@ pub(crate) struct PeerRecord {
 /// A commit on its way to the folding node's record, or done and not told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Commit {
-    /// The process that asked, by its own number.
+    /// The process that asked, by its own number. 0 if nobody waits for the outcome.
     pub(crate) by: u8,
     pub(crate) expect: u8,
     pub(crate) rows: Rows,
