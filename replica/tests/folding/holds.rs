@@ -87,7 +87,7 @@ fn a_zombie_and_a_peer_that_crashes() {
 
 #[test]
 fn a_second_sealer() {
-    let left = Left { crashes: 2, unknowns: 1, ..SILENT.left };
+    let left = Left { crashes: 2, ..SILENT.left };
     holds_either_way("a second sealer, two crashes", second_sealer(Setup { left, ..SILENT }));
     holds_either_way("a second sealer, two zombies", second_sealer(Setup { silent: false, ..ZOMBIE }));
 }
@@ -169,7 +169,10 @@ fn long() {
         "long: a second sealer, three crashes, a late relay",
         amended(second_sealer(Setup { left, ..SILENT })),
     );
-    let left = Left { crashes: 2, late_frames: 1, late_replies: 1, ..SILENT.left };
+    let left = Left { crashes: 2, unknowns: 1, ..SILENT.left };
+    let setup = second_sealer(Setup { left, ..SILENT });
+    holds_either_way("long: a second sealer, two crashes, an unknown outcome", setup);
+    let left = Left { crashes: 2, late_frames: 1, ..SILENT.left };
     holds(
         "long: a second sealer, two crashes, a late frame",
         amended(second_sealer(Setup { left, ..SILENT })),
