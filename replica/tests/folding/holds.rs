@@ -150,10 +150,9 @@ fn a_process_below_the_seal_that_goes_on() {
     holds("carried: memory, a zombie", carrying(Setup { memory: true, ..ZOMBIE }));
 }
 
-/// Searches that take minutes.
 #[test]
 #[ignore = "minutes"]
-fn long() {
+fn long_one_sealer() {
     let amended = |setup| Setup { amended: AMENDED, ..setup };
     let left = Left { peer_crashes: 1, late_relays: 1, ..ZOMBIE.left };
     holds("long: a zombie, a crash of the peer, a late relay", amended(Setup { left, ..ZOMBIE }));
@@ -163,6 +162,12 @@ fn long() {
     holds("long: two peers, a crash, a late relay", amended(Setup { peers: 2, left, ..SILENT }));
     let left = Left { peer_doubles: 1, late_relays: 1, ..SILENT.left };
     holds("long: a crash, a double of the peer, a late relay", amended(Setup { left, ..SILENT }));
+}
+
+#[test]
+#[ignore = "minutes"]
+fn long_second_sealer() {
+    let amended = |setup| Setup { amended: AMENDED, ..setup };
     holds("long: a second sealer, two zombies, the store silent", amended(second_sealer(ZOMBIE)));
     let left = Left { crashes: 2, peer_crashes: 1, late_relays: 1, ..SILENT.left };
     holds(
@@ -179,6 +184,11 @@ fn long() {
     );
     let left = Left { ends: 1, ..SILENT.left };
     holds("long: a second sealer, an end and a crash", amended(second_sealer(Setup { left, ..SILENT })));
+}
+
+#[test]
+#[ignore = "minutes"]
+fn long_carrying() {
     let carrying = Setup { sealed_is_dead: false, amended: CARRYING, memory: true, ..ZOMBIE };
     holds("long, carried: memory, a second sealer, two zombies", second_sealer(carrying));
 }
