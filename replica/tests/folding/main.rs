@@ -39,6 +39,7 @@
 //!
 //! ```text
 //! cargo test -p counter-replica --test folding -- --nocapture
+//! cargo test -p counter-replica --test folding long -- --ignored --nocapture --test-threads 1
 //! ```
 
 #![allow(
