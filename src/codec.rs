@@ -27,6 +27,9 @@ const LONGEST_SCALAR: usize = 1024;
 /// The longest list of nodes that is read, in bytes.
 const LONGEST_NODE_IDS: usize = 1 << 20;
 
+/// The most replicas that a peer may refuse: all that a node tells, which are as many as it may hold, and its own.
+const MOST_REFUSED: usize = MAX_REPLICAS + 1;
+
 /// Why a node can't act on a line.
 #[derive(Debug)]
 pub enum Reject<'a> {
@@ -261,12 +264,14 @@ fn read_inquiry(fields: &Fields<'_>) -> Result<Option<Inquiry>, Malformed> {
     Ok(Some(inquiry))
 }
 
-/// Reads the list of refused replicas. There are no more than a node tells: all that it may hold, and its own.
+/// Reads the list of refused replicas.
 fn read_refused(fields: &Fields<'_>) -> Result<BTreeSet<ReplicaId>, Malformed> {
     let refused: BTreeSet<ReplicaId> = optional("refused", fields.refused)?.unwrap_or_default();
-    const MOST: usize = MAX_REPLICAS + 1;
-    if refused.len() > MOST {
-        return Err(Malformed(format!("{} replicas are refused, and {MOST} is the most", refused.len())));
+    if refused.len() > MOST_REFUSED {
+        return Err(Malformed(format!(
+            "{} replicas are refused, and {MOST_REFUSED} is the most",
+            refused.len()
+        )));
     }
     check_replicas("refused", &refused)?;
     Ok(refused)
