@@ -261,14 +261,12 @@ fn read_inquiry(fields: &Fields<'_>) -> Result<Option<Inquiry>, Malformed> {
     Ok(Some(inquiry))
 }
 
-/// Reads the list of refused replicas. There are no more than a node holds.
+/// Reads the list of refused replicas. There are no more than a node tells: all that it may hold, and its own.
 fn read_refused(fields: &Fields<'_>) -> Result<BTreeSet<ReplicaId>, Malformed> {
     let refused: BTreeSet<ReplicaId> = optional("refused", fields.refused)?.unwrap_or_default();
-    if refused.len() > MAX_REPLICAS {
-        return Err(Malformed(format!(
-            "{} replicas are refused, and {MAX_REPLICAS} is the most",
-            refused.len()
-        )));
+    const MOST: usize = MAX_REPLICAS + 1;
+    if refused.len() > MOST {
+        return Err(Malformed(format!("{} replicas are refused, and {MOST} is the most", refused.len())));
     }
     check_replicas("refused", &refused)?;
     Ok(refused)

@@ -63,6 +63,9 @@ pub const PEER_BACKOFF_MAX: Duration = Duration::from_secs(1);
 /// How many adds, and how many reads, may wait for their answer at once. Further ones are refused.
 pub const MAX_PENDING: usize = 65_536;
 
+/// How many operators may wait for a node to be forgotten. Further ones are refused.
+pub const MAX_FORGETS: usize = 64;
+
 /// How many rows others may bring into the state. Past this, rows of unknown replicas are refused, with an error in the
 /// log. Known rows go on growing.
 ///

@@ -67,7 +67,7 @@ pub(crate) struct Shown {
 
 /// What was found in the store.
 pub(crate) enum Found {
-    Record(Read),
+    Record(ReadRecord),
     /// The names of all nodes that the store lists.
     Names(BTreeSet<NodeId>),
     /// This node was forgotten: it must end.
@@ -75,7 +75,7 @@ pub(crate) enum Found {
 }
 
 /// A record that was read, to be merged.
-pub(crate) struct Read {
+pub(crate) struct ReadRecord {
     pub node: NodeId,
     pub record: Record,
     /// A free replica in it that this process may go on under: every node is to be asked about it.
@@ -159,7 +159,7 @@ impl Durability {
 
     /// Whether this process knows all that earlier processes of its node may have shown or told.
     pub(crate) fn has_recovered(&self) -> bool {
-        self.recovery.is_over() && self.store_sync.commits() > 0
+        self.recovery.is_over()
     }
 
     /// The rows of the own record, if they are known.
@@ -205,6 +205,9 @@ impl Durability {
         self.recovery.poll(has_predecessor, everybody, self.store_sync.commits(), cx);
         let asks_too_long =
             self.candidate.as_ref().is_some_and(|candidate| cx.heard >= candidate.until(adds_wait));
+        if asks_too_long {
+            info!("not every node has said in time what it holds: this process counts under a new replica");
+        }
         if self.recovery.is_late() || self.is_store_down() || asks_too_long {
             self.choose_fresh_replica();
         }
@@ -220,15 +223,22 @@ impl Durability {
         self.candidate.as_ref().is_some_and(|candidate| !candidate.is_settled())
     }
 
-    /// Every node has said what it holds of the replica that is free. This is the most, this node and all records
-    /// included. Goes on under it, unless the store went back.
-    pub(crate) fn inherit_if_nobody_holds_more(&mut self, most: impl FnOnce(&ReplicaId) -> Tally) {
-        let Some(candidate) = &mut self.candidate else { return };
-        let most = most(candidate.replica());
-        if candidate.settle(most) {
-            self.store_sync.take_over();
-        } else {
+    /// Whether somebody holds more of the replica that is free than the record: so much is `held`, by all that this node has
+    /// heard and read. Then the store went back, and this process counts under a new replica.
+    pub(crate) fn gives_up_inheriting(&mut self, held: impl FnOnce(&ReplicaId) -> Tally) -> bool {
+        let Some(candidate) = &self.candidate else { return false };
+        let gives_up = candidate.is_behind(held(candidate.replica()));
+        if gives_up {
             self.choose_fresh_replica();
+        }
+        gives_up
+    }
+
+    /// Every node has said what it holds of the replica that is free, and nobody holds more than the record: takes it over.
+    pub(crate) fn inherit(&mut self) {
+        if let Some(candidate) = &mut self.candidate {
+            candidate.settle();
+            self.store_sync.take_over();
         }
     }
 
@@ -270,7 +280,7 @@ impl Durability {
     pub(crate) fn poll_forgetting(&mut self, left: Option<&NodeId>, state: &State, cx: &mut Context<'_>) {
         self.forgetting.refuse_late(cx);
         if !self.is_store_down() {
-            self.forgetting.poll(left, (&self.own, state, self.store_sync.record()), cx);
+            self.forgetting.poll(left, state, cx);
         }
     }
 
@@ -302,11 +312,11 @@ impl Durability {
             }
             News::Found(record) => {
                 let free = self.find_free(&record, cx);
-                Some(Found::Record(Read { node: self.node.clone(), record, free, is_fresh: false }))
+                Some(Found::Record(ReadRecord { node: self.node.clone(), record, free, is_fresh: false }))
             }
             News::Sealed => Some(Found::Forgotten),
             News::Inherited(replica, stored) => {
-                self.inherit(replica, stored, state);
+                self.inherited(replica, stored, state);
                 None
             }
         }
@@ -321,7 +331,7 @@ impl Durability {
         if node == self.node && record.is_sealed() {
             self.store_sync.open_again();
         }
-        Found::Record(Read { node, record, free: None, is_fresh })
+        Found::Record(ReadRecord { node, record, free: None, is_fresh })
     }
 
     /// The replica that the opened record says is free, if this process may go on under it.
@@ -339,7 +349,7 @@ impl Durability {
 
     /// Goes on under a predecessor's replica, from the larger of what is stored and what others have told of it. A larger
     /// claim that comes later is refused.
-    fn inherit(&mut self, replica: ReplicaId, stored: Tally, state: &State) {
+    fn inherited(&mut self, replica: ReplicaId, stored: Tally, state: &State) {
         info!(%replica, %stored, "goes on where its predecessor ended");
         let mut counted = Tally::of(state.counts(), &replica);
         counted.raise(stored);

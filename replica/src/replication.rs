@@ -36,13 +36,11 @@ pub(crate) struct Replication {
     /// What is shown to clients and told to peers.
     state: State,
     peers: Peers,
-    /// Whether this process knows what its predecessors have told and taken.
+    /// Whether this process knows what its predecessors have told and stored. Only then it answers inquiries.
     has_recovered: bool,
-    /// Nodes that were told what this node holds of their replicas, or that have handed a replica on. What such a node
-    /// says of its own counts is taken only from a process that is known to run.
-    wary_of: BTreeSet<NodeId>,
     question: Option<Question>,
-    pause: Duration,
+    /// The pause between two attempts to ask a peer.
+    ask_again_after: Duration,
 }
 
 /// The result of merging a claim.
@@ -63,9 +61,8 @@ impl Replication {
             state: State::default(),
             peers: Peers::new(config, incarnation, rng),
             has_recovered: false,
-            wary_of: BTreeSet::new(),
             question: None,
-            pause: config.peer_timeout / 2,
+            ask_again_after: config.peer_timeout / 8,
         }
     }
 
@@ -111,13 +108,6 @@ impl Replication {
         self.has_recovered = true;
     }
 
-    /// A node has handed a replica on.
-    pub(crate) fn be_wary_of(&mut self, node: NodeId) {
-        if node != *self.members.me() {
-            self.wary_of.insert(node);
-        }
-    }
-
     /// Asks all peers what they hold of a replica of this node. It replaces an earlier question.
     pub(crate) fn ask_about(&mut self, replica: ReplicaId) {
         self.question = Some(Question::about(replica));
@@ -134,11 +124,11 @@ impl Replication {
     }
 
     /// A node that may know something, and that can't be asked: it is not on the roster, and is not forgotten.
-    pub(crate) fn a_stranger(&self) -> Option<&NodeId> {
+    pub(crate) fn any_stranger(&self) -> Option<&NodeId> {
         self.members.strangers().first()
     }
 
-    /// All nodes whose records a sweep reads after a restart, beside those that the store lists.
+    /// The peers: all nodes on the roster that are not forgotten.
     pub(crate) fn peers(&self) -> BTreeSet<NodeId> {
         self.peers.names().cloned().collect()
     }
@@ -151,17 +141,17 @@ impl Replication {
         if !silent.is_empty() && silent.len() == self.peers.names().count() {
             silent.insert(self.members.me().clone());
         }
-        silent.extend(self.members.unheard().cloned());
+        silent.extend(self.members.only_read().cloned());
         silent
     }
 
-    /// Whether there is such a node.
+    /// Whether [`silent`](Self::silent) has any node.
     pub(crate) fn is_anybody_silent(&self) -> bool {
-        self.peers.unreachable().chain(self.members.unheard()).next().is_some()
+        self.peers.unreachable().chain(self.members.only_read()).next().is_some()
     }
 
     /// A forgotten node of which this node holds counts that are not known to be stored.
-    pub(crate) fn is_left_with(&self) -> Option<&NodeId> {
+    pub(crate) fn forgotten_with_unstored(&self) -> Option<&NodeId> {
         if !self.members.has_forgotten_any() {
             return None;
         }
@@ -185,15 +175,15 @@ impl Replication {
         let Some(peer) = self.peers.peer(from) else {
             if self.members.forgotten(from.as_str()).is_some() {
                 // Perhaps it has returned: its record is read.
-                self.members.knocks(from);
+                self.members.may_have_returned(from);
             } else {
                 warn!(%from, "a frame from a stranger is ignored");
             }
             return Merged::default();
         };
+        // The frame itself may establish its sender, so it is heard before its counts are admitted.
         peer.hear(&frame, self.members.me());
-        let is_sure = peer.is_established() || self.has_recovered && !self.wary_of.contains(from);
-        let source = if is_sure { Source::Peer(from) } else { Source::PerhapsDead(from) };
+        let source = if peer.is_established() { Source::Peer(from) } else { Source::PerhapsDead(from) };
         let admitted = admit(std::mem::take(&mut frame.claim), source, own, self.state.counts());
         let Admitted { claim, doubts, refused } = admitted;
         if let Some(peer) = self.peers.peer(from) {
@@ -209,20 +199,19 @@ impl Replication {
             }
             // The next frame to that peer confirms an answer. A frame of its own would be answered too, for ever.
             (Some(id), Some(_), Some(peer)) if !doubts => {
-                peer.to_confirm = Some(Confirmation { id, refused })
+                peer.to_confirm = Some(Confirmation { id, refused });
             }
             (Some(_), Some(_), _) | (None, _, _) => {}
         }
         merged
     }
 
-    /// The answer to a peer's inquiry. From then on a late frame of an earlier process must not raise that replica.
-    fn holding(&mut self, from: &NodeId, inquiry: Option<&Inquiry>) -> Option<Inquiry> {
+    /// The answer to a peer's inquiry.
+    fn holding(&self, from: &NodeId, inquiry: Option<&Inquiry>) -> Option<Inquiry> {
         let Some(Inquiry::Asks(replica)) = inquiry else { return None };
         if !self.has_recovered || replica.node() != from.as_str() {
             return None;
         }
-        self.wary_of.insert(from.clone());
         Some(Inquiry::Holds(replica.clone(), Tally::of(self.state.counts(), replica)))
     }
 
@@ -261,7 +250,7 @@ impl Replication {
     pub(crate) fn poll(&mut self, hurry: bool, cx: &mut Context<'_>) {
         self.peers.poll(&self.state, hurry, cx);
         if let Some(question) = &mut self.question {
-            self.peers.ask(question, self.pause, cx);
+            self.peers.ask(question, self.ask_again_after, cx);
         }
     }
 

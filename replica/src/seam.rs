@@ -196,7 +196,7 @@ impl Refusal {
             Self::NotRecovered => "not recovered from a restart yet",
             Self::EndedBeforeRecovered => "shut down before it had recovered",
             Self::Forgotten => "this node was forgotten: not counted",
-            Self::NotForgotten => "the node may not be forgotten yet: ask again",
+            Self::NotForgotten => "it is not known whether the node is forgotten: ask again",
             Self::NoSuchNode => "there is no such node",
             Self::ForgetsItself => "a node can't forget itself: ask another one",
             Self::TooManyForgets => "too many forgets are waiting",

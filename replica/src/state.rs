@@ -59,11 +59,6 @@ impl State {
         });
     }
 
-    /// Whether so much of a replica's count is known to be in its node's record.
-    pub(crate) fn is_stored(&self, replica: &ReplicaId, tally: Tally) -> bool {
-        tally.is_within(Tally::of(&self.counts, replica)) && !self.unstored.contains(replica)
-    }
-
     /// The replicas whose count is not known to be stored.
     pub(crate) fn unstored(&self) -> &BTreeSet<ReplicaId> {
         &self.unstored

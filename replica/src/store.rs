@@ -1,7 +1,7 @@
 //! The store as a port: a replica's requests to it, and its possible answers.
 //!
-//! Each node has one record in the store. Only processes of that node write it, and a write succeeds only if the record is
-//! still as the process knows it. So if several processes of a node commit at once, only one of them succeeds. A replica
+//! Each node has one record in the store. Processes of that node write it, and whoever forgets the node seals it. A write
+//! succeeds only if the record is still as the writer knows it. So of several writes at once only one succeeds. A replica
 //! has at most one [`Open`](StoreRequest::Open) or [`Commit`](StoreRequest::Commit) open at a time. Everything that it
 //! counts meanwhile goes with the next commit (group commit).
 //!
@@ -72,7 +72,7 @@ pub enum StoreRequest {
     Seal {
         /// The node.
         node: NodeId,
-        /// The record must be this one. Its hints are gone afterwards.
+        /// The record must be this one.
         from: Option<Record>,
         /// Rows of that node which have grown, or are new.
         rows: Vec<(ReplicaId, Tally)>,

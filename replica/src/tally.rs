@@ -53,11 +53,6 @@ impl Tally {
         *self = Self { up: self.up.max(other.up), down: self.down.max(other.down) };
     }
 
-    /// The part of this tally that is also in `other`.
-    pub(crate) fn at_most(self, other: Self) -> Self {
-        Self { up: self.up.min(other.up), down: self.down.min(other.down) }
-    }
-
     /// Whether `other` has at least as much, in both directions.
     pub fn is_within(self, other: Self) -> bool {
         self.up <= other.up && self.down <= other.down

@@ -196,7 +196,7 @@ fn replicas_of_nodes_that_cannot_exist_are_malformed() {
 }
 
 #[test]
-fn no_more_replicas_are_refused_than_a_node_holds() {
+fn no_more_replicas_are_refused_than_a_node_tells() {
     let gossip = |count: usize| {
         let names: Vec<_> = (0..count).map(|n| format!(r#""n1#{n:08x}""#)).collect();
         let fields = format!(r#""refused":[{}]"#, names.join(","));
@@ -204,5 +204,5 @@ fn no_more_replicas_are_refused_than_a_node_holds() {
             format!(r#"{{"src":"n1","dest":"n0","body":{{"type":"gossip","epoch":"00000001",{fields}}}}}"#);
         decode(line.as_bytes(), &Vector::new()).is_ok()
     };
-    assert!(gossip(MAX_REPLICAS) && !gossip(MAX_REPLICAS + 1));
+    assert!(gossip(MAX_REPLICAS + 1) && !gossip(MAX_REPLICAS + 2));
 }

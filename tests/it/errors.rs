@@ -213,15 +213,15 @@ fn a_second_init_is_confirmed_if_it_says_the_same() {
 }
 
 #[test]
-fn false_claims_about_this_process_and_claims_about_strangers_are_refused() {
+fn false_claims_about_this_process_are_refused_and_counts_of_unlisted_nodes_are_kept() {
     let mut node = Harness::member(memory(), 3);
     node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 7}));
     node.pass(ms(200));
     let gossip = node.take().into_iter().find(|m| m["body"]["type"] == "gossip").unwrap();
     let own = gossip["body"]["counts"].as_object().unwrap().keys().next().unwrap().clone();
-    let counts = json!({own: 1_000_000, "n1#00000001": 5, "zz#00000001": 70});
+    let counts = json!({own: 1_000_000, "n2#00000001": 5, "zz#00000001": 70});
     node.ask("n1", json!({"type": "gossip", "msg_id": 9, "epoch": "00000001", "counts": counts}));
-    assert_eq!(node.endpoint.node().value(), 3 + 5);
+    assert_eq!(node.endpoint.node().value(), 3 + 5 + 70);
 }
 
 #[test]

@@ -218,6 +218,22 @@ impl Harness {
         panic!("the node does not write its record");
     }
 
+    /// Plays peers that are asked about a replica: each says that it holds so much of it.
+    pub(crate) fn let_peers_answer(&mut self, count: u64) {
+        let is_asked = |message: &Value| message["body"]["asks"].is_string();
+        let (asked, others) = self.take().into_iter().partition(is_asked);
+        self.said = others;
+        let asked: Vec<Value> = asked;
+        for message in asked {
+            let (peer, body) = (message["dest"].as_str().unwrap(), &message["body"]);
+            let holds = json!({body["asks"].as_str().unwrap(): count});
+            self.ask(
+                peer,
+                json!({"type": "gossip_ok", "in_reply_to": body["msg_id"], "epoch": "00000001", "holds": holds}),
+            );
+        }
+    }
+
     /// Makes the node begin to talk, and plays an empty store until its record is written.
     pub(crate) fn let_record_be_written_after_first_read(&mut self) {
         self.ask("c9", json!({"type": "read", "msg_id": 1}));

@@ -167,8 +167,23 @@ fn next_incarnation(record: &Value) -> (Harness, Value) {
     node.ask("c9", json!({"type": "read", "msg_id": 1}));
     let request = node.take_to("seq-kv").remove(0);
     node.store_says(&request, json!({"type": "read_ok", "value": record}));
-    let record = written(&mut node).unwrap();
-    (node, record)
+    // If the record says that a replica is free, the others are asked first.
+    for _ in 0..5 {
+        let requests = node.take_to("seq-kv");
+        if let Some(write) = requests.iter().find(|request| request["type"] == "cas") {
+            node.store_says(write, json!({"type": "cas_ok"}));
+            return (node, write["to"].clone());
+        }
+        for request in requests {
+            let answer = match request["type"].as_str() {
+                Some("write") => json!({"type": "write_ok"}),
+                _ => json!({"type": "error", "code": 20, "text": "no such key"}),
+            };
+            node.store_says(&request, answer);
+        }
+        node.let_peers_answer(1);
+    }
+    panic!("the record is not written")
 }
 
 #[test]

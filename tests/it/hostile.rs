@@ -115,7 +115,7 @@ fn the_number_of_pending_adds_is_bounded() {
 #[test]
 fn the_largest_counts_add_up_exactly() {
     let mut node = Harness::member(memory(), 2);
-    node.ask("n1", gossip(1, made_up("n1", 0..1000, u64::MAX)));
+    node.ask("n1", gossip(1, made_up("n2", 0..1000, u64::MAX)));
     let line = br#"{"src":"c1","dest":"n0","body":{"type":"read","msg_id":1}}"#;
     node.line(line);
     assert_eq!(node.take_to("c1")[0]["type"], "read_ok");
@@ -146,27 +146,30 @@ fn a_record_with_more_than_this_process_has_counted_acknowledges_nothing_and_is_
     assert_eq!(node.endpoint.node().value(), 0, "an unstored add is not shown");
 }
 
-/// Whether the node confirms a peer's counts.
-fn confirms(node: &mut Harness, peer: &str, msg_id: u64, counts: &Value) -> bool {
+/// The replicas that the node refuses as it confirms a peer's counts.
+fn refused(node: &mut Harness, peer: &str, msg_id: u64, counts: &Value) -> usize {
     let answers = node.answers(peer, gossip(msg_id, counts.clone()));
-    answers.iter().any(|answer| answer["type"] == "gossip_ok" && answer["in_reply_to"] == msg_id)
+    let confirms = |answer: &&Value| answer["type"] == "gossip_ok" && answer["in_reply_to"] == msg_id;
+    let confirmation = answers.iter().find(confirms).expect("a confirmation");
+    confirmation["refused"].as_array().map_or(0, Vec::len)
 }
 
 #[test]
-fn replicas_past_the_bound_are_refused_and_not_confirmed_while_the_known_ones_grow() {
+fn replicas_past_the_bound_are_refused_by_name_while_the_known_ones_grow() {
     let mut node = Harness::member(memory(), 3);
-    assert!(!confirms(&mut node, "n1", 1, &made_up("n1", 0..MAX_REPLICAS + 1, 1)));
+    let too_many = made_up("n9", 0..MAX_REPLICAS + 1, 1);
+    assert_eq!(refused(&mut node, "n1", 1, &too_many), MAX_REPLICAS + 1);
     assert_eq!(held(&node), 0, "none of the counts of new replicas, for there is no room for all");
-    assert!(confirms(&mut node, "n1", 2, &made_up("n1", 0..MAX_REPLICAS, 1)));
-    let (more, known) = (made_up("n2", 0..1, 1), made_up("n1", 5..6, 10));
+    assert_eq!(refused(&mut node, "n1", 2, &made_up("n9", 0..MAX_REPLICAS, 1)), 0);
+    let (more, known) = (made_up("n8", 0..1, 1), made_up("n9", 5..6, 10));
     let mut both = more.clone();
     both.as_object_mut().unwrap().extend(known.as_object().unwrap().clone());
-    assert!(!confirms(&mut node, "n2", 3, &both), "n2 must not count it as known");
+    assert_eq!(refused(&mut node, "n2", 3, &both), 1, "n2 must not count it as known");
     assert_eq!(node.endpoint.node().value(), MAX_REPLICAS as i128 + 9, "the known one has grown");
-    assert!(confirms(&mut node, "n2", 4, &known));
+    assert_eq!(refused(&mut node, "n2", 4, &known), 0);
     assert_eq!(node.answers("c1", json!({"type": "add", "delta": 3, "msg_id": 1}))[0]["type"], "add_ok");
     assert_eq!(held(&node), MAX_REPLICAS + 1, "there is always room for the own count");
-    assert!(confirms(&mut node, "n2", 5, &known), "also when the own row needs the last place");
+    assert_eq!(refused(&mut node, "n2", 5, &known), 0, "also when the own row needs the last place");
     node.ask("n1", json!({"type": "gossip_ok", "in_reply_to": 7, "epoch": "00000001", "counts": more}));
     assert_eq!(held(&node), MAX_REPLICAS + 1);
 }
@@ -247,7 +250,7 @@ impl AsyncWrite for Widest {
 #[test]
 fn short_lines_that_ask_for_long_answers_do_not_pile_up() {
     let init = json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0", "n1", "n2"]});
-    let mut lines = vec![("c1", init), ("n2", gossip(1, made_up("n2", 0..4000, 1)))];
+    let mut lines = vec![("c1", init), ("n2", gossip(1, made_up("n9", 0..4000, 1)))];
     // Each is an incarnation that knows nothing: it is told everything, some 80 KB.
     lines
         .extend((0..500).map(|epoch| {

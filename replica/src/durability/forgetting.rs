@@ -3,33 +3,29 @@
 //! The seal is a compare-and-set of the record that was loaded. A process of the forgotten node that still runs can't commit
 //! after it: it opens its record anew, finds the seal and ends. Nothing that the node knew is lost:
 //!
-//! * Its rows stay in its record, and everybody goes on counting them.
-//! * The hints in its record are dropped by the seal. So this node first stores them in its own record.
+//! * Its rows stay in its record, and everybody goes on counting them. So do the hints in its record: whoever loads it finds
+//!   them.
 //! * Hints *for* it that other nodes hold can't be stored by the node itself any more. Whoever holds such a hint adds it to the
 //!   sealed record. Then it counts as stored.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tracing::{debug, info};
 
 use crate::clients::Pending;
+use crate::config::MAX_FORGETS;
 use crate::context::Context;
-use crate::identity::{NodeId, ReplicaId};
-use crate::own::Own;
+use crate::identity::NodeId;
 use crate::seam::{Refusal, Reply};
 use crate::state::State;
 use crate::store::{Outcome, Record, StoreRequest, Token};
-use crate::tally::Tally;
 
 /// The pause after an attempt that the store did not do.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// The pause after counts of a forgotten node were stored, or could not be.
 const LEFT_AGAIN_AFTER: Duration = Duration::from_secs(1);
-
-/// How many operators may wait at once.
-const MAX_FORGETS: usize = 64;
 
 /// The nodes that are being forgotten, one after the other.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +52,7 @@ enum Phase {
     Idle,
     Fencing(Token),
     Loading(Token),
-    /// The record was loaded. It is sealed once its hints are stored elsewhere.
+    /// The record was loaded, and is being merged.
     Loaded(Option<Record>),
     Sealing(Token, Record),
 }
@@ -71,12 +67,7 @@ impl Forgetting {
     }
 
     /// Goes on with the first job. `left` is a forgotten node of which this node holds counts that are not stored.
-    pub(super) fn poll(
-        &mut self,
-        left: Option<&NodeId>,
-        known: (&Own, &State, Option<&Record>),
-        cx: &mut Context<'_>,
-    ) {
+    pub(super) fn poll(&mut self, left: Option<&NodeId>, state: &State, cx: &mut Context<'_>) {
         if self.waiting.is_empty()
             && let Some(node) = left
         {
@@ -94,9 +85,7 @@ impl Forgetting {
             {
                 self.end(Ok(Reply::Forgotten), cx);
             }
-            Phase::Loaded(record) if are_stored_elsewhere(record.as_ref(), known) => {
-                self.seal(record, known.1, cx);
-            }
+            Phase::Loaded(record) => self.seal(record, state, cx),
             phase => self.phase = phase,
         }
     }
@@ -114,7 +103,7 @@ impl Forgetting {
         let before = from.clone().unwrap_or_default();
         let mut rows: Vec<_> = state.rows_of(job.node.as_str()).into_iter().collect();
         rows.retain(|(replica, tally)| !tally.is_within(before.tally(replica)));
-        if before.is_sealed() && rows.is_empty() && before.hints.is_empty() {
+        if before.is_sealed() && rows.is_empty() {
             return self.end(Ok(Reply::Forgotten), cx);
         }
         let mut sealed = before;
@@ -140,13 +129,14 @@ impl Forgetting {
         let Some(job) = self.waiting.front().filter(|_| *asked == token) else { return Err(outcome) };
         let node = job.node.clone();
         Ok(match (std::mem::take(&mut self.phase), outcome) {
-            (Phase::Fencing(_), Outcome::Fenced) => {
+            // After a conflict the record has changed. If what is loaded is old, the next seal conflicts again.
+            (Phase::Fencing(_), Outcome::Fenced) | (Phase::Sealing(..), Outcome::Conflict) => {
                 self.phase = Phase::Loading(cx.ask_store(StoreRequest::Load { node }));
                 None
             }
             (Phase::Loading(_), Outcome::Loaded(record)) => {
                 self.phase = Phase::Loaded(record.clone());
-                record.map(|record| (node, record))
+                Some((node, record.unwrap_or_default()))
             }
             (Phase::Sealing(_, sealed), Outcome::Sealed) => {
                 info!(%node, "the node is forgotten: its counts stay");
@@ -202,25 +192,4 @@ fn refuse(jobs: VecDeque<Job>, cx: &mut Context<'_>) {
     for pending in jobs.into_iter().filter_map(|job| job.asked_by) {
         cx.reply(pending.ticket, Err(Refusal::NotForgotten));
     }
-}
-
-/// Whether all hints of a record are stored elsewhere: in this node's record, or in that of the node which they are for. Of
-/// its own replica this process takes no more from a hint than it has counted.
-fn are_stored_elsewhere(
-    record: Option<&Record>,
-    (own, state, own_record): (&Own, &State, Option<&Record>),
-) -> bool {
-    let Some(own_record) = own_record else { return false };
-    let holds = |rows: &BTreeMap<ReplicaId, Tally>, replica: &ReplicaId, tally: Tally| {
-        rows.get(replica).is_some_and(|held| tally.is_within(*held))
-    };
-    let is_stored = |(replica, tally): (&ReplicaId, &Tally)| {
-        if replica == own.replica() {
-            return holds(&own_record.rows, replica, tally.at_most(own.counted()));
-        }
-        holds(&own_record.hints, replica, *tally)
-            || holds(&own_record.rows, replica, *tally)
-            || state.is_stored(replica, *tally)
-    };
-    record.is_none_or(|record| record.hints.iter().all(is_stored))
 }

@@ -56,19 +56,24 @@ impl Candidate {
         self.is_settled
     }
 
-    /// Every node has answered, and `most` is the largest count that any holds. Whether to take the replica over.
-    pub(super) fn settle(&mut self, most: Tally) -> bool {
+    /// Every node has answered, and the replica is to be taken over.
+    pub(super) fn settle(&mut self) {
         let Self { replica, stored, .. } = self;
-        self.is_settled = most.is_within(*stored);
-        if self.is_settled {
-            info!(%replica, %stored, "nobody holds more of the replica than the store: it is taken over");
-        } else {
+        info!(%replica, %stored, "nobody holds more of the replica than the store: it is taken over");
+        self.is_settled = true;
+    }
+
+    /// Whether so much was counted under the replica, and the record holds less.
+    pub(super) fn is_behind(&self, known: Tally) -> bool {
+        let Self { replica, stored, .. } = self;
+        let is_behind = !known.is_within(*stored);
+        if is_behind {
             warn!(
-                %replica, %stored, known = %most,
+                %replica, %stored, %known,
                 "the store went back, perhaps to a backup: it holds less of this node's counts than was counted. What this \
                  cluster still knows is kept and stored again. This process counts under a new replica"
             );
         }
-        self.is_settled
+        is_behind
     }
 }

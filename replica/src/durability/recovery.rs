@@ -16,6 +16,7 @@ use crate::store::{Outcome, Token};
 /// How far this process has recovered what earlier incarnations of the node may have shown or told.
 #[derive(Debug, Clone)]
 pub(super) struct Recovery {
+    me: NodeId,
     phase: Phase,
     /// Until when reads wait. Set by the first tick.
     by: Option<Duration>,
@@ -23,6 +24,8 @@ pub(super) struct Recovery {
     is_late: bool,
     /// The store is to be asked which nodes there are.
     wants_names: bool,
+    /// It is being asked.
+    asks_names: bool,
     sweep: Sweep,
 }
 
@@ -38,8 +41,16 @@ enum Phase {
 
 impl Recovery {
     pub(super) fn new(me: NodeId) -> Self {
-        let sweep = Sweep::new(me);
-        Self { phase: Phase::Record, by: None, is_late: false, wants_names: true, sweep }
+        let sweep = Sweep::new(me.clone());
+        Self {
+            me,
+            phase: Phase::Record,
+            by: None,
+            is_late: false,
+            wants_names: true,
+            asks_names: false,
+            sweep,
+        }
     }
 
     /// Whether all records have been read that there were when this process began.
@@ -63,18 +74,26 @@ impl Recovery {
     ) {
         let by = *self.by.get_or_insert(cx.now + RECOVER_WITHIN);
         self.is_late |= cx.heard >= by;
-        let reads_all = match self.phase {
-            Phase::Record => has_predecessor == Some(true),
-            Phase::Sweep => self.retries_at().is_some_and(|at| cx.now >= at),
-            Phase::Over => false,
-        };
-        if reads_all {
-            self.phase = Phase::Sweep;
-            let targets = Targets { nodes: everybody(), and_listed_but: Some(BTreeSet::new()) };
-            self.sweep.begin(targets, commits, cx);
-        } else if has_predecessor.is_some() && (self.phase == Phase::Record || self.sweep.is_complete()) {
-            self.phase = Phase::Over;
+        match (self.phase, has_predecessor) {
+            (Phase::Record, Some(true)) => self.read_all(everybody(), commits, cx),
+            (Phase::Record, Some(false)) => self.phase = Phase::Over,
+            (Phase::Sweep, _) if self.sweep.is_complete() => self.phase = Phase::Over,
+            (Phase::Sweep, _) if self.retries_at().is_some_and(|at| cx.now >= at) => {
+                self.read_all(everybody(), commits, cx);
+            }
+            (Phase::Record | Phase::Sweep | Phase::Over, _) => {}
         }
+    }
+
+    /// Reads all records. The own one is among them as long as nothing was committed: what was opened may have been old.
+    fn read_all(&mut self, mut everybody: BTreeSet<NodeId>, commits: u64, cx: &mut Context<'_>) {
+        self.phase = Phase::Sweep;
+        (self.wants_names, self.asks_names) = (false, true);
+        if commits == 0 {
+            everybody.insert(self.me.clone());
+        }
+        let targets = Targets { nodes: everybody, and_listed_but: Some(BTreeSet::new()) };
+        self.sweep.begin(targets, commits, cx);
     }
 
     /// When a sweep that failed is begun again: recovery needs everybody's record.
@@ -94,12 +113,17 @@ impl Recovery {
         commits: u64,
         cx: &mut Context<'_>,
     ) {
-        if !self.is_over() {
-        } else if self.wants_names {
-            let targets = || Targets { nodes: silent(), and_listed_but: Some(peers()) };
-            self.sweep.poll_listed(targets, commits, cx);
-        } else {
+        if !self.is_over() || !self.sweep.is_resting() {
+            return;
+        }
+        // The last sweep has ended without the names.
+        self.wants_names |= std::mem::take(&mut self.asks_names);
+        if !self.wants_names {
             self.sweep.poll(silent, commits, cx);
+        } else if self.sweep.retry_at(false).is_none_or(|at| cx.now >= at) {
+            (self.wants_names, self.asks_names) = (false, true);
+            let targets = Targets { nodes: silent(), and_listed_but: Some(peers()) };
+            self.sweep.begin(targets, commits, cx);
         }
     }
 
@@ -121,7 +145,7 @@ impl Recovery {
     /// Handles the outcome of a request, if it is one of these.
     pub(super) fn outcome(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) -> Option<Swept> {
         let swept = self.sweep.outcome(token, outcome, cx)?;
-        self.wants_names &= !matches!(swept, Swept::Names(_));
+        self.asks_names &= !matches!(swept, Swept::Names(_));
         Some(swept)
     }
 
@@ -134,7 +158,8 @@ impl Recovery {
         clock: Clock,
     ) -> Option<Duration> {
         let by = self.by.filter(|_| waits && !self.is_late).and_then(|by| clock.awaits(by));
-        let reads = is_anybody_silent.is_some_and(|silent| self.is_over() && (silent || self.wants_names));
+        let reads = is_anybody_silent
+            .is_some_and(|silent| self.is_over() && (silent || self.wants_names || self.asks_names));
         let sweep = self.sweep.next_tick().filter(|_| reads);
         [by, self.retries_at(), sweep].into_iter().flatten().min()
     }

@@ -7,7 +7,7 @@
 //! The record also decides which replica this process counts under. If it says that a replica is free, a commit can make
 //! this process the owner ([`StoreSync::take_over`]). Otherwise the process counts under its own.
 //!
-//! A record that was sealed since this process first opened it ends the process: the node was forgotten.
+//! A record that was sealed since the first commit of this process ends the process: the node was forgotten.
 
 use std::time::Duration;
 
@@ -42,8 +42,8 @@ pub(super) struct StoreSync {
     has_predecessor: bool,
     /// The state of the record in which a replica is free that this process is to own.
     takes_over: Option<Revision>,
-    /// The number of the record's seal when this process first opened it; 0 without a seal.
-    seal_at_start: Option<u64>,
+    /// The number of the record's seal before the first commit of this process; 0 without a seal.
+    seal_at_start: u64,
     health: Health,
     not_before: Duration,
     /// The least time between two requests. Commits need not be frequent while no client waits for them.
@@ -95,7 +95,7 @@ impl StoreSync {
             commits: 0,
             has_predecessor: false,
             takes_over: None,
-            seal_at_start: None,
+            seal_at_start: 0,
             health: Health::new(config.store_timeout),
             not_before: Duration::ZERO,
             spacing: match config.ack {
@@ -241,7 +241,6 @@ impl StoreSync {
                 news
             }
             (None, Outcome::Opened { record: None, revision }) => {
-                self.seal_at_start.get_or_insert(0);
                 self.known = Known::At(revision, Record::default());
                 Some(News::NoRecord)
             }
@@ -284,18 +283,22 @@ impl StoreSync {
                 // The last commit was done, though its outcome said otherwise.
                 self.health.committed();
             }
-        } else {
-            self.has_predecessor = true;
         }
+        // A record that this process has not written may hold its row all the same, if it was sealed with that.
+        self.has_predecessor |= !is_ours || record.seal.is_some() && self.commits <= 1;
         let news = self.note_stored(&record, own).unwrap_or_else(|| News::Found(record.clone()));
         self.known = Known::At(revision, record);
         news
     }
 
-    /// Whether the node was forgotten since this process first opened the record.
+    /// Whether the node was forgotten while this process ran. Before its first commit the process can't tell: what it has
+    /// opened may have been old. Then it takes itself for one that returns, and lifts the seal.
     pub(super) fn is_sealed_since(&mut self, record: &Record) -> bool {
         let number = record.seal.map_or(0, |seal| seal.number);
-        number > *self.seal_at_start.get_or_insert(number)
+        if self.commits == 0 {
+            self.seal_at_start = number;
+        }
+        number > self.seal_at_start
     }
 
     /// Says why no process of this node can have written the record, or why there is no room for it.

@@ -30,6 +30,7 @@ pub(super) struct Targets {
 /// What a sweep has read.
 #[derive(Debug)]
 pub(super) enum Swept {
+    /// The record of a node; an empty one, if it has none.
     Record(NodeId, Record),
     /// The names that the store lists.
     Names(BTreeSet<NodeId>),
@@ -44,6 +45,8 @@ pub(super) struct Sweep {
     failed_at: Option<Duration>,
     /// How many commits had been done when the last sweep began.
     seen_commits: u64,
+    /// The next sweep must not take an earlier commit for its fence.
+    needs_fence: bool,
     pause: Duration,
 }
 
@@ -60,10 +63,11 @@ enum Phase {
 impl Sweep {
     pub(super) fn new(me: NodeId) -> Self {
         let phase = Phase::Resting(Duration::ZERO);
-        Self { me, phase, failed_at: None, seen_commits: 0, pause: PAUSE.0 }
+        Self { me, phase, failed_at: None, seen_commits: 0, needs_fence: false, pause: PAUSE.0 }
     }
 
-    fn is_resting(&self) -> bool {
+    /// No sweep is under way.
+    pub(super) fn is_resting(&self) -> bool {
         matches!(self.phase, Phase::Resting(_))
     }
 
@@ -99,24 +103,14 @@ impl Sweep {
         }
     }
 
-    /// As [`poll`](Self::poll), and the store is asked which nodes there are. The first time it is not waited for.
-    pub(super) fn poll_listed(
-        &mut self,
-        targets: impl FnOnce() -> Targets,
-        commits: u64,
-        cx: &mut Context<'_>,
-    ) {
-        if self.is_resting() && self.retry_at(false).is_none_or(|at| cx.now >= at) {
-            self.begin(targets(), commits, cx);
-        }
-    }
-
     /// Begins a sweep over `targets` now. It replaces one that is under way.
     pub(super) fn begin(&mut self, targets: Targets, commits: u64, cx: &mut Context<'_>) {
         self.failed_at = None;
-        if std::mem::replace(&mut self.seen_commits, commits) < commits {
+        let has_committed = std::mem::replace(&mut self.seen_commits, commits) < commits;
+        if has_committed && !std::mem::take(&mut self.needs_fence) {
             self.load(targets, cx);
         } else {
+            self.needs_fence = false;
             self.phase = Phase::Fencing { token: cx.ask_store(StoreRequest::Fence), targets };
         }
     }
@@ -128,8 +122,9 @@ impl Sweep {
         self.rest_if_done(cx.now);
     }
 
-    /// Begins anew, behind a fence, if a sweep is under way: records that were asked for before must not be merged any more.
+    /// From now on only what is read behind a fence of now counts. A sweep that is under way begins anew.
     pub(super) fn begin_anew(&mut self, cx: &mut Context<'_>) {
+        self.needs_fence = true;
         if let Phase::Fencing { targets, .. } | Phase::Loading { targets, .. } = &self.phase {
             let targets = targets.clone();
             self.phase = Phase::Fencing { token: cx.ask_store(StoreRequest::Fence), targets };
@@ -178,7 +173,7 @@ impl Sweep {
             Phase::Loading { open, .. } => {
                 let node = open.remove(&token)?;
                 let record = match outcome {
-                    Outcome::Loaded(record) => record,
+                    Outcome::Loaded(record) => Some(record.unwrap_or_default()),
                     outcome => {
                         debug!(%node, %outcome, "the store does not tell a record");
                         self.failed_at = Some(cx.now);

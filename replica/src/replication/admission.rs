@@ -44,7 +44,7 @@ pub(super) struct Admitted {
     pub refused: BTreeSet<ReplicaId>,
 }
 
-/// Admits the plausible part of a claim. If there is no room for all of it, admits only known replicas.
+/// Admits the plausible part of a claim. If there is no room for all of its new replicas, admits the first ones.
 pub(super) fn admit(claim: Claim, from: Source<'_>, own: &Own, held: &Vector) -> Admitted {
     let claim = plausible(claim, from, own);
     let (claim, doubts) = without_late_counts(claim, from, held);
@@ -52,8 +52,10 @@ pub(super) fn admit(claim: Claim, from: Source<'_>, own: &Own, held: &Vector) ->
         return Admitted { claim, doubts, refused: BTreeSet::new() };
     }
     error!(%from, most = MAX_REPLICAS, "replicas that are not known here are refused: there are too many");
-    let refused = claim.counts.keys().filter(|replica| !held.contains(*replica)).cloned().collect();
-    let counts = filtered(&claim.counts, |replica| held.contains(replica));
+    let room = MAX_REPLICAS.saturating_sub(held.len());
+    let new = claim.counts.keys().filter(|replica| !held.contains(*replica));
+    let refused: BTreeSet<ReplicaId> = new.skip(room).cloned().collect();
+    let counts = filtered(&claim.counts, |replica| !refused.contains(replica));
     Admitted { claim: Claim { counts, ..claim }, doubts, refused }
 }
 

@@ -19,15 +19,15 @@ pub(super) struct Members {
     /// The forgotten nodes, each with the number of its seal.
     forgotten: BTreeMap<NodeId, u64>,
     /// The forgotten nodes that were heard: perhaps they have returned.
-    knocking: BTreeSet<NodeId>,
+    perhaps_returned: BTreeSet<NodeId>,
     /// The nodes that have a record, perhaps, and are neither on the roster nor forgotten.
     strangers: BTreeSet<NodeId>,
 }
 
 impl Members {
     pub(super) fn new(me: NodeId) -> Self {
-        let (listed, strangers, knocking) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Self { me, roster: None, listed, forgotten: BTreeMap::new(), knocking, strangers }
+        let (listed, strangers, perhaps_returned) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { me, roster: None, listed, forgotten: BTreeMap::new(), perhaps_returned, strangers }
     }
 
     pub(super) fn me(&self) -> &NodeId {
@@ -52,7 +52,7 @@ impl Members {
 
     /// A record says whether its node is forgotten. True if that is news. `is_fresh`: it was read after this node knew that.
     pub(super) fn learn_seal(&mut self, node: &NodeId, seal: Option<Seal>, is_fresh: bool) -> bool {
-        let is_fresh = self.knocking.remove(node) || is_fresh;
+        let is_fresh = self.perhaps_returned.remove(node) || is_fresh;
         if *node == self.me {
             return false;
         }
@@ -102,8 +102,8 @@ impl Members {
     }
 
     /// The nodes that are not talked to and whose records are to be read now and then.
-    pub(super) fn unheard(&self) -> impl Iterator<Item = &NodeId> {
-        self.strangers.iter().chain(&self.knocking)
+    pub(super) fn only_read(&self) -> impl Iterator<Item = &NodeId> {
+        self.strangers.iter().chain(&self.perhaps_returned)
     }
 
     /// The node of that name, if it is forgotten.
@@ -115,8 +115,8 @@ impl Members {
         !self.forgotten.is_empty()
     }
 
-    /// A forgotten node was heard.
-    pub(super) fn knocks(&mut self, node: &NodeId) {
-        self.knocking.insert(node.clone());
+    /// A forgotten node was heard: its record is to be read.
+    pub(super) fn may_have_returned(&mut self, node: &NodeId) {
+        self.perhaps_returned.insert(node.clone());
     }
 }

@@ -14,8 +14,8 @@ use crate::tally::{Vector, filtered};
 pub(super) struct Peer {
     /// The peer's present incarnation, by its last frame.
     heard: Option<Incarnation>,
-    /// That incarnation has confirmed a frame that was sent after another one was last heard, or ever, if none was:
-    /// `known` speaks of it. A frame that it confirms, it has merged.
+    /// That incarnation has confirmed a frame that this process sent after it first heard of it, or before it had heard of any.
+    /// So it ran then, and `known` speaks of it.
     is_established: bool,
     /// The counts that the peer holds at least.
     pub known: Vector,
@@ -23,7 +23,8 @@ pub(super) struct Peer {
     pub in_flight: Option<InFlight>,
     /// The rows that the peer has no room for. They are not offered to that incarnation again.
     refused: BTreeSet<ReplicaId>,
-    /// The last of its answers that brought counts, if not confirmed yet. The next frame to the peer confirms it.
+    /// The last of its answers that brought counts, until the peer is known to have heard that. Each frame to the peer
+    /// confirms it.
     pub to_confirm: Option<Confirmation>,
 }
 
@@ -53,6 +54,8 @@ pub(super) struct InFlight {
     pub id: FrameId,
     /// The counts that the peer holds once it has confirmed this id, whichever transmission it got.
     credit: Vector,
+    /// The frame of the peer that its first transmission confirms.
+    confirms: Option<FrameId>,
     pub transmissions: u32,
     pub resend_at: Duration,
 }
@@ -67,6 +70,7 @@ impl Peer {
         let confirmed = [frame.answers, frame.confirms];
         let Some(sent) = self.in_flight.take_if(|sent| confirmed.contains(&Some(sent.id))) else { return };
         self.is_established = true;
+        self.to_confirm.take_if(|confirmation| sent.confirms == Some(confirmation.id));
         let is_merged = |replica: &ReplicaId| {
             let is_doubted = frame.doubts && replica.node() == me.as_str();
             !is_doubted && !frame.refused.contains(replica)
@@ -93,27 +97,34 @@ impl Peer {
     }
 
     /// The counts to send with a confirmation, and the id to send them under. An overdue frame keeps its id, so that a late
-    /// confirmation of it still counts. `even_empty`: also without counts, so that the peer's confirmation establishes it.
+    /// confirmation of it still counts. So does one that is not overdue yet, if the peer `must_confirm` for this process to know
+    /// that it runs. Then an id is sent even without counts.
     pub(super) fn answer(
         &mut self,
         state: &State,
         (now, resend_at): (Duration, Duration),
-        even_empty: bool,
+        must_confirm: bool,
         new_id: impl FnOnce() -> FrameId,
     ) -> Option<(FrameId, Claim)> {
-        if self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
+        let must_confirm = must_confirm && !self.is_established;
+        if !must_confirm && self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
             return None;
         }
         let claim = self.claim(state);
-        let must_be_confirmed = even_empty && !self.is_established;
-        if claim.counts.is_empty() && !must_be_confirmed {
+        if claim.counts.is_empty() && !must_confirm {
             return None;
         }
-        let sent =
-            self.in_flight.get_or_insert_with(|| InFlight::new(new_id(), claim.counts.clone(), resend_at));
+        let confirms = self.confirms();
+        let new = || InFlight::new(new_id(), claim.counts.clone(), confirms, resend_at);
+        let sent = self.in_flight.get_or_insert_with(new);
         // The peer has just sent a frame, so it is reachable. It confirms this with its next frame, which may take a while.
         (sent.transmissions, sent.resend_at) = (0, resend_at);
         Some((sent.id, claim))
+    }
+
+    /// The frame of the peer that the next frame to it confirms.
+    pub(super) fn confirms(&self) -> Option<FrameId> {
+        self.to_confirm.as_ref().map(|confirmation| confirmation.id)
     }
 
     /// The counts that the peer may lack and has room for.
@@ -142,8 +153,8 @@ impl Peer {
 }
 
 impl InFlight {
-    pub(super) fn new(id: FrameId, credit: Vector, resend_at: Duration) -> Self {
-        Self { id, credit, transmissions: 1, resend_at }
+    pub(super) fn new(id: FrameId, credit: Vector, confirms: Option<FrameId>, resend_at: Duration) -> Self {
+        Self { id, credit, confirms, transmissions: 1, resend_at }
     }
 
     fn is_overdue(&self, now: Duration) -> bool {

@@ -162,7 +162,7 @@ impl Peers {
             let claim = peer.claim(state);
             let id = self.ids.next();
             let resend_at = cx.now + cx.jittered(self.timeout);
-            peer.in_flight = Some(InFlight::new(id, claim.counts.clone(), resend_at));
+            peer.in_flight = Some(InFlight::new(id, claim.counts.clone(), peer.confirms(), resend_at));
             tell((name, peer), self.incarnation, id, claim, cx);
         }
     }

@@ -107,7 +107,7 @@ pub fn check<S: Subject>(mut fresh: impl FnMut() -> S) -> Result<(), Failure> {
         checks::changes_are_applied,
         checks::a_foreign_record_is_told,
         checks::nodes_with_a_record_are_listed,
-        seals::a_sealed_record_has_rows_and_a_seal_alone,
+        seals::a_sealed_record_has_a_seal_and_no_owner,
         seals::a_node_without_a_record_is_sealed_too,
         seals::seals_are_counted_and_lifted,
         seals::only_the_very_record_is_sealed,

@@ -81,7 +81,7 @@ impl Record {
         }
     }
 
-    /// Makes the changes of a seal: these rows, and neither hints nor an owner.
+    /// Makes the changes of a seal: these rows, and no owner. Its hints stay: whoever loads the record finds them.
     ///
     /// ```
     /// use replica::store::{Record, Seal};
@@ -95,7 +95,6 @@ impl Record {
         for (replica, tally) in rows {
             self.rows.entry(replica.clone()).or_default().raise(*tally);
         }
-        self.hints.clear();
         self.owner = None;
         if !self.is_sealed() {
             let number = self.seal.map_or(0, |seal| seal.number).saturating_add(1);

@@ -27,8 +27,8 @@ enum Wrong {
     KeepsOwner,
     /// A seal is done whatever it expects.
     SealsAnything,
-    /// A seal leaves the hints.
-    SealLeavesHints,
+    /// A seal drops the hints.
+    SealDropsHints,
     /// A seal leaves the owner.
     SealLeavesOwner,
     /// A seal does not bring its rows.
@@ -90,9 +90,9 @@ impl Store {
         let outcome = self.memory.request(node, &request);
         let was = record.unwrap_or_default();
         match (self.wrong, &outcome) {
-            (Wrong::SealLeavesHints, Outcome::Sealed) => {
-                let hints = was.hints.into_iter().collect();
-                self.change(node, Changes { hints, ..Changes::default() }, None);
+            (Wrong::SealDropsHints, Outcome::Sealed) => {
+                let dropped_hints = was.hints.into_keys().collect();
+                self.change(node, Changes { dropped_hints, ..Changes::default() }, None);
             }
             (Wrong::SealLeavesOwner, Outcome::Sealed) => self.change(node, Changes::default(), was.owner),
             (_, Outcome::Sealed) => {
@@ -218,12 +218,20 @@ fn a_wrong_store_is_told_what_is_wrong_in_a_plain_sentence() {
             "After a commit an open must bring all that `Record::apply` makes of the changes. Here the \
              record's owner was another.",
         ),
+    ] {
+        assert_eq!(failure(wrong).as_deref(), Some(sentence), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_store_that_seals_wrongly_is_told_so_in_a_plain_sentence() {
+    for (wrong, sentence) in [
         (
             Wrong::SealsAnything,
             "A seal must be a conflict if the record is not the expected one. Here the outcome was \"sealed\".",
         ),
         (
-            Wrong::SealLeavesHints,
+            Wrong::SealDropsHints,
             "After a seal an open must bring all that `Record::seal` makes of the record. Here the record's hints were \
              others.",
         ),

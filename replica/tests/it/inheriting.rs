@@ -216,7 +216,20 @@ fn a_node_that_has_answered_takes_no_late_frame_of_an_earlier_process() {
     node.sent();
     node.hear("n1", late());
     assert_eq!(node.replica.value(), 0);
-    assert!(node.sent().iter().all(|(_, frame)| frame.answers != Some(FrameId(7))), "nor does it confirm it");
+    let answer = node.sent().into_iter().find(|(_, frame)| frame.answers == Some(FrameId(7)));
+    let (_, answer) = answer.expect("it answers");
+    assert!(answer.doubts && answer.id.is_some(), "it asks whether the sender still runs: {answer:?}");
     node.hear("n2", frame_of(1, row("n1#00000001", 4)));
     assert_eq!(node.replica.value(), 4, "what another node relays is taken");
+}
+
+#[test]
+fn an_asker_that_is_known_to_run_is_believed() {
+    let mut store = Memory::default();
+    let mut node = Driven::among(AckPolicy::Store, &["n0", "n1"]);
+    node.serve(&mut store);
+    let [(_, greeting)] = &node.sent()[..] else { panic!("it greets n1") };
+    node.hear("n1", asks(2, "n1#00000001"));
+    node.hear("n1", Frame { confirms: greeting.id, ..frame_of(2, row("n1#00000001", 4)) });
+    assert_eq!(node.replica.value(), 4);
 }

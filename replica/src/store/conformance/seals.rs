@@ -51,10 +51,10 @@ fn find<S: Subject>(
     runner.load_to_find(reader, (node, Some(record)), LOADED)
 }
 
-pub(super) fn a_sealed_record_has_rows_and_a_seal_alone<S: Subject>(runner: &mut Runner<S>) -> Checked {
+pub(super) fn a_sealed_record_has_a_seal_and_no_owner<S: Subject>(runner: &mut Runner<S>) -> Checked {
     let [node, other, third] = nodes();
     let mut process = runner.store.start(&node);
-    let mut sealer = runner.store.start(&other);
+    let mut by = runner.store.start(&other);
     let mut reader = runner.store.start(&third);
     let (record, _) = commit(runner, &mut process, &full(&node, &other))?;
     // One row grows in one direction, one is behind, and one is new.
@@ -63,15 +63,15 @@ pub(super) fn a_sealed_record_has_rows_and_a_seal_alone<S: Subject>(runner: &mut
         (replica(&node, 2), up(6)),
         (replica(&node, 3), up(0)),
     ];
-    let sealed = runner.seal(&mut sealer, (&node, Some(&record)), &rows)?;
+    let sealed = runner.seal(&mut by, (&node, Some(&record)), &rows)?;
     find(runner, (&node, &mut reader), &sealed)
 }
 
 pub(super) fn a_node_without_a_record_is_sealed_too<S: Subject>(runner: &mut Runner<S>) -> Checked {
     let [node, other, third] = nodes();
-    let mut sealer = runner.store.start(&other);
+    let mut by = runner.store.start(&other);
     let mut reader = runner.store.start(&third);
-    let sealed = runner.seal(&mut sealer, (&node, None), &[(replica(&node, 1), up(3))])?;
+    let sealed = runner.seal(&mut by, (&node, None), &[(replica(&node, 1), up(3))])?;
     find(runner, (&node, &mut reader), &sealed)
 }
 
@@ -80,18 +80,18 @@ pub(super) fn seals_are_counted_and_lifted<S: Subject>(runner: &mut Runner<S>) -
     const LIFTED: &str = "A commit that lifts the seal must leave its number, and say that it is lifted.";
     let [node, other, third] = nodes();
     let mut process = runner.store.start(&node);
-    let mut sealer = runner.store.start(&other);
+    let mut by = runner.store.start(&other);
     let mut reader = runner.store.start(&third);
     // There is no seal to lift yet.
     let (mut record, _) = commit(runner, &mut process, &lift())?;
     for number in 1..4 {
         let row = (replica(&node, number), up(number));
-        record = runner.seal(&mut sealer, (&node, Some(&record)), &[row])?;
+        record = runner.seal(&mut by, (&node, Some(&record)), &[row])?;
         find(runner, (&node, &mut reader), &record)?;
         // To seal it again only adds the rows.
         let row = (replica(&node, number), up(10 * number));
         record = runner.seal(&mut reader, (&node, Some(&record)), &[row])?;
-        find(runner, (&node, &mut sealer), &record)?;
+        find(runner, (&node, &mut by), &record)?;
         record = commit(runner, &mut process, &full(&node, &other))?.0;
         let mut next = runner.store.start(&node);
         runner.open_to_find(&mut next, &record, LEFT)?;
@@ -108,8 +108,8 @@ pub(super) fn seals_are_counted_and_lifted<S: Subject>(runner: &mut Runner<S>) -
 pub(super) fn only_the_very_record_is_sealed<S: Subject>(runner: &mut Runner<S>) -> Checked {
     let [node, other, _] = nodes();
     let mut process = runner.store.start(&node);
-    let mut sealer = runner.store.start(&other);
-    runner.seal_in_vain(&mut sealer, (&node, None), Some(&Record::default()))?;
+    let mut by = runner.store.start(&other);
+    runner.seal_in_vain(&mut by, (&node, None), Some(&Record::default()))?;
     let (record, _) = commit(runner, &mut process, &full(&node, &other))?;
     let mut row = record.clone();
     row.rows.insert(replica(&node, 1), Tally { up: 5, down: 1 });
@@ -120,19 +120,19 @@ pub(super) fn only_the_very_record_is_sealed<S: Subject>(runner: &mut Runner<S>)
     seal.seal(&[]);
     let seal = Record { seal: seal.seal, ..record.clone() };
     for wrong in [None, Some(&row), Some(&hint), Some(&owner), Some(&seal)] {
-        runner.seal_in_vain(&mut sealer, (&node, Some(&record)), wrong)?;
+        runner.seal_in_vain(&mut by, (&node, Some(&record)), wrong)?;
     }
-    let sealed = runner.seal(&mut sealer, (&node, Some(&record)), &[])?;
-    runner.seal_in_vain(&mut sealer, (&node, Some(&sealed)), Some(&record))
+    let sealed = runner.seal(&mut by, (&node, Some(&record)), &[])?;
+    runner.seal_in_vain(&mut by, (&node, Some(&sealed)), Some(&record))
 }
 
 pub(super) fn a_commit_from_before_the_seal_is_a_conflict<S: Subject>(runner: &mut Runner<S>) -> Checked {
     let [node, other, _] = nodes();
     let mut process = runner.store.start(&node);
-    let mut sealer = runner.store.start(&other);
+    let mut by = runner.store.start(&other);
     let (mut record, mut revision) = commit(runner, &mut process, &full(&node, &other))?;
     for number in 4..8 {
-        let sealed = runner.seal(&mut sealer, (&node, Some(&record)), &[])?;
+        let sealed = runner.seal(&mut by, (&node, Some(&record)), &[])?;
         let late = Change::rows([(replica(&node, number), up(1))]);
         runner.commit_in_vain(&mut process, (&sealed, revision), &late)?;
         (record, revision) = commit(runner, &mut process, &lift())?;

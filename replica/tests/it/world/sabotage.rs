@@ -52,8 +52,8 @@ pub(crate) enum Sabotage {
     InheritsUnasked,
     /// A process is told of no record of a node that is not on its list.
     SkipsUnlisted,
-    /// A hint does not get into a record if another record has it: so it is gone once that other one is sealed.
-    LeavesHints,
+    /// A seal leaves out the rows that it is to add: so whoever holds them as hints drops them too early.
+    SealsWithoutRows,
     /// A process whose node is forgotten never finds the seal.
     HidesSeal,
     /// Counts of nodes that are not on its list don't reach a process in frames.
@@ -80,7 +80,7 @@ impl Sabotage {
         Self::TakesOverAnother,
         Self::InheritsUnasked,
         Self::SkipsUnlisted,
-        Self::LeavesHints,
+        Self::SealsWithoutRows,
         Self::HidesSeal,
         Self::DropsUnlistedRows,
     ];
@@ -104,12 +104,7 @@ impl Sabotage {
                 *expect = revision;
             }
             (Self::LosesHints, StoreRequest::Commit { changes, .. }) => changes.hints.clear(),
-            (Self::LeavesHints, StoreRequest::Commit { changes, .. }) => {
-                changes.hints.retain(|(replica, tally)| {
-                    let mut hints = records.all().filter_map(|(_, record)| record.hints.get(replica));
-                    !hints.any(|held| tally.is_within(*held))
-                });
-            }
+            (Self::SealsWithoutRows, StoreRequest::Seal { rows, .. }) => rows.clear(),
             (Self::DropsHints, StoreRequest::Commit { changes, .. }) => {
                 changes.dropped_hints =
                     record.into_iter().flat_map(|record| record.hints.into_keys()).collect();

@@ -132,7 +132,7 @@ impl Storage {
         };
         let grew = before.rows.iter().all(|(replica, tally)| tally.is_within(after.tally(replica)));
         let mut hints = before.hints.iter();
-        if !grew || !hints.all(|hint| self.still_stands(hint, after, seals)) {
+        if !grew || !hints.all(|hint| self.still_stands(hint, after)) {
             return Err("a commit dropped something from the record that is stored nowhere else".into());
         }
         if !seals && matches!(outcome, Outcome::Committed { .. }) && after.is_sealed() {
@@ -141,13 +141,10 @@ impl Storage {
         Ok(outcome)
     }
 
-    /// A hint was in a record before a change. It must have got into its node's record, or stand there still, or, if the
-    /// node was forgotten, in some other record.
-    fn still_stands(&self, (replica, tally): (&ReplicaId, &Tally), after: &Record, seals: bool) -> bool {
-        let is_in = |record: &Record| record.hints.get(replica).is_some_and(|held| tally.is_within(*held));
-        self.records.was_stored(replica, *tally)
-            || is_in(after)
-            || seals && self.records.all().any(|(_, record)| is_in(record))
+    /// A hint was in a record before a change. It must have got into its node's record, or stand there still.
+    fn still_stands(&self, (replica, tally): (&ReplicaId, &Tally), after: &Record) -> bool {
+        let is_there = after.hints.get(replica).is_some_and(|held| tally.is_within(*held));
+        is_there || self.records.was_stored(replica, *tally)
     }
 }
 
