@@ -1,5 +1,7 @@
 //! Bugs, planted one at a time. Each is found, and by the rule that it breaks.
 
+use std::time::Duration;
+
 use replica::AckPolicy;
 
 use crate::backups::{A_FRAME_THAT_IS_LATE, BACK, LATER_ALONE, TWO_RUNS, a_hint_that_is_late, after};
@@ -136,7 +138,7 @@ fn a_panic() {
 
 #[test]
 fn an_inheritance_that_does_not_ask() {
-    let setup = || after(TWO_RUNS, &[0, 0], BACK);
+    let setup = || Setup { gossip_interval: Duration::ZERO, ..after(TWO_RUNS, &[0, 0], BACK) };
     found(Bug::InheritsUnasked, &[Rule::OneChain], setup());
     found(Bug::InheritsUnasked, &[Rule::Kept], setup());
 }
@@ -160,7 +162,8 @@ fn a_take_over_from_another_record_than_the_one_asked_about() {
 
 #[test]
 fn a_late_frame_that_is_believed() {
-    found(Bug::NotWary, &[Rule::OwnerHasMost], after(A_FRAME_THAT_IS_LATE, &[0], BACK));
+    let setup = Setup { ticks: 1, ..after(A_FRAME_THAT_IS_LATE, &[0], BACK) };
+    found(Bug::NotWary, &[Rule::OwnerHasMost], setup);
 }
 
 #[test]
