@@ -53,7 +53,7 @@
 //! # Inside
 //!
 //! Three parts, each to be read alone. Durability has the count of this process and the node's record. Replication has the
-//! state and gossip. Clients has the requests that wait. `machine.rs` wires them: its `tick` says in which order they act,
+//! state and gossip. Clients has the requests that wait. `parts.rs` wires them: its `tick` says in which order they act,
 //! and why.
 
 mod clients;
@@ -64,6 +64,7 @@ pub mod frame;
 mod identity;
 mod machine;
 mod own;
+mod parts;
 mod replication;
 mod seam;
 mod state;

@@ -1,21 +1,17 @@
-//! The replica: three parts, and the order in which they act.
+//! The replica: a state machine that the world drives.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use tracing::{debug, error, info, warn};
+use tracing::debug;
 
-use crate::clients::{Clients, Pending};
-use crate::config::{AckPolicy, Config, SHUT_DOWN_WITHIN};
+use crate::config::Config;
 use crate::context::{Clock, Context, Tokens};
-use crate::durability::{Durability, Found, ReadRecord, Shown};
-use crate::frame::Frame;
 use crate::identity::{Incarnation, NodeId, ReplicaId};
-use crate::replication::{Merged, Replication};
-use crate::seam::{Effect, Input, Refusal, Reply, Request};
-use crate::store::{Outcome, Token};
+use crate::parts::Parts;
+use crate::seam::{Effect, Input};
 use crate::tally::{Tally, Vector};
 
 /// A replica of the counter: a state machine without I/O, clock or messages.
@@ -50,14 +46,7 @@ impl<R: Rng> Replica<R> {
         let incarnation = Incarnation::random(&mut rng);
         debug!(node = %me, %incarnation, "a replica starts");
         Self {
-            parts: Parts {
-                ack: config.ack,
-                durability: Durability::new(config, &me, incarnation),
-                replication: Replication::new(config, me, incarnation, &mut rng),
-                clients: Clients::default(),
-                shut_down_by: None,
-                is_done: false,
-            },
+            parts: Parts::new(config, me, incarnation, &mut rng),
             clock: Clock::default(),
             tokens: Tokens::random(&mut rng),
             rng,
@@ -97,22 +86,22 @@ impl<R: Rng> Replica<R> {
 
     /// The replica that this process counts under: its own, or its predecessor's.
     pub fn id(&self) -> &ReplicaId {
-        self.parts.durability.own().replica()
+        self.parts.own().replica()
     }
 
     /// This process.
     pub fn incarnation(&self) -> Incarnation {
-        self.parts.durability.own().incarnation()
+        self.parts.own().incarnation()
     }
 
     /// All that was counted under that replica, stored and shown or not.
     pub fn counted(&self) -> Tally {
-        self.parts.durability.own().counted()
+        self.parts.own().counted()
     }
 
     /// All rows that this node holds and shows.
     pub fn state(&self) -> &Vector {
-        self.parts.replication.state().counts()
+        self.parts.counts()
     }
 
     /// The counter's value, as this node shows it.
@@ -122,286 +111,6 @@ impl<R: Rng> Replica<R> {
 
     /// Whether the store has been silent for longer than its timeout, or refuses, or holds a foreign record.
     pub fn is_store_down(&self) -> bool {
-        self.parts.durability.is_store_down()
-    }
-}
-
-/// The parts, wired.
-#[derive(Debug, Clone)]
-struct Parts {
-    ack: AckPolicy,
-    durability: Durability,
-    replication: Replication,
-    clients: Clients,
-    shut_down_by: Option<Duration>,
-    is_done: bool,
-}
-
-impl Parts {
-    fn handle(&mut self, input: Input, cx: &mut Context<'_>) {
-        if self.is_done {
-            return refuse_after_the_end(&input, cx);
-        }
-        match input {
-            Input::Roster(nodes) => {
-                self.durability.roster_changed();
-                self.replication.set_roster(nodes);
-            }
-            Input::Client { ticket, answer_by, request } => match request {
-                Request::Add(delta) => self.add(delta, Pending::new(ticket, answer_by), cx),
-                Request::Read => self.read(Pending::new(ticket, answer_by), cx),
-            },
-            Input::Forget { ticket, answer_by, node } => {
-                self.forget(node, Pending::new(ticket, answer_by), cx);
-            }
-            Input::Peer { from, frame } => self.receive(&from, frame, cx),
-            Input::Store { token, outcome } => self.store_answers(token, outcome, cx),
-            Input::Tick { .. } => self.tick(cx),
-            Input::Shutdown => self.shut_down(cx),
-            Input::Closed => {
-                self.shut_down(cx);
-                self.durability.poll_record(self.replication.state(), cx);
-                self.finish(cx);
-            }
-        }
-    }
-
-    /// Does all that is due. The order matters, for each step may depend on those before.
-    fn tick(&mut self, cx: &mut Context<'_>) {
-        debug_assert!(self.replication.has_roster(), "a roster must be given before the first tick");
-        // Whether the store is down decides what may be counted, shown and acknowledged below.
-        self.durability.notice_silence(cx);
-        // Recovery may choose the replica under which to count.
-        self.recover(cx);
-        // Adds that were held are counted before the record is committed, so that they go with that commit.
-        self.count_held(cx);
-        self.show();
-        // An add's way to the store is the longest: it goes first. Nothing below depends on it.
-        self.durability.poll_record(self.replication.state(), cx);
-        self.durability.poll_sweep(|| self.replication.silent(), || self.replication.peers(), cx);
-        self.durability.poll_forgetting(
-            self.replication.forgotten_with_unstored(),
-            self.replication.state(),
-            cx,
-        );
-        let hurry = self.durability.peers_suffice() && self.clients.any_waits_for_confirmation();
-        self.replication.poll(hurry, cx);
-        // Clients come last: their answers depend on all steps above.
-        self.answer(cx);
-        if self.shut_down_by.is_some_and(|by| self.durability.is_clean() || cx.now >= by) {
-            self.finish(cx);
-        }
-    }
-
-    /// Goes on with the recovery. It may choose the replica to count under: a predecessor's, once every node has said that
-    /// it holds no more of it than the record.
-    fn recover(&mut self, cx: &mut Context<'_>) {
-        let Self { durability, replication, clients, .. } = self;
-        durability.recover(|| replication.peers(), clients.holds_adds(), cx);
-        if durability.has_recovered() {
-            replication.recovered();
-        }
-        if !durability.asks() {
-            return replication.stop_asking();
-        }
-        let held = |replica: &ReplicaId| Tally::of(replication.state().counts(), replica);
-        if durability.gives_up_inheriting(held) || !durability.has_read_all_records() {
-            return;
-        }
-        if let Some(node) = replication.any_stranger() {
-            info!(%node, "a node that the store lists is not on the roster, so it can't be asked: list it, or forget it");
-            durability.choose_fresh_replica();
-        } else if replication.have_answered() {
-            durability.inherit();
-        }
-    }
-
-    fn add(&mut self, delta: i64, pending: Pending, cx: &mut Context<'_>) {
-        if self.shut_down_by.is_some() {
-            return cx.reply(pending.ticket, Err(Refusal::ShuttingDown));
-        }
-        if self.clients.has_too_many_adds() {
-            return cx.reply(pending.ticket, Err(Refusal::TooManyAdds));
-        }
-        if self.ack == AckPolicy::Memory {
-            // An add is answered at once, so it can't wait to learn whether a predecessor's replica is free.
-            self.durability.choose_fresh_replica();
-        }
-        if self.durability.may_count() {
-            self.count(delta, pending, cx);
-        } else {
-            self.clients.hold_add(delta, pending);
-        }
-    }
-
-    fn count_held(&mut self, cx: &mut Context<'_>) {
-        while self.durability.may_count()
-            && let Some((delta, pending)) = self.clients.next_uncounted()
-        {
-            self.count(delta, pending, cx);
-        }
-    }
-
-    fn count(&mut self, delta: i64, pending: Pending, cx: &mut Context<'_>) {
-        if let Err(overflow) = self.durability.count(delta) {
-            warn!(delta, %overflow, "an add is refused");
-            return cx.reply(pending.ticket, Err(Refusal::Overflow));
-        }
-        match self.ack {
-            AckPolicy::Memory => {
-                self.show();
-                cx.reply(pending.ticket, Ok(Reply::Added));
-            }
-            AckPolicy::Store | AckPolicy::Durable => {
-                self.clients.await_safety(self.durability.own().counted(), pending);
-            }
-        }
-    }
-
-    fn read(&mut self, pending: Pending, cx: &mut Context<'_>) {
-        if !self.durability.holds_reads() {
-            cx.reply(pending.ticket, Ok(Reply::Value(self.value())));
-        } else if self.clients.has_too_many_reads() {
-            cx.reply(pending.ticket, Err(Refusal::TooManyReads));
-        } else {
-            self.clients.hold_read(pending);
-        }
-    }
-
-    fn value(&self) -> i128 {
-        self.replication.state().counts().value()
-    }
-
-    fn receive(&mut self, from: &NodeId, frame: Frame, cx: &mut Context<'_>) {
-        let merged = self.replication.receive(from, frame, self.durability.own(), cx);
-        self.note(merged);
-        if merged.told_holding {
-            self.durability.read_anew(cx);
-        }
-    }
-
-    fn store_answers(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) {
-        match self.durability.outcome((token, outcome), self.replication.state(), cx) {
-            Some(Found::Record(read)) => self.found(read, cx),
-            Some(Found::Names(names)) => self.replication.list(names),
-            Some(Found::Forgotten) => return self.be_forgotten(cx),
-            None => {}
-        }
-        self.replication.note_stored(self.durability.recorded());
-        self.show();
-    }
-
-    /// Merges a record, and notes what else it says.
-    fn found(&mut self, read: ReadRecord, cx: &Context<'_>) {
-        let ReadRecord { node, record, free, is_fresh } = read;
-        let merged = self.replication.merge_found(record.claim(), self.durability.own());
-        self.note(merged);
-        if merged.is_news && node != *self.replication.me() {
-            self.durability.sweep_brought_news(cx.now);
-        }
-        if let Some(free) = free {
-            self.replication.ask_about(free);
-        }
-        self.replication.learn_seal(&node, record.seal, is_fresh);
-    }
-
-    fn note(&mut self, merged: Merged) {
-        if merged.touches_record {
-            self.durability.touch();
-        }
-    }
-
-    /// Shows clients and peers as much of the own count as they may see.
-    fn show(&mut self) {
-        let Shown { tally, needs_hint } = self.durability.shown();
-        self.replication.show(self.durability.own().replica(), tally, needs_hint);
-    }
-
-    /// Answers the clients that can be answered now, and those that have waited too long.
-    fn answer(&mut self, cx: &mut Context<'_>) {
-        let stored = self.durability.stored();
-        let held = if self.durability.peers_suffice() && self.clients.any_waits_for_confirmation() {
-            self.replication.held_by_peers(self.durability.own().replica())
-        } else {
-            Vec::new()
-        };
-        let is_safe =
-            |counted: Tally| counted.is_within(stored) || held.iter().any(|held| counted.is_within(*held));
-        self.clients.answer_adds(is_safe, cx);
-        if !self.durability.holds_reads() {
-            self.clients.answer_reads(self.value(), cx);
-        }
-        self.clients.refuse_late_reads(cx);
-    }
-
-    /// Begins a clean shutdown: counts no add from now on, and commits the rest to the record.
-    fn shut_down(&mut self, cx: &mut Context<'_>) {
-        info!("shutting down");
-        self.shut_down_by.get_or_insert(cx.now + SHUT_DOWN_WITHIN);
-        self.durability.close();
-        self.clients.refuse_uncounted(cx);
-    }
-
-    fn forget(&mut self, node: NodeId, pending: Pending, cx: &mut Context<'_>) {
-        if self.shut_down_by.is_some() {
-            cx.reply(pending.ticket, Err(Refusal::NotForgotten));
-        } else if node == *self.replication.me() {
-            cx.reply(pending.ticket, Err(Refusal::ForgetsItself));
-        } else {
-            let is_known = self.replication.knows(&node);
-            self.durability.forget(node, pending, is_known, cx);
-        }
-    }
-
-    /// This node was forgotten: ends this process. It stores nothing and acknowledges nothing any more.
-    fn be_forgotten(&mut self, cx: &mut Context<'_>) {
-        error!(node = %self.replication.me(), "this node was forgotten by an operator: the process ends");
-        self.clients.refuse_forgotten(cx);
-        self.end(cx);
-    }
-
-    /// Ends the replica: answers all clients that still wait.
-    fn finish(&mut self, cx: &mut Context<'_>) {
-        self.answer(cx);
-        self.end(cx);
-    }
-
-    fn end(&mut self, cx: &mut Context<'_>) {
-        self.clients.refuse_all(cx);
-        self.durability.refuse_forgets(cx);
-        self.is_done = true;
-        cx.effects.push_back(Effect::Done);
-    }
-
-    fn next_tick(&self, clock: Clock) -> Option<Duration> {
-        let is_anybody_silent = self.replication.is_anybody_silent();
-        [
-            self.durability.next_tick(is_anybody_silent, clock),
-            self.replication.next_tick(),
-            self.clients.next_tick(),
-            self.shut_down_by,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-    }
-}
-
-/// A replica that is done refuses everything that it is asked.
-fn refuse_after_the_end(input: &Input, cx: &mut Context<'_>) {
-    match input {
-        Input::Client { ticket, request: Request::Add(_), .. } => {
-            cx.reply(*ticket, Err(Refusal::ShuttingDown));
-        }
-        Input::Client { ticket, request: Request::Read, .. } => {
-            cx.reply(*ticket, Err(Refusal::EndedBeforeRecovered));
-        }
-        Input::Forget { ticket, .. } => cx.reply(*ticket, Err(Refusal::NotForgotten)),
-        Input::Roster(_)
-        | Input::Peer { .. }
-        | Input::Store { .. }
-        | Input::Tick { .. }
-        | Input::Shutdown
-        | Input::Closed => {}
+        self.parts.is_store_down()
     }
 }

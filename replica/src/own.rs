@@ -55,11 +55,10 @@ impl Own {
         self.has_chosen = true;
     }
 
-    /// Goes on under a predecessor's replica, unless a replica was chosen.
+    /// Goes on under a predecessor's replica. No replica was chosen before.
     pub(crate) fn inherit(&mut self, replica: ReplicaId, counted: Tally) {
-        if !self.has_chosen {
-            *self = Self { replica, counted, is_inherited: true, has_chosen: true, ..*self };
-        }
+        debug_assert!(!self.has_chosen, "a process that counts under one replica can't inherit another");
+        *self = Self { replica, counted, is_inherited: true, has_chosen: true, ..*self };
     }
 
     /// The whole count of the replica.

@@ -44,7 +44,7 @@ fn tell(seen: &[Seen]) {
     let slowest = seen.iter().map(|seen| seen.agreed_after).max().unwrap_or_default();
     println!(
         "{} clusters, {} processes, {} events; {} times records went back, {} lists, {} forgets; \
-         {} adds acknowledged, {} of them excused; agreement after {slowest:?} at most",
+         {} adds acknowledged, {} of them excused, {} of these as records went back; agreement after {slowest:?} at most",
         seen.len(),
         sum(|seen| seen.processes),
         seen.iter().map(|seen| seen.events).sum::<u64>(),
@@ -53,6 +53,7 @@ fn tell(seen: &[Seen]) {
         sum(|seen| seen.forgets),
         sum(|seen| seen.acknowledged),
         sum(|seen| seen.excused),
+        sum(|seen| seen.went_back),
     );
 }
 

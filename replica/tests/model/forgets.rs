@@ -15,7 +15,7 @@ const CRASH: Faults = Faults { crashes: 1, ..NONE };
 
 /// Node 0 may be asked to forget node 1.
 pub(crate) fn forget(adds: &'static [u8], faults: Faults) -> Setup {
-    Setup { rules: OF_FORGOTTEN, calm: &[0], ..two(adds, 0, faults) }
+    Setup { rules: OF_FORGOTTEN, calm: &[0], gossip_interval: Setup::TICK, ..two(adds, 0, faults) }
 }
 
 fn forgets(name: &str, setup: Setup) {
@@ -36,52 +36,70 @@ fn a_list_that_shrinks_or_grows() {
     holds("a longer list", reads(&[&[&[0], &[0, 1]]]));
 }
 
+/// One node has the other on its list, and not the other way round.
 #[test]
 fn two_lists() {
-    let lists: &[&[&[u8]]] = &[&[&[0]]];
-    holds("two lists", Setup { lists, ..two(&[0, 1], 0, CRASH) });
+    holds("two lists", Setup { lists: &[&[&[0]]], ..two(&[0, 1], 0, CRASH) });
 }
 
 #[test]
 fn a_node_that_is_forgotten() {
     forgets("a forget", forget(&[1, 0], FORGET));
-    forgets("a forget and an unknown outcome", forget(&[1, 0], Faults { unknowns: 1, ..FORGET }));
+    forgets("a forget, and an unknown outcome", forget(&[1, 0], Faults { unknowns: 1, ..FORGET }));
+}
+
+/// The forgotten node's first process may run on.
+#[test]
+fn a_node_that_returns() {
+    let faults = Faults { returns: 1, ..FORGET };
+    forgets("a return", forget(&[1, 0], faults));
+    let past = &[Past::Settles, Past::Adds(1), Past::Settles, Past::Dies(1)];
+    forgets("a return from death", Setup { past, ..forget(&[1, 1], faults) });
 }
 
 #[test]
-fn a_node_that_returns() {
-    holds_and_shows(FORGOTTEN, "a return", forget(&[1, 0], Faults { returns: 1, ..FORGET }), 60000);
-    let past = &[Past::Settles, Past::Adds(1), Past::Settles, Past::Dies(1)];
-    forgets("a return from death", Setup { past, ..forget(&[1, 0, 1], Faults { returns: 1, ..FORGET }) });
+fn a_node_that_is_forgotten_and_a_crash() {
+    forgets("a forget, and a crash", forget(&[1], Faults { crashes: 1, ..FORGET }));
+    forgets(
+        "a forget, and a crash of the forgetter",
+        Setup { calm: &[1], ..forget(&[1], Faults { crashes: 1, ..FORGET }) },
+    );
 }
+
 #[test]
-fn b01() {
-    forgets("a forget and a crash", Setup { calm: &[], ..forget(&[1, 0], Faults { crashes: 1, ..FORGET }) });
+fn a_node_that_is_forgotten_and_a_double() {
+    forgets("a forget, and a double", forget(&[1], Faults { doubles: 1, ..FORGET }));
+    let past = &[Past::Settles, Past::Begins(1), Past::Settles];
+    let setup = Setup { past, ..forget(&[1], Faults { returns: 1, ..FORGET }) };
+    forgets("a forget, a double and a return", setup);
 }
+
+/// Adds are acknowledged by peers.
 #[test]
-fn b02() {
-    forgets("a forget and a double", forget(&[1], Faults { doubles: 1, ..FORGET }));
-}
-#[test]
-fn b021() {
-    forgets("a forget, a double and a return", forget(&[1], Faults { doubles: 1, returns: 1, ..FORGET }));
-}
-#[test]
-fn b03() {
-    forgets("a forget and a refusal", with_store_down(forget(&[1, 0], Faults { refusals: 1, ..FORGET })));
-}
-#[test]
-fn b04() {
+fn a_node_that_is_forgotten_while_the_store_is_down() {
     let setup = with_store_down(forget(&[1, 0], Faults { refusals: 1, ..FORGET }));
-    forgets("a forget, a refusal and time", Setup { ticks: 1, ..setup });
+    forgets("a forget, and a refusal", Setup { ticks: 1, ..setup });
 }
+
+/// A hint of what the forgetter has counted itself.
 #[test]
-fn b05() {
-    let past = &[Past::Settles, Past::Begins(0), Past::Stores, Past::Adds(0), Past::Ticks(0), Past::Ticks(0)];
+fn a_hint_for_the_forgetter() {
+    let past = &[
+        Past::Settles,
+        Past::Begins(0),
+        Past::Stores,
+        Past::Loses,
+        Past::Adds(0),
+        Past::Ticks(0),
+        Past::Ticks(0),
+    ];
     forgets("a hint for the forgetter", with_store_down(Setup { past, ..forget(&[0], FORGET) }));
 }
+
+/// Node 2 holds a count of node 1 that is stored nowhere, and that node 0 knew nothing of when it forgot node 1. Node 2 sees to
+/// it that it is stored, and does not forget node 1 anew.
 #[test]
-fn b06() {
+fn a_hint_for_the_forgotten_node() {
     let past = &[
         Past::Settles,
         Past::Adds(1),
@@ -91,19 +109,41 @@ fn b06() {
         Past::Hears(1),
         Past::Dies(1),
         Past::Stores,
+        Past::Loses,
         Past::Forgets(0),
         Past::Stores,
+        Past::Loses,
         Past::Adds(2),
         Past::Stores,
+        Past::Loses,
         Past::Ticks(2),
         Past::Ticks(2),
         Past::Ticks(2),
     ];
-    let setup = Setup {
-        past,
-        nodes: (3, 3),
-        gossip_interval: Setup::TICK,
-        ..forget(&[1, 2], Faults { returns: 1, ..NONE })
-    };
-    holds("a hint of a node that returns", with_store_down(setup));
+    let faults = Faults { returns: 1, ..NONE };
+    holds(
+        "a hint for the forgotten node",
+        with_store_down(Setup { past, nodes: (3, 3), ..forget(&[1, 2], faults) }),
+    );
+}
+
+/// Node 2 is dead, and what it counted is stored nowhere but as a hint in the record of node 1, which is then forgotten.
+pub(crate) fn a_hint_for_a_third_node() -> Setup {
+    let past = &[
+        Past::Settles,
+        Past::Adds(2),
+        Past::Refuses(2),
+        Past::Hears(2),
+        Past::Hears(1),
+        Past::Hears(2),
+        Past::Dies(2),
+        Past::Stores,
+        Past::Loses,
+    ];
+    with_store_down(Setup { past, nodes: (3, 3), ..forget(&[2, 0], FORGET) })
+}
+
+#[test]
+fn a_hint_in_the_forgotten_record() {
+    forgets("a hint for a third node", a_hint_for_a_third_node());
 }

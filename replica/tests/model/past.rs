@@ -10,10 +10,12 @@ use crate::state::State;
 /// One thing that has happened, and that is no fault of the setup's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Past {
-    /// Everything that could arrive has arrived, in some order, and the rest is lost.
+    /// Everything that could arrive has arrived, in some order.
     Settles,
-    /// The store has done all that it was asked to, and everybody knows. No frame has arrived.
+    /// The store has done all that it was asked to, and everybody knows. No frame has arrived yet.
     Stores,
+    /// All that was on its way is lost.
+    Loses,
     /// As `Settles`, but the store has not done yet what this node's first process has asked last.
     SettlesBut(u8),
     /// This node has heard all that is on its way to it. Everything else is still on its way.
@@ -44,17 +46,12 @@ impl Cluster {
 
     fn past(&self, mut state: State, past: Past) -> State {
         match past {
-            Past::Settles => return self.settled(state, |_| true),
+            Past::Settles => state = self.settled(state, |_| true),
+            Past::Loses => state.on_the_way.clear(),
             Past::SettlesBut(node) => {
                 let late = Id { node, incarnation: 0 };
-                let is_late = |message: &Message| matches!(message, Message::Ask(ask) if ask.by == late);
-                let mut settled = self.settled(state.clone(), |message| !is_late(message));
-                state
-                    .on_the_way
-                    .into_iter()
-                    .filter(|message| is_late(message))
-                    .for_each(|it| settled.put(it));
-                return settled;
+                state =
+                    self.settled(state, |message| !matches!(message, Message::Ask(ask) if ask.by == late));
             }
             Past::Hears(node) => {
                 for action in state.arrivals(&self.setup) {
@@ -67,7 +64,7 @@ impl Cluster {
                 let forgotten = self.setup.forgotten;
                 self.happened(&mut state, node, &Event::Forget(forgotten));
             }
-            Past::Stores => return self.settled(state, |message| !matches!(message, Message::Frame { .. })),
+            Past::Stores => state = self.settled(state, |message| !matches!(message, Message::Frame { .. })),
             Past::Adds(node) => {
                 let add = state.next_add(node, &self.setup).expect("an add of this node is ahead");
                 self.happened(&mut state, node, &Event::Add(add));
@@ -101,7 +98,7 @@ impl Cluster {
         self.happens(state, id, event).expect("something comes of it");
     }
 
-    /// Every message of this kind that can arrive has arrived, and what is still on its way is lost.
+    /// Every message of this kind that can arrive has arrived. What can arrive nowhere is lost.
     fn settled(&self, mut state: State, is_such: impl Fn(&Message) -> bool) -> State {
         loop {
             let mut actions = state.arrivals(&self.setup);
@@ -115,7 +112,7 @@ impl Cluster {
                 None => break,
             }
         }
-        state.on_the_way.clear();
+        state.on_the_way.retain(|message| !is_such(message));
         state
     }
 }

@@ -1,8 +1,12 @@
 //! Bugs, planted one at a time. Each is found, and by the rule that it breaks.
 
+use std::time::Duration;
+
 use replica::AckPolicy;
 
+use crate::backups::{A_FRAME_THAT_IS_LATE, BACK, LATER_ALONE, TWO_RUNS, a_hint_that_is_late, after};
 use crate::configurations::{alone, two, with_store_down};
+use crate::forgets::a_hint_for_a_third_node;
 use crate::rules::Rule;
 use crate::saboteur::Bug;
 use crate::search::search;
@@ -130,4 +134,39 @@ fn a_client_never_told() {
 #[test]
 fn a_panic() {
     found(Bug::Panics, &[Rule::NoPanic], alone(&[0], 0, DOUBLE));
+}
+
+#[test]
+fn an_inheritance_that_does_not_ask() {
+    let setup = || Setup { gossip_interval: Duration::ZERO, ..after(TWO_RUNS, &[0, 0], BACK) };
+    found(Bug::InheritsUnasked, &[Rule::OneChain], setup());
+    found(Bug::InheritsUnasked, &[Rule::Kept], setup());
+}
+
+#[test]
+fn an_inheritance_that_does_not_ask_a_node_off_the_list() {
+    let setup = Setup { lists: LATER_ALONE, ..after(TWO_RUNS, &[0, 0], BACK) };
+    found(Bug::StrangersUnlisted, &[Rule::OneChain], setup);
+}
+
+#[test]
+fn an_answer_given_before_the_hints_are_read() {
+    found(Bug::AnswersTooSoon, &[Rule::OwnerHasMost], a_hint_that_is_late());
+}
+
+/// Both processes have asked about the record that says so.
+#[test]
+fn a_take_over_from_another_record_than_the_one_asked_about() {
+    found(Bug::TakesOverNewer, &[Rule::OneOwner], alone(&[], 0, Faults { ends: 1, doubles: 1, ..NONE }));
+}
+
+#[test]
+fn a_late_frame_that_is_believed() {
+    let setup = Setup { ticks: 1, ..after(A_FRAME_THAT_IS_LATE, &[0], BACK) };
+    found(Bug::NotWary, &[Rule::OwnerHasMost], setup);
+}
+
+#[test]
+fn hints_that_go_before_they_are_stored_elsewhere() {
+    found(Bug::HintsNotStored, &[Rule::HintsStay], a_hint_for_a_third_node());
 }

@@ -147,7 +147,9 @@ impl Process {
                 self.ask(ticket, Request::Add(Setup::delta(*add)), setup, step);
             }
             Event::Probe => self.ask(PROBE, Request::Read, setup, step),
-            Event::Arrives(message) => self.give(arrival(message), setup, step),
+            Event::Arrives(message) => {
+                self.give(arrival(message), setup, step);
+            }
             Event::Due => is_over = true,
             Event::Tick => {
                 self.ticks += 1;
@@ -168,7 +170,8 @@ impl Process {
             }
             Event::Closed => {
                 self.is_ending = true;
-                return self.give(Input::Closed, setup, step);
+                self.give(Input::Closed, setup, step);
+                return;
             }
             Event::Forget(node) => {
                 let (ticket, answer_by) = self.waits(FORGET, setup);
@@ -198,7 +201,8 @@ impl Process {
     }
 
     fn tick(&mut self, setup: &Setup, step: &mut Step) {
-        self.give(Input::Tick { heard: self.heard }, setup, step);
+        // What is answered at once asks for another tick.
+        while self.give(Input::Tick { heard: self.heard }, setup, step) {}
         if self.waiting.values().any(|answer_by| *answer_by <= self.now) {
             step.broken.insert(Rule::AnsweredInTime);
         }
@@ -215,15 +219,16 @@ impl Process {
         }
     }
 
-    /// Gives the replica an input, and takes its effects.
-    fn give(&mut self, input: Input, setup: &Setup, step: &mut Step) {
+    /// Gives the replica an input, and takes its effects. True if some were answered at once.
+    fn give(&mut self, input: Input, setup: &Setup, step: &mut Step) -> bool {
         let mut inputs = self.saboteur.hear(input);
+        let mut had_answers = false;
         while !inputs.is_empty() {
             let input = inputs.remove(0);
             self.notice_seal(&input);
             self.replica.handle(self.now, input);
             while let Some(effect) = self.replica.poll_effect() {
-                let (effects, heard) = self.saboteur.say(effect);
+                let (effects, heard) = self.saboteur.say(effect, self.replica.state());
                 for effect in effects {
                     match at_once(&effect, setup) {
                         Some(input) => inputs.push(input),
@@ -232,7 +237,9 @@ impl Process {
                 }
                 inputs.extend(heard);
             }
+            had_answers |= !inputs.is_empty();
         }
+        had_answers
     }
 
     fn perform(&mut self, effect: Effect, step: &mut Step) {

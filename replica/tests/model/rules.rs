@@ -142,7 +142,8 @@ pub(crate) const ALL_ACKNOWLEDGED: &str = "every add is acknowledged";
 pub(crate) const ONE_REFUSED: &str = "an add is refused";
 
 /// The same.
-pub(crate) const FORGOTTEN: &str = "a node is forgotten, every add is acknowledged, and no record has a hint";
+pub(crate) const FORGOTTEN: &str =
+    "a node is forgotten, and every add acknowledged, and no hints of it are left";
 
 /// The rules that have been broken.
 pub(crate) type Broken = BTreeSet<Rule>;
@@ -177,9 +178,9 @@ pub(crate) fn properties() -> Vec<Property<Cluster>> {
             state.adds.iter().all(|fate| *fate == Fate::Acknowledged)
         }),
         Property::sometimes(ONE_REFUSED, |_, state: &State| state.adds.contains(&Fate::Refused)),
-        Property::sometimes(FORGOTTEN, |_, state: &State| {
+        Property::sometimes(FORGOTTEN, |cluster: &Cluster, state: &State| {
             let acknowledged = state.adds.iter().all(|fate| *fate == Fate::Acknowledged);
-            state.was_forgotten && acknowledged && !state.store.has_hints()
+            state.was_forgotten && acknowledged && !state.store.has_hints_of(cluster.setup.forgotten)
         }),
     ]
 }

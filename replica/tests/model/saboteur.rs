@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use replica::store::{Outcome, Ownership, StoreRequest};
-use replica::{Claim, Effect, Frame, Incarnation, Input, NodeId, Refusal, ReplicaId, Request, Ticket};
+use replica::{
+    Claim, Effect, Frame, FrameId, Incarnation, Input, Inquiry, NodeId, Refusal, ReplicaId, Request, Tally,
+    Ticket, Vector,
+};
 
-use crate::message::{Id, name};
+use crate::message::{Id, name, number};
 use crate::setup::Setup;
 
 /// What is wrong.
@@ -39,6 +42,16 @@ pub(crate) enum Bug {
     NeverAnswered,
     /// A conflict brings the process down.
     Panics,
+    /// Nobody is asked about a replica that is free: the question is answered by the process itself.
+    InheritsUnasked,
+    /// The store does not list the nodes that are not on a process's list.
+    StrangersUnlisted,
+    /// A process that has not recovered says what it holds of a replica.
+    AnswersTooSoon,
+    /// A replica is taken over from whatever the record is by then.
+    TakesOverNewer,
+    /// A process takes what an earlier process says for what the one says that has asked it about a replica.
+    NotWary,
     /// A node is sealed although the forgetter has not stored the hints in its record.
     HintsNotStored,
 }
@@ -49,15 +62,20 @@ pub(crate) struct Saboteur {
     bug: Option<Bug>,
     own: ReplicaId,
     incarnation: Incarnation,
+    /// The list of nodes that the process has begun with.
+    list: Vec<u8>,
     /// The incarnation last heard of each peer.
     heard: BTreeMap<NodeId, Incarnation>,
+    /// The last question of each peer.
+    asked: BTreeMap<NodeId, (Incarnation, Option<FrameId>, ReplicaId)>,
 }
 
 impl Saboteur {
     pub(crate) fn new(id: Id, setup: &Setup) -> Self {
         let incarnation = format!("{:08x}", setup.generator(id).incarnation).parse().expect("eight digits");
         let own = ReplicaId::new(&name(id.node), incarnation);
-        Self { bug: setup.bug, own, incarnation, heard: BTreeMap::new() }
+        let (heard, asked) = (BTreeMap::new(), BTreeMap::new());
+        Self { bug: setup.bug, own, incarnation, list: setup.list(id), heard, asked }
     }
 
     /// Whether a process that was stopped says that it has heard everything.
@@ -66,10 +84,23 @@ impl Saboteur {
     }
 
     /// The inputs that reach the replica in place of this one.
-    pub(crate) fn hear(&mut self, input: Input) -> Vec<Input> {
-        match (self.bug, &input) {
-            (Some(Bug::KnownWhenSent), Input::Peer { from, frame }) => {
+    pub(crate) fn hear(&mut self, mut input: Input) -> Vec<Input> {
+        match (self.bug, &mut input) {
+            (Some(Bug::KnownWhenSent | Bug::InheritsUnasked), Input::Peer { from, frame }) => {
                 self.heard.insert(from.clone(), frame.incarnation);
+            }
+            (Some(Bug::AnswersTooSoon | Bug::NotWary), Input::Peer { from, frame }) => {
+                if let Some(Inquiry::Asks(replica)) = &frame.inquiry {
+                    self.asked.insert(from.clone(), (frame.incarnation, frame.id, replica.clone()));
+                }
+                let asker = self.asked.get(from).filter(|_| self.bug == Some(Bug::NotWary));
+                frame.incarnation = asker.map_or(frame.incarnation, |(incarnation, ..)| *incarnation);
+            }
+            (Some(Bug::StrangersUnlisted), Input::Store { outcome: Outcome::Nodes(nodes), .. }) => {
+                nodes.retain(|node| self.list.contains(&number(node)));
+            }
+            (Some(Bug::HintsNotStored), Input::Store { outcome: Outcome::Loaded(Some(record)), .. }) => {
+                record.hints.clear();
             }
             (Some(Bug::CountedTwice), Input::Client { answer_by, request: Request::Add(delta), .. }) => {
                 let request = Request::Add(*delta);
@@ -83,7 +114,7 @@ impl Saboteur {
     }
 
     /// The effects that reach the world in place of this one, and an input that the replica hears at once.
-    pub(crate) fn say(&self, mut effect: Effect) -> (Vec<Effect>, Option<Input>) {
+    pub(crate) fn say(&self, mut effect: Effect, state: &Vector) -> (Vec<Effect>, Option<Input>) {
         let mut heard = None;
         match (self.bug, &mut effect) {
             (Some(Bug::FreeTooSoon), Effect::Store { request: StoreRequest::Commit { owner, .. }, .. }) => {
@@ -92,6 +123,22 @@ impl Saboteur {
             }
             (Some(Bug::KnownWhenSent), Effect::Send { peer, frame }) => {
                 heard = self.confirmation(peer, frame);
+            }
+            (Some(Bug::InheritsUnasked), Effect::Send { peer, frame: Frame { id, inquiry, .. } }) => {
+                if let Some(Inquiry::Asks(replica)) = inquiry {
+                    let inquiry = Some(Inquiry::Holds(replica.clone(), Tally::default()));
+                    let incarnation = self.heard.get(peer).copied().unwrap_or(self.incarnation);
+                    let frame = Frame { answers: *id, inquiry, ..Frame::new(incarnation, Claim::default()) };
+                    return (Vec::new(), Some(Input::Peer { from: peer.clone(), frame }));
+                }
+            }
+            (Some(Bug::AnswersTooSoon), Effect::Send { peer, frame }) => {
+                if let Some((_, asked, replica)) = self.asked.get(peer)
+                    && frame.answers.is_some()
+                    && frame.answers == *asked
+                {
+                    frame.inquiry = Some(Inquiry::Holds(replica.clone(), Tally::of(state, replica)));
+                }
             }
             (Some(Bug::IndefiniteRefused), Effect::Reply { result: Err(refusal), .. }) => {
                 *refusal = Refusal::ShuttingDown;

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use replica::store::{Outcome, Record, Revision, StoreRequest};
+use replica::store::{Outcome, Ownership, Record, Revision, StoreRequest};
 use replica::{NodeId, ReplicaId, Tally};
 
 use crate::message::{Ask, Id, Message, name, number};
@@ -164,6 +164,7 @@ impl Store {
         if !self.would_do(ask) {
             match bug {
                 Some(Bug::NoCondition) => {}
+                Some(Bug::TakesOverNewer) if takes_over(owner.as_ref(), record.is()) => {}
                 Some(Bug::ConflictIsDone) => {
                     return vec![Outcome::Committed { revision: Revision(record.revision) }];
                 }
@@ -278,9 +279,13 @@ impl Store {
             .map(|(replica, tally)| (replica, *tally))
     }
 
-    /// Whether a record has hints.
-    pub(crate) fn has_hints(&self) -> bool {
-        self.records.iter().filter_map(Versions::is).any(|record| !record.hints.is_empty())
+    /// Whether the record of this node has hints, or another one has hints of it.
+    pub(crate) fn has_hints_of(&self, node: u8) -> bool {
+        let records = (0_u8..).zip(&self.records).filter_map(|(of, record)| Some((of, record.is()?)));
+        let is_of = |replica: &ReplicaId| replica.node() == name(node).as_str();
+        records
+            .into_iter()
+            .any(|(of, record)| record.hints.keys().any(|replica| of == node || is_of(replica)))
     }
 
     /// What is stored of each replica: in its node's record, or as a hint in another.
@@ -303,6 +308,15 @@ impl Versions {
     fn is(&self) -> Option<&Record> {
         self.states.get(&self.revision).and_then(Option::as_ref)
     }
+}
+
+/// Whether a commit with this owner makes a process the owner of the replica that the record hands on.
+fn takes_over(owner: Option<&Ownership>, record: Option<&Record>) -> bool {
+    let before = record.and_then(|record| record.owner.as_ref());
+    let is_other = |(owner, before): (&Ownership, &Ownership)| {
+        owner.replica == before.replica && owner.incarnation != before.incarnation && !owner.is_free
+    };
+    owner.zip(before).is_some_and(is_other)
 }
 
 /// What the port promises of a commit: rows only grow, and hints are dropped only together with another change.

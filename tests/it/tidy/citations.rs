@@ -30,11 +30,18 @@ fn exists(root: &Path, citation: &str) -> bool {
 
 /// The sources of a module, by the short names that GUARANTEES.md explains.
 fn sources(root: &Path, module: &str) -> Vec<String> {
+    let all_of = |folder: &str| {
+        let files = fs::read_dir(root.join(folder)).unwrap();
+        files.map(|file| file.unwrap().path()).collect::<Vec<_>>()
+    };
     let files = match module {
         "sim" => vec![root.join("tests/it/simulated.rs")],
         "proc" => vec![root.join("tests/it/processes.rs")],
-        "model" => fs::read_dir(root.join("tests/model")).unwrap().map(|file| file.unwrap().path()).collect(),
-        other => ["tests/it", "src"].map(|folder| root.join(folder).join(other).with_extension("rs")).into(),
+        "model" => [all_of("tests/model"), all_of("replica/tests/model")].concat(),
+        "folding" => all_of("replica/tests/folding"),
+        other => ["tests/it", "src", "replica/tests/it"]
+            .map(|folder| root.join(folder).join(other).with_extension("rs"))
+            .into(),
     };
     files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect()
 }

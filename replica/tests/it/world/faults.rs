@@ -44,10 +44,6 @@ impl World {
             Fault::StoreFails(outage) => self.storage.fail(outage),
             Fault::StoreRecovers => self.recover_store(),
             Fault::Back(node) => self.go_back(node),
-            Fault::Forth(node) => {
-                self.storage.records.go_forth(node);
-                return self.may_be_forgotten(&name(node));
-            }
             Fault::List(node) => self.put_on_list(node, true),
             Fault::Unlist(node) => self.put_on_list(node, false),
             Fault::Forget(node) => return self.ask_to_forget(node),

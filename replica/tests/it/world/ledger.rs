@@ -71,6 +71,8 @@ pub(crate) struct Ledger {
     /// The last reads of each node, by whichever process.
     read: Vec<Vector>,
     pub(crate) excused: usize,
+    /// How many of those are lost because a record went back.
+    pub(crate) went_back: usize,
     pub(crate) acknowledged: usize,
 }
 
@@ -300,7 +302,10 @@ impl Ledger {
                 (Some(Err(refusal)), 1) if !refusal.may_have_counted() => {
                     return Err(format!("an add was counted that was refused: {refusal}"));
                 }
-                (Some(Ok(_)), 0) if is_excused(asked, view) => self.excused += 1,
+                (Some(Ok(_)), 0) if is_excused(asked, view) => {
+                    self.excused += 1;
+                    self.went_back += usize::from(asked.went_back == WentBack::Lost);
+                }
                 (Some(Ok(_)), 0) => return Err(format!("an acknowledged add is lost: {asked:?}")),
                 _ => {}
             }

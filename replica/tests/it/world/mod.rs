@@ -58,6 +58,8 @@ enum Event {
 pub(crate) struct Seen {
     pub(crate) acknowledged: usize,
     pub(crate) excused: usize,
+    /// How many of the excused adds are lost because a record went back.
+    pub(crate) went_back: usize,
     pub(crate) processes: usize,
     pub(crate) events: u64,
     /// How many times records went back, the list has changed, and nodes were forgotten.
@@ -156,6 +158,7 @@ impl World {
         Ok(Seen {
             acknowledged: self.ledger.acknowledged,
             excused: self.ledger.excused,
+            went_back: self.ledger.went_back,
             processes: self.processes.len(),
             events: self.events,
             agreed_after: agreed_at.saturating_sub(self.calm_since),

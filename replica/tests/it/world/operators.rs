@@ -131,7 +131,7 @@ impl World {
         }
     }
 
-    /// A seal has arrived at the store, or has come back. If the node was forgotten by it, its processes must end once they find out. After
+    /// A seal has arrived at the store. If the node was forgotten by it, its processes must end once they find out. After
     /// the last fault a listed node starts again.
     pub(super) fn may_be_forgotten(&mut self, sealed: &NodeId) -> Checked {
         let Some(node) = (0..self.plan.nodes).find(|node| name(*node) == *sealed) else { return Ok(()) };

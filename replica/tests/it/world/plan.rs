@@ -41,8 +41,6 @@ pub(crate) enum Fault {
     StoreRecovers,
     /// The record of this node, or of every node, is again what it was at an earlier time.
     Back(Option<usize>),
-    /// The record of this node is again what it was before it went back, if nothing was written since.
-    Forth(usize),
     /// The node is put on the list. Processes that run hear of that later, or never.
     List(usize),
     /// The node is taken off the list.

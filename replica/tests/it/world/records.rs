@@ -19,8 +19,6 @@ struct Own {
     memory: Memory,
     /// What it was, and since when, as far as it can go back. After that has happened it grows from there.
     versions: Vec<(Duration, Memory)>,
-    /// What it was before it went back, until something is written.
-    before: Option<(Memory, Vec<(Duration, Memory)>)>,
     /// All records that ever stood there.
     history: Vec<Record>,
     /// The revisions of a record that went back start here, so that none is given twice.
@@ -68,7 +66,6 @@ impl Records {
         let outcome = self.by_node[about].request(&name(about), request);
         if matches!(outcome, Outcome::Committed { .. } | Outcome::Sealed) {
             let own = &mut self.by_node[about];
-            own.before = None;
             own.versions.push((now, own.memory.clone()));
             own.history.extend(own.memory.record(&name(about)).cloned());
         }
@@ -89,20 +86,10 @@ impl Records {
     /// The record of the node is again what it was at this time. There was none before the first commit.
     pub(crate) fn go_back(&mut self, node: usize, to: Duration, now: Duration) {
         let own = &mut self.by_node[node];
-        own.before = Some((own.memory.clone(), own.versions.clone()));
         own.versions.retain(|(at, _)| *at <= to);
         own.memory = own.versions.last().map(|(_, memory)| memory.clone()).unwrap_or_default();
         own.base += 1 << 32;
         own.versions.push((now, own.memory.clone()));
-    }
-
-    /// The record is again what it was before it went back, if nothing was written since.
-    pub(crate) fn go_forth(&mut self, node: usize) {
-        let own = &mut self.by_node[node];
-        if let Some((memory, versions)) = own.before.take() {
-            (own.memory, own.versions) = (memory, versions);
-            own.base += 1 << 32;
-        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand::rngs::SmallRng;
-use replica::store::{Outcome, Record, StoreRequest};
-use replica::{Claim, Effect, Frame, Input, Inquiry, Refusal, ReplicaId, Reply, Tally, Vector};
+use replica::store::{Outcome, StoreRequest};
+use replica::{Claim, Effect, Frame, Input, Inquiry, Refusal, Reply, Tally, Vector};
 
 use super::ledger::name;
 use super::process::Process;
@@ -46,8 +46,6 @@ pub(crate) enum Sabotage {
     NeverConfirms,
     /// Hints are dropped as soon as the process commits again.
     DropsHints,
-    /// A free replica is taken over from whichever record says that it is free.
-    TakesOverAnother,
     /// A process that would inherit is told at once that nobody holds any of it, and asks nobody.
     InheritsUnasked,
     /// A process is told of no record of a node that is not on its list.
@@ -61,7 +59,7 @@ pub(crate) enum Sabotage {
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::AcknowledgesAtOnce,
         Self::CommitsAnyway,
         Self::FreesReplicaForAll,
@@ -77,7 +75,6 @@ impl Sabotage {
         Self::CountsTwice,
         Self::NeverConfirms,
         Self::DropsHints,
-        Self::TakesOverAnother,
         Self::InheritsUnasked,
         Self::SkipsUnlisted,
         Self::SealsWithoutRows,
@@ -95,11 +92,6 @@ impl Sabotage {
             (Self::CommitsAnyway, StoreRequest::Commit { expect, .. }) => *expect = revision,
             (Self::FreesReplicaForAll, StoreRequest::Commit { expect, changes, owner: Some(owner) })
                 if !owner.is_free && changes.rows.is_empty() =>
-            {
-                *expect = revision;
-            }
-            (Self::TakesOverAnother, StoreRequest::Commit { expect, owner: Some(owner), .. })
-                if !owner.is_free && is_free(record.as_ref(), &owner.replica) =>
             {
                 *expect = revision;
             }
@@ -188,10 +180,4 @@ impl Sabotage {
         let holds = Inquiry::Holds(replica.clone(), Tally::default());
         Some(Frame { answers: frame.id, inquiry: Some(holds), ..Frame::new(of, Claim::default()) })
     }
-}
-
-/// Whether a record says that this replica is free.
-fn is_free(record: Option<&Record>, replica: &ReplicaId) -> bool {
-    let owner = record.and_then(|record| record.owner.as_ref());
-    owner.is_some_and(|owner| owner.is_free && owner.replica == *replica)
 }

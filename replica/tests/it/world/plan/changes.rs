@@ -39,7 +39,7 @@ impl Plan {
         let at = rng.random_range(500..self.end());
         let node = rng.random_range(0..self.nodes);
         match rng.random_range(0..4) {
-            // Two clean ends, and the record of the first is restored after the second, perhaps while the next process asks.
+            // Two clean ends, and the record of the first is restored after the second.
             0 | 1 => {
                 let at = rng.random_range(200..self.end() / 2);
                 let (again, end) = (at + rng.random_range(50..600), at + rng.random_range(700..3000));
@@ -49,18 +49,16 @@ impl Plan {
                 self.at(ms(end), Fault::End(node));
                 self.at(ms(back), Fault::Back(Some(node)));
                 self.at(ms(back + rng.random_range(0..300) - 60), Fault::Start(node));
-                if rng.random_bool(0.4) {
-                    self.at(ms(back + rng.random_range(20..400)), Fault::Forth(node));
-                }
             }
             2 => self.at(ms(at), Fault::Back(rng.random_bool(0.7).then_some(node))),
             _ => {
+                let back = at + rng.random_range(100..600);
+                self.at(ms(back), Fault::Back(None));
                 for node in 0..self.nodes {
-                    let end = if rng.random_bool(0.7) { Fault::End(node) } else { Fault::Kill(node) };
+                    let end = if rng.random_bool(0.8) { Fault::End(node) } else { Fault::Kill(node) };
                     self.at(ms(at), end);
-                    self.at(ms(at + rng.random_range(600..1500)), Fault::Start(node));
+                    self.at(ms(back + rng.random_range(0..1000)), Fault::Start(node));
                 }
-                self.at(ms(at + rng.random_range(100..600)), Fault::Back(None));
             }
         }
     }
