@@ -234,6 +234,21 @@ impl Harness {
         }
     }
 
+    /// Plays peers that confirm the node's first frames, each in the incarnation of its own number: so the node knows that
+    /// they run. All other messages of that time are dropped.
+    pub(crate) fn let_peers_confirm(&mut self) {
+        for _ in 0..5 {
+            self.pass(ms(100));
+            for message in self.take().into_iter().filter(|message| message["body"]["type"] == "gossip") {
+                let peer = message["dest"].as_str().unwrap();
+                let epoch = format!("0000000{}", &peer[1..]);
+                let id = &message["body"]["msg_id"];
+                self.ask(peer, json!({"type": "gossip_ok", "in_reply_to": id, "epoch": epoch}));
+            }
+        }
+        self.take();
+    }
+
     /// Makes the node begin to talk, and plays an empty store until its record is written.
     pub(crate) fn let_record_be_written_after_first_read(&mut self) {
         self.ask("c9", json!({"type": "read", "msg_id": 1}));
