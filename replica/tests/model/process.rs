@@ -38,8 +38,10 @@ pub(crate) struct Process {
     is_done: bool,
     /// The nodes that it may address.
     list: Vec<u8>,
-    /// How many times its node had been forgotten when it first opened its record. `None` before that.
-    seals: Option<u64>,
+    /// How many times its node had been forgotten when it last opened its record before its first commit was done.
+    seals: u64,
+    /// A commit of its is known to be done.
+    has_committed: bool,
     /// It has found that its node was forgotten since.
     is_sealed: bool,
     saboteur: Saboteur,
@@ -88,7 +90,8 @@ impl Process {
             waiting: BTreeMap::new(),
             is_done: false,
             list: setup.list(id),
-            seals: None,
+            seals: 0,
+            has_committed: false,
             is_sealed: false,
             saboteur: Saboteur::new(id, setup),
         };
@@ -213,9 +216,17 @@ impl Process {
 
     /// Takes note of what the process learns of its node's seal.
     fn notice_seal(&mut self, input: &Input) {
-        if let Input::Store { outcome: Outcome::Opened { record, .. }, .. } = input {
-            let number = record.as_ref().and_then(|record| record.seal).map_or(0, |seal| seal.number);
-            self.is_sealed |= number > *self.seals.get_or_insert(number);
+        match input {
+            Input::Store { outcome: Outcome::Committed { .. }, .. } => self.has_committed = true,
+            Input::Store { outcome: Outcome::Opened { record, .. }, .. } => {
+                let number = record.as_ref().and_then(|record| record.seal).map_or(0, |seal| seal.number);
+                if self.has_committed {
+                    self.is_sealed |= number > self.seals;
+                } else {
+                    self.seals = number;
+                }
+            }
+            _ => {}
         }
     }
 
