@@ -121,13 +121,14 @@ impl Saboteur {
             (Some(Bug::KnownWhenSent), Effect::Send { peer, frame }) => {
                 heard = self.confirmation(peer, frame);
             }
-            (Some(Bug::InheritsUnasked), Effect::Send { peer, frame: Frame { id, inquiry, .. } }) => {
-                if let Some(Inquiry::Asks(replica)) = inquiry {
-                    let inquiry = Some(Inquiry::Holds(replica.clone(), Tally::default()));
-                    let incarnation = self.heard.get(peer).copied().unwrap_or(self.incarnation);
-                    let frame = Frame { answers: *id, inquiry, ..Frame::new(incarnation, Claim::default()) };
-                    return (Vec::new(), Some(Input::Peer { from: peer.clone(), frame }));
-                }
+            (
+                Some(Bug::InheritsUnasked),
+                Effect::Send { peer, frame: Frame { id, inquiry: Some(Inquiry::Asks(replica)), .. } },
+            ) => {
+                let inquiry = Some(Inquiry::Holds(replica.clone(), Tally::default()));
+                let incarnation = self.heard.get(peer).copied().unwrap_or(self.incarnation);
+                let frame = Frame { answers: *id, inquiry, ..Frame::new(incarnation, Claim::default()) };
+                return (Vec::new(), Some(Input::Peer { from: peer.clone(), frame }));
             }
             (Some(Bug::AnswersTooSoon), Effect::Send { peer, frame }) => {
                 if let Some((_, asked, replica)) = self.asked.get(peer)
