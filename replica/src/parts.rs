@@ -114,8 +114,8 @@ impl Parts {
     fn recover(&mut self, cx: &mut Context<'_>) {
         let Self { durability, replication, clients, .. } = self;
         durability.recover(|| replication.peers(), clients.holds_adds(), cx);
-        if durability.has_recovered() {
-            replication.recovered();
+        if durability.has_recovered() && replication.recovered(cx) {
+            durability.read_anew(cx);
         }
         if !durability.asks() {
             return replication.stop_asking();

@@ -17,7 +17,7 @@ use tracing::warn;
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::frame::{Claim, Frame, Inquiry};
+use crate::frame::{Claim, Frame, FrameId, Inquiry};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::own::Own;
 use crate::state::State;
@@ -39,8 +39,9 @@ pub(crate) struct Replication {
     /// Whether this process knows what its predecessors have told and stored. Only then it answers inquiries.
     has_recovered: bool,
     question: Option<Question>,
-    /// The pause between two attempts to ask a peer.
     ask_again_after: Duration,
+    /// The inquiries that came before this process had recovered, with the frames that asked.
+    unanswered: BTreeMap<NodeId, (FrameId, ReplicaId)>,
 }
 
 /// The result of merging a claim.
@@ -62,7 +63,8 @@ impl Replication {
             peers: Peers::new(config, incarnation, rng),
             has_recovered: false,
             question: None,
-            ask_again_after: config.peer_timeout / 8,
+            ask_again_after: config.peer_timeout / 4,
+            unanswered: BTreeMap::new(),
         }
     }
 
@@ -103,14 +105,21 @@ impl Replication {
         &self.state
     }
 
-    /// This process has recovered: it may answer inquiries.
-    pub(crate) fn recovered(&mut self) {
+    /// This process has recovered: it answers the inquiries that came before, and those that come. True if it answers any.
+    pub(crate) fn recovered(&mut self, cx: &mut Context<'_>) -> bool {
         self.has_recovered = true;
+        let unanswered = std::mem::take(&mut self.unanswered);
+        for (from, (id, replica)) in &unanswered {
+            let holds = Some(self.holding(replica));
+            let answer = Answer { id: *id, refused: BTreeSet::new(), doubts: false, holds };
+            self.peers.confirm(from, answer, &self.state, cx);
+        }
+        !unanswered.is_empty()
     }
 
     /// Asks all peers what they hold of a replica of this node. It replaces an earlier question.
     pub(crate) fn ask_about(&mut self, replica: ReplicaId) {
-        self.question = Some(Question::about(replica));
+        self.question = Some(Question::about(replica, self.ask_again_after));
     }
 
     /// Asks no more.
@@ -134,11 +143,11 @@ impl Replication {
     }
 
     /// The nodes whose records are to be read, for they can't tell what they have: peers that have left a frame unconfirmed
-    /// for longer than the timeout, and nodes that are no peers. If no peer can be reached, this node's own record is
-    /// among them: perhaps this node was forgotten.
+    /// for longer than the timeout, and nodes that are no peers. If a peer can't be reached, this node's own record is among
+    /// them: perhaps this node was forgotten.
     pub(crate) fn silent(&self) -> BTreeSet<NodeId> {
         let mut silent: BTreeSet<NodeId> = self.peers.unreachable().cloned().collect();
-        if !silent.is_empty() && silent.len() == self.peers.names().count() {
+        if !silent.is_empty() {
             silent.insert(self.members.me().clone());
         }
         silent.extend(self.members.only_read().cloned());
@@ -190,7 +199,7 @@ impl Replication {
             peer.holds(&claim.counts);
         }
         let claim = with_holding(claim, self.hear_holding(from, &frame));
-        let holds = self.holding(from, frame.inquiry.as_ref());
+        let holds = self.answer_inquiry(from, &frame);
         let merged = Merged { told_holding: holds.is_some(), ..self.merge(&claim) };
         match (frame.id, frame.answers, self.peers.peer(from)) {
             // The answer says what was not merged, for the peer must not count that as known.
@@ -206,13 +215,21 @@ impl Replication {
         merged
     }
 
-    /// The answer to a peer's inquiry.
-    fn holding(&self, from: &NodeId, inquiry: Option<&Inquiry>) -> Option<Inquiry> {
-        let Some(Inquiry::Asks(replica)) = inquiry else { return None };
-        if !self.has_recovered || replica.node() != from.as_str() {
+    /// The answer to a peer's frame, if it asks about a replica of its node. Before the recovery that must wait.
+    fn answer_inquiry(&mut self, from: &NodeId, frame: &Frame) -> Option<Inquiry> {
+        let Some(Inquiry::Asks(replica)) = &frame.inquiry else { return None };
+        if replica.node() != from.as_str() {
             return None;
         }
-        Some(Inquiry::Holds(replica.clone(), Tally::of(self.state.counts(), replica)))
+        if !self.has_recovered {
+            self.unanswered.extend(frame.id.map(|id| (from.clone(), (id, replica.clone()))));
+            return None;
+        }
+        Some(self.holding(replica))
+    }
+
+    fn holding(&self, replica: &ReplicaId) -> Inquiry {
+        Inquiry::Holds(replica.clone(), Tally::of(self.state.counts(), replica))
     }
 
     /// What a peer's frame says that it holds, if it answers the question.
@@ -250,7 +267,7 @@ impl Replication {
     pub(crate) fn poll(&mut self, hurry: bool, cx: &mut Context<'_>) {
         self.peers.poll(&self.state, hurry, cx);
         if let Some(question) = &mut self.question {
-            self.peers.ask(question, self.ask_again_after, cx);
+            self.peers.ask(question, cx);
         }
     }
 

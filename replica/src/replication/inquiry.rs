@@ -1,7 +1,6 @@
-//! An inquiry: every peer is asked what it holds of a replica of this node, again and again until it answers.
+//! An inquiry: every peer is asked what it holds of a replica of this node. It is asked again until it answers.
 //!
-//! A peer answers once it has recovered, and from then on takes no late frame of an earlier process of this node: see
-//! [`admission`](super::admission).
+//! A peer answers once it has recovered. If it has not yet, it remembers the question, and answers then.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +17,8 @@ pub(super) struct Question {
     replica: ReplicaId,
     asked: BTreeMap<NodeId, Asked>,
     ask_again_at: Duration,
+    /// The pause until then. It doubles each time.
+    pause: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -27,22 +28,23 @@ struct Asked {
 }
 
 impl Question {
-    pub(super) fn about(replica: ReplicaId) -> Self {
-        Self { replica, asked: BTreeMap::new(), ask_again_at: Duration::ZERO }
+    pub(super) fn about(replica: ReplicaId, pause: Duration) -> Self {
+        Self { replica, asked: BTreeMap::new(), ask_again_at: Duration::ZERO, pause }
     }
 
     /// Asks the peers that have not answered, if it is time.
     pub(super) fn poll<'a>(
         &mut self,
         peers: impl Iterator<Item = &'a NodeId>,
-        (incarnation, pause): (Incarnation, Duration),
+        incarnation: Incarnation,
         mut new_id: impl FnMut() -> FrameId,
         cx: &mut Context<'_>,
     ) {
         if cx.now < self.ask_again_at {
             return;
         }
-        self.ask_again_at = cx.now + cx.jittered(pause);
+        self.ask_again_at = cx.now + cx.jittered(self.pause);
+        self.pause = self.pause.saturating_mul(2);
         for name in peers {
             let asked = self.asked.entry(name.clone()).or_insert_with(|| Asked { id: new_id(), holds: None });
             if asked.holds.is_none() {

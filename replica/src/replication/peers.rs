@@ -126,9 +126,9 @@ impl Peers {
     }
 
     /// Asks the peers that have not answered the question, if it is time.
-    pub(super) fn ask(&mut self, question: &mut Question, pause: Duration, cx: &mut Context<'_>) {
+    pub(super) fn ask(&mut self, question: &mut Question, cx: &mut Context<'_>) {
         let Self { by_name, incarnation, ids, .. } = self;
-        question.poll(by_name.keys(), (*incarnation, pause), || ids.next(), cx);
+        question.poll(by_name.keys(), *incarnation, || ids.next(), cx);
     }
 
     /// Sends the frames that are due: those that were not confirmed in time, and once a round new ones. `hurry` says that a

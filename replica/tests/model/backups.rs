@@ -125,7 +125,7 @@ fn a_record_that_goes_back_between_two_clean_runs() {
 
 #[test]
 fn a_record_that_goes_back_and_a_death() {
-    holds("a backup, and a crash", after(TWO_RUNS, &[0, 0], Faults { crashes: 1, ..BACK }));
+    holds("a backup, and a crash", after(TWO_RUNS, &[0], Faults { crashes: 1, ..BACK }));
     let setup = after(TWO_RUNS_AND_A_DEATH, &[0], Faults { returns: 1, ..BACK });
     holds("a backup, and a death of the peer", Setup { calm: &[], ..setup });
 }
@@ -143,12 +143,11 @@ fn a_record_that_goes_back_and_time() {
 fn a_record_that_goes_back_and_news_of_before() {
     holds("a backup, and a late load", after(UNHEARD_OF, &[0, 1, 0], BACK));
     holds("a backup, and a late frame", after(A_FRAME_THAT_IS_LATE, &[0, 0], BACK));
-    holds("a backup, and a late hint", a_hint_that_is_late());
 }
 
 #[test]
 fn a_record_that_goes_back_among_three() {
-    let setup = after(TWO_RUNS, &[0, 0], BACK);
+    let setup = after(TWO_RUNS, &[0], BACK);
     holds("a backup of three", Setup { nodes: (3, 3), calm: &[1, 2], ..setup });
 }
 

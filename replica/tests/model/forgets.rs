@@ -99,7 +99,7 @@ fn a_hint_for_the_forgetter() {
 /// Node 2 holds a count of node 1 that is stored nowhere, and that node 0 knew nothing of when it forgot node 1. Node 2 sees to
 /// it that it is stored, and does not forget node 1 anew.
 #[test]
-fn a_hint_for_the_forgotten_node() {
+fn a_hint_that_one_node_alone_has() {
     let past = &[
         Past::Settles,
         Past::Adds(1),
@@ -122,13 +122,31 @@ fn a_hint_for_the_forgotten_node() {
     ];
     let faults = Faults { returns: 1, ..NONE };
     holds(
-        "a hint for the forgotten node",
+        "a hint that one node alone has",
         with_store_down(Setup { past, nodes: (3, 3), ..forget(&[1, 2], faults) }),
     );
 }
 
-/// Node 2 is dead, and what it counted is stored nowhere but as a hint in the record of node 1, which is then forgotten.
-pub(crate) fn a_hint_for_a_third_node() -> Setup {
+/// Node 1 is dead, and what it counted is stored nowhere but as a hint in the record of node 0, which forgets it.
+pub(crate) fn a_hint_of_the_forgotten_node() -> Setup {
+    let past = &[
+        Past::Settles,
+        Past::Adds(1),
+        Past::Refuses(1),
+        Past::Hears(1),
+        Past::Hears(0),
+        Past::Hears(1),
+        Past::Dies(1),
+        Past::Stores,
+        Past::Loses,
+    ];
+    with_store_down(Setup { past, ..forget(&[1, 0], FORGET) })
+}
+
+/// A seal adds to the forgotten record what only a hint has. It drops no hint in that record.
+#[test]
+fn a_hint_and_a_forget() {
+    forgets("a hint of the forgotten node", a_hint_of_the_forgotten_node());
     let past = &[
         Past::Settles,
         Past::Adds(2),
@@ -140,10 +158,6 @@ pub(crate) fn a_hint_for_a_third_node() -> Setup {
         Past::Stores,
         Past::Loses,
     ];
-    with_store_down(Setup { past, nodes: (3, 3), ..forget(&[2, 0], FORGET) })
-}
-
-#[test]
-fn a_hint_in_the_forgotten_record() {
-    forgets("a hint for a third node", a_hint_for_a_third_node());
+    let setup = Setup { past, nodes: (3, 3), ..forget(&[2, 0], FORGET) };
+    forgets("a hint in the forgotten record", with_store_down(setup));
 }

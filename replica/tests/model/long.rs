@@ -1,5 +1,6 @@
 //! Larger clusters, with dangers that come together: searches that take minutes and gigabytes.
 
+use crate::backups::{BACK, TWO_RUNS, a_hint_that_is_late, after};
 use crate::configurations::{alone, holds_and_shows, two, with_store_down, without_store};
 use crate::rules::{ALL_ACKNOWLEDGED, FOR_READS, Rule};
 use crate::setup::{Faults, NONE, Setup, StoreIs};
@@ -62,4 +63,31 @@ fn reads_across_a_crash_and_time() {
 fn a_death_while_the_store_may_be_down() {
     holds("a death without store", without_store(&[0, 1], 2, CRASH));
     holds("a death with a store that may answer", with_store_down(two(&[0], 2, CRASH)));
+}
+
+/// What is too large for every day since processes ask before they inherit.
+#[test]
+#[ignore = "takes minutes and gigabytes"]
+fn more_adds() {
+    let unknown = Faults { unknowns: 1, ..NONE };
+    holds("late outcomes", alone(&[0, 0, 0], 4, Faults { unknowns: 2, ..NONE }));
+    holds("refusals", alone(&[0, 0, 0], 4, Faults { refusals: 2, ..unknown }));
+    holds("a double", alone(&[0, 0], 1, Faults { doubles: 1, ..unknown }));
+    holds("two doubles", alone(&[0, 0], 0, Faults { doubles: 2, ..NONE }));
+    holds("an end", alone(&[0], 1, Faults { ends: 1, ..unknown }));
+    holds("an end and a double", alone(&[0, 0], 0, Faults { ends: 1, doubles: 1, ..NONE }));
+    let batches = alone(&[0, 0, 0], 2, Faults { unknowns: 1, ..CRASH });
+    holds("batches", Setup { batches: true, ..batches });
+    holds("a crash of two", two(&[0, 1, 0], 0, CRASH));
+    let setup = Setup { rules: FOR_READS, store: StoreIs::Lagging, ..two(&[0, 1], 0, CRASH) };
+    holds("reads of two", setup);
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes"]
+fn records_that_go_back() {
+    holds("a backup, and a late hint", a_hint_that_is_late());
+    holds("a backup, and a crash", after(TWO_RUNS, &[0, 0], Faults { crashes: 1, ..BACK }));
+    let setup = after(TWO_RUNS, &[0, 0], BACK);
+    holds("a backup of three", Setup { nodes: (3, 3), calm: &[1, 2], ..setup });
 }

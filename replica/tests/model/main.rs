@@ -13,13 +13,18 @@
 //! * time passes for each process apart, a quarter of a second at once and so often per process. A process may be stopped
 //!   for two seconds: then `heard` lags behind `now` until its next tick;
 //! * processes crash and start again, are told to end, end with their input, and have doubles under their own name;
+//! * records go back to an earlier state, as a store does that is restored from a backup;
+//! * processes begin with lists of nodes that differ, and change from one process to the next;
+//! * operators forget a node, whose processes may run on, and may return;
 //! * several inputs may come before a tick, in the setups that say so. In the others a tick follows each input.
+//!
+//! Some dangers take a long history. So a search may begin behind one: see [`past`].
 //!
 //! A process's random generator is a constant of its incarnation ([`generator`]): so a state does not depend on how it was
 //! reached.
 //!
-//! What must hold is in [`rules`]. The clusters that are searched are in [`configurations`] and, for those with the time, in
-//! [`long`]. [`planted`] shows that bugs are found. `--nocapture` tells how many states there are:
+//! What must hold is in [`rules`]. The clusters that are searched are in [`configurations`], [`backups`], [`forgets`] and, for
+//! those with the time, in [`long`]. [`planted`] shows that bugs are found. `--nocapture` tells how many states there are:
 //!
 //! ```text
 //! cargo test -p counter-replica --test model -- --nocapture
@@ -40,6 +45,14 @@
 //! Adds reach their node once, and at once. A client reads as the first thing in each process, and the next process begins at
 //! once after a crash (one that begins later is one whose messages take longer). Clocks go so many ticks per process. A frame
 //! of which a copy is on its way already is sent but once. Nothing foreign stands in a record.
+//!
+//! A store that answers every request answers a fence, and a request for the names of all nodes, at once: in the step that asked.
+//! The names are those of all nodes. The setups in which lists differ, outcomes are unknown or requests are refused have both as
+//! requests like others.
+//!
+//! Where records go back, no process begins before its predecessor is gone, and nobody is forgotten. A store that goes back
+//! under a process that counts under an inherited replica is a hole that GUARANTEES states. So is a frame that a third node
+//! relays and dies: where three nodes are searched and a record goes back, none dies.
 //!
 //! # Why it is fast
 //!

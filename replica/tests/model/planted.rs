@@ -6,7 +6,7 @@ use replica::AckPolicy;
 
 use crate::backups::{A_FRAME_THAT_IS_LATE, BACK, LATER_ALONE, TWO_RUNS, a_hint_that_is_late, after};
 use crate::configurations::{alone, two, with_store_down};
-use crate::forgets::a_hint_for_a_third_node;
+use crate::forgets::a_hint_of_the_forgotten_node;
 use crate::rules::Rule;
 use crate::saboteur::Bug;
 use crate::search::search;
@@ -167,6 +167,6 @@ fn a_late_frame_that_is_believed() {
 }
 
 #[test]
-fn hints_that_go_before_they_are_stored_elsewhere() {
-    found(Bug::HintsNotStored, &[Rule::HintsStay], a_hint_for_a_third_node());
+fn hints_that_are_dropped_too_early() {
+    found(Bug::SealsWithoutRows, &[Rule::HintsStay], a_hint_of_the_forgotten_node());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use replica::store::{Outcome, StoreRequest, Token};
+use replica::store::{Outcome, Record, StoreRequest, Token};
 use replica::{Effect, Input, Refusal, Replica, ReplicaId, Reply, Request, Tally, Ticket, Vector};
 
 use crate::generator::Generator;
@@ -38,11 +38,19 @@ pub(crate) struct Process {
     is_done: bool,
     /// The nodes that it may address.
     list: Vec<u8>,
-    /// How many times its node had been forgotten when it first opened its record. `None` before that.
-    seals: Option<u64>,
-    /// It has found that its node was forgotten since.
-    is_sealed: bool,
+    standing: Standing,
     saboteur: Saboteur,
+}
+
+/// What a process knows of its node's seal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It knows of no commit of its own yet. Its node had been forgotten so many times when it last opened the record.
+    New(u64),
+    /// It has committed. Its node had been forgotten so many times.
+    Member(u64),
+    /// Its node was forgotten since.
+    Forgotten,
 }
 
 /// What can happen to a process.
@@ -88,8 +96,7 @@ impl Process {
             waiting: BTreeMap::new(),
             is_done: false,
             list: setup.list(id),
-            seals: None,
-            is_sealed: false,
+            standing: Standing::New(0),
             saboteur: Saboteur::new(id, setup),
         };
         let mut step = Step::default();
@@ -206,17 +213,22 @@ impl Process {
         if self.waiting.values().any(|answer_by| *answer_by <= self.now) {
             step.broken.insert(Rule::AnsweredInTime);
         }
-        if self.is_sealed && !self.is_done {
+        if self.standing == Standing::Forgotten && !self.is_done {
             step.broken.insert(Rule::Sealed);
         }
     }
 
     /// Takes note of what the process learns of its node's seal.
     fn notice_seal(&mut self, input: &Input) {
-        if let Input::Store { outcome: Outcome::Opened { record, .. }, .. } = input {
-            let number = record.as_ref().and_then(|record| record.seal).map_or(0, |seal| seal.number);
-            self.is_sealed |= number > *self.seals.get_or_insert(number);
-        }
+        let Input::Store { outcome, .. } = input else { return };
+        self.standing = match (self.standing, outcome) {
+            (Standing::New(seals), Outcome::Committed { .. }) => Standing::Member(seals),
+            (Standing::New(_), Outcome::Opened { record, .. }) => Standing::New(seals(record.as_ref())),
+            (Standing::Member(before), Outcome::Opened { record, .. }) if seals(record.as_ref()) > before => {
+                Standing::Forgotten
+            }
+            (standing, _) => standing,
+        };
     }
 
     /// Gives the replica an input, and takes its effects. True if some were answered at once.
@@ -248,7 +260,7 @@ impl Process {
                 if self.waiting.remove(&ticket).is_none() {
                     step.broken.insert(Rule::AnsweredOnce);
                 }
-                if self.is_sealed && result == Ok(Reply::Added) {
+                if self.standing == Standing::Forgotten && result == Ok(Reply::Added) {
                     step.broken.insert(Rule::Sealed);
                 }
                 step.answers.push((ticket, result));
@@ -260,7 +272,7 @@ impl Process {
                 step.sent.push(Message::Frame { from: self.id.node, to: number(&peer), frame });
             }
             Effect::Store { token, request } => {
-                if self.is_sealed && matches!(request, StoreRequest::Commit { .. }) {
+                if self.standing == Standing::Forgotten && matches!(request, StoreRequest::Commit { .. }) {
                     step.broken.insert(Rule::Sealed);
                 }
                 step.sent.push(Message::Ask(Ask {
@@ -282,6 +294,11 @@ impl Process {
         }
         step
     }
+}
+
+/// How many times the record's node was forgotten.
+fn seals(record: Option<&Record>) -> u64 {
+    record.and_then(|record| record.seal).map_or(0, |seal| seal.number)
 }
 
 /// What the store answers at once.

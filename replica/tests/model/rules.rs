@@ -46,8 +46,8 @@ pub(crate) enum Rule {
     /// What was acknowledged is held by a process or a record, but for what was nowhere any more once a record had gone back
     /// or a process had died.
     Kept,
-    /// A process that finds that its node was forgotten acknowledges and commits nothing more, and is done. No commit is done
-    /// under a seal, but for one that lifts it.
+    /// A process that finds that its node was forgotten since it first committed acknowledges and commits nothing more, and is
+    /// done. No commit is done under a seal, but for one that lifts it. Nobody forgets a node without being asked to.
     Sealed,
     /// No process addresses a node that is not on its list.
     NoStranger,

@@ -52,8 +52,8 @@ pub(crate) enum Bug {
     TakesOverNewer,
     /// A process takes what an earlier process says for what the one says that has asked it about a replica.
     NotWary,
-    /// A node is sealed although the forgetter has not stored the hints in its record.
-    HintsNotStored,
+    /// A seal leaves out the rows that it is to add. So hints of them are dropped too early.
+    SealsWithoutRows,
 }
 
 /// Stands between a replica and the world, and spoils what passes.
@@ -99,9 +99,6 @@ impl Saboteur {
             (Some(Bug::StrangersUnlisted), Input::Store { outcome: Outcome::Nodes(nodes), .. }) => {
                 nodes.retain(|node| self.list.contains(&number(node)));
             }
-            (Some(Bug::HintsNotStored), Input::Store { outcome: Outcome::Loaded(Some(record)), .. }) => {
-                record.hints.clear();
-            }
             (Some(Bug::CountedTwice), Input::Client { answer_by, request: Request::Add(delta), .. }) => {
                 let request = Request::Add(*delta);
                 let unasked = Input::Client { ticket: Ticket(u64::MAX), answer_by: *answer_by, request };
@@ -124,13 +121,14 @@ impl Saboteur {
             (Some(Bug::KnownWhenSent), Effect::Send { peer, frame }) => {
                 heard = self.confirmation(peer, frame);
             }
-            (Some(Bug::InheritsUnasked), Effect::Send { peer, frame: Frame { id, inquiry, .. } }) => {
-                if let Some(Inquiry::Asks(replica)) = inquiry {
-                    let inquiry = Some(Inquiry::Holds(replica.clone(), Tally::default()));
-                    let incarnation = self.heard.get(peer).copied().unwrap_or(self.incarnation);
-                    let frame = Frame { answers: *id, inquiry, ..Frame::new(incarnation, Claim::default()) };
-                    return (Vec::new(), Some(Input::Peer { from: peer.clone(), frame }));
-                }
+            (
+                Some(Bug::InheritsUnasked),
+                Effect::Send { peer, frame: Frame { id, inquiry: Some(Inquiry::Asks(replica)), .. } },
+            ) => {
+                let inquiry = Some(Inquiry::Holds(replica.clone(), Tally::default()));
+                let incarnation = self.heard.get(peer).copied().unwrap_or(self.incarnation);
+                let frame = Frame { answers: *id, inquiry, ..Frame::new(incarnation, Claim::default()) };
+                return (Vec::new(), Some(Input::Peer { from: peer.clone(), frame }));
             }
             (Some(Bug::AnswersTooSoon), Effect::Send { peer, frame }) => {
                 if let Some((_, asked, replica)) = self.asked.get(peer)
@@ -139,6 +137,9 @@ impl Saboteur {
                 {
                     frame.inquiry = Some(Inquiry::Holds(replica.clone(), Tally::of(state, replica)));
                 }
+            }
+            (Some(Bug::SealsWithoutRows), Effect::Store { request: StoreRequest::Seal { rows, .. }, .. }) => {
+                rows.clear();
             }
             (Some(Bug::IndefiniteRefused), Effect::Reply { result: Err(refusal), .. }) => {
                 *refusal = Refusal::ShuttingDown;

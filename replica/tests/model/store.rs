@@ -84,7 +84,7 @@ impl Store {
                 vec![Outcome::Fenced]
             }
             StoreRequest::Nodes => vec![Outcome::Nodes(self.nodes())],
-            StoreRequest::Seal { .. } => store.seal(ask, bug, &mut broken),
+            StoreRequest::Seal { .. } => store.seal(ask, &mut broken),
             StoreRequest::Load { node } => {
                 self.visible(ask.by, number(node)).cloned().map(Outcome::Loaded).collect()
             }
@@ -185,19 +185,11 @@ impl Store {
         self.perhaps(committed)
     }
 
-    fn seal(&mut self, ask: &Ask, bug: Option<Bug>, broken: &mut Broken) -> Vec<Outcome> {
-        let StoreRequest::Seal { node, from, rows } = &ask.request else { unreachable!("a seal") };
+    fn seal(&mut self, ask: &Ask, broken: &mut Broken) -> Vec<Outcome> {
+        let StoreRequest::Seal { node, rows, .. } = &ask.request else { unreachable!("a seal") };
         let node = number(node);
         let is = self.record(node).is();
-        let hints_of = |record: Option<&Record>| Record {
-            hints: BTreeMap::new(),
-            ..record.cloned().unwrap_or_default()
-        };
-        let would_do = match bug {
-            Some(Bug::HintsNotStored) => hints_of(is) == hints_of(from.as_ref()),
-            _ => self.would_do(ask),
-        };
-        if !would_do {
+        if !self.would_do(ask) {
             return vec![Outcome::Conflict];
         }
         let before = is.cloned().unwrap_or_default();
@@ -279,13 +271,10 @@ impl Store {
             .map(|(replica, tally)| (replica, *tally))
     }
 
-    /// Whether the record of this node has hints, or another one has hints of it.
+    /// Whether a record has hints of this node.
     pub(crate) fn has_hints_of(&self, node: u8) -> bool {
-        let records = (0_u8..).zip(&self.records).filter_map(|(of, record)| Some((of, record.is()?)));
-        let is_of = |replica: &ReplicaId| replica.node() == name(node).as_str();
-        records
-            .into_iter()
-            .any(|(of, record)| record.hints.keys().any(|replica| of == node || is_of(replica)))
+        let mut records = self.records.iter().filter_map(Versions::is);
+        records.any(|record| record.hints.keys().any(|replica| replica.node() == name(node).as_str()))
     }
 
     /// What is stored of each replica: in its node's record, or as a hint in another.

@@ -1,12 +1,15 @@
 //! All counts of a replica, wherever they are held, are a chain: of any two, the larger has all the adds of the smaller.
 //!
 //! That holds for its increments, and for its decrements. A frame may bring one without the other, so not for both at once.
+//! And it holds among those who are heard: a process of a forgotten node is not asked what it holds, and must end.
 
 use std::collections::BTreeMap;
 
+use replica::store::Record;
 use replica::{ReplicaId, Tally};
 
 use super::ledger::{Checked, View, name};
+use super::process::Process;
 
 /// Judges all counts that records and processes hold now. Each add has a digit to itself, so a count is a set of adds.
 pub(crate) fn check(view: &View<'_>) -> Checked {
@@ -20,7 +23,10 @@ pub(crate) fn check(view: &View<'_>) -> Checked {
         let holder = format!("the record of {}", name(node));
         record.rows.iter().chain(&record.hints).for_each(|(replica, tally)| note(replica, *tally, &holder));
     }
-    for process in view.processes.iter().filter(|process| process.is_there()) {
+    let is_forgotten =
+        |process: &Process| view.store.record(&name(process.node)).is_some_and(Record::is_sealed);
+    let heard = |process: &&Process| process.is_there() && !is_forgotten(process);
+    for process in view.processes.iter().filter(heard) {
         let replica = &process.replica;
         let holder = format!("process {} of {}", replica.incarnation(), name(process.node));
         note(replica.id(), replica.counted(), &holder);
