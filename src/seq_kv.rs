@@ -23,7 +23,7 @@
 //! # Nodes
 //!
 //! The service can't list its keys. So the names of the nodes stand under a key of their own, and each process keeps that
-//! list up to date: [`names`].
+//! list up to date: see `seq_kv/names.rs`.
 
 mod names;
 mod round_trips;
