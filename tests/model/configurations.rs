@@ -69,7 +69,7 @@ fn an_end_and_a_successor_that_does_not_wait_for_it() {
     holds("an end", alone(&[0, 0, 0], 0, Faults { ends: 1, duplicates: 1, ..NONE }));
     holds("an end, and time", alone(&[0], 1, Faults { ends: 1, ..NONE }));
     holds("an end and a crash", alone(&[0, 0], 0, Faults { ends: 1, crashes: 1, ..NONE }));
-    holds("two ends", alone(&[0, 0], 0, Faults { ends: 2, ..NONE }));
+    holds("two ends", alone(&[0], 0, Faults { ends: 2, ..NONE }));
 }
 
 /// The double is one of the incarnation that ends, or of its successor.

@@ -25,6 +25,12 @@ fn a_crash_an_end_and_a_double() {
 
 #[test]
 #[ignore = "takes minutes and gigabytes"]
+fn two_ends() {
+    holds("two ends", alone(&[0, 0], 0, Faults { ends: 2, ..NONE }));
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes"]
 fn three_nodes() {
     let faults = Faults { crashes: 1, duplicates: 1, ..NONE };
     holds("a crash of three, and copies", Setup { nodes: (3, 3), ..two(&[0, 1, 2], 0, faults) });
