@@ -156,4 +156,5 @@ fn a_record_that_goes_back_among_three() {
 fn a_record_that_goes_back_and_a_list_that_shrinks() {
     let setup = after(TWO_RUNS, &[0, 0], BACK);
     holds("a backup, and a shorter list", Setup { lists: LATER_ALONE, ..setup });
+    holds("a backup, and a peer that knows nobody", Setup { lists: &[&[&[0, 1]], &[&[1]]], ..setup });
 }

@@ -53,6 +53,7 @@ fn a_node_that_is_forgotten() {
 fn a_node_that_returns() {
     let faults = Faults { returns: 1, ..FORGET };
     forgets("a return", forget(&[1, 0], faults));
+    forgets("two forgets and a return", forget(&[1], Faults { forgets: 2, ..faults }));
     let past = &[Past::Settles, Past::Adds(1), Past::Settles, Past::Dies(1)];
     forgets("a return from death", Setup { past, ..forget(&[1, 1], faults) });
 }
@@ -69,12 +70,11 @@ fn a_node_that_is_forgotten_and_a_crash() {
 #[test]
 fn a_node_that_is_forgotten_and_a_double() {
     forgets("a forget, and a double", forget(&[1], Faults { doubles: 1, ..FORGET }));
-    let past = &[Past::Settles, Past::Begins(1), Past::Settles];
-    let setup = Setup { past, ..forget(&[1], Faults { returns: 1, ..FORGET }) };
-    forgets("a forget, a double and a return", setup);
+    let faults = Faults { doubles: 1, returns: 1, ..FORGET };
+    forgets("a forget, a double and a return", forget(&[1], faults));
 }
 
-/// Adds are acknowledged by peers.
+/// Adds are acknowledged by peers. (Nobody crashes as well: a node that is forgotten is one that has died.)
 #[test]
 fn a_node_that_is_forgotten_while_the_store_is_down() {
     let setup = with_store_down(forget(&[1, 0], Faults { refusals: 1, ..FORGET }));

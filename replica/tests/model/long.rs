@@ -2,6 +2,7 @@
 
 use crate::backups::{BACK, TWO_RUNS, a_hint_that_is_late, after};
 use crate::configurations::{alone, holds_and_shows, two, with_store_down, without_store};
+use crate::forgets::{FORGET, forget};
 use crate::rules::{ALL_ACKNOWLEDGED, FOR_READS, Rule};
 use crate::setup::{Faults, NONE, Setup, StoreIs};
 
@@ -90,4 +91,11 @@ fn records_that_go_back() {
     holds("a backup, and a crash", after(TWO_RUNS, &[0, 0], Faults { crashes: 1, ..BACK }));
     let setup = after(TWO_RUNS, &[0, 0], BACK);
     holds("a backup of three", Setup { nodes: (3, 3), calm: &[1, 2], ..setup });
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes"]
+fn a_forget_an_end_and_a_return() {
+    let faults = Faults { ends: 1, returns: 1, ..FORGET };
+    holds("a forget, an end and a return", forget(&[1, 1], faults));
 }
