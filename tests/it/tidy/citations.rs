@@ -19,7 +19,8 @@ fn is_citation(span: &str) -> bool {
 fn exists(root: &Path, citation: &str) -> bool {
     let (module, rest) = citation.split_once("::").unwrap_or_default();
     let name = rest.rsplit("::").next().unwrap_or(rest);
-    let is_file = module == "model" && root.join(format!("tests/model/{name}.rs")).exists();
+    let models = ["tests/model", "replica/tests/model"].map(|folder| root.join(folder).join(name));
+    let is_file = module == "model" && models.iter().any(|file| file.with_extension("rs").exists());
     let wanted = match name.strip_suffix('…') {
         Some(beginning) => vec![format!("fn {beginning}")],
         None => vec![format!("fn {name}("), format!("fn {name}<")],
