@@ -12,10 +12,9 @@
 //!
 //! # Recovery
 //!
-//! A process whose node has a record reads that, and then all others ([`sweep`]). So it recovers the counts that its
-//! predecessors may have shown, and learns which replicas were handed on. Its reads wait for that, for [`RECOVER_WITHIN`] at
-//! most. What it may take from peers and tell them waits for as long as it takes: see
-//! [`replication`](crate::replication).
+//! A process whose node has a record reads that, and then all others ([`recovery`]). So it recovers the counts that its
+//! predecessors may have shown. Its reads wait for that, for [`RECOVER_WITHIN`] at most. Its answers to the inquiries of peers
+//! wait for as long as it takes.
 
 mod changes;
 mod forgetting;
@@ -34,10 +33,11 @@ use tracing::info;
 use crate::clients::Pending;
 use crate::config::{AckPolicy, Config};
 use crate::context::{Clock, Context};
+use crate::frame::Claim;
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::own::Own;
 use crate::state::State;
-use crate::store::{Outcome, Record, Token};
+use crate::store::{Outcome, Record, Seal, Token};
 use crate::tally::Tally;
 use forgetting::Forgetting;
 use inheritance::Candidate;
@@ -77,7 +77,8 @@ pub(crate) enum Found {
 /// A record that was read, to be merged.
 pub(crate) struct ReadRecord {
     pub node: NodeId,
-    pub record: Record,
+    pub claim: Box<Claim>,
+    pub seal: Option<Seal>,
     /// A free replica in it that this process may go on under: every node is to be asked about it.
     pub free: Option<ReplicaId>,
     /// If the node is known to be forgotten, the record was asked for after that.
@@ -213,11 +214,6 @@ impl Durability {
         }
     }
 
-    /// Whether all records have been read that there were when this process began.
-    pub(crate) fn has_read_all_records(&self) -> bool {
-        self.recovery.is_over()
-    }
-
     /// Whether this process waits for every node to say what it holds of a replica.
     pub(crate) fn asks(&self) -> bool {
         self.candidate.as_ref().is_some_and(|candidate| !candidate.is_settled())
@@ -310,9 +306,10 @@ impl Durability {
                 self.choose_fresh_replica();
                 None
             }
-            News::Found(record) => {
-                let free = self.find_free(&record, cx);
-                Some(Found::Record(ReadRecord { node: self.node.clone(), record, free, is_fresh: false }))
+            News::Found { claim, seal, free } => {
+                let free = self.find_free(free, cx);
+                let node = self.node.clone();
+                Some(Found::Record(ReadRecord { node, claim, seal, free, is_fresh: false }))
             }
             News::Sealed => Some(Found::Forgotten),
             News::Inherited(replica, stored) => {
@@ -331,16 +328,22 @@ impl Durability {
         if node == self.node && record.is_sealed() {
             self.store_sync.open_again();
         }
-        Found::Record(ReadRecord { node, record, free: None, is_fresh })
+        Found::Record(ReadRecord {
+            node,
+            claim: Box::new(record.claim()),
+            seal: record.seal,
+            free: None,
+            is_fresh,
+        })
     }
 
-    /// The replica that the opened record says is free, if this process may go on under it.
-    fn find_free(&mut self, record: &Record, cx: &Context<'_>) -> Option<ReplicaId> {
+    /// The replica that the opened record says is free, with its count there, if this process may go on under it.
+    fn find_free(&mut self, free: Option<(ReplicaId, Tally)>, cx: &Context<'_>) -> Option<ReplicaId> {
         if self.own.has_chosen() {
             return None;
         }
         let since = self.candidate.as_ref().map_or(cx.now, Candidate::since);
-        self.candidate = Candidate::of(record, since);
+        self.candidate = free.map(|(replica, stored)| Candidate::new(replica, stored, since));
         if self.candidate.is_none() {
             self.choose_fresh_replica();
         }

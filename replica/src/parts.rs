@@ -121,7 +121,7 @@ impl Parts {
             return replication.stop_asking();
         }
         let held = |replica: &ReplicaId| Tally::of(replication.state().counts(), replica);
-        if durability.gives_up_inheriting(held) || !durability.has_read_all_records() {
+        if durability.gives_up_inheriting(held) || !durability.has_recovered() {
             return;
         }
         if let Some(node) = replication.any_stranger() {
@@ -209,8 +209,8 @@ impl Parts {
 
     /// Merges a record, and notes what else it says.
     fn found(&mut self, read: ReadRecord, cx: &Context<'_>) {
-        let ReadRecord { node, record, free, is_fresh } = read;
-        let merged = self.replication.merge_found(record.claim(), self.durability.own());
+        let ReadRecord { node, claim, seal, free, is_fresh } = read;
+        let merged = self.replication.merge_found(*claim, self.durability.own());
         self.note(merged);
         if merged.is_news && node != *self.replication.me() {
             self.durability.sweep_brought_news(cx.now);
@@ -218,7 +218,7 @@ impl Parts {
         if let Some(free) = free {
             self.replication.ask_about(free);
         }
-        self.replication.learn_seal(&node, record.seal, is_fresh);
+        self.replication.learn_seal(&node, seal, is_fresh);
     }
 
     fn note(&mut self, merged: Merged) {

@@ -55,6 +55,7 @@
 
 mod cluster;
 mod configurations;
+#[path = "../../replica/tests/model/generator.rs"]
 mod generator;
 mod long;
 mod message;

@@ -11,7 +11,6 @@ use tracing::{info, warn};
 
 use crate::config::{ASK_WHILE_ADDS_WAIT, RECOVER_WITHIN};
 use crate::identity::ReplicaId;
-use crate::store::Record;
 use crate::tally::Tally;
 
 /// A replica that a predecessor has handed on.
@@ -26,11 +25,9 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// The replica that the record says is free, if there is one.
-    pub(super) fn of(record: &Record, since: Duration) -> Option<Self> {
-        let owner = record.owner.as_ref().filter(|owner| owner.is_free)?;
-        let (replica, stored) = (owner.replica.clone(), record.tally(&owner.replica));
-        Some(Self { replica, stored, since, is_settled: false })
+    /// A replica that the record says is free, with this count.
+    pub(super) fn new(replica: ReplicaId, stored: Tally, since: Duration) -> Self {
+        Self { replica, stored, since, is_settled: false }
     }
 
     pub(super) fn replica(&self) -> &ReplicaId {

@@ -22,10 +22,7 @@ pub(super) struct Recovery {
     by: Option<Duration>,
     /// That time has passed.
     is_late: bool,
-    /// The store is to be asked which nodes there are.
-    wants_names: bool,
-    /// It is being asked.
-    asks_names: bool,
+    names: Names,
     sweep: Sweep,
 }
 
@@ -39,18 +36,20 @@ enum Phase {
     Over,
 }
 
+/// Whether the store has said which nodes there are, since the roster has last changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// It is to be asked.
+    Wanted,
+    /// It is being asked.
+    Asked,
+    Known,
+}
+
 impl Recovery {
     pub(super) fn new(me: NodeId) -> Self {
-        let sweep = Sweep::new(me.clone());
-        Self {
-            me,
-            phase: Phase::Record,
-            by: None,
-            is_late: false,
-            wants_names: true,
-            asks_names: false,
-            sweep,
-        }
+        let (names, sweep) = (Names::Wanted, Sweep::new());
+        Self { me, phase: Phase::Record, by: None, is_late: false, names, sweep }
     }
 
     /// Whether all records have been read that there were when this process began.
@@ -88,12 +87,23 @@ impl Recovery {
     /// Reads all records. The own one is among them as long as nothing was committed: what was opened may have been old.
     fn read_all(&mut self, mut everybody: BTreeSet<NodeId>, commits: u64, cx: &mut Context<'_>) {
         self.phase = Phase::Sweep;
-        (self.wants_names, self.asks_names) = (false, true);
         if commits == 0 {
             everybody.insert(self.me.clone());
         }
-        let targets = Targets { nodes: everybody, and_listed_but: Some(BTreeSet::new()) };
-        self.sweep.begin(targets, commits, cx);
+        self.read_listed(everybody, BTreeSet::new(), commits, cx);
+    }
+
+    /// Reads the records of these nodes, and of all others that the store lists, but `skipped` ones and this node.
+    fn read_listed(
+        &mut self,
+        nodes: BTreeSet<NodeId>,
+        mut skipped: BTreeSet<NodeId>,
+        commits: u64,
+        cx: &mut Context<'_>,
+    ) {
+        self.names = Names::Asked;
+        skipped.insert(self.me.clone());
+        self.sweep.begin(Targets { nodes, and_listed_but: Some(skipped) }, commits, cx);
     }
 
     /// When a sweep that failed is begun again: recovery needs everybody's record.
@@ -116,20 +126,20 @@ impl Recovery {
         if !self.is_over() || !self.sweep.is_resting() {
             return;
         }
-        // The last sweep has ended without the names.
-        self.wants_names |= std::mem::take(&mut self.asks_names);
-        if !self.wants_names {
+        if self.names == Names::Asked {
+            // The last sweep has ended without them.
+            self.names = Names::Wanted;
+        }
+        if self.names == Names::Known {
             self.sweep.poll(silent, commits, cx);
         } else if self.sweep.retry_at(false).is_none_or(|at| cx.now >= at) {
-            (self.wants_names, self.asks_names) = (false, true);
-            let targets = Targets { nodes: silent(), and_listed_but: Some(peers()) };
-            self.sweep.begin(targets, commits, cx);
+            self.read_listed(silent(), peers(), commits, cx);
         }
     }
 
     /// The roster has changed.
     pub(super) fn roster_changed(&mut self) {
-        self.wants_names = true;
+        self.names = Names::Wanted;
     }
 
     /// What was asked for before must not be merged any more: it is asked for anew.
@@ -145,7 +155,9 @@ impl Recovery {
     /// Handles the outcome of a request, if it is one of these.
     pub(super) fn outcome(&mut self, token: Token, outcome: Outcome, cx: &mut Context<'_>) -> Option<Swept> {
         let swept = self.sweep.outcome(token, outcome, cx)?;
-        self.asks_names &= !matches!(swept, Swept::Names(_));
+        if matches!(swept, Swept::Names(_)) && self.names == Names::Asked {
+            self.names = Names::Known;
+        }
         Some(swept)
     }
 
@@ -158,8 +170,8 @@ impl Recovery {
         clock: Clock,
     ) -> Option<Duration> {
         let by = self.by.filter(|_| waits && !self.is_late).and_then(|by| clock.awaits(by));
-        let reads = is_anybody_silent
-            .is_some_and(|silent| self.is_over() && (silent || self.wants_names || self.asks_names));
+        let reads =
+            is_anybody_silent.is_some_and(|silent| self.is_over() && (silent || self.names != Names::Known));
         let sweep = self.sweep.next_tick().filter(|_| reads);
         [by, self.retries_at(), sweep].into_iter().flatten().min()
     }

@@ -17,10 +17,11 @@ use super::changes::{next_changes, next_owner};
 use super::health::Health;
 use crate::config::{AckPolicy, Config};
 use crate::context::{Clock, Context};
+use crate::frame::Claim;
 use crate::identity::ReplicaId;
 use crate::own::Own;
 use crate::state::State;
-use crate::store::{Changes, Outcome, Record, Revision, StoreRequest, Token};
+use crate::store::{Changes, Outcome, Record, Revision, Seal, StoreRequest, Token};
 use crate::tally::{Tally, has_room_for};
 
 /// The own record, as this process knows it.
@@ -76,7 +77,12 @@ pub(super) enum News {
     /// There is no record.
     NoRecord,
     /// The record holds this, to be merged.
-    Found(Record),
+    Found {
+        claim: Box<Claim>,
+        seal: Option<Seal>,
+        /// The replica that is free, with its count.
+        free: Option<(ReplicaId, Tally)>,
+    },
     /// The node was forgotten while this process ran.
     Sealed,
     /// This process now owns the replica of its predecessor, which had this count.
@@ -248,8 +254,9 @@ impl StoreSync {
                 if self.is_sealed_since(&record) {
                     return Some(News::Sealed);
                 }
-                match self.problem(&record, own, state) {
-                    None => Some(self.found(record, revision, own)),
+                let claim = record.claim();
+                match self.problem(&record, &claim, own, state) {
+                    None => Some(self.found((record, claim), revision, own)),
                     Some(problem) => {
                         error!(problem, "the record is left alone");
                         return self.leave_alone(cx.now);
@@ -274,7 +281,7 @@ impl StoreSync {
     }
 
     /// Handles a record that was opened.
-    fn found(&mut self, record: Record, revision: Revision, own: &Own) -> News {
+    fn found(&mut self, (record, claim): (Record, Claim), revision: Revision, own: &Own) -> News {
         let is_ours = record.rows.contains_key(own.replica())
             || record.owner.as_ref().is_some_and(|owner| owner.incarnation == own.incarnation());
         if is_ours {
@@ -286,7 +293,10 @@ impl StoreSync {
         }
         // A record that this process has not written may hold its row all the same, if it was sealed with that.
         self.has_predecessor |= !is_ours || record.seal.is_some() && self.commits <= 1;
-        let news = self.note_stored(&record, own).unwrap_or_else(|| News::Found(record.clone()));
+        let free = record.owner.as_ref().filter(|owner| owner.is_free);
+        let free = free.map(|owner| (owner.replica.clone(), record.tally(&owner.replica)));
+        let found = News::Found { claim: Box::new(claim), seal: record.seal, free };
+        let news = self.note_stored(&record, own).unwrap_or(found);
         self.known = Known::At(revision, record);
         news
     }
@@ -302,14 +312,14 @@ impl StoreSync {
     }
 
     /// Says why no process of this node can have written the record, or why there is no room for it.
-    fn problem(&self, record: &Record, own: &Own, state: &State) -> Option<String> {
+    fn problem(&self, record: &Record, claim: &Claim, own: &Own, state: &State) -> Option<String> {
         // What peers were told may come back from them by another process of this node, which writes the same record.
         let mut known = Tally::of(state.counts(), own.replica());
         known.raise(self.offered);
         if !record.tally(own.replica()).is_within(known) {
             return Some(format!("this process has written {known} at most, itself or by telling it"));
         }
-        let has_room = has_room_for(state.counts(), &record.claim().counts);
+        let has_room = has_room_for(state.counts(), &claim.counts);
         (!has_room).then(|| "there are too many replicas".into())
     }
 

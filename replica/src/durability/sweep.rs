@@ -39,7 +39,6 @@ pub(super) enum Swept {
 /// Reads other nodes' records.
 #[derive(Debug, Clone)]
 pub(super) struct Sweep {
-    me: NodeId,
     phase: Phase,
     /// When the last sweep failed to read something, if it did.
     failed_at: Option<Duration>,
@@ -61,9 +60,9 @@ enum Phase {
 }
 
 impl Sweep {
-    pub(super) fn new(me: NodeId) -> Self {
+    pub(super) fn new() -> Self {
         let phase = Phase::Resting(Duration::ZERO);
-        Self { me, phase, failed_at: None, seen_commits: 0, needs_fence: false, pause: PAUSE.0 }
+        Self { phase, failed_at: None, seen_commits: 0, needs_fence: false, pause: PAUSE.0 }
     }
 
     /// No sweep is under way.
@@ -106,11 +105,11 @@ impl Sweep {
     /// Begins a sweep over `targets` now. It replaces one that is under way.
     pub(super) fn begin(&mut self, targets: Targets, commits: u64, cx: &mut Context<'_>) {
         self.failed_at = None;
+        let needs_fence = std::mem::take(&mut self.needs_fence);
         let has_committed = std::mem::replace(&mut self.seen_commits, commits) < commits;
-        if has_committed && !std::mem::take(&mut self.needs_fence) {
+        if has_committed && !needs_fence {
             self.load(targets, cx);
         } else {
-            self.needs_fence = false;
             self.phase = Phase::Fencing { token: cx.ask_store(StoreRequest::Fence), targets };
         }
     }
@@ -146,27 +145,9 @@ impl Sweep {
                 }
                 None
             }
-            Phase::Loading { names, open, targets } if *names == Some(token) => {
+            Phase::Loading { names, .. } if *names == Some(token) => {
                 *names = None;
-                let listed = match outcome {
-                    Outcome::Nodes(names) => {
-                        let listed: BTreeSet<NodeId> = names.into_iter().collect();
-                        let skipped = targets.and_listed_but.as_ref();
-                        let is_unread = |node: &&NodeId| {
-                            **node != self.me
-                                && !targets.nodes.contains(*node)
-                                && !skipped.is_some_and(|skipped| skipped.contains(*node))
-                        };
-                        let unread = listed.iter().filter(is_unread);
-                        open.extend(unread.map(|node| (load(node, cx), node.clone())));
-                        Some(listed)
-                    }
-                    outcome => {
-                        debug!(%outcome, "the store does not list the nodes");
-                        self.failed_at = Some(cx.now);
-                        None
-                    }
-                };
+                let listed = self.listed(outcome, cx);
                 self.rest_if_done(cx.now);
                 listed.map(Swept::Names)
             }
@@ -184,6 +165,26 @@ impl Sweep {
                 record.map(|record| Swept::Record(node, record))
             }
             Phase::Resting(_) | Phase::Fencing { .. } => None,
+        }
+    }
+
+    /// The store lists all nodes: the records that are not being read yet are read too.
+    fn listed(&mut self, outcome: Outcome, cx: &mut Context<'_>) -> Option<BTreeSet<NodeId>> {
+        match (outcome, &mut self.phase) {
+            (Outcome::Nodes(names), Phase::Loading { open, targets, .. }) => {
+                let listed: BTreeSet<NodeId> = names.into_iter().collect();
+                let unread = listed.difference(&targets.nodes);
+                let unread = unread.filter(|node| {
+                    !targets.and_listed_but.as_ref().is_some_and(|skipped| skipped.contains(*node))
+                });
+                open.extend(unread.map(|node| (load(node, cx), node.clone())));
+                Some(listed)
+            }
+            (outcome, _) => {
+                debug!(%outcome, "the store does not list the nodes");
+                self.failed_at = Some(cx.now);
+                None
+            }
         }
     }
 

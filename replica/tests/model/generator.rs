@@ -8,7 +8,7 @@ use rand::TryRng;
 ///
 /// Incarnations are drawn from 32 bits. Jitter, frame ids and tokens are drawn from 64, and get the middle of their range:
 /// jitter is naught, and the ids of two incarnations begin at least 65,536 apart.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Generator {
     pub(crate) incarnation: u32,
     pub(crate) ids: u16,

@@ -38,13 +38,6 @@ pub(crate) fn search(name: &str, setup: Setup, most: usize) -> Found {
         checker.max_depth(),
         checker.model().steps.len(),
     );
-    if std::env::var("START").is_ok() {
-        let state = &checker.model().init_states()[0];
-        println!("{:?}\n{:?}\n{:?}", state.on_the_way, state.store, state.adds);
-        for p in &state.processes {
-            println!("{p:?}");
-        }
-    }
     let mut discoveries = checker.discoveries();
     let mut found = Found::default();
     if let Some(path) = discoveries.remove(EVERY_RULE) {
