@@ -87,6 +87,7 @@ mod lattice;
 pub mod laws;
 mod ledger;
 mod merge;
+pub mod named;
 mod overflow;
 #[cfg(feature = "serde")]
 pub mod pairs;
