@@ -64,6 +64,8 @@ mod join;
 mod more;
 mod names;
 mod part;
+#[cfg(feature = "bytes")]
+mod restored;
 mod row;
 
 pub use assembly::Assembly;
@@ -75,6 +77,8 @@ pub use entry::{Entry, EntryRef};
 pub use errors::{ChangeError, DeltaError, PartError};
 pub use more::More;
 pub use part::Part;
+#[cfg(feature = "bytes")]
+pub(crate) use restored::Restored;
 
 /// So many sources may report totals to one counter. Merging accepts more: two replicas may each have heard of so many.
 pub const MAX_SOURCES: usize = 1_024;

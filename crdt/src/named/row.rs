@@ -126,7 +126,7 @@ impl<A> Row<A> {
 
     /// Moves the slot behind all others. The caller vouches that no number is larger.
     #[inline]
-    fn touch(&mut self, at: u32, number: u64) {
+    pub(super) fn touch(&mut self, at: u32, number: u64) {
         let newest = self.newest;
         let Some(slot) = self.slots.get_mut(at as usize) else { return };
         debug_assert!(number >= slot.number, "numbers only grow");
