@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 /// for name in ["views", "likes", "shares"] {
 ///     here.add("n0", name, 3)?;
 /// }
-/// let parts = here.row_since("n0", 0).unwrap().split(20);
+/// let parts = here.row_since("n0", 0).unwrap().split(30);
 /// assert_eq!(parts.len(), 2);
 /// let mut assembly = Assembly::new(1000);
 /// assert!(assembly.accept(parts[1].clone())?.is_none());
@@ -107,11 +107,12 @@ impl<A> RowDelta<A> {
 impl<A> ItemRef<'_, A> {
     /// How many bytes the item takes at most in the binary form, in a delta that begins at `from`.
     fn size(&self, from: u64) -> usize {
-        let name = self.name.map_or(0, |name| 5 + name.len());
-        let numbers =
-            [self.number.saturating_sub(from), u64::from(self.slot), self.entry.up, self.entry.down];
+        // A byte, what the gap of numbers may need besides, and a step from any slot to any other.
+        let place = 6 + number_len(self.number.saturating_sub(from));
+        let down = if self.entry.down > 0 { number_len(self.entry.down) } else { 0 };
+        let name = self.name.map_or(0, |name| number_len(name.len() as u64) + name.len());
         let more = self.entry.more.map_or(0, size_of_more);
-        numbers.into_iter().map(|n| 1 + number_len(n)).sum::<usize>() + name + more
+        place + number_len(self.entry.up) + down + name + more
     }
 }
 

@@ -51,11 +51,13 @@ fn equal_states_give_equal_bytes() {
     assert_eq!(other.to_bytes(), counters.to_bytes());
 }
 
+type IsRefused = fn(&[u8]) -> bool;
+
 #[test]
 fn every_flipped_bit_and_every_cut_is_refused() {
     let counters = some();
     let delta = counters.row_since("n2", 0).unwrap();
-    let refused: [(Vec<u8>, fn(&[u8]) -> bool); 3] = [
+    let refused: [(Vec<u8>, IsRefused); 3] = [
         (counters.to_bytes(), |bytes| Counters::<String>::from_bytes(bytes).is_err()),
         (delta.to_bytes(), |bytes| RowDelta::<String>::from_bytes(bytes).is_err()),
         (delta.split(30)[0].to_bytes(), |bytes| Part::<String>::from_bytes(bytes).is_err()),
