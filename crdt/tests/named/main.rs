@@ -2,6 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
+#[path = "../../examples/named.rs"]
+mod example;
+#[path = "../it/fuzz_bodies.rs"]
+#[allow(dead_code, reason = "the other bodies are run by `it`")]
+mod fuzz_bodies;
+mod fuzzed;
 mod joined;
 mod kept;
 mod model;
@@ -26,4 +32,9 @@ proptest! {
         }
         laws::merge(&world.states).unwrap();
     }
+}
+
+#[test]
+fn the_example_runs() {
+    example::main().unwrap();
 }
