@@ -60,6 +60,7 @@ mod delta;
 mod directory;
 mod entry;
 mod errors;
+mod index;
 mod join;
 mod more;
 mod names;

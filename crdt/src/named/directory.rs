@@ -1,5 +1,5 @@
+use super::index::Index;
 use alloc::vec::Vec;
-use hashbrown::HashTable;
 
 /// Up to so many slots are searched one by one.
 const FEW: usize = 8;
@@ -10,19 +10,19 @@ const NONE: u32 = u32::MAX;
 
 /// Finds the slot of a name in one row. The names of the row's slots, by slot, stand beside it.
 ///
-/// A few slots take no memory, more of them 5 to 10 bytes each. If the row has a quarter of all names or more it is an array by
+/// A few slots take no memory, more of them 11 to 21 bytes each. If the row has a quarter of all names or more it is an array by
 /// name: 4 bytes a name.
 #[derive(Clone)]
 pub(super) enum Directory {
     /// Slots by the hash of their name's id. Empty up to [`FEW`].
-    Sparse(HashTable<u32>),
+    Sparse(Index),
     /// Slots by their name's id.
     Dense(Vec<u32>),
 }
 
 impl Default for Directory {
     fn default() -> Self {
-        Self::Sparse(HashTable::new())
+        Self::Sparse(Index::default())
     }
 }
 
@@ -34,9 +34,7 @@ impl Directory {
             Self::Sparse(_) if names.len() <= FEW => {
                 names.iter().position(|&known| known == name).and_then(|at| u32::try_from(at).ok())
             }
-            Self::Sparse(slots) => {
-                slots.find(hash(name), |&slot| names.get(slot as usize) == Some(&name)).copied()
-            }
+            Self::Sparse(slots) => slots.find(hash(name), |slot| names.get(slot as usize) == Some(&name)),
         }
     }
 
@@ -45,13 +43,13 @@ impl Directory {
         let Some((&name, before)) = names.split_last() else { return };
         match self {
             Self::Sparse(_) if names.len() <= FEW => {}
-            Self::Sparse(slots) if slots.is_empty() || slots.len() == slots.capacity() => {
+            Self::Sparse(slots) if slots.room() == 0 => {
                 // The table would grow now: the moment to see which of the two is smaller.
                 *self = Self::of(names);
             }
             Self::Sparse(slots) => {
                 let slot = u32::try_from(before.len()).unwrap_or(NONE);
-                slots.insert_unique(hash(name), slot, |&slot| hash_at(names, slot));
+                slots.insert(hash(name), slot);
             }
             Self::Dense(_) if name as usize >= SPARSE * names.len() => *self = Self::of(names),
             Self::Dense(slots) => enter(slots, name, before.len()),
@@ -67,9 +65,9 @@ impl Directory {
             }
             return Self::Dense(slots);
         }
-        let mut slots = HashTable::with_capacity(2 * names.len());
+        let mut slots = Index::default();
         for (slot, &name) in (0..).zip(names) {
-            slots.insert_unique(hash(name), slot, |&slot| hash_at(names, slot));
+            slots.insert(hash(name), slot);
         }
         Self::Sparse(slots)
     }
@@ -85,16 +83,10 @@ fn enter(slots: &mut Vec<u32>, name: u32, slot: usize) {
     }
 }
 
+/// Ids are small numbers of our own, each once: to spread them is enough.
 #[inline]
-fn hash_at(names: &[u32], slot: u32) -> u64 {
-    hash(names.get(slot as usize).copied().unwrap_or_default())
-}
-
-/// Ids are small numbers of our own, each once: to spread them is enough. The table uses the lowest bits and the highest seven.
-#[inline]
-fn hash(name: u32) -> u64 {
-    let spread = u64::from(name).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    spread ^ spread >> 32
+const fn hash(name: u32) -> u32 {
+    name.wrapping_mul(0x9e37_79b9)
 }
 
 #[cfg(test)]

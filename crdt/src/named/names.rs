@@ -1,8 +1,8 @@
 use super::errors::Full;
+use super::index::Index;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
-use hashbrown::HashTable;
 
 /// Names are hashed with keys that differ from process to process. So clients can't choose names that collide.
 #[cfg(feature = "std")]
@@ -15,7 +15,7 @@ type Keys = core::hash::BuildHasherDefault<core::hash::SipHasher>;
 
 /// Each name once. It is known by an id: 0, 1, 2 and so on, in the order in which the names came.
 ///
-/// A name takes its text, 4 bytes for its end and 5 to 10 bytes in the index.
+/// A name takes its text, 4 bytes for its end and 11 to 21 bytes in the index.
 #[derive(Clone, Default)]
 pub(super) struct Names {
     /// The names, one behind the other.
@@ -23,7 +23,7 @@ pub(super) struct Names {
     /// Where each name ends in `text`. It begins where the one before ends.
     ends: Vec<u32>,
     /// The ids, by the hash of the name.
-    index: HashTable<u32>,
+    index: Index,
     keys: Keys,
 }
 
@@ -43,8 +43,8 @@ impl Names {
     #[inline]
     pub(super) fn find(&self, name: &str) -> Option<u32> {
         let text = self.text.as_bytes();
-        let is_sought = |&id: &u32| text.get(range(&self.ends, id)) == Some(name.as_bytes());
-        self.index.find(hash(&self.keys, name.as_bytes()), is_sought).copied()
+        let is_sought = |id: u32| text.get(range(&self.ends, id)) == Some(name.as_bytes());
+        self.index.find(hash(&self.keys, name.as_bytes()), is_sought)
     }
 
     /// Whether so many more names, with so many bytes together, have room.
@@ -64,10 +64,7 @@ impl Names {
         let end = u32::try_from(self.text.len() + name.len()).map_err(|_| Full)?;
         self.text.push_str(name);
         self.ends.push(end);
-        let Self { text, ends, index, keys } = self;
-        let text = text.as_bytes();
-        let rehash = |&id: &u32| hash(keys, text.get(range(ends, id)).unwrap_or_default());
-        index.insert_unique(hash(keys, name.as_bytes()), id, rehash);
+        self.index.insert(hash(&self.keys, name.as_bytes()), id);
         Ok(id)
     }
 }
@@ -80,8 +77,9 @@ fn range(ends: &[u32], id: u32) -> core::ops::Range<usize> {
 }
 
 #[inline]
-fn hash(keys: &Keys, name: &[u8]) -> u64 {
+fn hash(keys: &Keys, name: &[u8]) -> u32 {
     let mut hasher = keys.build_hasher();
     hasher.write(name);
-    hasher.finish()
+    let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }

@@ -1,7 +1,7 @@
 //! What can't be true is refused, and changes nothing.
 
 use crdt::named::{
-    Assembly, ChangeError, Counters, DeltaError, Entry, MAX_SOURCES, Part, PartError, RowDelta,
+    Assembly, Baseline, ChangeError, Counters, DeltaError, Entry, MAX_SOURCES, Part, PartError, RowDelta,
 };
 
 fn up(up: u64) -> Entry<&'static str> {
@@ -65,6 +65,28 @@ fn counts_that_are_smaller() {
     let mut counters = two();
     assert!(counters.apply(&delta).unwrap());
     assert_eq!((counters.value("views"), counters.version("n0")), (3, 3));
+}
+
+/// A source does not go back, and neither does what a reset has seen.
+#[test]
+fn totals_and_baselines_that_are_smaller() {
+    let entry = |total: u64, seen: u64| {
+        let mut entry = up(3);
+        entry.report("s", total).unwrap();
+        entry.reset(&Baseline { counts: [("n1", (seen, 0))].into(), totals: [("s".into(), seen)].into() });
+        entry
+    };
+    let mut counters = Counters::new();
+    for (number, total, seen) in [(1, 41, 5), (2, 7, 2)] {
+        let mut delta = RowDelta::new("n0", number - 1, number);
+        delta.push(0, number, Some("views"), entry(total, seen));
+        assert!(counters.apply(&delta).unwrap());
+        assert_eq!(counters.entry("n0", 0), Some(entry(41, 5).borrowed()));
+        assert_eq!(counters.value("views"), 3 + 41 - 5);
+    }
+    let mut own = entry(41, 5);
+    assert_eq!(own.report("s", 7), Ok(false));
+    assert_eq!(own, entry(41, 5));
 }
 
 /// A full row can always be applied. What it says of numbers that are covered is passed over.

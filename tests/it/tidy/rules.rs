@@ -48,7 +48,6 @@ pub(crate) const RULES: &[Rule] = &[
             ("arbitrary", "arbitrary"),
             ("core", ""),
             ("crc32fast", "bytes"),
-            ("hashbrown", ""),
             ("pulp", ""),
             ("serde", "serde"),
             ("serde_json", "json"),
@@ -160,7 +159,7 @@ pub(crate) struct Needs {
 pub(crate) const NEEDS: &[Needs] = &[
     Needs {
         folder: "crdt",
-        always: &["hashbrown", "pulp"],
+        always: &["pulp"],
         by_feature: &["arbitrary", "crc32fast", "serde", "serde_json"],
     },
     Needs { folder: "replica", always: &["crdt-counters", "rand", "tracing"], by_feature: &["serde"] },
