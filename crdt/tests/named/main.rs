@@ -13,6 +13,7 @@ mod kept;
 mod model;
 mod planted;
 mod refused;
+mod sizes;
 mod world;
 
 use crdt::laws;

@@ -60,11 +60,13 @@ fn numbers_that_are_not_covered() {
 /// The counts of a slot never go back, even if those of a delta are smaller.
 #[test]
 fn counts_that_are_smaller() {
-    let mut delta = RowDelta::new("n0", 2, 3);
-    delta.push(0, 3, None, up(1));
     let mut counters = two();
+    counters.add("n0", "views", -2).unwrap();
+    let mut delta = RowDelta::new("n0", 3, 4);
+    delta.push(0, 4, None, Entry { down: 1, ..up(1) });
     assert!(counters.apply(&delta).unwrap());
-    assert_eq!((counters.value("views"), counters.version("n0")), (3, 3));
+    assert_eq!((counters.value("views"), counters.version("n0")), (1, 4));
+    assert_eq!(counters.entry("n0", 0), Some(Entry { down: 2, ..up(3) }.borrowed()));
 }
 
 /// A source does not go back, and neither does what a reset has seen.
