@@ -141,5 +141,5 @@ fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     };
     let before = now();
     let done = work();
-    (now() - before, done)
+    (now().saturating_sub(before), done)
 }
