@@ -3,9 +3,9 @@
 use crdt::named::Counters;
 
 fn bytes_of(make: impl Fn() -> Counters<u64>) -> u64 {
-    let mut made = None;
-    let info = allocation_counter::measure(|| made = Some(make()));
-    assert!(made.is_some());
+    let mut state = None;
+    let info = allocation_counter::measure(|| state = Some(make()));
+    assert!(state.is_some());
     u64::try_from(info.bytes_current).unwrap()
 }
 
