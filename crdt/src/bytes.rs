@@ -16,7 +16,7 @@
 //!
 //! | bytes | content |
 //! | --- | --- |
-//! | 1 | the kind: `G` (0x47) for a [`GCounter`], `P` (0x50) for a [`PnCounter`] |
+//! | 1 | the kind: `G` (0x47) for a [`GCounter`], `P` (0x50) for a [`PnCounter`]; for others [see below](#named-counters) |
 //! | 1 | the version of this layout: 1 |
 //! | number | how many entries follow |
 //! | each entry: | by id, ascending in the order of the ids' type, none twice |
@@ -36,9 +36,31 @@
 //! assert_eq!(counter.to_bytes(), b"G\x01\x02\x02n0\x03\x02n1\x90\x03\x49\x5d\xed\x53");
 //! ```
 //!
+//! # Named counters
+//!
+//! The kinds `C`, `D` and `T` are [`Counters`](crate::named::Counters), a [`RowDelta`](crate::named::RowDelta) and a
+//! [`Part`](crate::named::Part). Kind, version and checksum are as above. What is between them:
+//!
+//! | kind | content |
+//! | --- | --- |
+//! | `D` | the actor as id; the numbers `from` and `upto` − `from`; how many items; the items |
+//! | `T` | the numbers `start` and `total`; then as `D` |
+//! | `C` | how many names; the names as texts, in the order in which the rows below first use them; how many rows; the rows |
+//! | item | a byte `flags` + 8 × `gap`; if `gap` is 31, more of the gap as a number; the slot as a *step* from the last item's slot + 1 (at first 0); the count |
+//! | row | the actor as id, the version, how many slots, the slots: none if there are no slots |
+//! | slot | the name as a step from the last slot's name + 1 (at first 0), times 4, + `flags`; the number as a step from the last slot's; the count |
+//! | count | increments; decrements if `flags` has 1; `D` and `T` only: the name as a text if `flags` has 4; the rest if it has 2 |
+//! | rest | totals; baseline totals; baseline counts: each is how many, and by ascending id a text or id with its one or two numbers |
+//! | id, text | the length in bytes, as a number, and as many bytes |
+//! | step | the difference, with 64 bits: 0, −1, 1, −2 and so on are the numbers 0, 1, 2, 3 and so on |
+//!
+//! Items ascend by number, and within a number by slot; `gap` is the number less that of the last item (at first `from`).
+//!
 //! The layout of a version never changes. A later version has another number, and its readers will read this one.
 
+mod counters;
 mod ids;
+mod row_delta;
 
 pub use ids::IdBytes;
 
@@ -85,7 +107,8 @@ impl fmt::Display for DecodeError {
                  take another copy",
             ),
             Self::Kind => f.write_str(
-                "the bytes are of another kind: a GCounter begins with the letter G, a PnCounter with P",
+                "the bytes are of another kind: a GCounter begins with the letter G, a PnCounter with P, Counters with C, \
+                 a RowDelta with D, a Part with T",
             ),
             Self::Version(version) => write!(
                 f,
@@ -187,25 +210,34 @@ fn canonical<T>(same: bool, counter: T) -> Result<T, DecodeError> {
 }
 
 fn encode<A: IdBytes, const N: usize>(kind: u8, entries: &[(&A, [u64; N])]) -> Vec<u8> {
-    let mut out = Vec::from([kind, VERSION]);
-    put_number(&mut out, entries.len() as u64);
-    let mut id_bytes = Vec::new();
-    for (id, counts) in entries {
-        id_bytes.clear();
-        id.write(&mut id_bytes);
-        put_sized(&mut out, &id_bytes);
-        for &n in counts {
-            put_number(&mut out, n);
+    seal(kind, |out| {
+        put_number(out, entries.len() as u64);
+        for (id, counts) in entries {
+            put_id(out, *id);
+            for &n in counts {
+                put_number(out, n);
+            }
         }
-    }
+    })
+}
+
+fn decode<A: IdBytes, const N: usize>(kind: u8, bytes: &[u8]) -> Result<Vec<(A, [u64; N])>, DecodeError> {
+    read_entries(open(kind, bytes)?)
+}
+
+/// The body, with its kind and version before it and the checksum behind it.
+fn seal(kind: u8, body: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut out = Vec::from([kind, VERSION]);
+    body(&mut out);
     let checksum = crc32fast::hash(&out);
     out.extend(checksum.to_le_bytes());
     out
 }
 
-fn decode<A: IdBytes, const N: usize>(kind: u8, bytes: &[u8]) -> Result<Vec<(A, [u64; N])>, DecodeError> {
-    let (body, checksum) = bytes.split_last_chunk().ok_or(DecodeError::Damaged)?;
-    let &[found, version, ref entries @ ..] = body else { return Err(DecodeError::Damaged) };
+/// The body that was sealed.
+fn open(kind: u8, bytes: &[u8]) -> Result<&[u8], DecodeError> {
+    let (sealed, checksum) = bytes.split_last_chunk().ok_or(DecodeError::Damaged)?;
+    let &[found, version, ref body @ ..] = sealed else { return Err(DecodeError::Damaged) };
     // Before the checksum: another kind or version may have another one.
     if found != kind {
         return Err(DecodeError::Kind);
@@ -213,10 +245,10 @@ fn decode<A: IdBytes, const N: usize>(kind: u8, bytes: &[u8]) -> Result<Vec<(A, 
     if version != VERSION {
         return Err(DecodeError::Version(version));
     }
-    if crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
+    if crc32fast::hash(sealed) != u32::from_le_bytes(*checksum) {
         return Err(DecodeError::Damaged);
     }
-    read_entries(entries)
+    Ok(body)
 }
 
 fn read_entries<A: IdBytes, const N: usize>(mut rest: &[u8]) -> Result<Vec<(A, [u64; N])>, DecodeError> {
@@ -224,15 +256,40 @@ fn read_entries<A: IdBytes, const N: usize>(mut rest: &[u8]) -> Result<Vec<(A, [
     let len = take_number(&mut rest).ok_or(DecodeError::NotCanonical)?;
     // Each turn takes two bytes at least, so that a lie about the length ends with the input.
     for _ in 0..len {
-        let id = take_sized(&mut rest).ok_or(DecodeError::NotCanonical)?;
-        let id = A::read(id).ok_or(DecodeError::Id)?;
-        let mut counts = [0; N];
-        for count in &mut counts {
-            *count = take_number(&mut rest).ok_or(DecodeError::NotCanonical)?;
-        }
-        entries.push((id, counts));
+        entries.push((read_id(&mut rest)?, read_counts(&mut rest)?));
     }
     Ok(entries)
+}
+
+fn read_counts<const N: usize>(rest: &mut &[u8]) -> Result<[u64; N], DecodeError> {
+    let mut counts = [0; N];
+    for count in &mut counts {
+        *count = read_number(rest)?;
+    }
+    Ok(counts)
+}
+
+fn read_number(rest: &mut &[u8]) -> Result<u64, DecodeError> {
+    take_number(rest).ok_or(DecodeError::NotCanonical)
+}
+
+fn read_id<A: IdBytes>(rest: &mut &[u8]) -> Result<A, DecodeError> {
+    A::read(take_sized(rest).ok_or(DecodeError::NotCanonical)?).ok_or(DecodeError::Id)
+}
+
+fn read_text<'a>(rest: &mut &'a [u8]) -> Result<&'a str, DecodeError> {
+    let text = take_sized(rest).ok_or(DecodeError::NotCanonical)?;
+    core::str::from_utf8(text).map_err(|_| DecodeError::Id)
+}
+
+fn put_id<A: IdBytes>(out: &mut Vec<u8>, id: &A) {
+    let start = out.len();
+    id.write(out);
+    let end = out.len();
+    put_number(out, (end - start) as u64);
+    // The length goes before the id.
+    let digits = out.len() - end;
+    out.get_mut(start..).unwrap_or_default().rotate_right(digits);
 }
 
 fn put_number(out: &mut Vec<u8>, mut n: u64) {

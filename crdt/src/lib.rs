@@ -43,6 +43,8 @@
 //!   assert_eq!(here[&("acme", "nuts")].value(), -3);
 //!   # Ok::<(), crdt::Overflow>(())
 //!   ```
+//! * [`named::Counters`] has thousands or millions of counters by name. Its deltas cost what changed. It has batches, resets that
+//!   concurrent adds survive, and totals that count once however often they are reported.
 //! * With serde a counter is a map, `{"n0":3,"n1":4}`. [`GCounter::seed`] decodes against the ids of a state at hand,
 //!   so that no id is made and the merge is one pass; with the feature `json`, `GCounter::merge_json` takes bytes
 //!   straight into the state. Ids that JSON can't have as keys are written by [`pairs`].
@@ -87,6 +89,7 @@ mod lattice;
 pub mod laws;
 mod ledger;
 mod merge;
+pub mod named;
 mod overflow;
 #[cfg(feature = "serde")]
 pub mod pairs;

@@ -83,6 +83,17 @@ impl<A: Ord + Clone> VersionVector<A> {
         self.0.add(actor, 1)
     }
 
+    /// Sees all events of `actor` up to `number`. Returns whether that is news. Costs a [`raise`](GCounter::raise).
+    ///
+    /// ```
+    /// let mut seen = crdt::VersionVector::<String>::new();
+    /// assert!(seen.see("ada", 3));
+    /// assert!(!seen.see("ada", 2));
+    /// ```
+    pub fn see(&mut self, actor: impl ToActor<A>, number: u64) -> bool {
+        self.0.raise(actor, number)
+    }
+
     /// Whether event `number` of `actor` was seen. Events begin at 1: number 0 is always seen. Costs a search.
     ///
     /// ```

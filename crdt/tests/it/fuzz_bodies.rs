@@ -1,5 +1,6 @@
 //! What holds of any bytes: the bodies of the fuzz targets in `fuzz/`, run for a short while by `fuzzed`.
 
+use crdt::named::{Assembly, Counters, Part, RowDelta};
 use crdt::{GCounter, PnCounter};
 use serde::de::DeserializeSeed;
 use std::collections::BTreeMap;
@@ -94,6 +95,54 @@ pub(crate) fn sealed(body: &[u8]) -> Vec<u8> {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
     });
     [body, &(!crc).to_le_bytes()].concat()
+}
+
+/// As [`bytes`], for named counters, their deltas and parts. A state that is read gives deltas that make the same state, and a
+/// delta is refused, or covers what it says.
+pub(crate) fn named(bytes: &[u8]) {
+    for bytes in [bytes, &sealed(bytes)] {
+        if let Ok(counters) = Counters::<String>::from_bytes(bytes) {
+            assert_eq!(counters.to_bytes(), bytes);
+            assert_eq!(rebuilt(&counters), counters);
+        }
+        if let Ok(delta) = RowDelta::<String>::from_bytes(bytes) {
+            assert_eq!(delta.to_bytes(), bytes);
+            assert_taken_in(&delta);
+        }
+        if let Ok(part) = Part::<String>::from_bytes(bytes) {
+            assert_eq!(part.to_bytes(), bytes);
+            if let Ok(Some(delta)) = Assembly::new(bytes.len()).accept(part) {
+                assert_taken_in(&delta);
+            }
+        }
+    }
+}
+
+fn rebuilt(counters: &Counters<String>) -> Counters<String> {
+    let mut again = Counters::new();
+    for delta in counters.delta_since(again.versions()) {
+        assert_eq!(again.apply(&delta), Ok(true));
+    }
+    for name in counters.names() {
+        assert_eq!(again.value(name), counters.value(name));
+    }
+    again
+}
+
+fn assert_taken_in(delta: &RowDelta<String>) {
+    let mut some = Counters::<String>::new();
+    for name in ["a", "b", "a"] {
+        some.add("n0", name, 1).unwrap();
+    }
+    for before in [Counters::new(), some] {
+        let mut state = before.clone();
+        let version = before.version(delta.actor());
+        match state.apply(delta) {
+            Ok(_) => assert_eq!(state.version(delta.actor()), delta.upto().max(version)),
+            Err(_) => assert_eq!(state, before),
+        }
+        assert_eq!(rebuilt(&state), state);
+    }
 }
 
 /// Four bytes a step: adds, raises, merges, differences and table changes on three counters do as three maps do.
