@@ -222,7 +222,7 @@ impl Peers {
 
     fn round(&mut self, state: &State, cx: &mut Context<'_>) {
         // Among many that are silent the few that run are to be found soon.
-        let most = self.fanout.max(self.unreachable().count() / 4);
+        let most = self.fanout.max(self.unreachable().count() / 16);
         let is_idle = |peer: &Peer| peer.in_flight.is_none() && peer.lacks();
         let mut idle: Vec<_> = self.links.iter_mut().filter(|(_, peer)| is_idle(peer)).collect();
         idle.shuffle(&mut cx.rng);
