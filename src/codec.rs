@@ -214,10 +214,7 @@ fn decode_reply<'a>(
         }
         "cas_ok" => Reply::CasOk,
         "write_ok" => Reply::WriteOk,
-        "error" => Reply::Error {
-            code: required("code", fields.code)?,
-            text: optional("text", fields.text)?.unwrap_or_default(),
-        },
+        "error" => Reply::Error { code: required("code", fields.code)?, text: reason(fields.text)? },
         other => return Err(Malformed(format!("no such type of reply: {}", cut(other)))),
     };
     Ok(Body::Reply(read("in_reply_to", in_reply_to)?, reply))
@@ -311,6 +308,15 @@ fn text<'a>(name: &str, raw: Option<&'a RawValue>) -> Result<Cow<'a, str>, Malfo
     match quoted.filter(|text| text.len() <= LONGEST_SCALAR && !text.contains('\\')) {
         Some(text) => Ok(Cow::Borrowed(text)),
         None => required::<String>(name, raw).map(Cow::Owned),
+    }
+}
+
+/// Reads the reason of an error, which is for humans. A store that refuses a compare-and-set quotes the whole record there, so a
+/// long text is cut, not refused.
+fn reason(raw: Option<&RawValue>) -> Result<String, Malformed> {
+    match raw.map(RawValue::get).filter(|text| text.len() > LONGEST_SCALAR) {
+        Some(long) => Ok(cut(long).into_owned()),
+        None => Ok(optional("text", raw)?.unwrap_or_default()),
     }
 }
 

@@ -4,7 +4,9 @@
 //! asks all peers about a replica. [`members`] knows who the peers are, and whose records are read.
 
 mod admission;
+mod contacts;
 mod inquiry;
+mod links;
 mod members;
 mod peer;
 mod peers;
@@ -58,9 +60,9 @@ pub(crate) struct Merged {
 impl Replication {
     pub(crate) fn new(config: &Config, me: NodeId, incarnation: Incarnation, rng: &mut dyn Rng) -> Self {
         Self {
-            members: Members::new(me),
+            members: Members::new(me.clone()),
             state: State::default(),
-            peers: Peers::new(config, incarnation, rng),
+            peers: Peers::new(config, me, incarnation, rng),
             has_recovered: false,
             question: None,
             ask_again_after: config.peer_timeout / 4,
@@ -181,7 +183,8 @@ impl Replication {
         own: &Own,
         cx: &mut Context<'_>,
     ) -> Merged {
-        let Some(peer) = self.peers.peer(from) else {
+        // The frame itself may establish its sender, so it is heard before its counts are admitted.
+        let Some(peer) = self.peers.hear(from, &frame) else {
             if self.members.forgotten(from.as_str()).is_some() {
                 // Perhaps it has returned: its record is read.
                 self.members.may_have_returned(from);
@@ -190,8 +193,6 @@ impl Replication {
             }
             return Merged::default();
         };
-        // The frame itself may establish its sender, so it is heard before its counts are admitted.
-        peer.hear(&frame, self.members.me());
         let source = if peer.is_established() { Source::Peer(from) } else { Source::PerhapsDead(from) };
         let admitted = admit(std::mem::take(&mut frame.claim), source, own, self.state.counts());
         let Admitted { claim, doubts, refused } = admitted;
@@ -247,6 +248,9 @@ impl Replication {
 
     fn merge(&mut self, claim: &Claim) -> Merged {
         let is_news = self.state.merge(claim);
+        if is_news {
+            self.peers.counts_changed();
+        }
         let me = self.members.me();
         let is_own = |replica: &ReplicaId| replica.node() == me.as_str();
         let touches_record = is_news && (!claim.unstored.is_empty() || claim.counts.keys().any(is_own));
@@ -255,6 +259,9 @@ impl Replication {
 
     /// Lets clients and peers see so much of the own count.
     pub(crate) fn show(&mut self, own: &ReplicaId, tally: Tally, needs_hint: bool) {
+        if !tally.is_within(Tally::of(self.state.counts(), own)) {
+            self.peers.counts_changed();
+        }
         self.state.raise(own, tally, !needs_hint);
     }
 
@@ -274,7 +281,7 @@ impl Replication {
     /// When a frame is due, if no input comes before.
     pub(crate) fn next_tick(&self) -> Option<Duration> {
         let asks_at = self.question.as_ref().map(Question::next_tick);
-        self.peers.next_tick(&self.state).into_iter().chain(asks_at).min()
+        self.peers.next_tick().into_iter().chain(asks_at).min()
     }
 }
 

@@ -120,6 +120,21 @@ fn scalars_are_read_up_to_their_bound_and_lists_beyond() {
     assert_eq!(read::<Vec<u8>>("list", &list).ok().unwrap().len(), LONGEST_SCALAR + 1);
 }
 
+/// A list of 200 names is quoted in a longer text than any other scalar may have.
+#[test]
+fn a_refusal_that_quotes_a_long_record_is_one() {
+    let text = "x".repeat(LONGEST_SCALAR);
+    let line = format!(
+        r#"{{"src":"seq-kv","dest":"n0","body":{{"type":"error","in_reply_to":7,"code":22,"text":"{text}"}}}}"#
+    );
+    let Ok(Message { body: Body::Reply(id, Reply::Error { code, text }), .. }) =
+        decode(line.as_bytes(), &Vector::new())
+    else {
+        panic!("it is no error")
+    };
+    assert!(id == 7 && code == 22 && text.starts_with("\"xxx") && text.len() < 200, "{text}");
+}
+
 #[test]
 fn a_text_is_cut_after_80_characters() {
     let (short, long) = ("ü".repeat(80), "ü".repeat(81));

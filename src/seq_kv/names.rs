@@ -30,6 +30,10 @@ use crate::node::check_node_name;
 /// Where they stand. No node is called so: its name has no slash.
 const KEY: &str = "/nodes";
 
+/// A longer list is read before it is written, for most likely it is there. So 1,000 nodes that start at once don't send it 1,000
+/// times, to have it quoted back in as many refusals. The price is a third round trip at the very first start of a large cluster.
+const MOST_NAMES_UNREAD: usize = 64;
+
 /// The list of names, as one process uses it.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
@@ -75,6 +79,9 @@ impl Names {
     pub(super) fn list_roster(&mut self, now: Duration, wire: &mut Wire) {
         if self.state == State::Ahead {
             self.state = State::Listing;
+            if self.roster.len() > MOST_NAMES_UNREAD {
+                return self.read(None, now, wire);
+            }
             let nobody_asked = self.write((None, None), self.roster.clone(), now, wire);
             debug_assert!(nobody_asked.is_none());
         }

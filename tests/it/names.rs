@@ -53,6 +53,18 @@ impl Start {
     }
 }
 
+/// 65 nodes that start at once don't all send the list.
+#[test]
+fn a_long_list_is_read_before_it_is_written() {
+    for (nodes, kind) in [(64, "cas"), (65, "read")] {
+        let mut node = Harness::member(config(), nodes);
+        node.names = Names::Shown;
+        node.ask("c1", json!({"type": "add", "delta": 3, "msg_id": 1}));
+        let [_, list] = node.take_to("seq-kv").try_into().unwrap();
+        assert_eq!((&list["type"], &list["key"]), (&json!(kind), &json!("/nodes")));
+    }
+}
+
 fn add_ok() -> Value {
     json!({"type": "add_ok", "in_reply_to": 1})
 }

@@ -112,6 +112,58 @@ fn pauses_double_up_to_a_second() {
     assert!(delays.iter().zip(bounds).all(|(delay, bound)| bound.contains(delay)), "{delays:?}");
 }
 
+/// A silent peer is sent a probe under another id, and the counts once it has confirmed that.
+#[test]
+fn many_counts_are_sent_again_only_to_a_peer_that_is_there() {
+    let mut node = node(1);
+    let counts: serde_json::Map<_, _> = (0..9).map(|row| (format!("n2#{row:08x}"), json!(1))).collect();
+    node.ask("n2", json!({"type": "gossip", "epoch": epoch("n2"), "counts": counts}));
+    let (first, _) = told(&mut node, "n1");
+    assert_eq!(first["counts"].as_object().unwrap().len(), 9);
+    let (probe, _) = told(&mut node, "n1");
+    assert!(probe["counts"].is_null() && probe["msg_id"] != first["msg_id"], "{probe}");
+    confirm(&mut node, "n1", &probe);
+    let (again, delay) = told(&mut node, "n1");
+    assert_eq!(
+        (&again["msg_id"], &again["counts"], delay),
+        (&first["msg_id"], &first["counts"], Duration::ZERO)
+    );
+    confirm(&mut node, "n1", &first);
+    node.pass(ms(5000));
+    assert!(node.take_to("n1").is_empty(), "n1 has confirmed them, and is told nothing more");
+}
+
+/// A peer that is no link is told nothing unasked.
+#[test]
+fn a_peer_that_is_no_link_is_answered_and_not_told_by_itself() {
+    let mut node = Harness::incarnation(Config { ack: AckPolicy::Memory, ..Config::default() }, 30, 1);
+    add(&mut node);
+    let mut linked = std::collections::BTreeSet::new();
+    while node.now < ms(300) {
+        linked.extend(node.take().into_iter().map(|message| message["dest"].to_string()));
+        node.pass(ms(10));
+    }
+    linked.retain(|name| name.starts_with("\"n"));
+    assert_eq!(linked.len(), 3, "{linked:?}");
+    let other = (1..30).map(|peer| format!("n{peer}")).find(|peer| !linked.contains(&format!("\"{peer}\"")));
+    let other = other.unwrap();
+    let gossip = json!({"type": "gossip", "msg_id": 7, "epoch": epoch("n9")});
+    let answer = node.answers(&other, gossip).into_iter().find(|body| body["type"] == "gossip_ok").unwrap();
+    assert_eq!(answer["counts"].as_object().unwrap().len(), 1);
+    node.ask(&other, json!({"type": "gossip", "ack": answer["msg_id"], "epoch": epoch("n9")}));
+    add(&mut node);
+    for _ in 0..20 {
+        node.pass(ms(50));
+        for peer in &linked {
+            let peer = peer.trim_matches('"');
+            for gossip in node.take_to(peer) {
+                confirm(&mut node, peer, &gossip);
+            }
+        }
+    }
+    assert!(node.take_to(&other).is_empty(), "it is told by its own links");
+}
+
 #[test]
 fn counts_that_an_answer_brings_are_confirmed_by_the_next_message() {
     let mut node = node(1);

@@ -1,20 +1,26 @@
 //! Gossip: which counts to send to which peer, and when.
 //!
+//! The node gossips with its [`links`](super::links). It also answers all other peers, and remembers the last few as
+//! [`contacts`](super::contacts). So memory and work follow the number of links, not the number of nodes.
+//!
 //! # Known counts
 //!
-//! For each peer the node keeps `known`, a lower bound on the counts that the peer holds *in its present incarnation*. All
-//! of them together are a matrix clock. `known` grows by the counts that the peer confirms or sends. It does not grow when
-//! the node sends something, for that may be lost. A peer that crashes has lost its memory, so `known` belongs to one
-//! incarnation. It is empty until that incarnation has answered a frame, and it is emptied when another incarnation
-//! appears. So a delayed frame of an earlier incarnation can cost one more frame. But it can't make the node count as known
-//! what the peer does not hold.
+//! For each link and contact the node keeps `known`, a lower bound on the counts that the peer holds *in its present
+//! incarnation*. `known` grows by the counts that the peer confirms or sends. It does not grow when the node sends something,
+//! for that may be lost. A peer that crashes has lost its memory, so `known` belongs to one incarnation. It is empty until
+//! that incarnation has answered a frame, and it is emptied when another incarnation appears. So a delayed frame of an earlier
+//! incarnation can cost one more frame. But it can't make the node count as known what the peer does not hold.
+//!
+//! Whether a link lacks something is worked out once after each change, not in each tick.
 //!
 //! # Rounds
 //!
-//! Every round the node picks random peers that lack something. A peer's confirmation brings what *it* has in return
+//! Every round the node picks random links that lack something. A peer's confirmation brings what *it* has in return
 //! (push-pull). A node whose confirmation has carried counts skips its next round, but never two rounds running. So each
 //! frame does double work, and a converged cluster is silent. A confirmation that brings counts is itself confirmed by the
 //! next frame that goes that way.
+//!
+//! A peer that may not be there is not sent many counts. It is greeted, or probed, and gets them once it has answered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,8 +28,10 @@ use std::time::Duration;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
+use super::contacts::Contacts;
 use super::inquiry::Question;
-use super::peer::{Answer, InFlight, Peer};
+use super::links::{Reach, Sides};
+use super::peer::{Answer, Peer};
 use crate::config::{Config, PEER_BACKOFF_MAX};
 use crate::context::Context;
 use crate::frame::{Claim, Frame, FrameId};
@@ -32,10 +40,17 @@ use crate::seam::Effect;
 use crate::state::State;
 use crate::tally::Tally;
 
-/// The peers of a node, with the knowledge about each.
+/// The peers of a node, with the knowledge about some of them.
 #[derive(Debug, Clone)]
 pub(super) struct Peers {
-    by_name: BTreeMap<NodeId, Peer>,
+    me: NodeId,
+    names: BTreeSet<NodeId>,
+    sides: Sides,
+    /// The peers to gossip with, silent ones included.
+    links: BTreeMap<NodeId, Peer>,
+    contacts: Contacts,
+    /// A peer was found silent or reachable, so others may have to be linked.
+    reach_changed: bool,
     incarnation: Incarnation,
     ids: FrameIds,
     interval: Duration,
@@ -48,13 +63,14 @@ pub(super) struct Peers {
     skipped: bool,
 }
 
-/// Gives out the ids of this process's frames, each once.
+/// Gives out the ids of this process's frames, each once. They start at one of as many numbers as there are incarnations, and
+/// are written in each frame twice, so they are not longer.
 #[derive(Debug, Clone)]
 struct FrameIds(i64);
 
 impl FrameIds {
     fn random(rng: &mut dyn Rng) -> Self {
-        Self(rng.random_range(1 << 20..1 << 48))
+        Self(rng.random_range(1 << 20..1 << 32))
     }
 
     fn next(&mut self) -> FrameId {
@@ -64,9 +80,14 @@ impl FrameIds {
 }
 
 impl Peers {
-    pub(super) fn new(config: &Config, incarnation: Incarnation, rng: &mut dyn Rng) -> Self {
+    pub(super) fn new(config: &Config, me: NodeId, incarnation: Incarnation, rng: &mut dyn Rng) -> Self {
         Self {
-            by_name: BTreeMap::new(),
+            me,
+            names: BTreeSet::new(),
+            sides: Sides::default(),
+            links: BTreeMap::new(),
+            contacts: Contacts::default(),
+            reach_changed: false,
             incarnation,
             ids: FrameIds::random(rng),
             interval: config.gossip_interval,
@@ -80,18 +101,57 @@ impl Peers {
 
     /// Sets the peers. The knowledge about those that stay is kept.
     pub(super) fn set(&mut self, names: BTreeSet<NodeId>) {
-        self.by_name.retain(|name, _| names.contains(name));
-        for name in names {
-            self.by_name.entry(name).or_default();
+        self.links.retain(|name, _| names.contains(name));
+        self.contacts.retain(&names);
+        self.sides = Sides::new(&self.me, &names);
+        self.names = names;
+        self.link();
+    }
+
+    /// Links the peers that are to be linked. A former link becomes a contact.
+    fn link(&mut self) {
+        let Self { sides, links, contacts, .. } = self;
+        let linked = sides
+            .links(|name| links.get(name).or_else(|| contacts.get(name)).map_or(Reach::Untried, Peer::reach));
+        let mut former = std::mem::take(links);
+        for name in linked {
+            let peer = former.remove(&name).or_else(|| contacts.remove(&name));
+            links.insert(name, peer.map(Peer::linked).unwrap_or_default());
         }
+        for (name, peer) in former.into_iter().filter(|(_, peer)| peer.reach() == Reach::Reachable) {
+            contacts.put(name, peer);
+        }
+        self.reach_changed = false;
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &NodeId> {
-        self.by_name.keys()
+        self.names.iter()
     }
 
+    /// Learns from a peer's frame which frames it confirms. `None`: there is no such peer.
+    pub(super) fn hear(&mut self, name: &NodeId, frame: &Frame) -> Option<&mut Peer> {
+        if !self.names.contains(name) {
+            return None;
+        }
+        if !self.links.contains_key(name) {
+            let peer = self.contacts.remove(name).unwrap_or_default();
+            self.contacts.put(name.clone(), peer);
+        }
+        let peer = self.links.get_mut(name).or_else(|| self.contacts.get_mut(name))?;
+        let before = peer.reach();
+        peer.hear(frame, &self.me);
+        self.reach_changed |= peer.reach() != before;
+        Some(peer)
+    }
+
+    /// A peer that was heard.
     pub(super) fn peer(&mut self, name: &NodeId) -> Option<&mut Peer> {
-        self.by_name.get_mut(name)
+        self.links.get_mut(name).or_else(|| self.contacts.get_mut(name))
+    }
+
+    /// The counts here have changed.
+    pub(super) fn counts_changed(&mut self) {
+        self.links.values_mut().for_each(Peer::counts_changed);
     }
 
     /// Confirms a peer's frame, answers its inquiry, and sends the counts that the peer may lack.
@@ -103,14 +163,10 @@ impl Peers {
         cx: &mut Context<'_>,
     ) {
         let times = (cx.now, cx.now + cx.jittered(self.timeout));
-        let Some(peer) = self.by_name.get_mut(name) else { return };
-        let (own_id, claim) = match peer.answer(state, times, doubts || holds.is_some(), || self.ids.next()) {
-            Some((own_id, claim)) => {
-                self.had_turn = true;
-                (Some(own_id), claim)
-            }
-            None => (None, Claim::default()),
-        };
+        let Some(peer) = self.links.get_mut(name).or_else(|| self.contacts.get_mut(name)) else { return };
+        let counts = peer.answer(state, times, doubts || holds.is_some(), || self.ids.next());
+        self.had_turn |= counts.is_some();
+        let (own_id, claim) = counts.map_or((None, Claim::default()), |(id, claim)| (Some(id), claim));
         let also = peer.to_confirm.as_ref();
         refused.extend(also.iter().flat_map(|also| also.refused.iter().cloned()));
         let frame = Frame {
@@ -127,25 +183,18 @@ impl Peers {
 
     /// Asks the peers that have not answered the question, if it is time.
     pub(super) fn ask(&mut self, question: &mut Question, cx: &mut Context<'_>) {
-        let Self { by_name, incarnation, ids, .. } = self;
-        question.poll(by_name.keys(), *incarnation, || ids.next(), cx);
+        let Self { names, incarnation, ids, .. } = self;
+        question.poll(names.iter(), *incarnation, || ids.next(), cx);
     }
 
     /// Sends the frames that are due: those that were not confirmed in time, and once a round new ones. `hurry` says that a
     /// client waits for a peer to confirm, and starts the round at once.
     pub(super) fn poll(&mut self, state: &State, hurry: bool, cx: &mut Context<'_>) {
-        for (name, peer) in &mut self.by_name {
-            // With a common table of replicas, comparing and merging take one pass over the counts.
-            peer.known.share_ids(state.counts());
-            if let Some(sent) = peer.in_flight.as_mut().filter(|sent| sent.resend_at <= cx.now) {
-                let pause = backoff(self.timeout, sent.transmissions);
-                sent.transmissions += 1;
-                sent.resend_at = cx.now + cx.jittered(pause);
-                let id = sent.id;
-                let claim = peer.claim(state);
-                tell((name, peer), self.incarnation, id, claim, cx);
-            }
+        self.resend(state, cx);
+        if self.reach_changed {
+            self.link();
         }
+        self.links.values_mut().filter(|peer| peer.in_flight.is_none()).for_each(|peer| peer.compare(state));
         if cx.now >= self.next_round || hurry {
             self.skipped = std::mem::take(&mut self.had_turn) && !self.skipped && !hurry;
             if !self.skipped {
@@ -155,22 +204,39 @@ impl Peers {
         }
     }
 
+    /// Sends the frames again that were not confirmed in time.
+    fn resend(&mut self, state: &State, cx: &mut Context<'_>) {
+        let shortest =
+            self.interval.saturating_mul(self.unreachable().count().try_into().unwrap_or(u32::MAX)) / 8;
+        let Self { links, ids, timeout, incarnation, .. } = self;
+        let now = cx.now;
+        for (name, peer) in links {
+            let before = peer.reach();
+            let pause = |transmissions| cx.jittered(backoff(*timeout, transmissions).max(shortest));
+            if let Some((id, claim)) = peer.resend(state, now, pause, || ids.next()) {
+                tell((name, peer), *incarnation, id, claim, cx);
+                self.reach_changed |= peer.reach() != before;
+            }
+        }
+    }
+
     fn round(&mut self, state: &State, cx: &mut Context<'_>) {
-        let mut idle: Vec<_> = self.by_name.iter_mut().filter(|(_, peer)| peer.in_flight.is_none()).collect();
+        // Among many that are silent the few that run are to be found soon.
+        let most = self.fanout.max(self.unreachable().count() / 16);
+        let is_idle = |peer: &Peer| peer.in_flight.is_none() && peer.lacks();
+        let mut idle: Vec<_> = self.links.iter_mut().filter(|(_, peer)| is_idle(peer)).collect();
         idle.shuffle(&mut cx.rng);
-        for (name, peer) in idle.into_iter().filter(|(_, peer)| peer.lacks(state)).take(self.fanout) {
-            let claim = peer.claim(state);
-            let id = self.ids.next();
+        for (name, peer) in idle.into_iter().take(most) {
             let resend_at = cx.now + cx.jittered(self.timeout);
-            peer.in_flight = Some(InFlight::new(id, claim.counts.clone(), peer.confirms(), resend_at));
+            let (id, claim) = peer.tell(state, self.ids.next(), resend_at);
             tell((name, peer), self.incarnation, id, claim, cx);
         }
     }
 
     /// When [`poll`](Self::poll) is due again, if no frame comes before.
-    pub(super) fn next_tick(&self, state: &State) -> Option<Duration> {
-        let sent = self.by_name.values().filter_map(|peer| peer.in_flight.as_ref());
-        let has_round = self.by_name.values().any(|peer| peer.in_flight.is_none() && peer.lacks(state));
+    pub(super) fn next_tick(&self) -> Option<Duration> {
+        let sent = self.links.values().filter_map(|peer| peer.in_flight.as_ref());
+        let has_round = self.links.values().any(|peer| peer.in_flight.is_none() && peer.lacks());
         sent.map(|sent| sent.resend_at).chain(has_round.then_some(self.next_round)).min()
     }
 
@@ -178,7 +244,9 @@ impl Peers {
     /// one direction of a row alone, so a peer can hold more increments and fewer decrements than another.
     pub(super) fn held(&self, replica: &ReplicaId) -> Vec<Tally> {
         let mut most: Vec<Tally> = Vec::new();
-        for tally in self.by_name.values().map(|peer| Tally::of(&peer.known, replica)) {
+        for tally in
+            self.links.values().chain(self.contacts.iter()).map(|peer| Tally::of(&peer.known, replica))
+        {
             if !most.iter().any(|other| tally.is_within(*other)) {
                 most.retain(|other| !other.is_within(tally));
                 most.push(tally);
@@ -189,7 +257,7 @@ impl Peers {
 
     /// The peers that have left a frame unconfirmed for longer than the timeout.
     pub(super) fn unreachable(&self) -> impl Iterator<Item = &NodeId> {
-        self.by_name.iter().filter(|(_, peer)| peer.is_unreachable()).map(|(name, _)| name)
+        self.links.iter().filter(|(_, peer)| peer.reach() == Reach::Silent).map(|(name, _)| name)
     }
 }
 

@@ -73,6 +73,7 @@ pub(crate) const RULES: &[Rule] = &[
             ("crdt", ""),
             ("rand", ""),
             ("serde", "serde"),
+            ("siphasher", ""),
             ("std", ""),
             ("tracing", ""),
         ]),
@@ -162,7 +163,11 @@ pub(crate) const NEEDS: &[Needs] = &[
         always: &["pulp"],
         by_feature: &["arbitrary", "crc32fast", "serde", "serde_json"],
     },
-    Needs { folder: "replica", always: &["crdt-counters", "rand", "tracing"], by_feature: &["serde"] },
+    Needs {
+        folder: "replica",
+        always: &["crdt-counters", "rand", "siphasher", "tracing"],
+        by_feature: &["serde"],
+    },
 ];
 
 impl Needs {
