@@ -70,10 +70,10 @@ impl Waiting {
 /// The answer to a client, for a result of the replica.
 pub(crate) fn worded(result: Result<Reply, Refusal>) -> Say {
     match result {
-        Ok(Reply::Added) => Say::AddOk,
+        Ok(Reply::Counted) => Say::AddOk,
         Ok(Reply::Value(value)) => Say::ReadOk(value),
-        // No client of Maelstrom's can ask for it.
-        Ok(Reply::Forgotten) => Say::Error(ErrorCode::NotSupported, "not supported".into()),
+        // No client of Maelstrom's can ask for these.
+        Ok(Reply::Reset(_) | Reply::Forgotten) => Say::Error(ErrorCode::NotSupported, "not supported".into()),
         Err(refusal) => Say::Error(code(refusal), refusal.as_str().into()),
     }
 }
@@ -82,7 +82,12 @@ pub(crate) fn worded(result: Result<Reply, Refusal>) -> Say {
 fn code(refusal: Refusal) -> ErrorCode {
     match refusal {
         Refusal::NotKnownDurable | Refusal::EndedBeforeDurable => ErrorCode::Timeout,
-        Refusal::Overflow => ErrorCode::Abort,
+        Refusal::Overflow
+        | Refusal::NameTooLong
+        | Refusal::BatchTooLong
+        | Refusal::TooManyCounters
+        | Refusal::TooManySources
+        | Refusal::OneCounterOnly => ErrorCode::Abort,
         Refusal::ShuttingDown
         | Refusal::TooManyAdds
         | Refusal::TooManyReads

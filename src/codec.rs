@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt::GCounter;
-use replica::{Claim, Frame, FrameId, Inquiry, ReplicaId, Vector};
+use replica::{Claim, Frame, FrameId, Inquiry, ReplicaId, RowDelta, Rows, Tally};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -112,13 +112,12 @@ fn even_null<'de: 'a, 'a, D: serde::Deserializer<'de>>(value: D) -> Result<Optio
     <&RawValue>::deserialize(value).map(Some)
 }
 
-/// Reads a line. Counts share the replica names of `known`, so they need not be made anew. The result can be merged into
-/// `known` in one pass.
+/// Reads a line. `known` are the rows that the node holds.
 ///
 /// # Errors
 ///
 /// [`Reject`] says whether and how to answer the sender.
-pub fn decode<'a>(line: &'a [u8], known: &Vector) -> Result<Message<'a>, Reject<'a>> {
+pub fn decode<'a>(line: &'a [u8], known: &Rows) -> Result<Message<'a>, Reject<'a>> {
     let Envelope { src, body } = envelope(line).map_err(Reject::Unanswerable)?;
     match body.in_reply_to {
         Some(id) => decode_reply(&body, id, known)
@@ -147,7 +146,7 @@ struct Malformed(String);
 fn decode_request<'a>(
     src: Cow<'a, str>,
     fields: &Fields<'a>,
-    known: &Vector,
+    known: &Rows,
 ) -> Result<Message<'a>, Reject<'a>> {
     let msg_id = match optional::<MsgId>("msg_id", fields.msg_id) {
         Ok(id) => id,
@@ -200,7 +199,7 @@ fn read_request(kind: &str, fields: &Fields<'_>) -> Result<Option<Request>, Malf
 fn decode_reply<'a>(
     fields: &Fields<'a>,
     in_reply_to: &RawValue,
-    known: &Vector,
+    known: &Rows,
 ) -> Result<Body<'a>, Malformed> {
     let reply = match text("type", fields.kind)?.as_ref() {
         "gossip_ok" => {
@@ -220,19 +219,13 @@ fn decode_reply<'a>(
     Ok(Body::Reply(read("in_reply_to", in_reply_to)?, reply))
 }
 
-fn read_frame(fields: &Fields<'_>, known: &Vector) -> Result<Frame, Malformed> {
+fn read_frame(fields: &Fields<'_>, known: &Rows) -> Result<Frame, Malformed> {
     Ok(Frame {
         incarnation: required("epoch", fields.epoch)?,
         id: None,
         answers: None,
         confirms: optional("ack", fields.ack)?.map(FrameId),
-        claim: Claim {
-            counts: Vector::from_parts(
-                read_counts("counts", fields.counts, known)?,
-                read_counts("minus", fields.minus, known)?,
-            ),
-            unstored: read_unstored(fields)?,
-        },
+        claim: Claim { rows: read_rows(fields, known)?, unstored: read_unstored(fields)?, part: None },
         inquiry: read_inquiry(fields)?,
         refused: read_refused(fields)?,
         doubts: optional("doubts", fields.doubts)?.unwrap_or_default(),
@@ -249,14 +242,17 @@ fn read_inquiry(fields: &Fields<'_>) -> Result<Option<Inquiry>, Malformed> {
     };
     let inquiry = match (optional("asks", fields.asks)?, holds) {
         (None, None) => return Ok(None),
-        (Some(replica), None) => Inquiry::Asks(replica),
+        (Some(replica), None) => Inquiry::Asks(replica, 0),
         (None, Some(held)) => match <[_; 1]>::try_from(Vec::from_iter(held)) {
-            Ok([(replica, count)]) => Inquiry::Holds(replica, count.tally()),
+            Ok([(replica, count)]) => Inquiry::Holds(count.tally().row(replica)),
             Err(held) => return Err(Malformed(format!("holds {} counts, not one", held.len()))),
         },
         (Some(_), Some(_)) => return Err(Malformed("asks and holds at once".into())),
     };
-    let (Inquiry::Asks(replica) | Inquiry::Holds(replica, _)) = &inquiry;
+    let replica = match &inquiry {
+        Inquiry::Asks(replica, _) => replica,
+        Inquiry::Holds(row) => row.actor(),
+    };
     check_replicas("inquiry", [replica])?;
     Ok(Some(inquiry))
 }
@@ -291,9 +287,32 @@ fn read_unstored(fields: &Fields<'_>) -> Result<BTreeSet<ReplicaId>, Malformed> 
     }
 }
 
-fn read_counts(name: &str, raw: Option<&RawValue>, known: &Vector) -> Result<GCounter<ReplicaId>, Malformed> {
+/// Reads the rows: the increments and decrements of each replica.
+fn read_rows(fields: &Fields<'_>, known: &Rows) -> Result<Vec<RowDelta>, Malformed> {
+    let plus = read_counts("counts", fields.counts, known)?;
+    let minus = read_counts("minus", fields.minus, known)?;
+    let row = |replica: &ReplicaId, up, down| {
+        whole(Tally { up, down }, Tally::of(known, replica)).row(replica.clone())
+    };
+    let both = plus.iter().map(|(replica, up)| row(replica, up, minus.get(replica)));
+    let only_minus = minus.iter().filter(|(replica, _)| !plus.contains(*replica));
+    Ok(both.chain(only_minus.map(|(replica, down)| row(replica, 0, down))).collect())
+}
+
+/// The whole row of a replica, of which this was stated. Nodes state whole rows. Of a row that is ahead in one direction and
+/// behind in the other, only one direction was stated.
+fn whole(stated: Tally, known: Tally) -> Tally {
+    if stated.is_within(known) || known.is_within(stated) {
+        return stated;
+    }
+    Tally { up: stated.up.max(known.up), down: stated.down.max(known.down) }
+}
+
+fn read_counts(name: &str, raw: Option<&RawValue>, known: &Rows) -> Result<GCounter<ReplicaId>, Malformed> {
     let Some(raw) = raw else { return Ok(GCounter::new()) };
-    let counts = known.read_side_json(raw.get().as_bytes()).map_err(|e| malformed(name, raw.get(), &e))?;
+    // The ids of known replicas are shared, not made anew.
+    let known = known.versions().counter();
+    let counts = known.read_json(raw.get().as_bytes()).map_err(|e| malformed(name, raw.get(), &e))?;
     check_replicas(name, counts.keys())?;
     Ok(counts)
 }

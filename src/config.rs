@@ -39,13 +39,16 @@ impl Config {
             fanout: self.fanout,
             store_timeout: self.store_timeout,
             peer_timeout: self.peer_timeout,
+            numbering: replica::Numbering::BySum,
+            // Rows are short: there is one counter.
+            max_frame: usize::MAX,
         }
     }
 }
 
 impl Default for Config {
     fn default() -> Self {
-        let replica::Config { ack, gossip_interval, fanout, store_timeout, peer_timeout } =
+        let replica::Config { ack, gossip_interval, fanout, store_timeout, peer_timeout, .. } =
             replica::Config::default();
         Self { counter: CounterKind::G, ack, gossip_interval, fanout, store_timeout, peer_timeout }
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use rand::Rng;
-use replica::{NodeId, Vector};
+use replica::{NodeId, Rows};
 use tracing::{trace, warn};
 
 use crate::codec::{self, Reject, cut};
@@ -66,7 +66,7 @@ impl<R: Rng> Endpoint<R> {
         if self.node.name().is_none() {
             self.called = codec::addressee(line).unwrap_or_default();
         }
-        let nothing = Vector::new();
+        let nothing = Rows::new();
         let event = match codec::decode(line, self.node.state().unwrap_or(&nothing)) {
             Ok(message) => Event::Message(message),
             Err(Reject::Refuse { src, msg_id, code, text }) => {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rand::Rng;
-use replica::{NodeId, ReplicaId, Tally, Vector};
+use replica::{NodeId, ReplicaId, Rows, THE_COUNTER, Tally};
 use tracing::{debug, info, warn};
 
 use crate::clients::Client;
@@ -87,13 +87,13 @@ impl<R: Rng> Node<R> {
     }
 
     /// What the node holds, once it is initialised.
-    pub fn state(&self) -> Option<&Vector> {
+    pub fn state(&self) -> Option<&Rows> {
         self.member.as_ref().map(|member| member.machine().state())
     }
 
     /// The counter's value as this node sees it.
     pub fn value(&self) -> i128 {
-        self.state().map_or(0, Vector::value)
+        self.state().map_or(0, |rows| rows.value(THE_COUNTER))
     }
 
     /// When [`Event::Wake`] is due, if nothing else happens before. `None` if nothing has happened yet, or the node is

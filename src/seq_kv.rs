@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use replica::store::{Changes, Outcome, Ownership, Record, Revision, StoreRequest, Token};
-use replica::{Incarnation, NodeId, ReplicaId, Tally};
+use replica::{Incarnation, NodeId, RowDelta};
 use serde_json::value::RawValue;
 use tracing::{debug, error, warn};
 
@@ -320,7 +320,7 @@ fn compare_and_set(
 }
 
 /// The message that seals a node's record, if it is still `from`.
-fn seal(node: &NodeId, from: Option<&Record>, rows: &[(ReplicaId, Tally)]) -> serde_json::Result<Say> {
+fn seal(node: &NodeId, from: Option<&Record>, rows: &[RowDelta]) -> serde_json::Result<Say> {
     let mut after = from.cloned().unwrap_or_default();
     after.seal(rows);
     let from = from.map(text::write).transpose()?;

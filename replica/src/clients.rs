@@ -6,25 +6,24 @@ use std::time::Duration;
 
 use crate::config::MAX_PENDING;
 use crate::context::Context;
-use crate::seam::{Refusal, Reply, Ticket};
-use crate::tally::Tally;
+use crate::seam::{Change, Name, Refusal, Reply, Ticket};
 pub(crate) use queue::Pending;
 use queue::Queue;
 
 /// The requests that wait for an answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clients {
-    /// Adds that are counted, each with the own count that must be safe before it is acknowledged.
-    counted: Queue<Tally>,
-    /// Adds that are not counted yet. Either this process has not chosen its replica, or the store is down and the policy
-    /// demands its confirmation.
-    uncounted: Queue<i64>,
-    reads: Queue<()>,
+    /// Changes that are counted, each with its number, which must be safe before it is acknowledged, and its answer.
+    counted: Queue<(u64, Reply)>,
+    /// Changes that are not counted yet. This process has not chosen its replica, or the store is down and the policy demands
+    /// its confirmation, or a reset waits for the one before.
+    uncounted: Queue<Change>,
+    reads: Queue<Name>,
 }
 
 impl Clients {
-    /// Whether no more adds may wait.
-    pub(crate) fn has_too_many_adds(&self) -> bool {
+    /// Whether no more changes may wait.
+    pub(crate) fn has_too_many_changes(&self) -> bool {
         self.counted.len() + self.uncounted.len() >= MAX_PENDING
     }
 
@@ -33,40 +32,43 @@ impl Clients {
         self.reads.len() >= MAX_PENDING
     }
 
-    /// An add that is counted waits until the own count with it is safe.
-    pub(crate) fn await_safety(&mut self, counted: Tally, pending: Pending) {
-        self.counted.push(counted, pending);
+    /// A change that is counted waits until its number is safe.
+    pub(crate) fn await_safety(&mut self, number: u64, reply: Reply, pending: Pending) {
+        self.counted.push((number, reply), pending);
     }
 
-    /// An add waits until it may be counted.
-    pub(crate) fn hold_add(&mut self, delta: i64, pending: Pending) {
-        self.uncounted.push(delta, pending);
+    /// A change waits until it may be counted.
+    pub(crate) fn hold_change(&mut self, change: Change, pending: Pending) {
+        self.uncounted.push(change, pending);
     }
 
     /// A read waits until reads are served.
-    pub(crate) fn hold_read(&mut self, pending: Pending) {
-        self.reads.push((), pending);
+    pub(crate) fn hold_read(&mut self, counter: Name, pending: Pending) {
+        self.reads.push(counter, pending);
     }
 
-    /// Whether an add waits to be counted.
-    pub(crate) fn holds_adds(&self) -> bool {
+    /// Whether a change waits to be counted.
+    pub(crate) fn holds_changes(&self) -> bool {
         !self.uncounted.is_empty()
     }
 
-    /// The oldest add that is held uncounted.
-    pub(crate) fn next_uncounted(&mut self) -> Option<(i64, Pending)> {
-        self.uncounted.pop_if(|_| true)
+    /// The oldest change that is held uncounted, if it is `ready`.
+    pub(crate) fn next_uncounted(
+        &mut self,
+        ready: impl FnOnce(&Change) -> bool,
+    ) -> Option<(Change, Pending)> {
+        self.uncounted.pop_if(ready)
     }
 
-    /// Adds are counted and wait for somebody to confirm them.
+    /// Changes are counted and wait for somebody to confirm them.
     pub(crate) fn any_waits_for_confirmation(&self) -> bool {
         !self.counted.is_empty()
     }
 
-    /// Acknowledges the adds that are safe, and refuses those that have waited too long.
-    pub(crate) fn answer_adds(&mut self, is_safe: impl Fn(Tally) -> bool, cx: &mut Context<'_>) {
-        while let Some((_, add)) = self.counted.pop_if(|counted| is_safe(*counted)) {
-            cx.reply(add.ticket, Ok(Reply::Added));
+    /// Acknowledges the changes up to number `safe`, and refuses those that have waited too long.
+    pub(crate) fn answer_changes(&mut self, safe: u64, cx: &mut Context<'_>) {
+        while let Some(((_, reply), change)) = self.counted.pop_if(|(number, _)| *number <= safe) {
+            cx.reply(change.ticket, Ok(reply));
         }
         while let Some(add) = self.counted.pop_expired(cx.now) {
             cx.reply(add.ticket, Err(Refusal::NotKnownDurable));
@@ -84,13 +86,13 @@ impl Clients {
     }
 
     /// Answers the reads that were held.
-    pub(crate) fn answer_reads(&mut self, value: i128, cx: &mut Context<'_>) {
-        while let Some(((), read)) = self.reads.pop_if(|()| true) {
-            cx.reply(read.ticket, Ok(Reply::Value(value)));
+    pub(crate) fn answer_reads(&mut self, value: impl Fn(&str) -> i128, cx: &mut Context<'_>) {
+        while let Some((counter, read)) = self.reads.pop_if(|_| true) {
+            cx.reply(read.ticket, Ok(Reply::Value(value(&counter))));
         }
     }
 
-    /// Refuses the adds that are not counted, for no add will be counted any more.
+    /// Refuses the changes that are not counted, for none will be counted any more.
     pub(crate) fn refuse_uncounted(&mut self, cx: &mut Context<'_>) {
         while let Some((_, add)) = self.uncounted.pop_if(|_| true) {
             cx.reply(add.ticket, Err(Refusal::ShuttingDown));
@@ -102,7 +104,7 @@ impl Clients {
         while let Some((_, add)) = self.uncounted.pop_if(|_| true) {
             cx.reply(add.ticket, Err(Refusal::Forgotten));
         }
-        while let Some(((), read)) = self.reads.pop_if(|()| true) {
+        while let Some((_, read)) = self.reads.pop_if(|_| true) {
             cx.reply(read.ticket, Err(Refusal::Forgotten));
         }
     }
@@ -110,7 +112,7 @@ impl Clients {
     /// Refuses all requests that still wait, for nothing more will come.
     pub(crate) fn refuse_all(&mut self, cx: &mut Context<'_>) {
         self.refuse_uncounted(cx);
-        while let Some(((), read)) = self.reads.pop_if(|()| true) {
+        while let Some((_, read)) = self.reads.pop_if(|_| true) {
             cx.reply(read.ticket, Err(Refusal::EndedBeforeRecovered));
         }
         while let Some((_, add)) = self.counted.pop_if(|_| true) {

@@ -13,6 +13,16 @@ pub enum AckPolicy {
     Memory,
 }
 
+/// How the changes of a replica are numbered. All nodes of a cluster number alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Numbering {
+    /// Each change takes the next number. Messages and records carry the numbers.
+    ByChange,
+    /// For worlds whose messages have no room for numbers: the number is the sum of all increments and decrements. There is
+    /// one counter, named `""`, and it can only be added to. So its row says which number it has.
+    BySum,
+}
+
 /// The settings of a replica.
 ///
 /// ```
@@ -33,6 +43,11 @@ pub struct Config {
     pub store_timeout: Duration,
     /// How long a peer may take to confirm a frame before it is sent again.
     pub peer_timeout: Duration,
+    /// How changes are numbered.
+    pub numbering: Numbering,
+    /// How many bytes of rows a frame may have, about, as [`RowDelta::size`](crate::RowDelta) counts them. A row that is longer
+    /// travels in parts, one a frame.
+    pub max_frame: usize,
 }
 
 impl Default for Config {
@@ -43,6 +58,8 @@ impl Default for Config {
             fanout: 1,
             store_timeout: Duration::from_secs(1),
             peer_timeout: Duration::from_millis(500),
+            numbering: Numbering::ByChange,
+            max_frame: 256 * 1024,
         }
     }
 }
@@ -72,3 +89,25 @@ pub const MAX_FORGETS: usize = 64;
 /// Each crash of a node that had counted leaves a row for good, and a peer can invent rows. Five nodes reach the bound if
 /// each crashes every 40 minutes for a year.
 pub const MAX_REPLICAS: usize = 1 << 16;
+
+/// How many items the answer to an [inquiry](crate::Inquiry) may have.
+pub const MOST_TOLD: usize = 1024;
+
+/// How many bytes of a row may be collected from one peer, part by part.
+pub(crate) const MOST_COLLECTED: usize = 1 << 30;
+
+/// The rows with so many counters at most are kept whole as hints.
+pub(crate) const WHOLE_HINT: u32 = 64;
+
+/// How many counters a node may hold. Past this, changes of unknown counters are refused.
+pub const MAX_COUNTERS: usize = 1 << 24;
+
+/// How many bytes the name of a counter or a source may have.
+pub const MAX_NAME: usize = 1024;
+
+/// How many adds a batch may have.
+pub const MAX_BATCH: usize = 10_000;
+
+/// How many sources may report to a counter. Past this, reports of unknown sources are refused. Sources that were new on both
+/// sides of a partition may be more together: all of them count.
+pub const MAX_SOURCES: usize = 1024;

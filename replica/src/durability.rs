@@ -20,6 +20,7 @@ mod changes;
 mod forgetting;
 mod health;
 mod inheritance;
+mod outline;
 mod recovery;
 mod store_sync;
 mod sweep;
@@ -27,7 +28,6 @@ mod sweep;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crdt::Overflow;
 use tracing::info;
 
 use crate::clients::Pending;
@@ -36,9 +36,10 @@ use crate::context::{Clock, Context};
 use crate::frame::Claim;
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::own::Own;
+use crate::seam::{Change, Refusal};
 use crate::state::State;
 use crate::store::{Outcome, Record, Seal, Token};
-use crate::tally::Tally;
+use crate::tally::{RowDelta, Rows};
 use forgetting::Forgetting;
 use inheritance::Candidate;
 use recovery::Recovery;
@@ -58,16 +59,11 @@ pub(crate) struct Durability {
     candidate: Option<Candidate>,
 }
 
-/// How much of the own count may be seen.
-pub(crate) struct Shown {
-    pub tally: Tally,
-    /// The store lacks some of it, so peers are to keep it as a hint.
-    pub needs_hint: bool,
-}
-
 /// What was found in the store.
 pub(crate) enum Found {
     Record(ReadRecord),
+    /// The store has this of the own row, so it may be shown.
+    Stored(RowDelta),
     /// The names of all nodes that the store lists.
     Names(BTreeSet<NodeId>),
     /// This node was forgotten: it must end.
@@ -90,7 +86,7 @@ impl Durability {
         Self {
             ack: config.ack,
             node: node.clone(),
-            own: Own::new(node, incarnation),
+            own: Own::new(node, incarnation, config.numbering),
             store_sync: StoreSync::new(config),
             forgetting: Forgetting::default(),
             recovery: Recovery::new(node.clone()),
@@ -98,7 +94,7 @@ impl Durability {
         }
     }
 
-    /// The replica of this process, and its count.
+    /// The replica of this process, and what it has counted.
     pub(crate) fn own(&self) -> &Own {
         &self.own
     }
@@ -118,29 +114,35 @@ impl Durability {
         }
     }
 
-    /// Counts an add.
-    pub(crate) fn count(&mut self, delta: i64) -> Result<(), Overflow> {
-        self.own.add(delta)?;
+    /// Counts a change. `shown` are the rows of the state. Returns the value that a reset has subtracted.
+    pub(crate) fn count(&mut self, change: &Change, shown: &Rows) -> Result<i128, Refusal> {
+        let value = self.own.count(change, shown)?;
         self.store_sync.touch();
-        Ok(())
+        Ok(value)
     }
 
-    /// How much of the own count clients and peers may see. Counts that are not stored could be lost in a crash, and reads
-    /// would go back. They are shown only where more can't be had: with `AckPolicy::Memory`, or while the store is down.
-    pub(crate) fn shown(&self) -> Shown {
-        let shows_all = match self.ack {
+    /// Whether clients and peers may see all of the own row. What is not stored could be lost in a crash, and reads would go
+    /// back. It is shown only where more can't be had: with `AckPolicy::Memory`, or while the store is down.
+    pub(crate) fn shows_all(&self) -> bool {
+        match self.ack {
             AckPolicy::Memory => true,
             AckPolicy::Durable => self.is_store_down(),
             AckPolicy::Store => false,
-        };
-        let stored = self.store_sync.stored();
-        let tally = if shows_all { self.own.counted() } else { stored };
-        let needs_hint = self.ack != AckPolicy::Memory && !tally.is_within(stored);
-        Shown { tally, needs_hint }
+        }
     }
 
-    /// How much of the own count is certain to be stored.
-    pub(crate) fn stored(&self) -> Tally {
+    /// Forgets those changes of the own row that the state shows by now.
+    pub(crate) fn settle(&mut self, shown: &Rows) {
+        self.own.settle(shown);
+    }
+
+    /// Whether peers keep what the store lacks of the own row as a hint.
+    pub(crate) fn needs_hints(&self) -> bool {
+        self.ack != AckPolicy::Memory
+    }
+
+    /// The version of the own row that is certain to be stored.
+    pub(crate) fn stored(&self) -> u64 {
         self.store_sync.stored()
     }
 
@@ -163,8 +165,8 @@ impl Durability {
         self.recovery.is_over()
     }
 
-    /// The rows of the own record, if they are known.
-    pub(crate) fn recorded(&self) -> Option<&BTreeMap<ReplicaId, Tally>> {
+    /// The version of each row of the own record, if they are known.
+    pub(crate) fn recorded(&self) -> Option<&BTreeMap<ReplicaId, u64>> {
         self.store_sync.record().map(|record| &record.rows)
     }
 
@@ -219,11 +221,11 @@ impl Durability {
         self.candidate.as_ref().is_some_and(|candidate| !candidate.is_settled())
     }
 
-    /// Whether somebody holds more of the replica that is free than the record: so much is `held`, by all that this node has
-    /// heard and read. Then the store went back, and this process counts under a new replica.
-    pub(crate) fn gives_up_inheriting(&mut self, held: impl FnOnce(&ReplicaId) -> Tally) -> bool {
+    /// Whether somebody holds more of the replica that is free than the record: this is the highest version that this node has
+    /// heard of. Then the store went back, and this process counts under a new replica.
+    pub(crate) fn gives_up_inheriting(&mut self, heard_of: impl FnOnce(&ReplicaId) -> u64) -> bool {
         let Some(candidate) = &self.candidate else { return false };
-        let gives_up = candidate.is_behind(held(candidate.replica()));
+        let gives_up = candidate.is_behind(heard_of(candidate.replica()));
         if gives_up {
             self.choose_fresh_replica();
         }
@@ -311,6 +313,7 @@ impl Durability {
                 let node = self.node.clone();
                 Some(Found::Record(ReadRecord { node, claim, seal, free, is_fresh: false }))
             }
+            News::Stored(row) => Some(Found::Stored(row)),
             News::Sealed => Some(Found::Forgotten),
             News::Inherited(replica, stored) => {
                 self.inherited(replica, stored, state);
@@ -337,8 +340,8 @@ impl Durability {
         })
     }
 
-    /// The replica that the opened record says is free, with its count there, if this process may go on under it.
-    fn find_free(&mut self, free: Option<(ReplicaId, Tally)>, cx: &Context<'_>) -> Option<ReplicaId> {
+    /// The replica that the opened record says is free, with the version of its row there, if this process may go on under it.
+    fn find_free(&mut self, free: Option<(ReplicaId, u64)>, cx: &Context<'_>) -> Option<ReplicaId> {
         if self.own.has_chosen() {
             return None;
         }
@@ -352,11 +355,11 @@ impl Durability {
 
     /// Goes on under a predecessor's replica, from the larger of what is stored and what others have told of it. A larger
     /// claim that comes later is refused.
-    fn inherited(&mut self, replica: ReplicaId, stored: Tally, state: &State) {
+    fn inherited(&mut self, replica: ReplicaId, stored: u64, state: &State) {
         info!(%replica, %stored, "goes on where its predecessor ended");
-        let mut counted = Tally::of(state.counts(), &replica);
-        counted.raise(stored);
-        self.own.inherit(replica, counted);
+        let version = state.rows().version(&replica);
+        debug_assert!(version >= stored, "the record was merged before the replica was taken over");
+        self.own.inherit(replica, version.max(stored));
         self.candidate = None;
         self.store_sync.touch();
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::identity::{Incarnation, ReplicaId};
-use crate::tally::{Tally, Vector};
+use crate::tally::{Part, RowDelta};
 
 /// Names one frame among those of its sender. Each incarnation starts at a random number, so that it does not mistake a
 /// late confirmation of an earlier incarnation's frame for its own.
@@ -11,7 +11,7 @@ use crate::tally::{Tally, Vector};
 pub struct FrameId(pub i64);
 
 /// A message from one replica to another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
     /// The sender's incarnation.
     pub incarnation: Incarnation,
@@ -21,7 +21,7 @@ pub struct Frame {
     pub answers: Option<FrameId>,
     /// Another frame of the receiver that this frame confirms: one that was itself an answer.
     pub confirms: Option<FrameId>,
-    /// The counts that the sender holds and, as far as it knows, the receiver lacks.
+    /// What the sender holds and, as far as it knows, the receiver lacks.
     pub claim: Claim,
     /// A question about a replica, or its answer. Only a restart after a clean end asks.
     pub inquiry: Option<Inquiry>,
@@ -39,7 +39,7 @@ impl Frame {
     /// use replica::{Claim, Frame};
     ///
     /// let frame = Frame::new("9f3a17c2".parse()?, Claim::default());
-    /// assert!(frame.id.is_none() && frame.claim.counts.is_empty());
+    /// assert!(frame.id.is_none() && frame.claim.rows.is_empty());
     /// # Ok::<(), replica::NoIdentity>(())
     /// ```
     pub const fn new(incarnation: Incarnation, claim: Claim) -> Self {
@@ -53,17 +53,21 @@ impl Frame {
 /// A process that wants to go on under a replica of its predecessor asks every node first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inquiry {
-    /// How much of this replica does the receiver hold?
-    Asks(ReplicaId),
-    /// So much of it. The frame [answers](Frame::answers) the one that asked.
-    Holds(ReplicaId, Tally),
+    /// How much of this replica does the receiver hold? The sender has its row up to this version.
+    Asks(ReplicaId, u64),
+    /// Its row up to the version of this delta, which has what the asker lacks. But if that is more than
+    /// [`MOST_TOLD`](crate::MOST_TOLD) items, it has none, and the asker hears of them by and by. The frame
+    /// [answers](Frame::answers) the one that asked.
+    Holds(RowDelta),
 }
 
-/// The counts that a frame or a record states.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The rows that a frame or a record states.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Claim {
-    /// The count of each replica.
-    pub counts: Vector,
-    /// The replicas among them whose count is not known to be stored.
+    /// What each replica has counted. A delta that begins where it ends says only that its sender has that version.
+    pub rows: Vec<RowDelta>,
+    /// A part of a row that is too long for one frame. Not in records.
+    pub part: Option<Box<Part>>,
+    /// The replicas among them whose row is not known to be stored.
     pub unstored: BTreeSet<ReplicaId>,
 }

@@ -2,7 +2,7 @@
 //!
 //! # The counter
 //!
-//! Every node keeps a count per replica (a [`Vector`]: a state-based CRDT), merges what it hears by pointwise maximum,
+//! Every node keeps a row per replica ([`Rows`]: a state-based CRDT), merges what it hears by pointwise maximum,
 //! gossips to random peers, and commits its own part to a store. Nodes stay writable through partitions and crashes, by
 //! default also through store outages, and agree soon after.
 //!
@@ -29,7 +29,7 @@
 //!     inputs.push((node, Input::Roster(names.iter().cloned().collect())));
 //! }
 //! let answer_by = Duration::from_secs(4);
-//! inputs.push((0, Input::Client { ticket: Ticket(1), answer_by, request: Request::Add(5) }));
+//! inputs.push((0, Input::Client { ticket: Ticket(1), answer_by, request: Request::add(5) }));
 //!
 //! for now in (0..1000).map(Duration::from_millis) {
 //!     inputs.extend([0, 1].map(|node| (node, Input::Tick { heard: now })));
@@ -72,14 +72,14 @@ pub mod store;
 mod tally;
 
 pub use config::{
-    ASK_WHILE_ADDS_WAIT, AckPolicy, Config, MAX_FORGETS, MAX_PENDING, MAX_REPLICAS, PEER_BACKOFF_MAX,
-    RECOVER_WITHIN, SHUT_DOWN_WITHIN,
+    ASK_WHILE_ADDS_WAIT, AckPolicy, Config, MAX_BATCH, MAX_COUNTERS, MAX_FORGETS, MAX_NAME, MAX_PENDING,
+    MAX_REPLICAS, MAX_SOURCES, MOST_TOLD, Numbering, PEER_BACKOFF_MAX, RECOVER_WITHIN, SHUT_DOWN_WITHIN,
 };
 pub use frame::{Claim, Frame, FrameId, Inquiry};
 pub use identity::{Incarnation, NoIdentity, NodeId, ReplicaId};
 pub use machine::Replica;
-pub use seam::{Effect, Input, Refusal, Reply, Request, Ticket};
-pub use tally::{Tally, Vector};
+pub use seam::{Change, Effect, Input, Name, Refusal, Reply, Request, Ticket};
+pub use tally::{Part, RowDelta, Rows, THE_COUNTER, Tally};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -12,7 +12,7 @@ use crate::context::{Clock, Context, Tokens};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::parts::Parts;
 use crate::seam::{Effect, Input};
-use crate::tally::{Tally, Vector};
+use crate::tally::{Rows, THE_COUNTER, Tally};
 
 /// A replica of the counter: a state machine without I/O, clock or messages.
 ///
@@ -94,19 +94,24 @@ impl<R: Rng> Replica<R> {
         self.parts.own().incarnation()
     }
 
-    /// All that was counted under that replica, stored and shown or not.
+    /// The number of the last change that was counted under that replica, stored and shown or not.
+    pub fn number(&self) -> u64 {
+        self.parts.own().number()
+    }
+
+    /// All that was counted under that replica in a world with one counter, stored and shown or not.
     pub fn counted(&self) -> Tally {
-        self.parts.own().counted()
+        self.parts.counted()
     }
 
     /// All rows that this node holds and shows.
-    pub fn state(&self) -> &Vector {
-        self.parts.counts()
+    pub fn state(&self) -> &Rows {
+        self.parts.rows()
     }
 
-    /// The counter's value, as this node shows it.
+    /// The value of the counter in a world with one counter, as this node shows it. See [`Rows::value`] for others.
     pub fn value(&self) -> i128 {
-        self.state().value()
+        self.state().value(THE_COUNTER)
     }
 
     /// Whether the store has been silent for longer than its timeout, or refuses, or holds a foreign record.

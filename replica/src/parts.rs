@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use rand::Rng;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info};
 
 use crate::clients::{Clients, Pending};
-use crate::config::{AckPolicy, Config, SHUT_DOWN_WITHIN};
+use crate::config::{AckPolicy, Config, MAX_BATCH, MAX_NAME, SHUT_DOWN_WITHIN};
 use crate::context::{Clock, Context};
-use crate::durability::{Durability, Found, ReadRecord, Shown};
+use crate::durability::{Durability, Found, ReadRecord};
 use crate::frame::Frame;
-use crate::identity::{Incarnation, NodeId, ReplicaId};
+use crate::identity::{Incarnation, NodeId};
 use crate::own::Own;
 use crate::replication::{Merged, Replication};
-use crate::seam::{Effect, Input, Refusal, Reply, Request};
+use crate::seam::{Change, Effect, Input, Name, Refusal, Reply, Request};
 use crate::store::{Outcome, Token};
-use crate::tally::{Tally, Vector};
+use crate::tally::{Rows, Tally};
 
 /// The parts, wired.
 #[derive(Debug, Clone)]
@@ -46,8 +46,13 @@ impl Parts {
     }
 
     /// All rows that this node holds and shows.
-    pub(crate) fn counts(&self) -> &Vector {
-        self.replication.state().counts()
+    pub(crate) fn rows(&self) -> &Rows {
+        self.replication.state().rows()
+    }
+
+    /// The count of this process in a world with one counter, shown or not.
+    pub(crate) fn counted(&self) -> Tally {
+        self.own().counted(self.rows())
     }
 
     pub(crate) fn is_store_down(&self) -> bool {
@@ -64,8 +69,8 @@ impl Parts {
                 self.replication.set_roster(nodes);
             }
             Input::Client { ticket, answer_by, request } => match request {
-                Request::Add(delta) => self.add(delta, Pending::new(ticket, answer_by), cx),
-                Request::Read => self.read(Pending::new(ticket, answer_by), cx),
+                Request::Change(change) => self.change(change, Pending::new(ticket, answer_by), cx),
+                Request::Read(counter) => self.read(counter, Pending::new(ticket, answer_by), cx),
             },
             Input::Forget { ticket, answer_by, node } => {
                 self.forget(node, Pending::new(ticket, answer_by), cx);
@@ -113,15 +118,16 @@ impl Parts {
     /// it holds no more of it than the record.
     fn recover(&mut self, cx: &mut Context<'_>) {
         let Self { durability, replication, clients, .. } = self;
-        durability.recover(|| replication.peers(), clients.holds_adds(), cx);
+        durability.recover(|| replication.peers(), clients.holds_changes(), cx);
         if durability.has_recovered() && replication.recovered(cx) {
             durability.read_anew(cx);
         }
         if !durability.asks() {
             return replication.stop_asking();
         }
-        let held = |replica: &ReplicaId| Tally::of(replication.state().counts(), replica);
-        if durability.gives_up_inheriting(held) || !durability.has_recovered() {
+        if durability.gives_up_inheriting(|replica| replication.heard_of(replica))
+            || !durability.has_recovered()
+        {
             return;
         }
         if let Some(node) = replication.any_stranger() {
@@ -132,60 +138,72 @@ impl Parts {
         }
     }
 
-    fn add(&mut self, delta: i64, pending: Pending, cx: &mut Context<'_>) {
+    fn change(&mut self, change: Change, pending: Pending, cx: &mut Context<'_>) {
         if self.shut_down_by.is_some() {
             return cx.reply(pending.ticket, Err(Refusal::ShuttingDown));
         }
-        if self.clients.has_too_many_adds() {
+        if self.clients.has_too_many_changes() {
             return cx.reply(pending.ticket, Err(Refusal::TooManyAdds));
         }
+        if let Err(refusal) = check_bounds(&change) {
+            return cx.reply(pending.ticket, Err(refusal));
+        }
         if self.ack == AckPolicy::Memory {
-            // An add is answered at once, so it can't wait to learn whether a predecessor's replica is free.
+            // A change is answered at once, so it can't wait to learn whether a predecessor's replica is free.
             self.durability.choose_fresh_replica();
         }
-        if self.durability.may_count() {
-            self.count(delta, pending, cx);
+        if self.may_count(&change) {
+            self.count(&change, pending, cx);
         } else {
-            self.clients.hold_add(delta, pending);
+            self.clients.hold_change(change, pending);
         }
+    }
+
+    fn may_count(&self, change: &Change) -> bool {
+        self.durability.may_count() && !self.durability.own().must_wait(change, self.rows())
     }
 
     fn count_held(&mut self, cx: &mut Context<'_>) {
-        while self.durability.may_count()
-            && let Some((delta, pending)) = self.clients.next_uncounted()
-        {
-            self.count(delta, pending, cx);
+        loop {
+            let Self { durability, replication, clients, .. } = self;
+            let is_ready = |change: &Change| {
+                durability.may_count() && !durability.own().must_wait(change, replication.state().rows())
+            };
+            let Some((change, pending)) = clients.next_uncounted(is_ready) else { return };
+            self.count(&change, pending, cx);
         }
     }
 
-    fn count(&mut self, delta: i64, pending: Pending, cx: &mut Context<'_>) {
-        if let Err(overflow) = self.durability.count(delta) {
-            warn!(delta, %overflow, "an add is refused");
-            return cx.reply(pending.ticket, Err(Refusal::Overflow));
-        }
+    fn count(&mut self, change: &Change, pending: Pending, cx: &mut Context<'_>) {
+        let subtracted = match self.durability.count(change, self.replication.state().rows()) {
+            Ok(subtracted) => subtracted,
+            Err(refusal) => {
+                debug!(%refusal, "a change is refused");
+                return cx.reply(pending.ticket, Err(refusal));
+            }
+        };
+        let reply = match change {
+            Change::Reset(_) => Reply::Reset(subtracted),
+            Change::Add(..) | Change::Batch(_) | Change::Report { .. } => Reply::Counted,
+        };
         match self.ack {
-            AckPolicy::Memory => {
-                self.show();
-                cx.reply(pending.ticket, Ok(Reply::Added));
-            }
+            AckPolicy::Memory => cx.reply(pending.ticket, Ok(reply)),
             AckPolicy::Store | AckPolicy::Durable => {
-                self.clients.await_safety(self.durability.own().counted(), pending);
+                self.clients.await_safety(self.durability.own().number(), reply, pending);
             }
         }
     }
 
-    fn read(&mut self, pending: Pending, cx: &mut Context<'_>) {
+    fn read(&mut self, counter: Name, pending: Pending, cx: &mut Context<'_>) {
+        // With `AckPolicy::Memory` adds may have been acknowledged since the last tick.
+        self.show();
         if !self.durability.holds_reads() {
-            cx.reply(pending.ticket, Ok(Reply::Value(self.value())));
+            cx.reply(pending.ticket, Ok(Reply::Value(self.rows().value(&counter))));
         } else if self.clients.has_too_many_reads() {
             cx.reply(pending.ticket, Err(Refusal::TooManyReads));
         } else {
-            self.clients.hold_read(pending);
+            self.clients.hold_read(counter, pending);
         }
-    }
-
-    fn value(&self) -> i128 {
-        self.counts().value()
     }
 
     fn receive(&mut self, from: &NodeId, frame: Frame, cx: &mut Context<'_>) {
@@ -200,10 +218,13 @@ impl Parts {
         match self.durability.outcome((token, outcome), self.replication.state(), cx) {
             Some(Found::Record(read)) => self.found(read, cx),
             Some(Found::Names(names)) => self.replication.list(names),
+            Some(Found::Stored(row)) => self.replication.show(&row, None),
             Some(Found::Forgotten) => return self.be_forgotten(cx),
             None => {}
         }
-        self.replication.note_stored(self.durability.recorded());
+        if let Some(recorded) = self.durability.recorded() {
+            self.replication.note_stored(recorded);
+        }
         self.show();
     }
 
@@ -227,25 +248,32 @@ impl Parts {
         }
     }
 
-    /// Shows clients and peers as much of the own count as they may see.
+    /// Shows clients and peers as much of the own row as they may see.
     fn show(&mut self) {
-        let Shown { tally, needs_hint } = self.durability.shown();
-        self.replication.show(self.durability.own().replica(), tally, needs_hint);
+        let Self { durability, replication, .. } = self;
+        let own = durability.own();
+        if !own.has_unshown() {
+            return;
+        }
+        let shown = replication.state().rows().version(own.replica());
+        if own.has_chosen() && own.number() > shown && durability.shows_all() {
+            let row = own.row_since(replication.state().rows(), shown);
+            let stored = durability.needs_hints().then(|| durability.stored());
+            replication.show(&row, stored);
+        }
+        durability.settle(replication.state().rows());
     }
 
     /// Answers the clients that can be answered now, and those that have waited too long.
     fn answer(&mut self, cx: &mut Context<'_>) {
-        let stored = self.durability.stored();
-        let held = if self.durability.peers_suffice() && self.clients.any_waits_for_confirmation() {
-            self.replication.held_by_peers(self.durability.own().replica())
-        } else {
-            Vec::new()
-        };
-        let is_safe =
-            |counted: Tally| counted.is_within(stored) || held.iter().any(|held| counted.is_within(*held));
-        self.clients.answer_adds(is_safe, cx);
+        let mut safe = self.durability.stored();
+        if self.durability.peers_suffice() && self.clients.any_waits_for_confirmation() {
+            safe = safe.max(self.replication.covered_by_a_peer(self.durability.own().replica()));
+        }
+        self.clients.answer_changes(safe, cx);
         if !self.durability.holds_reads() {
-            self.clients.answer_reads(self.value(), cx);
+            let rows = self.replication.state().rows();
+            self.clients.answer_reads(|counter| rows.value(counter), cx);
         }
         self.clients.refuse_late_reads(cx);
     }
@@ -304,13 +332,22 @@ impl Parts {
     }
 }
 
+/// Whether a change is within the bounds that hold for every change.
+fn check_bounds(change: &Change) -> Result<(), Refusal> {
+    if matches!(change, Change::Batch(adds) if adds.len() > MAX_BATCH) {
+        return Err(Refusal::BatchTooLong);
+    }
+    let is_too_long = change.names().any(|name| name.len() > MAX_NAME);
+    if is_too_long { Err(Refusal::NameTooLong) } else { Ok(()) }
+}
+
 /// A replica that is done refuses everything that it is asked.
 fn refuse_after_the_end(input: &Input, cx: &mut Context<'_>) {
     match input {
-        Input::Client { ticket, request: Request::Add(_), .. } => {
+        Input::Client { ticket, request: Request::Change(_), .. } => {
             cx.reply(*ticket, Err(Refusal::ShuttingDown));
         }
-        Input::Client { ticket, request: Request::Read, .. } => {
+        Input::Client { ticket, request: Request::Read(_), .. } => {
             cx.reply(*ticket, Err(Refusal::EndedBeforeRecovered));
         }
         Input::Forget { ticket, .. } => cx.reply(*ticket, Err(Refusal::NotForgotten)),

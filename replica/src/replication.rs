@@ -7,6 +7,7 @@ mod admission;
 mod contacts;
 mod inquiry;
 mod links;
+mod long;
 mod members;
 mod peer;
 mod peers;
@@ -17,18 +18,18 @@ use std::time::Duration;
 use rand::Rng;
 use tracing::warn;
 
-use crate::config::Config;
+use crate::config::{Config, MOST_TOLD};
 use crate::context::Context;
 use crate::frame::{Claim, Frame, FrameId, Inquiry};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::own::Own;
 use crate::state::State;
 use crate::store::Seal;
-use crate::tally::Tally;
+use crate::tally::RowDelta;
 use admission::{Admitted, Source, admit};
 use inquiry::Question;
 use members::Members;
-use peer::{Answer, Confirmation};
+use peer::{Answer, Confirmation, States};
 use peers::Peers;
 
 /// The counts that this node holds, and its peers.
@@ -43,7 +44,7 @@ pub(crate) struct Replication {
     question: Option<Question>,
     ask_again_after: Duration,
     /// The inquiries that came before this process had recovered, with the frames that asked.
-    unanswered: BTreeMap<NodeId, (FrameId, ReplicaId)>,
+    unanswered: BTreeMap<NodeId, (FrameId, ReplicaId, u64)>,
 }
 
 /// The result of merging a claim.
@@ -111,9 +112,10 @@ impl Replication {
     pub(crate) fn recovered(&mut self, cx: &mut Context<'_>) -> bool {
         self.has_recovered = true;
         let unanswered = std::mem::take(&mut self.unanswered);
-        for (from, (id, replica)) in &unanswered {
-            let holds = Some(self.holding(replica));
-            let answer = Answer { id: *id, refused: BTreeSet::new(), doubts: false, holds };
+        for (from, (id, replica, above)) in &unanswered {
+            let holds = Some(self.holding(replica, *above));
+            let (refused, states) = (BTreeSet::new(), States::Nothing);
+            let answer = Answer { id: *id, refused, doubts: false, holds, states };
             self.peers.confirm(from, answer, &self.state, cx);
         }
         !unanswered.is_empty()
@@ -121,7 +123,8 @@ impl Replication {
 
     /// Asks all peers what they hold of a replica of this node. It replaces an earlier question.
     pub(crate) fn ask_about(&mut self, replica: ReplicaId) {
-        self.question = Some(Question::about(replica, self.ask_again_after));
+        let above = self.state.rows().version(&replica);
+        self.question = Some(Question::about(replica, above, self.ask_again_after));
     }
 
     /// Asks no more.
@@ -166,13 +169,19 @@ impl Replication {
         if !self.members.has_forgotten_any() {
             return None;
         }
-        let mut unstored = self.state.unstored().iter();
+        let mut unstored = self.state.unstored();
         unstored.find_map(|replica| self.members.forgotten(replica.node()))
     }
 
-    /// How much of `replica` peers are known to hold. Each tally is one peer's, and none is within another.
-    pub(crate) fn held_by_peers(&self, replica: &ReplicaId) -> Vec<Tally> {
-        self.peers.held(replica)
+    /// The highest version of a replica's row that a peer is known to have covered.
+    pub(crate) fn covered_by_a_peer(&self, replica: &ReplicaId) -> u64 {
+        self.peers.most_covered(replica)
+    }
+
+    /// The highest version of a replica's row that this node holds, or that a peer has said it holds.
+    pub(crate) fn heard_of(&self, replica: &ReplicaId) -> u64 {
+        let said = self.question.as_ref().map_or(0, Question::most);
+        self.known_version(replica).max(said)
     }
 
     /// Merges a peer's frame and confirms it.
@@ -193,19 +202,25 @@ impl Replication {
             }
             return Merged::default();
         };
-        let source = if peer.is_established() { Source::Peer(from) } else { Source::PerhapsDead(from) };
-        let admitted = admit(std::mem::take(&mut frame.claim), source, own, self.state.counts());
-        let Admitted { claim, doubts, refused } = admitted;
-        if let Some(peer) = self.peers.peer(from) {
-            peer.holds(&claim.counts);
+        let states = states(&frame);
+        if let Some(row) = frame.claim.part.take().and_then(|part| peer.collect(*part)) {
+            frame.claim.rows.push(row);
         }
+        let source = if peer.is_established() { Source::Peer(from) } else { Source::PerhapsDead(from) };
+        let admitted = admit(std::mem::take(&mut frame.claim), source, own, self.state.rows());
+        let Admitted { mut claim, doubts, refused } = admitted;
+        if let Some(peer) = self.peers.peer(from) {
+            peer.holds(&claim.rows);
+        }
+        // Of its own row this process knows more than any peer. What is not shown yet must not come in that way.
+        claim.rows.retain(|row| row.actor() != own.replica());
         let claim = with_holding(claim, self.hear_holding(from, &frame));
         let holds = self.answer_inquiry(from, &frame);
-        let merged = Merged { told_holding: holds.is_some(), ..self.merge(&claim) };
+        let merged = Merged { told_holding: holds.is_some(), ..self.merge(&claim, false) };
         match (frame.id, frame.answers, self.peers.peer(from)) {
             // The answer says what was not merged, for the peer must not count that as known.
             (Some(id), None, _) => {
-                self.peers.confirm(from, Answer { id, refused, doubts, holds }, &self.state, cx);
+                self.peers.confirm(from, Answer { id, refused, doubts, holds, states }, &self.state, cx);
             }
             // The next frame to that peer confirms an answer. A frame of its own would be answered too, for ever.
             (Some(id), Some(_), Some(peer)) if !doubts => {
@@ -218,56 +233,73 @@ impl Replication {
 
     /// The answer to a peer's frame, if it asks about a replica of its node. Before the recovery that must wait.
     fn answer_inquiry(&mut self, from: &NodeId, frame: &Frame) -> Option<Inquiry> {
-        let Some(Inquiry::Asks(replica)) = &frame.inquiry else { return None };
+        let Some(Inquiry::Asks(replica, above)) = &frame.inquiry else { return None };
         if replica.node() != from.as_str() {
             return None;
         }
         if !self.has_recovered {
-            self.unanswered.extend(frame.id.map(|id| (from.clone(), (id, replica.clone()))));
+            self.unanswered.extend(frame.id.map(|id| (from.clone(), (id, replica.clone(), *above))));
             return None;
         }
-        Some(self.holding(replica))
+        Some(self.holding(replica, *above))
     }
 
-    fn holding(&self, replica: &ReplicaId) -> Inquiry {
-        Inquiry::Holds(replica.clone(), Tally::of(self.state.counts(), replica))
+    /// Up to which version a replica is known to have counted. A baseline can know of more than its row here has: then that is
+    /// not known, and any version may be.
+    fn known_version(&self, replica: &ReplicaId) -> u64 {
+        let rows = self.state.rows();
+        if rows.lags_behind_resets(replica) { u64::MAX } else { rows.version(replica) }
+    }
+
+    /// The row of a replica above this version, unless that is too much.
+    fn holding(&self, replica: &ReplicaId, above: u64) -> Inquiry {
+        let rows = self.state.rows();
+        let version = self.known_version(replica);
+        let row = rows.row_since(replica, above).filter(|row| row.upto() == version);
+        let row = row.filter(|row| row.items().len() <= MOST_TOLD);
+        Inquiry::Holds(row.unwrap_or_else(|| RowDelta::new(replica.clone(), version, version)))
     }
 
     /// What a peer's frame says that it holds, if it answers the question.
-    fn hear_holding(&mut self, from: &NodeId, frame: &Frame) -> Option<(ReplicaId, Tally)> {
-        let Some(Inquiry::Holds(replica, tally)) = &frame.inquiry else { return None };
+    fn hear_holding(&mut self, from: &NodeId, frame: &Frame) -> Option<RowDelta> {
+        let Some(Inquiry::Holds(row)) = &frame.inquiry else { return None };
         let question = self.question.as_mut()?;
-        question.hear(from, frame.answers, (replica, *tally)).then(|| (replica.clone(), *tally))
+        question.hear(from, frame.answers, row).then(|| row.clone())
     }
 
     /// Merges the admitted part of a claim that was read from the store.
     pub(crate) fn merge_found(&mut self, claim: Claim, own: &Own) -> Merged {
-        let Admitted { claim, .. } = admit(claim, Source::Store, own, self.state.counts());
-        self.merge(&claim)
+        let Admitted { claim, .. } = admit(claim, Source::Store, own, self.state.rows());
+        self.merge(&claim, true)
     }
 
-    fn merge(&mut self, claim: &Claim) -> Merged {
-        let is_news = self.state.merge(claim);
+    fn merge(&mut self, claim: &Claim, is_record: bool) -> Merged {
+        let (is_news, has_hints) = self.state.merge(claim, is_record);
         if is_news {
             self.peers.counts_changed();
         }
         let me = self.members.me();
         let is_own = |replica: &ReplicaId| replica.node() == me.as_str();
-        let touches_record = is_news && (!claim.unstored.is_empty() || claim.counts.keys().any(is_own));
+        let touches_record = is_news && (has_hints || claim.rows.iter().map(RowDelta::actor).any(is_own));
         Merged { is_news, touches_record, told_holding: false }
     }
 
-    /// Lets clients and peers see so much of the own count.
-    pub(crate) fn show(&mut self, own: &ReplicaId, tally: Tally, needs_hint: bool) {
-        if !tally.is_within(Tally::of(self.state.counts(), own)) {
+    /// Lets clients and peers see this much of the own row. `stored` is the version that the store has, if peers are to keep
+    /// what is above it as a hint.
+    pub(crate) fn show(&mut self, row: &RowDelta, stored: Option<u64>) {
+        if self.state.merge_row(row, stored.is_none()) {
             self.peers.counts_changed();
         }
-        self.state.raise(own, tally, !needs_hint);
+        if let Some(stored) = stored {
+            self.state.note_unstored(row.actor(), stored);
+        }
     }
 
-    /// Notes which counts the own record holds.
-    pub(crate) fn note_stored(&mut self, rows: Option<&BTreeMap<ReplicaId, Tally>>) {
-        self.state.note_recorded(rows);
+    /// Notes which versions the own record has.
+    pub(crate) fn note_stored(&mut self, rows: &BTreeMap<ReplicaId, u64>) {
+        for (replica, version) in rows {
+            self.state.note_stored(replica, *version);
+        }
     }
 
     /// Sends the frames that are due. `hurry` says that a client waits for a peer to confirm.
@@ -286,10 +318,20 @@ impl Replication {
 }
 
 /// The claim, and what its sender holds of a replica of this node. It is not known to be stored.
-fn with_holding(mut claim: Claim, holding: Option<(ReplicaId, Tally)>) -> Claim {
-    if let Some((replica, tally)) = holding {
-        claim.counts.raise(&replica, tally.up, tally.down);
-        claim.unstored.insert(replica);
+fn with_holding(mut claim: Claim, holding: Option<RowDelta>) -> Claim {
+    if let Some(row) = holding {
+        claim.unstored.insert(row.actor().clone());
+        claim.rows.push(row);
     }
     claim
+}
+
+/// The rows of which the answer to this frame says which version this node has.
+fn states(frame: &Frame) -> States {
+    let Claim { rows, part, .. } = &frame.claim;
+    match part {
+        Some(part) => States::Row(part.delta().actor().clone()),
+        None if rows.is_empty() && frame.inquiry.is_none() => States::All,
+        None => States::Nothing,
+    }
 }

@@ -2,21 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::frame::Frame;
 use crate::identity::NodeId;
 use crate::store::{Outcome, StoreRequest, Token};
+use crate::tally::THE_COUNTER;
 
 /// Names one request of a client. The world chooses it; the replica gives it back with the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
 /// One thing that happened, for the replica to handle.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an input is moved once; most are frames, and a box would be one more allocation"
-)]
 #[derive(Debug, Clone)]
 pub enum Input {
     /// These nodes are the cluster, this one among them or not. It must come before the first tick, and again whenever the
@@ -70,20 +68,76 @@ pub enum Input {
     Closed,
 }
 
+/// The name of a counter, or of a source: any text of at most [`MAX_NAME`](crate::MAX_NAME) bytes.
+pub type Name = Arc<str>;
+
 /// A client's request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// Add this to the counter.
-    Add(i64),
-    /// Read the counter's value.
-    Read,
+    /// Change counters.
+    Change(Change),
+    /// Read a counter's value. A counter that nobody has counted has the value 0.
+    Read(Name),
+}
+
+/// What a client wants to be counted. It counts as a whole or not at all, and nobody ever sees a part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Add to a counter.
+    Add(Name, i64),
+    /// Add to several counters, or several times to one: [`MAX_BATCH`](crate::MAX_BATCH) adds at most.
+    Batch(Vec<(Name, i64)>),
+    /// Subtract what this node sees of a counter. Adds that it does not see yet survive. Two resets at once subtract once.
+    Reset(Name),
+    /// A source of its own has counted so much so far, all in all. The counter has the largest total that any node has heard of
+    /// that source. So a report can be repeated, at any node, and counts once.
+    Report {
+        /// The counter.
+        counter: Name,
+        /// The source: whoever counts, by a name that no other has. A counter has [`MAX_SOURCES`](crate::MAX_SOURCES) at most.
+        source: Name,
+        /// Its total. A smaller one than before changes nothing.
+        total: u64,
+    },
+}
+
+/// The name of the only counter in a world with one.
+static THE_NAME: LazyLock<Name> = LazyLock::new(|| THE_COUNTER.into());
+
+impl Request {
+    /// An add, in a world with one counter.
+    pub fn add(delta: i64) -> Self {
+        Self::Change(Change::Add(THE_NAME.clone(), delta))
+    }
+
+    /// A read, in a world with one counter.
+    pub fn read() -> Self {
+        Self::Read(THE_NAME.clone())
+    }
+}
+
+impl Change {
+    /// All names in it, of counters and sources.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Name> {
+        let (one, all): ([Option<&Name>; 2], &[(Name, i64)]) = match self {
+            Self::Add(counter, _) | Self::Reset(counter) => ([Some(counter), None], &[]),
+            Self::Report { counter, source, .. } => ([Some(counter), Some(source)], &[]),
+            Self::Batch(adds) => ([None, None], adds),
+        };
+        one.into_iter().flatten().chain(all.iter().map(|(counter, _)| counter))
+    }
+
+    /// Whether it adds to this counter and does nothing else.
+    pub(crate) fn only_adds_to(&self, only: &str) -> bool {
+        match self {
+            Self::Add(counter, _) => &**counter == only,
+            Self::Batch(adds) => adds.iter().all(|(counter, _)| &**counter == only),
+            Self::Reset(_) | Self::Report { .. } => false,
+        }
+    }
 }
 
 /// One thing that the replica wants done.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an effect is moved twice; a box would be one more allocation for each frame"
-)]
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// Answer this client.
@@ -115,8 +169,10 @@ pub enum Effect {
 /// The answer to a request that was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply {
-    /// The add is counted, and as durable as the [policy](crate::AckPolicy) demands.
-    Added,
+    /// The change is counted, and as durable as the [policy](crate::AckPolicy) demands.
+    Counted,
+    /// A reset is counted, and as durable. It subtracted this value.
+    Reset(i128),
     /// The counter's value.
     Value(i128),
     /// The node is forgotten: its record is sealed.
@@ -132,8 +188,18 @@ pub enum Refusal {
     TooManyAdds,
     /// Too many reads wait already.
     TooManyReads,
-    /// The count of this replica would pass 64 bits. Nothing was counted.
+    /// A count of this replica would pass 64 bits. Nothing was counted.
     Overflow,
+    /// The name of a counter or source is too long. Nothing was counted.
+    NameTooLong,
+    /// A batch has too many adds. Nothing was counted.
+    BatchTooLong,
+    /// There are too many counters. Nothing was counted; known counters can be counted on.
+    TooManyCounters,
+    /// The counter has too many sources. Nothing was counted; known sources can report on.
+    TooManySources,
+    /// This world has one counter, and it can only be added to.
+    OneCounterOnly,
     /// The store did not answer in time, and the policy demands it. Nothing was counted.
     StoreSilent,
     /// The add is counted here, but was not known to be durable in time. It may survive.
@@ -172,6 +238,11 @@ impl Refusal {
             | Self::TooManyAdds
             | Self::TooManyReads
             | Self::Overflow
+            | Self::NameTooLong
+            | Self::BatchTooLong
+            | Self::TooManyCounters
+            | Self::TooManySources
+            | Self::OneCounterOnly
             | Self::StoreSilent
             | Self::NotRecovered
             | Self::EndedBeforeRecovered
@@ -190,6 +261,11 @@ impl Refusal {
             Self::TooManyAdds => "too many adds are waiting",
             Self::TooManyReads => "too many reads are waiting",
             Self::Overflow => "the count would overflow",
+            Self::NameTooLong => "the name is too long: not counted",
+            Self::BatchTooLong => "the batch has too many adds: not counted",
+            Self::TooManyCounters => "there are too many counters: not counted",
+            Self::TooManySources => "the counter has too many sources: not counted",
+            Self::OneCounterOnly => "there is one counter, and it can only be added to: not counted",
             Self::StoreSilent => "the store does not answer: not counted",
             Self::NotKnownDurable => "counted, but not known to be durable",
             Self::EndedBeforeDurable => "shut down before it was known to be durable",

@@ -1,89 +1,137 @@
-//! The state of a node: counts, and which of them are not known to be stored.
+//! The state of a node: the rows that it holds and shows, and which of them are not known to be stored.
 //!
-//! A count is *stored* once it is in the record of the node that counted it. A node that told its counts while the store
-//! did not answer may have died since. So this node keeps such counts of others in its own record, as *hints*, until it
-//! learns that they are stored. A node that reads the record merges hints like any other counts. The idea is hinted
+//! A row is *stored* up to the version that the record of its node has. A node that told its row while the store did not
+//! answer may have died since. So this node keeps what such a row has above that version in its own record, as a *hint*,
+//! until it learns that it is stored. A node that reads the record merges hints like any other rows. The idea is hinted
 //! handoff, from the Dynamo paper (SOSP 2007, section 4.6).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use crdt::VersionVector;
+
+use crate::config::WHOLE_HINT;
 use crate::frame::Claim;
 use crate::identity::ReplicaId;
-use crate::tally::{Tally, Vector};
+use crate::tally::{RowDelta, Rows};
 
-/// Counts, and which of them are not known to be stored.
+/// The rows that a node holds and shows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
-    counts: Vector,
-    /// The replicas whose count is not known to be stored.
-    unstored: BTreeSet<ReplicaId>,
+    rows: Rows,
+    /// The replicas whose row is not known to be stored as it is, each with the version that is.
+    unstored: BTreeMap<ReplicaId, u64>,
+    /// Hints that were read and can't be merged yet: the rows that they build on are still to be read.
+    early: BTreeMap<ReplicaId, RowDelta>,
 }
 
 impl State {
-    pub(crate) fn counts(&self) -> &Vector {
-        &self.counts
+    pub(crate) fn rows(&self) -> &Rows {
+        &self.rows
     }
 
-    /// Merges a claim. True if it brought something new.
-    pub(crate) fn merge(&mut self, claim: &Claim) -> bool {
-        for replica in &claim.unstored {
-            if !Tally::of(&claim.counts, replica).is_within(Tally::of(&self.counts, replica)) {
-                self.unstored.insert(replica.clone());
+    /// Merges a claim. Returns whether it brought something new, and whether that may be missing in the record of its node.
+    ///
+    /// A row that does not connect to what is held is left out. In a frame such a row was meant for an earlier process of
+    /// this node. In a record it is a hint: it waits until the row that it builds on was read.
+    pub(crate) fn merge(&mut self, claim: &Claim, is_record: bool) -> (bool, bool) {
+        let (mut is_news, mut has_hints) = (false, !claim.unstored.is_empty());
+        for row in claim.rows.iter().filter(|row| row.from() < row.upto()) {
+            let is_stored = !claim.unstored.contains(row.actor());
+            if row.from() > self.rows.version(row.actor()) {
+                if is_record && !is_stored {
+                    self.early.insert(row.actor().clone(), row.clone());
+                }
+                continue;
+            }
+            is_news |= self.merge_row(row, is_stored);
+            if let Some(hint) = self.early.remove(row.actor()) {
+                if hint.from() > self.rows.version(hint.actor()) {
+                    self.early.insert(hint.actor().clone(), hint);
+                } else {
+                    is_news |= self.merge_row(&hint, false);
+                    has_hints = true;
+                }
             }
         }
-        let counts = &self.counts;
-        self.unstored.retain(|replica| {
-            claim.unstored.contains(replica)
-                || !Tally::of(counts, replica).is_within(Tally::of(&claim.counts, replica))
-        });
-        self.counts.merge(&claim.counts)
+        (is_news, has_hints)
     }
 
-    /// Merges the count of one replica.
-    pub(crate) fn raise(&mut self, replica: &ReplicaId, tally: Tally, is_stored: bool) {
-        let before = Tally::of(&self.counts, replica);
-        if !is_stored {
-            self.unstored.insert(replica.clone());
-        } else if before.is_within(tally) {
-            self.unstored.remove(replica);
-        }
-        self.counts.raise(replica, tally.up, tally.down);
-    }
-
-    /// Takes note of what the own record holds.
-    pub(crate) fn note_recorded(&mut self, rows: Option<&BTreeMap<ReplicaId, Tally>>) {
-        let Some(rows) = rows else { return };
-        let counts = &self.counts;
-        self.unstored.retain(|replica| {
-            !rows.get(replica).is_some_and(|stored| Tally::of(counts, replica).is_within(*stored))
-        });
-    }
-
-    /// The replicas whose count is not known to be stored.
-    pub(crate) fn unstored(&self) -> &BTreeSet<ReplicaId> {
-        &self.unstored
-    }
-
-    /// The rows of the replicas of `node`.
-    pub(crate) fn rows_of(&self, node: &str) -> BTreeMap<ReplicaId, Tally> {
-        let rows = self.counts.iter().filter(|(replica, _)| replica.node() == node);
-        rows.map(|(replica, counts)| (replica.clone(), counts.into())).collect()
-    }
-
-    /// The counts that a peer lacks that holds `known`.
-    pub(crate) fn claim_since(&self, known: &Vector) -> Claim {
-        let counts = self.counts.delta_since(known);
-        let unstored = if self.unstored.is_empty() {
-            BTreeSet::new()
-        } else {
-            counts.keys().filter(|replica| self.unstored.contains(*replica)).cloned().collect()
+    /// Merges a row that connects to what is held.
+    pub(crate) fn merge_row(&mut self, row: &RowDelta, is_stored: bool) -> bool {
+        let replica = row.actor();
+        let before = self.rows.version(replica);
+        let is_news = match self.rows.apply(row) {
+            Ok(is_news) => is_news,
+            Err(error) => {
+                tracing::error!(%replica, %error, "a row is ignored: its sender has made a mistake");
+                return false;
+            }
         };
-        Claim { counts, unstored }
+        if is_stored {
+            self.note_stored(replica, row.upto());
+        } else if row.upto() > before {
+            self.unstored.entry(replica.clone()).or_insert(before);
+        }
+        is_news
     }
 
-    /// The counts of other nodes that are not known to be stored, as hints for the record of `node`.
-    pub(crate) fn hints(&self, node: &str) -> BTreeMap<ReplicaId, Tally> {
-        let others = self.unstored.iter().filter(|replica| replica.node() != node);
-        others.map(|replica| (replica.clone(), Tally::of(&self.counts, replica))).collect()
+    /// Notes that the row of a replica is not known to be stored above this version.
+    pub(crate) fn note_unstored(&mut self, replica: &ReplicaId, above: u64) {
+        if self.rows.version(replica) > above {
+            self.unstored.insert(replica.clone(), above);
+        }
+    }
+
+    /// Notes that the row of a replica is stored up to this version.
+    pub(crate) fn note_stored(&mut self, replica: &ReplicaId, upto: u64) {
+        if let Some(stored) = self.unstored.get_mut(replica) {
+            *stored = upto.max(*stored);
+            if *stored >= self.rows.version(replica) {
+                self.unstored.remove(replica);
+            }
+        }
+    }
+
+    /// Whether the row of this replica is not known to be stored as it is.
+    pub(crate) fn is_unstored(&self, replica: &ReplicaId) -> bool {
+        self.unstored.contains_key(replica)
+    }
+
+    /// The replicas whose row is not known to be stored as it is.
+    pub(crate) fn unstored(&self) -> impl Iterator<Item = &ReplicaId> {
+        self.unstored.keys()
+    }
+
+    /// The replicas of `node`, each with the version of its row.
+    pub(crate) fn versions_of<'a>(&'a self, node: &'a str) -> impl Iterator<Item = (&'a ReplicaId, u64)> {
+        self.rows.versions().counter().iter().filter(move |(replica, _)| replica.node() == node)
+    }
+
+    /// What a peer lacks that has covered `known`, of the rows that `wanted` accepts.
+    pub(crate) fn claim_since(
+        &self,
+        known: &VersionVector<ReplicaId>,
+        wanted: impl Fn(&ReplicaId) -> bool,
+    ) -> Claim {
+        let newer = self.rows.versions().delta_since(known);
+        let newer = newer.counter().keys().filter(|replica| wanted(replica));
+        let since = |replica: &ReplicaId| self.rows.row_since(replica, known.counter().get(replica));
+        let rows: Vec<RowDelta> = newer.filter_map(since).collect();
+        let is_unstored = |replica: &&ReplicaId| self.unstored.contains_key(*replica);
+        let unstored = rows.iter().map(RowDelta::actor).filter(is_unstored).cloned().collect();
+        Claim { rows, unstored, part: None }
+    }
+
+    /// What rows of other nodes have that is not known to be stored, as hints for the record of `node`.
+    pub(crate) fn hints<'a>(&'a self, node: &'a str) -> impl Iterator<Item = RowDelta> + 'a {
+        let is_other = move |replica: &ReplicaId| replica.node() != node;
+        let held = self.unstored.iter().filter(move |(replica, _)| is_other(replica));
+        let held = held.filter_map(|(replica, stored)| {
+            // A short row is kept whole. So it can be merged even if the record that it builds on went back.
+            let is_short = self.rows.slots(replica) <= WHOLE_HINT;
+            self.rows.row_since(replica, if is_short { 0 } else { *stored })
+        });
+        let early = self.early.values().filter(move |hint| is_other(hint.actor()));
+        held.chain(early.filter(|hint| !self.unstored.contains_key(hint.actor())).cloned())
     }
 }

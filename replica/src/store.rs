@@ -18,8 +18,8 @@ use std::fmt;
 
 pub use record::{Changes, Ownership, Record, Seal};
 
-use crate::identity::{NodeId, ReplicaId};
-use crate::tally::Tally;
+use crate::identity::NodeId;
+use crate::tally::RowDelta;
 
 /// Names one request to the store. The replica chooses it, at random at first; the world gives it back with the outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,8 +74,8 @@ pub enum StoreRequest {
         node: NodeId,
         /// The record must be this one.
         from: Option<Record>,
-        /// Rows of that node which have grown, or are new.
-        rows: Vec<(ReplicaId, Tally)>,
+        /// Rows of that node which have grown, or are new: what each has above the version in the record.
+        rows: Vec<RowDelta>,
     },
 }
 

@@ -1,17 +1,28 @@
-//! Counts: a [`Tally`] is the count of one replica, a [`Vector`] has the rows of all.
+//! Rows: what each replica has counted. A [`Tally`] is the row of a replica in a world with one counter.
 
 use std::fmt;
 
-use crdt::PnCounter;
+use crdt::named::{Counters, Entry};
 
-use crate::config::MAX_REPLICAS;
+use crate::config::{MAX_COUNTERS, MAX_REPLICAS};
 use crate::identity::ReplicaId;
 
-/// Increments and decrements by replica: the whole state, or a part of it. A counter that only grows is one without
-/// decrements.
-pub type Vector = PnCounter<ReplicaId>;
+/// The rows of all replicas: the whole state, or a part of it.
+pub type Rows = Counters<ReplicaId>;
 
-/// The count of one replica.
+/// What a replica has changed after one version of its row, up to another.
+pub type RowDelta = crdt::named::RowDelta<ReplicaId>;
+
+/// A part of a row delta that is too long for one frame.
+pub type Part = crdt::named::Part<ReplicaId>;
+
+/// The name of the only counter in a world with one counter.
+pub const THE_COUNTER: &str = "";
+
+/// The row of a replica in a world with one counter: its count.
+///
+/// There the sequence number of a row is [`number`](Self::number), so a message needs no room for one. See
+/// [`Numbering::BySum`](crate::Numbering::BySum).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     /// The sum of the increments.
@@ -30,96 +41,56 @@ impl fmt::Display for Tally {
     }
 }
 
-impl From<(u64, u64)> for Tally {
-    fn from((up, down): (u64, u64)) -> Self {
-        Self { up, down }
-    }
-}
-
 impl Tally {
     /// The count of `replica`.
-    pub fn of(vector: &Vector, replica: &ReplicaId) -> Self {
-        vector.counts(replica).into()
+    pub fn of(rows: &Rows, replica: &ReplicaId) -> Self {
+        let slot = rows.slot(replica, THE_COUNTER);
+        let entry = slot.and_then(|slot| rows.entry(replica, slot));
+        entry.map_or(Self::default(), |entry| Self { up: entry.up, down: entry.down })
     }
 
-    /// This tally and `delta`. `None` if the increments or the decrements would pass `u64::MAX`.
-    pub fn plus(self, delta: i64) -> Option<Self> {
-        let (up, down) = if delta < 0 { (0, delta.unsigned_abs()) } else { (delta.unsigned_abs(), 0) };
-        Some(Self { up: self.up.checked_add(up)?, down: self.down.checked_add(down)? })
+    /// The count that a row delta states.
+    ///
+    /// ```
+    /// use replica::Tally;
+    ///
+    /// let tally = Tally { up: 5, down: 2 };
+    /// let row = tally.row("n0#00000001".parse()?);
+    /// assert_eq!((row.from(), row.upto(), Tally::stated(&row)), (0, 7, tally));
+    /// # Ok::<(), replica::NoIdentity>(())
+    /// ```
+    pub fn stated(row: &RowDelta) -> Self {
+        let mut items = row.items();
+        items.next().map_or(Self::default(), |item| Self { up: item.entry.up, down: item.entry.down })
     }
 
-    /// Merges another tally of the same replica.
-    pub fn raise(&mut self, other: Self) {
-        *self = Self { up: self.up.max(other.up), down: self.down.max(other.down) };
+    /// The whole row of `replica`.
+    pub fn row(self, replica: ReplicaId) -> RowDelta {
+        let mut row = RowDelta::new(replica, 0, self.number());
+        if self != Self::default() {
+            let entry = Entry { up: self.up, down: self.down, more: None };
+            row.push(0, self.number(), Some(THE_COUNTER), entry);
+        }
+        row
+    }
+
+    /// The sequence number: how far the replica has counted. The tallies of a replica are a chain, so one number orders them.
+    /// A process refuses to count past `u64::MAX`; a tally from elsewhere that is more has that number.
+    pub fn number(self) -> u64 {
+        self.up.saturating_add(self.down)
     }
 
     /// Whether `other` has at least as much, in both directions.
     pub fn is_within(self, other: Self) -> bool {
         self.up <= other.up && self.down <= other.down
     }
-
-    /// The sequence number: how far the replica has counted. The tallies that a replica itself had over time are a chain, so
-    /// one number orders them. What others hold of it may be increments and decrements of different times.
-    pub fn sequence(self) -> u128 {
-        u128::from(self.up) + u128::from(self.down)
-    }
 }
 
-/// Whether a vector that merges `counts` has no more than [`MAX_REPLICAS`] replicas, or no more than now.
-pub(crate) fn has_room_for(vector: &Vector, counts: &Vector) -> bool {
-    if vector.len() + counts.len() <= MAX_REPLICAS {
-        return true;
-    }
-    let new = counts.keys().filter(|replica| !vector.contains(*replica)).count();
-    new == 0 || vector.len() + new <= MAX_REPLICAS
-}
-
-/// The part of a vector whose replicas `keep` accepts.
-pub(crate) fn filtered(vector: &Vector, keep: impl Fn(&ReplicaId) -> bool) -> Vector {
-    let kept = vector.iter().filter(|(replica, _)| keep(replica));
-    kept.map(|(replica, counts)| (replica.clone(), counts)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn replica(incarnation: usize) -> ReplicaId {
-        format!("n1#{incarnation:08x}").parse().unwrap()
-    }
-
-    /// The replicas of `up` have counted 1 up, those of `down` 1 down.
-    fn vector(up: std::ops::Range<usize>, down: std::ops::Range<usize>) -> Vector {
-        let side = |numbers: std::ops::Range<usize>| numbers.map(|number| (replica(number), 1)).collect();
-        Vector::from_parts(side(up), side(down))
-    }
-
-    #[test]
-    fn the_number_of_replicas_is_bounded() {
-        const MOST: usize = MAX_REPLICAS;
-        let room = |held: &Vector, more| has_room_for(held, &vector(more, 0..0));
-        let one_short = vector(0..MOST - 1, 0..9);
-        assert!(room(&one_short, MOST..MOST + 1), "a replica that counts up and down is one");
-        assert!(!room(&one_short, MOST..MOST + 2));
-        assert!(room(&one_short, MOST - 2..MOST), "one of them is known");
-        let full = vector(9..MOST, 0..9);
-        assert!(!room(&full, MOST..MOST + 1));
-        assert!(room(&full, 0..MOST), "all are known");
-        assert!(has_room_for(&vector(0..MOST / 2, 0..MOST / 2), &vector(0..0, MOST / 2..MOST)));
-        assert!(room(&Vector::new(), 0..MOST) && !room(&Vector::new(), 0..MOST + 1));
-    }
-
-    #[test]
-    fn a_replica_is_known_that_has_counted_in_either_direction() {
-        let vector = vector(1..2, 2..3);
-        assert_eq!([0, 1, 2].map(|number| vector.contains(replica(number))), [false, true, true]);
-    }
-
-    #[test]
-    fn the_sequence_number_is_the_sum_of_up_and_down() {
-        let tally = Tally { up: u64::MAX, down: 3 };
-        assert_eq!(tally.sequence(), u128::from(u64::MAX) + 3);
-        assert_eq!(tally.plus(1), None);
-        assert_eq!(tally.plus(-4), Some(Tally { down: 7, ..tally }));
-    }
+/// Whether rows that merge this row have no more than [`MAX_REPLICAS`] replicas and [`MAX_COUNTERS`] counters, or no more
+/// than now. `more` replicas are to be merged before.
+pub(crate) fn has_room_for(rows: &Rows, row: &RowDelta, more: usize) -> bool {
+    let is_new = rows.version(row.actor()) == 0;
+    let names = row.items().filter(|item| item.name.is_some()).count();
+    (!is_new || rows.versions().counter().len() + more < MAX_REPLICAS)
+        && (names == 0 || rows.len() + names <= MAX_COUNTERS)
 }

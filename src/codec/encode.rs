@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crdt::GCounter;
-use replica::{Claim, Frame, Incarnation, Inquiry, ReplicaId};
-use serde::Serialize;
+use replica::{Claim, Frame, Incarnation, Inquiry, ReplicaId, RowDelta, Tally};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::Count;
@@ -66,9 +65,9 @@ struct WrittenBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ack: Option<MsgId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    counts: Option<GCounter<ReplicaId>>,
+    counts: Option<Side<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    minus: Option<GCounter<ReplicaId>>,
+    minus: Option<Side<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unstored: Option<&'a BTreeSet<ReplicaId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,25 +122,51 @@ fn written<'a>(message: &'a Outgoing<'_>) -> WrittenBody<'a> {
 }
 
 fn written_frame<'a>(frame: &'a Frame, body: WrittenBody<'a>) -> WrittenBody<'a> {
-    let side = |counts| Some(counts).filter(|counts: &GCounter<ReplicaId>| !counts.is_empty());
     let list = |replicas: &'a BTreeSet<ReplicaId>| Some(replicas).filter(|replicas| !replicas.is_empty());
-    let Claim { counts, unstored } = &frame.claim;
+    // A row of one counter is never cut in parts.
+    let Claim { rows, unstored, part: _ } = &frame.claim;
     let (asks, holds) = match &frame.inquiry {
         None => (None, None),
-        Some(Inquiry::Asks(replica)) => (Some(replica), None),
-        Some(Inquiry::Holds(replica, tally)) => (None, Some([(replica, Count::of(*tally))].into())),
+        Some(Inquiry::Asks(replica, _)) => (Some(replica), None),
+        Some(Inquiry::Holds(row)) => (None, Some([(row.actor(), Count::of(Tally::stated(row)))].into())),
     };
     WrittenBody {
         kind: if frame.answers.is_some() { "gossip_ok" } else { "gossip" },
         epoch: Some(frame.incarnation),
         ack: frame.confirms.map(|id| id.0),
-        counts: side(counts.increments()),
-        minus: side(counts.decrements()),
+        counts: Side::of(rows, |tally| tally.up),
+        minus: Side::of(rows, |tally| tally.down),
         unstored: list(unstored),
         asks,
         holds,
         refused: list(&frame.refused),
         doubts: frame.doubts.then_some(true),
         ..body
+    }
+}
+
+/// The increments of all rows, or the decrements: a map that leaves out zeros. Both are written of each row, whatever the
+/// receiver knows, so that their sum is the number of the row.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    rows: &'a [RowDelta],
+    side: fn(Tally) -> u64,
+}
+
+impl<'a> Side<'a> {
+    /// `None` if all are zero.
+    fn of(rows: &'a [RowDelta], side: fn(Tally) -> u64) -> Option<Self> {
+        Some(Self { rows, side }).filter(|written| written.counts().next().is_some())
+    }
+
+    fn counts(self) -> impl Iterator<Item = (&'a ReplicaId, u64)> {
+        let counts = self.rows.iter().map(move |row| (row.actor(), (self.side)(Tally::stated(row))));
+        counts.filter(|(_, count)| *count != 0)
+    }
+}
+
+impl Serialize for Side<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.counts())
     }
 }

@@ -1,5 +1,3 @@
-use replica::Tally;
-
 use super::*;
 use crate::message::{Outgoing, Say};
 
@@ -51,9 +49,8 @@ fn every_request_is_a_line_of_its_own_with_all_its_fields() {
 
 fn frame() -> Frame {
     let replica: ReplicaId = "n1#00000001".parse().unwrap();
-    let mut counts = Vector::new();
-    counts.raise(&replica, 3, 2);
-    let claim = Claim { counts, unstored: [replica].into() };
+    let rows = vec![Tally { up: 3, down: 2 }.row(replica.clone())];
+    let claim = Claim { rows, unstored: [replica].into(), part: None };
     Frame {
         id: Some(FrameId(7)),
         confirms: Some(FrameId(5)),
@@ -69,11 +66,13 @@ fn a_frame_is_read_as_it_was_written() {
     let asks = Frame {
         id: Some(FrameId(7)),
         answers: None,
-        inquiry: Some(Inquiry::Asks(replica())),
+        inquiry: Some(Inquiry::Asks(replica(), 0)),
         ..empty.clone()
     };
-    let holds =
-        |up, down| Frame { inquiry: Some(Inquiry::Holds(replica(), Tally { up, down })), ..empty.clone() };
+    let holds = |up, down| Frame {
+        inquiry: Some(Inquiry::Holds(Tally { up, down }.row(replica()))),
+        ..empty.clone()
+    };
     let refuses = Frame { refused: [replica(), "n9#00000001".parse().unwrap()].into(), ..empty.clone() };
     let doubts = Frame { doubts: true, ..empty.clone() };
     for (frame, body) in [
@@ -100,7 +99,7 @@ fn a_frame_is_read_as_it_was_written() {
     ] {
         let written = line(&Outgoing::frame("n1", frame.clone()));
         assert_eq!(written, format!("{{\"src\":\"n0\",\"dest\":\"n1\",\"body\":{{{body}}}}}\n"));
-        let message = decode(written.as_bytes(), &Vector::new()).ok().unwrap();
+        let message = decode(written.as_bytes(), &Rows::new()).ok().unwrap();
         let Body::Frame(read) = message.body else { panic!("no frame: {written}") };
         assert_eq!((&*message.src, *read), ("n0", frame));
     }
@@ -128,7 +127,7 @@ fn a_refusal_that_quotes_a_long_record_is_one() {
         r#"{{"src":"seq-kv","dest":"n0","body":{{"type":"error","in_reply_to":7,"code":22,"text":"{text}"}}}}"#
     );
     let Ok(Message { body: Body::Reply(id, Reply::Error { code, text }), .. }) =
-        decode(line.as_bytes(), &Vector::new())
+        decode(line.as_bytes(), &Rows::new())
     else {
         panic!("it is no error")
     };
@@ -157,7 +156,7 @@ fn the_list_of_unstored_replicas_is_no_longer_than_the_counts() {
         let counts = r#""counts":{"n1#00000001":7}"#;
         let body = format!(r#"{{"type":"gossip","epoch":"00000001",{counts},"unstored":{unstored}}}"#);
         let line = format!(r#"{{"src":"n1","dest":"n0","body":{body}}}"#);
-        decode(line.as_bytes(), &Vector::new()).is_ok()
+        decode(line.as_bytes(), &Rows::new()).is_ok()
     };
     assert!(gossip(r#"[  "n1#00000001"]"#), "as long");
     assert!(!gossip(r#"[   "n1#00000001"]"#), "longer");
@@ -168,7 +167,7 @@ fn an_inquiry_that_makes_no_sense_is_malformed() {
     let gossip = |fields: &str| {
         let line =
             format!(r#"{{"src":"n1","dest":"n0","body":{{"type":"gossip","epoch":"00000001",{fields}}}}}"#);
-        decode(line.as_bytes(), &Vector::new()).is_ok()
+        decode(line.as_bytes(), &Rows::new()).is_ok()
     };
     assert!(gossip(r#""asks":"n1#00000001""#) && gossip(r#""holds":{"n1#00000001":7}"#));
     for fields in [
@@ -200,7 +199,7 @@ fn replicas_of_nodes_that_cannot_exist_are_malformed() {
         };
         let line =
             format!(r#"{{"src":"n1","dest":"n0","body":{{"type":"gossip","epoch":"00000001",{fields}}}}}"#);
-        decode(line.as_bytes(), &Vector::new()).is_ok()
+        decode(line.as_bytes(), &Rows::new()).is_ok()
     };
     for field in ["counts", "minus", "holds", "refused"] {
         assert!(gossip(field, "unlisted") && gossip(field, &"n".repeat(MAX_NAME)), "{field}");
@@ -217,7 +216,26 @@ fn no_more_replicas_are_refused_than_a_node_tells() {
         let fields = format!(r#""refused":[{}]"#, names.join(","));
         let line =
             format!(r#"{{"src":"n1","dest":"n0","body":{{"type":"gossip","epoch":"00000001",{fields}}}}}"#);
-        decode(line.as_bytes(), &Vector::new()).is_ok()
+        decode(line.as_bytes(), &Rows::new()).is_ok()
     };
     assert!(gossip(MAX_REPLICAS + 1) && !gossip(MAX_REPLICAS + 2));
+}
+
+#[test]
+fn of_known_replicas_only_those_that_are_stated_are_read() {
+    let id = |number: u32| format!("n{number}#00000001").parse::<ReplicaId>().unwrap();
+    let mut known = Rows::new();
+    for number in 0..3 {
+        known.apply(&Tally { up: 5, down: 2 }.row(id(number))).unwrap();
+    }
+    let read = |counts: &str, minus: &str| {
+        let fields = format!(r#""type":"gossip","epoch":"00000009","counts":{counts},"minus":{minus}"#);
+        let line = format!(r#"{{"src":"n1","dest":"n0","body":{{{fields}}}}}"#);
+        let Body::Frame(frame) = decode(line.as_bytes(), &known).ok().unwrap().body else { panic!("{line}") };
+        frame.claim.rows.iter().map(|row| (row.actor().clone(), Tally::stated(row))).collect::<Vec<_>>()
+    };
+    assert_eq!(read(r#"{"n1#00000001":7}"#, "{}"), [(id(1), Tally { up: 7, down: 2 })], "half a row");
+    assert_eq!(read(r#"{"n1#00000001":5}"#, "{}"), [(id(1), Tally { up: 5, down: 0 })], "an old row");
+    assert_eq!(read("{}", r#"{"n2#00000001":9}"#), [(id(2), Tally { up: 5, down: 9 })]);
+    assert_eq!(read(r#"{"n9#00000001":0}"#, "{}"), [], "a row of nothing");
 }

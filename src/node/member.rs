@@ -119,8 +119,8 @@ impl<R: Rng> Member<R> {
                 self.quiet_until = None;
                 return client.answer(refuse("this counter only grows"), now, say);
             }
-            Request::Add { delta } => replica::Request::Add(*delta),
-            Request::Read => replica::Request::Read,
+            Request::Add { delta } => replica::Request::add(*delta),
+            Request::Read => replica::Request::read(),
         };
         self.quiet_until = None;
         let ticket = self.waiting.next_ticket();

@@ -19,7 +19,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use replica::store::{Ownership, Record, Seal};
-use replica::{Incarnation, NodeId, ReplicaId, Tally};
+use replica::{Incarnation, NodeId, ReplicaId, RowDelta, Tally};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -66,7 +66,8 @@ pub(super) fn parse(node: &NodeId, value: &RawValue) -> Result<Record, String> {
     }
     written.hints.keys().try_for_each(|replica| check_node_name(replica.node()))?;
     let (owner, seal) = (owner(node, &written)?, seal(&written)?);
-    let read = |rows: Rows| rows.into_iter().map(|(replica, count)| (replica, count.tally())).collect();
+    let row = |(replica, count): (ReplicaId, Count)| (replica.clone(), count.tally().row(replica));
+    let read = |rows: Rows| rows.into_iter().map(row).collect();
     Ok(Record { rows: read(written.rows), owner, hints: read(written.hints), seal })
 }
 
@@ -106,8 +107,8 @@ pub(super) fn write(record: &Record) -> serde_json::Result<Arc<RawValue>> {
         let owner = record.owner.as_ref().filter(|owner| owner.is_free == is_free);
         owner.map(|owner| (owner.replica.incarnation(), owner.incarnation))
     };
-    let rows = |rows: &BTreeMap<ReplicaId, Tally>| {
-        rows.iter().map(|(replica, tally)| (replica.clone(), Count::of(*tally))).collect()
+    let rows = |rows: &BTreeMap<ReplicaId, RowDelta>| {
+        rows.iter().map(|(replica, row)| (replica.clone(), Count::of(Tally::stated(row)))).collect()
     };
     let seal = |is_lifted| {
         let seal = record.seal.filter(|seal| seal.is_lifted == is_lifted);

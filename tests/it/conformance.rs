@@ -13,7 +13,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use replica::store::conformance::{NODES, Subject, check};
 use replica::store::{Outcome, StoreRequest, Token};
-use replica::{NodeId, Vector};
+use replica::{NodeId, Rows};
 use serde_json::{Value, json};
 
 use crate::harness::ms;
@@ -88,7 +88,7 @@ impl Maelstrom {
 
     fn answer(&self, process: &mut Process, body: &Value) {
         let line = json!({"src": STORE, "dest": process.node.as_str(), "body": body}).to_string();
-        let known = Vector::default();
+        let known = Rows::default();
         let Ok(Message { body: Body::Reply(msg_id, reply), .. }) = decode(line.as_bytes(), &known) else {
             panic!("{line} is no reply");
         };

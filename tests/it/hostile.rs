@@ -23,7 +23,7 @@ fn store() -> Config {
 }
 
 fn held(node: &Harness) -> usize {
-    node.endpoint.node().state().map_or(0, replica::Vector::len)
+    node.endpoint.node().state().map_or(0, |rows| rows.versions().counter().len())
 }
 
 /// Made-up replicas of `node`, one for each of these incarnations, with this count.
@@ -142,7 +142,7 @@ fn a_record_with_more_than_this_process_has_counted_acknowledges_nothing_and_is_
     }
     assert_eq!(node.take_to("c1")[0]["code"], 0);
     assert_eq!(node.take_to("c2")[0]["code"], 11);
-    assert_eq!(node.endpoint.node().counted().unwrap().sequence(), 3);
+    assert_eq!(node.endpoint.node().counted().unwrap().number(), 3);
     assert_eq!(node.endpoint.node().value(), 0, "an unstored add is not shown");
 }
 

@@ -94,6 +94,16 @@ impl<A: Ord + Clone> VersionVector<A> {
         self.0.raise(actor, number)
     }
 
+    /// Makes comparing and merging with `other` cheaper: see [`GCounter::share_ids`].
+    ///
+    /// ```
+    /// let all: crdt::VersionVector<u64> = [(1, 3), (2, 4)].into_iter().collect();
+    /// assert!(crdt::VersionVector::new().share_ids(&all));
+    /// ```
+    pub fn share_ids(&mut self, other: &Self) -> bool {
+        self.0.share_ids(&other.0)
+    }
+
     /// Whether event `number` of `actor` was seen. Events begin at 1: number 0 is always seen. Costs a search.
     ///
     /// ```

@@ -142,6 +142,44 @@ impl<A: Ord + Clone> Counters<A> {
         counts.sum::<i128>() + above.map(i128::from).sum::<i128>()
     }
 
+    /// Whether a reset has seen more of an actor's row than is here. So that actor has counted more, whatever its version here is:
+    /// changes that it counts on from here could be below the baseline, and be subtracted although no reset has seen them.
+    ///
+    /// It looks at no counters but those that have baselines or totals.
+    ///
+    /// ```
+    /// use crdt::named::{Counters, Entry, RowDelta};
+    ///
+    /// let mut all = Counters::<String>::new();
+    /// all.add("n0", "views", 5)?;
+    /// let mut reset = Entry::default();
+    /// reset.reset(&all.observed("views"));
+    /// let mut delta = RowDelta::new("n1".to_string(), 0, 1);
+    /// delta.push(0, 1, Some("views"), reset);
+    ///
+    /// let mut here = Counters::new(); // it has heard of the reset, and not of what that has seen
+    /// here.apply(&delta)?;
+    /// assert!(here.lags_behind_resets("n0"));
+    /// here.merge(&all);
+    /// assert!(!here.lags_behind_resets("n0"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lags_behind_resets(&self, actor: impl ToActor<A>) -> bool {
+        let own = self.row_of(&actor);
+        let actor = actor.to_actor();
+        self.rows.iter().any(|row| {
+            row.all_more().any(|(slot, more)| {
+                let (seen_up, seen_down) = more.baseline.counts.counts(&actor);
+                if seen_up == 0 && seen_down == 0 {
+                    return false;
+                }
+                let own = own.and_then(|own| Some(own.counts(own.find(row.name(slot)?)?)));
+                let (up, down) = own.unwrap_or_default();
+                seen_up > up || seen_down > down
+            })
+        })
+    }
+
     /// What resets have seen of a counter.
     fn baseline(&self, name: &str) -> Baseline<A> {
         let mut all = Baseline::default();

@@ -202,6 +202,8 @@ impl<A: PartialEq> PartialEq for RowDelta<A> {
     }
 }
 
+impl<A: Eq> Eq for RowDelta<A> {}
+
 impl<A: fmt::Debug> fmt::Debug for RowDelta<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { actor, from, upto, .. } = self;

@@ -22,7 +22,7 @@ pub struct Entry<A> {
     pub up: u64,
     /// The sum of the decrements.
     pub down: u64,
-    /// Totals and baselines. Of few entries, and never a bottom: see [`more_mut`](Self::more_mut).
+    /// Totals and baselines. Of few entries, and never a bottom: none is left empty.
     pub more: Option<Box<More<A>>>,
 }
 

@@ -98,8 +98,12 @@ impl<A: Clone> RowDelta<A> {
 }
 
 impl<A> RowDelta<A> {
-    /// How many bytes the items take at most in the binary form.
-    pub(super) fn size(&self) -> usize {
+    /// How many bytes the items take at most in the binary form: what [`split`](Self::split) counts. One pass over the items.
+    ///
+    /// ```
+    /// assert_eq!(crdt::named::RowDelta::new(7_u64, 0, 4).size(), 0);
+    /// ```
+    pub fn size(&self) -> usize {
         self.items().fold(0, |sum: usize, item| sum.saturating_add(item.size(self.from)))
     }
 }

@@ -84,6 +84,11 @@ impl<A> Row<A> {
         (up, down.unwrap_or_default())
     }
 
+    /// The slots that have totals or baselines.
+    pub(super) fn all_more(&self) -> impl Iterator<Item = (u32, &More<A>)> {
+        self.rare.iter().flat_map(|rare| rare.more.iter().map(|(slot, more)| (*slot, more)))
+    }
+
     pub(super) fn more(&self, slot: u32) -> Option<&More<A>> {
         self.rare.as_ref()?.more.get(&slot)
     }

@@ -37,5 +37,8 @@ proptest! {
     fn bytes(bytes in nearly_kept()) { fuzz_bodies::bytes(&bytes); }
 
     #[test]
+    fn named(bytes in vec(any::<u8>(), 0..60)) { fuzz_bodies::named(&bytes); }
+
+    #[test]
     fn operations(bytes in vec(any::<u8>(), 0..200)) { fuzz_bodies::operations(&bytes); }
 }

@@ -1,16 +1,16 @@
 //! The changes that the next commit makes to the record.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use crate::identity::ReplicaId;
+use super::outline::Outline;
 use crate::own::Own;
 use crate::state::State;
-use crate::store::{Changes, Ownership, Record};
-use crate::tally::Tally;
+use crate::store::{Changes, Ownership};
+use crate::tally::RowDelta;
 
 /// The ownership after the commit, of a replica that may be handed on. A process that has not chosen its replica asks for
 /// a free one. A process that `is_closing` leaves its own free.
-pub(super) fn next_owner(own: &Own, record: &Record, is_closing: bool) -> Option<Ownership> {
+pub(super) fn next_owner(own: &Own, record: &Outline, is_closing: bool) -> Option<Ownership> {
     match &record.owner {
         Some(free) if free.is_free && !own.has_chosen() => {
             Some(Ownership { incarnation: own.incarnation(), is_free: false, ..free.clone() })
@@ -31,28 +31,28 @@ pub(super) fn next_owner(own: &Own, record: &Record, is_closing: bool) -> Option
     }
 }
 
-/// The rows and hints that the record lacks. Rows are all known counts of this node's replicas. Hints are the counts of
-/// other nodes that are not known to be stored.
-pub(super) fn next_changes(own: &Own, state: &State, record: &Record, owner: Option<&Ownership>) -> Changes {
+/// The rows and hints that the record lacks. Rows are all that is known of this node's replicas. Hints are what is known of
+/// other nodes' replicas and is not known to be stored.
+pub(super) fn next_changes(own: &Own, state: &State, record: &Outline, owner: Option<&Ownership>) -> Changes {
     let node = own.replica().node();
-    let mut rows = state.rows_of(node);
+    let is_behind = |replica, version| record.version(replica) < version;
+    let earlier = state.versions_of(node).filter(|(replica, _)| *replica != own.replica());
+    let earlier = earlier.filter(|(replica, version)| is_behind(replica, *version));
+    let mut rows: Vec<RowDelta> =
+        earlier.filter_map(|(replica, _)| state.rows().row_since(replica, record.version(replica))).collect();
     let asks_for_free = owner.is_some_and(|owner| !own.has_chosen() && !owner.is_free);
-    if !asks_for_free {
-        // Even a count of zero: so this process's first commit makes a record unlike any before.
-        rows.entry(own.replica().clone()).or_default().raise(own.counted());
+    // Even a row without counts: so this process's first commit makes a record unlike any before.
+    let is_new = !record.rows.contains_key(own.replica());
+    if !asks_for_free && (is_new || is_behind(own.replica(), own.number())) {
+        rows.push(own.row_since(state.rows(), record.version(own.replica())));
     }
-    let rows = lacking(&record.rows, rows);
-    let hints = state.hints(node);
+    let hints: Vec<RowDelta> = state.hints(node).collect();
     // To drop a hint alone could bring back an earlier record, and then a delayed commit could be done after all.
-    let is_new = !rows.is_empty() || owner != record.owner.as_ref();
-    let is_needless = |replica: &&ReplicaId| is_new && !hints.contains_key(*replica);
+    let has_grown = !rows.is_empty() || owner != record.owner.as_ref();
+    let needed: BTreeSet<_> = hints.iter().map(RowDelta::actor).collect();
+    let is_needless = |replica: &&_| has_grown && !needed.contains(*replica);
     let dropped_hints = record.hints.keys().filter(is_needless).cloned().collect();
-    Changes { rows, hints: lacking(&record.hints, hints), dropped_hints, lifts_seal: record.is_sealed() }
-}
-
-/// The rows of `wanted` that `held` lacks.
-fn lacking(held: &BTreeMap<ReplicaId, Tally>, wanted: BTreeMap<ReplicaId, Tally>) -> Vec<(ReplicaId, Tally)> {
-    let is_held =
-        |(replica, tally): &(ReplicaId, Tally)| held.get(replica).is_some_and(|held| tally.is_within(*held));
-    wanted.into_iter().filter(|row| !is_held(row)).collect()
+    let is_kept = |hint: &RowDelta| record.hints.get(hint.actor()).is_some_and(|upto| hint.upto() <= *upto);
+    let hints = hints.into_iter().filter(|hint| !is_kept(hint)).collect();
+    Changes { rows, hints, dropped_hints, lifts_seal: record.is_sealed() }
 }

@@ -11,22 +11,21 @@ use tracing::{info, warn};
 
 use crate::config::{ASK_WHILE_ADDS_WAIT, RECOVER_WITHIN};
 use crate::identity::ReplicaId;
-use crate::tally::Tally;
 
 /// A replica that a predecessor has handed on.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     replica: ReplicaId,
-    /// Its count in the record.
-    stored: Tally,
+    /// The version of its row in the record.
+    stored: u64,
     since: Duration,
     /// Every node has answered, and the replica is being taken over.
     is_settled: bool,
 }
 
 impl Candidate {
-    /// A replica that the record says is free, with this count.
-    pub(super) fn new(replica: ReplicaId, stored: Tally, since: Duration) -> Self {
+    /// A replica that the record says is free, with its row at this version.
+    pub(super) fn new(replica: ReplicaId, stored: u64, since: Duration) -> Self {
         Self { replica, stored, since, is_settled: false }
     }
 
@@ -60,10 +59,10 @@ impl Candidate {
         self.is_settled = true;
     }
 
-    /// Whether so much was counted under the replica, and the record holds less.
-    pub(super) fn is_behind(&self, known: Tally) -> bool {
+    /// Whether the row is known up to a version that the record does not have.
+    pub(super) fn is_behind(&self, known: u64) -> bool {
         let Self { replica, stored, .. } = self;
-        let is_behind = !known.is_within(*stored);
+        let is_behind = known > *stored;
         if is_behind {
             warn!(
                 %replica, %stored, %known,

@@ -1,8 +1,8 @@
 //! Store sync: keeps this node's record in the store up to date, one request at a time.
 //!
 //! It opens the record and goes on from the last known revision. After a commit that was refused, or whose outcome is
-//! unknown, the record is unknown too, and it is opened again. Counts are absolute, so a retry can't count twice. The
-//! counts of an opened record are merged before the next commit, so the record never shrinks.
+//! unknown, the record is unknown too, and it is opened again. Entries are absolute, so a retry can't count twice. The
+//! rows of an opened record are merged before the next commit, so the record never shrinks.
 //!
 //! The record also decides which replica this process counts under. If it says that a replica is free, a commit can make
 //! this process the owner ([`StoreSync::take_over`]). Otherwise the process counts under its own.
@@ -15,14 +15,15 @@ use tracing::{debug, error, warn};
 
 use super::changes::{next_changes, next_owner};
 use super::health::Health;
-use crate::config::{AckPolicy, Config};
+use super::outline::Outline;
+use crate::config::{AckPolicy, Config, MAX_COUNTERS, MAX_REPLICAS};
 use crate::context::{Clock, Context};
 use crate::frame::Claim;
 use crate::identity::ReplicaId;
 use crate::own::Own;
 use crate::state::State;
 use crate::store::{Changes, Outcome, Record, Revision, Seal, StoreRequest, Token};
-use crate::tally::{Tally, has_room_for};
+use crate::tally::{RowDelta, Rows};
 
 /// The own record, as this process knows it.
 #[derive(Debug, Clone)]
@@ -33,10 +34,10 @@ pub(super) struct StoreSync {
     /// Whether this process ends: the next commit says that the replica is free.
     is_closing: bool,
     open: Option<Unanswered>,
-    /// How much of this process's count the store is known to hold.
-    stored: Tally,
-    /// The largest count that this process has sent to the store.
-    offered: Tally,
+    /// The version of this process's row that the store is known to hold.
+    stored: u64,
+    /// The highest version that this process has sent to the store.
+    offered: u64,
     /// How many commits of this process are known to be done.
     commits: u64,
     /// Whether the record existed when this process started.
@@ -56,8 +57,8 @@ pub(super) struct StoreSync {
 enum Known {
     /// Nothing is known: the record must be opened.
     Nothing,
-    /// The record, at its revision.
-    At(Revision, Record),
+    /// What the record covers, at its revision.
+    At(Revision, Outline),
     /// The store holds something that no process of this node has written. It must not be overwritten.
     Foreign,
 }
@@ -67,8 +68,17 @@ enum Known {
 struct Unanswered {
     token: Token,
     since: Duration,
-    /// The record after the commit. `None` if the request is an open.
-    commit: Option<Record>,
+    /// `None` if the request is an open.
+    commit: Option<Offer>,
+}
+
+/// What a commit offers to the store.
+#[derive(Debug, Clone)]
+struct Offer {
+    /// The record after the commit.
+    record: Outline,
+    /// What the commit has of this process's row, as it was when it was offered.
+    row: Option<RowDelta>,
 }
 
 /// The news that an outcome has brought.
@@ -80,13 +90,15 @@ pub(super) enum News {
     Found {
         claim: Box<Claim>,
         seal: Option<Seal>,
-        /// The replica that is free, with its count.
-        free: Option<(ReplicaId, Tally)>,
+        /// The replica that is free, with the version of its row.
+        free: Option<(ReplicaId, u64)>,
     },
+    /// The store has this of this process's row, so that may be shown.
+    Stored(RowDelta),
     /// The node was forgotten while this process ran.
     Sealed,
-    /// This process now owns the replica of its predecessor, which had this count.
-    Inherited(ReplicaId, Tally),
+    /// This process now owns the replica of its predecessor, whose row is at this version.
+    Inherited(ReplicaId, u64),
 }
 
 impl StoreSync {
@@ -96,8 +108,8 @@ impl StoreSync {
             is_dirty: true,
             is_closing: false,
             open: None,
-            stored: Tally::default(),
-            offered: Tally::default(),
+            stored: 0,
+            offered: 0,
             commits: 0,
             has_predecessor: false,
             takes_over: None,
@@ -111,8 +123,8 @@ impl StoreSync {
         }
     }
 
-    /// How much of this process's count is certain to be in the store.
-    pub(super) fn stored(&self) -> Tally {
+    /// The version of this process's row that is certain to be in the store.
+    pub(super) fn stored(&self) -> u64 {
         self.stored
     }
 
@@ -131,8 +143,8 @@ impl StoreSync {
         self.has_predecessor
     }
 
-    /// The record, if it is known.
-    pub(super) fn record(&self) -> Option<&Record> {
+    /// What the record covers, if that is known.
+    pub(super) fn record(&self) -> Option<&Outline> {
         match &self.known {
             Known::At(_, record) => Some(record),
             Known::Nothing | Known::Foreign => None,
@@ -189,15 +201,15 @@ impl StoreSync {
             return;
         };
         self.is_dirty &= commit.is_none();
-        if let Some(record) = &commit {
-            self.offered = record.tally(own.replica());
+        if let Some(Offer { row: Some(row), .. }) = &commit {
+            self.offered = row.upto();
         }
         self.not_before = cx.now + self.spacing;
         self.open = Some(Unanswered { token: cx.ask_store(request), since: cx.now, commit });
     }
 
-    /// The next request, and the record after it. `None` if the record lacks nothing, or no commit is allowed any more.
-    fn next_request(&self, own: &Own, state: &State) -> Option<(StoreRequest, Option<Record>)> {
+    /// The next request, and what it offers if it is a commit. `None` if the record lacks nothing, or no commit is allowed any more.
+    fn next_request(&self, own: &Own, state: &State) -> Option<(StoreRequest, Option<Offer>)> {
         if self.is_closing && !own.has_chosen() {
             return None;
         }
@@ -212,7 +224,9 @@ impl StoreSync {
         }
         let mut after = record.clone();
         after.apply(&changes, owner.clone());
-        Some((StoreRequest::Commit { expect: *revision, changes, owner }, Some(after)))
+        let row = changes.rows.iter().find(|row| row.actor() == own.replica()).cloned();
+        let offer = Offer { record: after, row };
+        Some((StoreRequest::Commit { expect: *revision, changes, owner }, Some(offer)))
     }
 
     /// When [`notice_silence`](Self::notice_silence) and [`poll`](Self::poll) are due again, if no outcome comes before.
@@ -239,24 +253,23 @@ impl StoreSync {
     ) -> Option<News> {
         let open = self.open.take()?;
         let news = match (open.commit, outcome) {
-            (Some(record), Outcome::Committed { revision }) => {
+            (Some(Offer { record, row }), Outcome::Committed { revision }) => {
                 self.commits += 1;
                 self.health.committed();
-                let news = self.note_stored(&record, own);
+                let news = self.note_stored(&record, own).or(row.map(News::Stored));
                 self.known = Known::At(revision, record);
                 news
             }
             (None, Outcome::Opened { record: None, revision }) => {
-                self.known = Known::At(revision, Record::default());
+                self.known = Known::At(revision, Outline::default());
                 Some(News::NoRecord)
             }
             (None, Outcome::Opened { record: Some(record), revision }) => {
                 if self.is_sealed_since(&record) {
                     return Some(News::Sealed);
                 }
-                let claim = record.claim();
-                match self.problem(&record, &claim, own, state) {
-                    None => Some(self.found((record, claim), revision, own)),
+                match self.problem(&record, own, state) {
+                    None => Some(self.found(&record, revision, own)),
                     Some(problem) => {
                         error!(problem, "the record is left alone");
                         return self.leave_alone(cx.now);
@@ -281,12 +294,13 @@ impl StoreSync {
     }
 
     /// Handles a record that was opened.
-    fn found(&mut self, (record, claim): (Record, Claim), revision: Revision, own: &Own) -> News {
+    fn found(&mut self, record: &Record, revision: Revision, own: &Own) -> News {
+        let outline = Outline::of(record);
         let is_ours = record.rows.contains_key(own.replica())
             || record.owner.as_ref().is_some_and(|owner| owner.incarnation == own.incarnation());
         if is_ours {
             self.commits = self.commits.max(1);
-            if self.offered.is_within(record.tally(own.replica())) {
+            if self.offered <= record.version(own.replica()) {
                 // The last commit was done, though its outcome said otherwise.
                 self.health.committed();
             }
@@ -294,10 +308,10 @@ impl StoreSync {
         // A record that this process has not written may hold its row all the same, if it was sealed with that.
         self.has_predecessor |= !is_ours || record.seal.is_some() && self.commits <= 1;
         let free = record.owner.as_ref().filter(|owner| owner.is_free);
-        let free = free.map(|owner| (owner.replica.clone(), record.tally(&owner.replica)));
-        let found = News::Found { claim: Box::new(claim), seal: record.seal, free };
-        let news = self.note_stored(&record, own).unwrap_or(found);
-        self.known = Known::At(revision, record);
+        let free = free.map(|owner| (owner.replica.clone(), record.version(&owner.replica)));
+        let found = News::Found { claim: Box::new(record.claim()), seal: record.seal, free };
+        let news = self.note_stored(&outline, own).unwrap_or(found);
+        self.known = Known::At(revision, outline);
         news
     }
 
@@ -312,28 +326,27 @@ impl StoreSync {
     }
 
     /// Says why no process of this node can have written the record, or why there is no room for it.
-    fn problem(&self, record: &Record, claim: &Claim, own: &Own, state: &State) -> Option<String> {
+    fn problem(&self, record: &Record, own: &Own, state: &State) -> Option<String> {
         // What peers were told may come back from them by another process of this node, which writes the same record.
-        let mut known = Tally::of(state.counts(), own.replica());
-        known.raise(self.offered);
-        if !record.tally(own.replica()).is_within(known) {
+        let known = state.rows().version(own.replica()).max(self.offered);
+        let row = record.rows.get(own.replica());
+        if row.is_some_and(|row| row.upto() > known || !own.admits(row, state.rows())) {
             return Some(format!("this process has written {known} at most, itself or by telling it"));
         }
-        let has_room = has_room_for(state.counts(), &claim.counts);
-        (!has_room).then(|| "there are too many replicas".into())
+        (!has_room_for_all(state.rows(), record)).then(|| "there are too many replicas or counters".into())
     }
 
-    /// Takes note of how much of this process's count the record holds. `Some`: the process has just come into a
+    /// Takes note of how much of this process's row the record holds. `Some`: the process has just come into a
     /// predecessor's replica.
-    fn note_stored(&mut self, record: &Record, own: &Own) -> Option<News> {
+    fn note_stored(&mut self, record: &Outline, own: &Own) -> Option<News> {
         match &record.owner {
             Some(owner) if !own.has_chosen() && owner.incarnation == own.incarnation() => {
-                self.stored = record.tally(&owner.replica);
+                self.stored = record.version(&owner.replica);
                 self.offered = self.stored;
                 Some(News::Inherited(owner.replica.clone(), self.stored))
             }
             _ => {
-                self.stored.raise(record.tally(own.replica()));
+                self.stored = self.stored.max(record.version(own.replica()));
                 None
             }
         }
@@ -349,4 +362,14 @@ impl StoreSync {
         self.known = Known::Nothing;
         self.is_dirty = true;
     }
+}
+
+/// Whether there is room for all rows of a record.
+fn has_room_for_all(rows: &Rows, record: &Record) -> bool {
+    let all = || record.rows.values().chain(record.hints.values());
+    let new = all().filter(|row| rows.version(row.actor()) == 0).count();
+    let named =
+        all().flat_map(RowDelta::items).filter(|item| item.name.is_some_and(|name| !rows.contains(name)));
+    (new == 0 || rows.versions().counter().len() + new <= MAX_REPLICAS)
+        && rows.len() + named.count() <= MAX_COUNTERS
 }

@@ -10,11 +10,11 @@ use std::fmt;
 
 use tracing::error;
 
-use crate::config::MAX_REPLICAS;
+use crate::config::{MAX_COUNTERS, MAX_REPLICAS};
 use crate::frame::Claim;
 use crate::identity::{NodeId, ReplicaId};
 use crate::own::Own;
-use crate::tally::{Tally, Vector, filtered, has_room_for};
+use crate::tally::{RowDelta, Rows, has_room_for};
 
 /// The source of a claim.
 #[derive(Debug, Clone, Copy)]
@@ -40,44 +40,50 @@ pub(super) struct Admitted {
     pub claim: Claim,
     /// Whether rows were left out that the sender must tell again, once it is known to run.
     pub doubts: bool,
-    /// The rows that were left out because there is no room for more replicas.
+    /// The rows that were left out because there is no room for more replicas or counters.
     pub refused: BTreeSet<ReplicaId>,
 }
 
-/// Admits the plausible part of a claim. If there is no room for all of its new replicas, admits the first ones.
-pub(super) fn admit(claim: Claim, from: Source<'_>, own: &Own, held: &Vector) -> Admitted {
-    let claim = plausible(claim, from, own);
-    let (claim, doubts) = without_late_counts(claim, from, held);
-    if has_room_for(held, &claim.counts) {
-        return Admitted { claim, doubts, refused: BTreeSet::new() };
+/// Admits the plausible rows of a claim. If there is no room for all of its new replicas, admits the first ones.
+pub(super) fn admit(mut claim: Claim, from: Source<'_>, own: &Own, held: &Rows) -> Admitted {
+    let mut refused = BTreeSet::new();
+    let (mut doubts, mut new) = (false, 0);
+    claim.rows.retain(|row| {
+        if !is_plausible(row, from, own, held) {
+            return false;
+        }
+        if is_late(row, from, held) {
+            doubts = true;
+            return false;
+        }
+        if !has_room_for(held, row, new) {
+            refused.insert(row.actor().clone());
+            return false;
+        }
+        new += usize::from(held.version(row.actor()) == 0);
+        true
+    });
+    if !refused.is_empty() {
+        error!(
+            %from, most_replicas = MAX_REPLICAS, most_counters = MAX_COUNTERS,
+            "rows that are not known here are refused: there are too many"
+        );
     }
-    error!(%from, most = MAX_REPLICAS, "replicas that are not known here are refused: there are too many");
-    let room = MAX_REPLICAS.saturating_sub(held.len());
-    let new = claim.counts.keys().filter(|replica| !held.contains(*replica));
-    let refused: BTreeSet<ReplicaId> = new.skip(room).cloned().collect();
-    let counts = filtered(&claim.counts, |replica| !refused.contains(replica));
-    Admitted { claim: Claim { counts, ..claim }, doubts, refused }
+    Admitted { claim, doubts, refused }
 }
 
-/// The plausible part of a claim. It leaves out this process's replica, if the claim has more than was counted.
-fn plausible(claim: Claim, from: Source<'_>, own: &Own) -> Claim {
-    let claimed = Tally::of(&claim.counts, own.replica());
-    if own.admits(claimed) {
-        return claim;
+/// Whether a row can be true. This process's own can't, if it has more than was counted.
+fn is_plausible(row: &RowDelta, from: Source<'_>, own: &Own, held: &Rows) -> bool {
+    let (replica, claimed, counted) = (own.replica(), row.upto(), own.number());
+    let is_plausible = row.actor() != replica || own.admits(row, held);
+    if !is_plausible {
+        error!(%from, %replica, %claimed, %counted, "ignored: it claims more of this process than that has counted");
     }
-    let (replica, counted) = (own.replica(), own.counted());
-    error!(%from, %replica, %claimed, %counted, "ignored: it claims more of this process than that has counted");
-    Claim { counts: filtered(&claim.counts, |replica| replica != own.replica()), ..claim }
+    is_plausible
 }
 
-/// The claim without what a process that may be dead says of its own node beyond what is `held`. True if there was such.
-fn without_late_counts(claim: Claim, from: Source<'_>, held: &Vector) -> (Claim, bool) {
-    let Source::PerhapsDead(node) = from else { return (claim, false) };
-    let is_held = |replica: &ReplicaId| Tally::of(&claim.counts, replica).is_within(Tally::of(held, replica));
-    let is_in_time = |replica: &ReplicaId| replica.node() != node.as_str() || is_held(replica);
-    if claim.counts.keys().all(is_in_time) {
-        return (claim, false);
-    }
-    let counts = filtered(&claim.counts, is_in_time);
-    (Claim { counts, ..claim }, true)
+/// Whether a process that may be dead says more of its own node than what is `held`.
+fn is_late(row: &RowDelta, from: Source<'_>, held: &Rows) -> bool {
+    let Source::PerhapsDead(node) = from else { return false };
+    row.actor().node() == node.as_str() && row.upto() > held.version(row.actor())
 }

@@ -9,12 +9,14 @@ use crate::context::Context;
 use crate::frame::{Claim, Frame, FrameId, Inquiry};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::seam::Effect;
-use crate::tally::Tally;
+use crate::tally::RowDelta;
 
 /// The question, and who has answered it.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
     replica: ReplicaId,
+    /// The version of its row that this node has.
+    above: u64,
     asked: BTreeMap<NodeId, Asked>,
     ask_again_at: Duration,
     /// The pause until then. It doubles each time.
@@ -24,12 +26,13 @@ pub(super) struct Question {
 #[derive(Debug, Clone)]
 struct Asked {
     id: FrameId,
-    holds: Option<Tally>,
+    /// The version of the replica's row that it holds.
+    holds: Option<u64>,
 }
 
 impl Question {
-    pub(super) fn about(replica: ReplicaId, pause: Duration) -> Self {
-        Self { replica, asked: BTreeMap::new(), ask_again_at: Duration::ZERO, pause }
+    pub(super) fn about(replica: ReplicaId, above: u64, pause: Duration) -> Self {
+        Self { replica, above, asked: BTreeMap::new(), ask_again_at: Duration::ZERO, pause }
     }
 
     /// Asks the peers that have not answered, if it is time.
@@ -48,7 +51,7 @@ impl Question {
         for name in peers {
             let asked = self.asked.entry(name.clone()).or_insert_with(|| Asked { id: new_id(), holds: None });
             if asked.holds.is_none() {
-                let inquiry = Some(Inquiry::Asks(self.replica.clone()));
+                let inquiry = Some(Inquiry::Asks(self.replica.clone(), self.above));
                 let frame =
                     Frame { id: Some(asked.id), inquiry, ..Frame::new(incarnation, Claim::default()) };
                 cx.effects.push_back(Effect::Send { peer: name.clone(), frame });
@@ -56,21 +59,21 @@ impl Question {
         }
     }
 
-    /// A peer says what it holds. True if it answers this question.
-    pub(super) fn hear(
-        &mut self,
-        from: &NodeId,
-        answers: Option<FrameId>,
-        holds: (&ReplicaId, Tally),
-    ) -> bool {
+    /// A peer says up to which version it holds the row. True if that answers this question.
+    pub(super) fn hear(&mut self, from: &NodeId, answers: Option<FrameId>, holds: &RowDelta) -> bool {
         let asked = self.asked.get_mut(from).filter(|asked| answers == Some(asked.id));
-        match asked.filter(|_| *holds.0 == self.replica) {
+        match asked.filter(|_| *holds.actor() == self.replica) {
             Some(asked) => {
-                asked.holds = Some(holds.1);
+                asked.holds = Some(holds.upto());
                 true
             }
             None => false,
         }
+    }
+
+    /// The highest version of the row that a peer has said it holds.
+    pub(super) fn most(&self) -> u64 {
+        self.asked.values().filter_map(|asked| asked.holds).max().unwrap_or_default()
     }
 
     /// Whether all of these peers have answered.

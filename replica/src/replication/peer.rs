@@ -1,14 +1,16 @@
 //! The knowledge about one peer.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crdt::VersionVector;
+
 use super::links::Reach;
+use super::long::{Incoming, Outgoing};
 use crate::frame::{Claim, Frame, FrameId, Inquiry};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::state::State;
-use crate::tally::{Vector, filtered};
+use crate::tally::{Part, RowDelta};
 
 /// The knowledge about one peer.
 #[derive(Debug, Clone, Default)]
@@ -18,12 +20,15 @@ pub(super) struct Peer {
     /// That incarnation has confirmed a frame that this process sent after it first heard of it, or before it had heard of any.
     /// So it ran then, and `known` speaks of it.
     is_established: bool,
-    /// The counts that the peer holds at least.
-    pub known: Vector,
+    /// The version of each row that the peer has covered at least.
+    pub known: VersionVector<ReplicaId>,
     /// The frame that the peer has yet to confirm.
     pub in_flight: Option<InFlight>,
     /// Whether the peer lacks something, as far as that was compared since the counts here, or what is known of it, have changed.
     compared: Option<bool>,
+    /// The row on its way to the peer that is too long for one frame, and the one on its way here.
+    outgoing: Outgoing,
+    incoming: Incoming,
     /// The rows that the peer has no room for. They are not offered to that incarnation again.
     refused: BTreeSet<ReplicaId>,
     /// The last of its answers that brought counts, until the peer is known to have heard that. Each frame to the peer
@@ -49,24 +54,40 @@ pub(super) struct Answer {
     pub doubts: bool,
     /// The answer to the inquiry of that frame.
     pub holds: Option<Inquiry>,
+    /// The rows of which it says which version this node has.
+    pub states: States,
+}
+
+/// The rows of which an answer says which version this node has.
+#[derive(Debug)]
+pub(super) enum States {
+    Nothing,
+    /// This one: the frame had a part of it.
+    Row(ReplicaId),
+    /// All: the frame was a greeting, so its sender may know nothing of this process.
+    All,
 }
 
 /// A frame that is not confirmed: it is on its way, or lost.
 #[derive(Debug, Clone)]
 pub(super) struct InFlight {
     id: FrameId,
-    /// The counts that the peer holds once it has confirmed this id, whichever transmission it got.
-    credit: Vector,
+    /// The versions that the peer has covered once it has confirmed this id, whichever transmission it got.
+    credit: VersionVector<ReplicaId>,
     /// The frame of the peer that its first transmission confirms.
     confirms: Option<FrameId>,
     transmissions: u32,
     pub resend_at: Duration,
     /// The id under which it is sent again without counts, for there are many.
     probe: Option<FrameId>,
+    part: Option<Box<Part>>,
 }
 
 /// How many rows are sent to a peer that may not be there. It is sent more once it has confirmed a frame.
 const MOST_ROWS_UNHEARD: usize = 8;
+
+/// The same in bytes.
+const MOST_BYTES_UNHEARD: usize = 4096;
 
 impl Peer {
     /// Learns from a frame of the peer which frames it confirms. `me` is this node.
@@ -91,21 +112,35 @@ impl Peer {
             let is_doubted = frame.doubts && replica.node() == me.as_str();
             !is_doubted && !frame.refused.contains(replica)
         };
+        if let Some(part) = &sent.part {
+            self.outgoing.confirmed(part);
+            let replica = part.delta().actor();
+            if frame.refused.contains(replica) {
+                self.refused.insert(replica.clone());
+            }
+        }
         if frame.refused.is_empty() && !frame.doubts {
             self.known.merge(&sent.credit);
         } else {
-            self.known.merge(&filtered(&sent.credit, is_merged));
-            let refused = frame.refused.iter().filter(|replica| sent.credit.contains(*replica));
+            let credit = sent.credit.counter();
+            let merged = credit.iter().filter(|(replica, _)| is_merged(replica));
+            self.known.merge(&merged.map(|(replica, version)| (replica.clone(), version)).collect());
+            let refused = frame.refused.iter().filter(|replica| credit.contains(*replica));
             self.refused.extend(refused.cloned());
         }
     }
 
-    /// Learns that the peer holds these counts: its last frame says so.
-    pub(super) fn holds(&mut self, counts: &Vector) {
+    /// Learns that the peer holds these rows: its last frame says so.
+    pub(super) fn holds(&mut self, rows: &[RowDelta]) {
         if self.is_established {
-            self.known.merge(counts);
+            self.known.merge(&versions(rows));
             self.compared = None;
         }
+    }
+
+    /// Takes in a part of a row. Returns the row with the last part.
+    pub(super) fn collect(&mut self, part: Part) -> Option<RowDelta> {
+        self.incoming.take(part)
     }
 
     /// The same knowledge of a peer that is linked now. Changes were not noted before.
@@ -129,7 +164,7 @@ impl Peer {
     /// that it runs. Then an id is sent even without counts.
     pub(super) fn answer(
         &mut self,
-        state: &State,
+        (state, max_frame): (&State, usize),
         (now, resend_at): (Duration, Duration),
         must_confirm: bool,
         new_id: impl FnOnce() -> FrameId,
@@ -138,14 +173,15 @@ impl Peer {
         if !must_confirm && self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
             return None;
         }
-        let claim = self.claim(state);
-        if claim.counts.is_empty() && !must_confirm {
+        let claim = self.claim(state, max_frame);
+        if claim.rows.is_empty() && !must_confirm {
             return None;
         }
         match &mut self.in_flight {
             // The peer has just sent a frame, so it is reachable. It confirms this with its next frame, which may take a while.
             Some(sent) => {
                 (sent.transmissions, sent.resend_at) = (0, resend_at);
+                sent.is_sent_again_with(&claim);
                 Some((sent.id, claim))
             }
             None => Some(self.send(claim, new_id(), resend_at)),
@@ -153,33 +189,57 @@ impl Peer {
     }
 
     /// The counts that the peer lacks go out under a new id. A peer that was not heard yet may not be there: it is greeted.
-    pub(super) fn tell(&mut self, state: &State, id: FrameId, resend_at: Duration) -> (FrameId, Claim) {
-        let claim = self.claim(state);
-        let is_short = claim.counts.len() <= MOST_ROWS_UNHEARD;
-        self.send(if self.is_established || is_short { claim } else { Claim::default() }, id, resend_at)
+    pub(super) fn tell(
+        &mut self,
+        (state, max_frame): (&State, usize),
+        id: FrameId,
+        resend_at: Duration,
+    ) -> (FrameId, Claim) {
+        let claim = self.claim(state, max_frame);
+        let claim = if self.is_established {
+            with_part(claim, self.outgoing.next().cloned().map(Box::new), state)
+        } else if is_long(&claim) {
+            Claim::default()
+        } else {
+            claim
+        };
+        self.send(claim, id, resend_at)
     }
 
     fn send(&mut self, claim: Claim, id: FrameId, resend_at: Duration) -> (FrameId, Claim) {
-        let (credit, confirms) = (claim.counts.clone(), self.confirms());
-        let sent = InFlight { id, credit, confirms, transmissions: 1, resend_at, probe: None };
+        let (credit, confirms) = (versions(&claim.rows), self.confirms());
+        let part = claim.part.clone();
+        let sent = InFlight { id, credit, confirms, transmissions: 1, resend_at, probe: None, part };
         self.in_flight = Some(sent);
         (id, claim)
+    }
+
+    /// Whether the next part of a long row can go out.
+    pub(super) fn has_part_to_send(&self) -> bool {
+        self.in_flight.is_none() && self.is_established && self.outgoing.next().is_some()
+    }
+
+    /// Whether the frame in flight is to go out again.
+    pub(super) fn is_overdue(&self, now: Duration) -> bool {
+        self.in_flight.as_ref().is_some_and(|sent| sent.resend_at <= now)
     }
 
     /// The frame in flight goes out again, if that is due. If it would be long, only a probe goes out.
     pub(super) fn resend(
         &mut self,
-        state: &State,
+        (state, max_frame): (&State, usize),
         now: Duration,
         pause: impl FnOnce(u32) -> Duration,
         new_id: impl FnOnce() -> FrameId,
     ) -> Option<(FrameId, Claim)> {
-        let claim =
-            self.in_flight.as_ref().filter(|sent| sent.resend_at <= now).map(|_| self.claim(state))?;
+        self.in_flight.as_ref().filter(|sent| sent.resend_at <= now)?;
+        let claim = self.claim(state, max_frame);
         let sent = self.in_flight.as_mut()?;
+        sent.is_sent_again_with(&claim);
+        let claim = with_part(claim, sent.part.clone(), state);
         sent.resend_at = now + pause(sent.transmissions);
         sent.transmissions += 1;
-        if sent.transmissions > 1 && claim.counts.len() > MOST_ROWS_UNHEARD {
+        if sent.transmissions > 1 && is_long(&claim) {
             return Some((*sent.probe.get_or_insert_with(new_id), Claim::default()));
         }
         Some((sent.id, claim))
@@ -190,26 +250,31 @@ impl Peer {
         self.to_confirm.as_ref().map(|confirmation| confirmation.id)
     }
 
-    /// The counts that the peer may lack and has room for.
-    fn claim(&self, state: &State) -> Claim {
-        let claim = state.claim_since(&self.known);
-        if self.refused.is_empty() {
-            return claim;
+    /// What the peer may lack and has room for.
+    fn claim(&mut self, state: &State, max_frame: usize) -> Claim {
+        let Self { known, refused, outgoing, .. } = self;
+        outgoing.end_if(|row| known.contains(row.actor(), row.upto()));
+        let wanted = |replica: &ReplicaId| !refused.contains(replica) && outgoing.replica() != Some(replica);
+        let mut claim = state.claim_since(known, wanted);
+        if max_frame < usize::MAX {
+            outgoing.fit(&mut claim.rows, max_frame);
+            let fitting = claim.rows.iter().map(RowDelta::actor);
+            claim.unstored = fitting.filter(|replica| state.is_unstored(replica)).cloned().collect();
         }
-        let has_room = |replica: &ReplicaId| !self.refused.contains(replica);
-        let unstored = claim.unstored.into_iter().filter(has_room).collect();
-        Claim { counts: filtered(&claim.counts, has_room), unstored }
+        claim
     }
 
     /// Finds out whether the peer may lack something that it has room for. One pass over the counts, if they have changed.
     pub(super) fn compare(&mut self, state: &State) {
         if self.compared.is_none() {
             // With a common table of replicas, comparing and merging take one pass over the counts.
-            self.known.share_ids(state.counts());
-            let holds_all =
-                matches!(state.counts().partial_cmp(&self.known), Some(Ordering::Less | Ordering::Equal));
-            let has_room = || self.refused.is_empty() || !self.claim(state).counts.is_empty();
-            self.compared = Some(!holds_all && has_room());
+            let held = state.rows().versions();
+            self.known.share_ids(held);
+            let lacks = |(replica, version): (&ReplicaId, u64)| {
+                !self.known.contains(replica, version) && !self.refused.contains(replica)
+            };
+            let holds_all = *held <= self.known;
+            self.compared = Some(!holds_all && (self.refused.is_empty() || held.counter().iter().any(lacks)));
         }
     }
 
@@ -234,7 +299,31 @@ impl Peer {
 }
 
 impl InFlight {
+    /// The frame goes out again. A row that was short enough before may be too long now. Then the peer's confirmation does not say
+    /// that it has that row.
+    fn is_sent_again_with(&mut self, claim: &Claim) {
+        self.credit = self.credit.meet(&versions(&claim.rows));
+    }
+
     fn is_overdue(&self, now: Duration) -> bool {
         self.transmissions > 1 || self.resend_at <= now
     }
+}
+
+/// The claim, and a part of a long row.
+fn with_part(mut claim: Claim, part: Option<Box<Part>>, state: &State) -> Claim {
+    let replica = part.as_ref().map(|part| part.delta().actor());
+    claim.unstored.extend(replica.filter(|replica| state.is_unstored(replica)).cloned());
+    Claim { part, ..claim }
+}
+
+/// Whether a claim is too long for a peer that may not be there.
+fn is_long(claim: &Claim) -> bool {
+    let size = || claim.rows.iter().map(RowDelta::size).fold(0, usize::saturating_add);
+    claim.part.is_some() || claim.rows.len() > MOST_ROWS_UNHEARD || size() > MOST_BYTES_UNHEARD
+}
+
+/// The versions up to which these rows go.
+fn versions(rows: &[RowDelta]) -> VersionVector<ReplicaId> {
+    rows.iter().map(|row| (row.actor().clone(), row.upto())).collect()
 }

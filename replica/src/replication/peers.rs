@@ -31,14 +31,14 @@ use rand::{Rng, RngExt};
 use super::contacts::Contacts;
 use super::inquiry::Question;
 use super::links::{Reach, Sides};
-use super::peer::{Answer, Peer};
+use super::peer::{Answer, Peer, States};
 use crate::config::{Config, PEER_BACKOFF_MAX};
 use crate::context::Context;
 use crate::frame::{Claim, Frame, FrameId};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::seam::Effect;
 use crate::state::State;
-use crate::tally::Tally;
+use crate::tally::RowDelta;
 
 /// The peers of a node, with the knowledge about some of them.
 #[derive(Debug, Clone)]
@@ -55,6 +55,7 @@ pub(super) struct Peers {
     ids: FrameIds,
     interval: Duration,
     fanout: usize,
+    max_frame: usize,
     timeout: Duration,
     next_round: Duration,
     /// A confirmation of ours has carried counts since the last round.
@@ -92,6 +93,7 @@ impl Peers {
             ids: FrameIds::random(rng),
             interval: config.gossip_interval,
             fanout: config.fanout,
+            max_frame: config.max_frame,
             timeout: config.peer_timeout,
             next_round: Duration::ZERO,
             had_turn: false,
@@ -158,15 +160,17 @@ impl Peers {
     pub(super) fn confirm(
         &mut self,
         name: &NodeId,
-        Answer { id, mut refused, holds, doubts }: Answer,
+        Answer { id, mut refused, holds, doubts, states }: Answer,
         state: &State,
         cx: &mut Context<'_>,
     ) {
         let times = (cx.now, cx.now + cx.jittered(self.timeout));
         let Some(peer) = self.links.get_mut(name).or_else(|| self.contacts.get_mut(name)) else { return };
-        let counts = peer.answer(state, times, doubts || holds.is_some(), || self.ids.next());
+        let counts =
+            peer.answer((state, self.max_frame), times, doubts || holds.is_some(), || self.ids.next());
         self.had_turn |= counts.is_some();
-        let (own_id, claim) = counts.map_or((None, Claim::default()), |(id, claim)| (Some(id), claim));
+        let (own_id, mut claim) = counts.map_or((None, Claim::default()), |(id, claim)| (Some(id), claim));
+        claim.rows.extend(stated(states, state));
         let also = peer.to_confirm.as_ref();
         refused.extend(also.iter().flat_map(|also| also.refused.iter().cloned()));
         let frame = Frame {
@@ -191,7 +195,8 @@ impl Peers {
     /// client waits for a peer to confirm, and starts the round at once.
     pub(super) fn poll(&mut self, state: &State, hurry: bool, cx: &mut Context<'_>) {
         self.resend(state, cx);
-        if self.reach_changed {
+        let are_all_linked = self.links.len() == self.names.len();
+        if std::mem::take(&mut self.reach_changed) && !are_all_linked {
             self.link();
         }
         self.links.values_mut().filter(|peer| peer.in_flight.is_none()).for_each(|peer| peer.compare(state));
@@ -202,18 +207,32 @@ impl Peers {
             }
             self.next_round = cx.now + cx.jittered(self.interval);
         }
+        self.send_parts(state, cx);
+    }
+
+    /// Sends the next part of each long row whose last part was confirmed. These wait for no round: there may be many.
+    fn send_parts(&mut self, state: &State, cx: &mut Context<'_>) {
+        let Self { links, ids, timeout, incarnation, max_frame, .. } = self;
+        for (name, peer) in links.iter_mut().filter(|(_, peer)| peer.has_part_to_send()) {
+            let resend_at = cx.now + cx.jittered(*timeout);
+            let (id, claim) = peer.tell((state, *max_frame), ids.next(), resend_at);
+            tell((name, peer), *incarnation, id, claim, cx);
+        }
     }
 
     /// Sends the frames again that were not confirmed in time.
     fn resend(&mut self, state: &State, cx: &mut Context<'_>) {
+        if !self.links.values().any(|peer| peer.is_overdue(cx.now)) {
+            return;
+        }
         let shortest =
             self.interval.saturating_mul(self.unreachable().count().try_into().unwrap_or(u32::MAX)) / 8;
-        let Self { links, ids, timeout, incarnation, .. } = self;
+        let Self { links, ids, timeout, incarnation, max_frame, .. } = self;
         let now = cx.now;
         for (name, peer) in links {
             let before = peer.reach();
             let pause = |transmissions| cx.jittered(backoff(*timeout, transmissions).max(shortest));
-            if let Some((id, claim)) = peer.resend(state, now, pause, || ids.next()) {
+            if let Some((id, claim)) = peer.resend((state, *max_frame), now, pause, || ids.next()) {
                 tell((name, peer), *incarnation, id, claim, cx);
                 self.reach_changed |= peer.reach() != before;
             }
@@ -228,7 +247,7 @@ impl Peers {
         idle.shuffle(&mut cx.rng);
         for (name, peer) in idle.into_iter().take(most) {
             let resend_at = cx.now + cx.jittered(self.timeout);
-            let (id, claim) = peer.tell(state, self.ids.next(), resend_at);
+            let (id, claim) = peer.tell((state, self.max_frame), self.ids.next(), resend_at);
             tell((name, peer), self.incarnation, id, claim, cx);
         }
     }
@@ -240,24 +259,29 @@ impl Peers {
         sent.map(|sent| sent.resend_at).chain(has_round.then_some(self.next_round)).min()
     }
 
-    /// How much of `replica` peers are known to hold. Each tally is one peer's, and none is within another. A delta may carry
-    /// one direction of a row alone, so a peer can hold more increments and fewer decrements than another.
-    pub(super) fn held(&self, replica: &ReplicaId) -> Vec<Tally> {
-        let mut most: Vec<Tally> = Vec::new();
-        for tally in
-            self.links.values().chain(self.contacts.iter()).map(|peer| Tally::of(&peer.known, replica))
-        {
-            if !most.iter().any(|other| tally.is_within(*other)) {
-                most.retain(|other| !other.is_within(tally));
-                most.push(tally);
-            }
-        }
-        most
+    /// The highest version of a replica's row that a peer is known to have covered.
+    pub(super) fn most_covered(&self, replica: &ReplicaId) -> u64 {
+        let peers = self.links.values().chain(self.contacts.iter());
+        let covered = peers.map(|peer| peer.known.counter().get(replica));
+        covered.max().unwrap_or_default()
     }
 
     /// The peers that have left a frame unconfirmed for longer than the timeout.
     pub(super) fn unreachable(&self) -> impl Iterator<Item = &NodeId> {
         self.links.iter().filter(|(_, peer)| peer.reach() == Reach::Silent).map(|(name, _)| name)
+    }
+}
+
+/// Says of these rows which version this node has.
+fn stated(states: States, state: &State) -> Vec<RowDelta> {
+    let rows = state.rows();
+    let covers = |replica: &ReplicaId, version| RowDelta::new(replica.clone(), version, version);
+    match states {
+        States::Nothing => Vec::new(),
+        States::Row(replica) => vec![covers(&replica, rows.version(&replica))],
+        States::All => {
+            rows.versions().counter().iter().map(|(replica, version)| covers(replica, version)).collect()
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::identity::NodeId;
 ///
 /// let (n0, n1) = (NodeId::from("n0"), NodeId::from("n1"));
 /// let mut store = Memory::default();
-/// let row = ("n0#00000001".parse()?, Tally { up: 3, down: 0 });
+/// let row = Tally { up: 3, down: 0 }.row("n0#00000001".parse()?);
 /// let changes = Changes { rows: vec![row], ..Changes::default() };
 /// let commit = StoreRequest::Commit { expect: Revision(0), changes, owner: None };
 /// assert_eq!(store.request(&n0, &commit), Outcome::Committed { revision: Revision(1) });

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use crate::frame::Claim;
 use crate::identity::{Incarnation, ReplicaId};
-use crate::tally::Tally;
+use crate::tally::RowDelta;
 
 /// What the store keeps for one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
-    /// The count of each replica of the node.
-    pub rows: BTreeMap<ReplicaId, Tally>,
+    /// The row of each replica of the node.
+    pub rows: BTreeMap<ReplicaId, RowDelta>,
     /// The ownership of a replica that was, or may be, handed on.
     pub owner: Option<Ownership>,
-    /// Hints: counts of replicas of *other* nodes that may not be stored yet.
-    pub hints: BTreeMap<ReplicaId, Tally>,
+    /// Hints: what replicas of *other* nodes have counted and may not have stored yet.
+    pub hints: BTreeMap<ReplicaId, RowDelta>,
     /// Set once the node was forgotten.
     pub seal: Option<Seal>,
 }
@@ -42,10 +42,10 @@ pub struct Ownership {
 /// The changes that a commit makes to a record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Rows of this node that have grown, or are new.
-    pub rows: Vec<(ReplicaId, Tally)>,
-    /// Hints that have grown, or are new.
-    pub hints: Vec<(ReplicaId, Tally)>,
+    /// Rows of this node that have grown, or are new: what each has above the version in the record.
+    pub rows: Vec<RowDelta>,
+    /// Hints that have grown, or are new. Each connects to the hint in the record, or replaces it.
+    pub hints: Vec<RowDelta>,
     /// Hints that are not needed any more.
     pub dropped_hints: Vec<ReplicaId>,
     /// Whether the node returns after it was forgotten.
@@ -58,22 +58,25 @@ impl Record {
     /// ```
     /// use replica::{Tally, store::{Changes, Record}};
     ///
-    /// let row = ("n0#00000001".parse()?, Tally { up: 3, down: 0 });
+    /// let row = Tally { up: 3, down: 0 }.row("n0#00000001".parse()?);
     /// let mut record = Record::default();
     /// record.apply(&Changes { rows: vec![row.clone()], ..Changes::default() }, None);
-    /// assert_eq!(record.tally(&row.0), row.1);
+    /// assert_eq!(record.version(row.actor()), 3);
     /// # Ok::<(), replica::NoIdentity>(())
     /// ```
     pub fn apply(&mut self, changes: &Changes, owner: Option<Ownership>) {
         let Changes { rows, hints, dropped_hints, lifts_seal } = changes;
-        for (replica, tally) in rows {
-            self.rows.entry(replica.clone()).or_default().raise(*tally);
-        }
+        self.extend_rows(rows);
         for replica in dropped_hints {
             self.hints.remove(replica);
         }
-        for (replica, tally) in hints {
-            self.hints.entry(replica.clone()).or_default().raise(*tally);
+        for hint in hints {
+            let before = self.hints.entry(hint.actor().clone());
+            let before =
+                before.or_insert_with(|| RowDelta::new(hint.actor().clone(), hint.from(), hint.from()));
+            if before.join(hint.clone()).is_err() {
+                *before = hint.clone();
+            }
         }
         self.owner = owner;
         if *lifts_seal && let Some(seal) = &mut self.seal {
@@ -91,10 +94,8 @@ impl Record {
     /// assert_eq!(record.seal, Some(Seal { number: 1, is_lifted: false }));
     /// assert!(record.is_sealed());
     /// ```
-    pub fn seal(&mut self, rows: &[(ReplicaId, Tally)]) {
-        for (replica, tally) in rows {
-            self.rows.entry(replica.clone()).or_default().raise(*tally);
-        }
+    pub fn seal(&mut self, rows: &[RowDelta]) {
+        self.extend_rows(rows);
         self.owner = None;
         if !self.is_sealed() {
             let number = self.seal.map_or(0, |seal| seal.number).saturating_add(1);
@@ -107,15 +108,23 @@ impl Record {
         self.seal.is_some_and(|seal| !seal.is_lifted)
     }
 
-    /// The count of `replica`, if it is one of this node's. Otherwise zero.
-    pub fn tally(&self, replica: &ReplicaId) -> Tally {
-        self.rows.get(replica).copied().unwrap_or_default()
+    /// The version of the row of `replica`, if it is one of this node's. Otherwise zero.
+    pub fn version(&self, replica: &ReplicaId) -> u64 {
+        self.rows.get(replica).map_or(0, RowDelta::upto)
     }
 
     /// The claim of the record. Its rows are stored, its hints are not.
     pub fn claim(&self) -> Claim {
-        let rows = self.rows.iter().chain(&self.hints);
-        let counts = rows.map(|(replica, tally)| (replica.clone(), (tally.up, tally.down))).collect();
-        Claim { counts, unstored: self.hints.keys().cloned().collect() }
+        let rows = self.rows.values().chain(self.hints.values()).cloned().collect();
+        Claim { rows, unstored: self.hints.keys().cloned().collect(), part: None }
+    }
+
+    /// Adds to the rows. A delta that does not connect is left out: a replica makes none for the revision that it expects.
+    fn extend_rows(&mut self, rows: &[RowDelta]) {
+        for row in rows {
+            let new = || RowDelta::new(row.actor().clone(), 0, 0);
+            let before = self.rows.entry(row.actor().clone()).or_insert_with(new);
+            let _left_out = before.join(row.clone()).is_err();
+        }
     }
 }

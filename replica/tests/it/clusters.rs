@@ -44,7 +44,8 @@ fn tell(seen: &[Seen]) {
     let slowest = seen.iter().map(|seen| seen.agreed_after).max().unwrap_or_default();
     println!(
         "{} clusters, {} processes, {} events; {} times records went back, {} lists, {} forgets; \
-         {} adds acknowledged, {} of them excused, {} of these as records went back; agreement after {slowest:?} at most",
+         {} changes acknowledged ({} resets, {} batches, {} reports), {} of them excused, {} of these as records went \
+         back; {} clusters have a row of more than 64 counters, the largest has {}; agreement after {slowest:?} at most",
         seen.len(),
         sum(|seen| seen.processes),
         seen.iter().map(|seen| seen.events).sum::<u64>(),
@@ -52,8 +53,13 @@ fn tell(seen: &[Seen]) {
         sum(|seen| seen.lists),
         sum(|seen| seen.forgets),
         sum(|seen| seen.acknowledged),
+        sum(|seen| seen.resets),
+        sum(|seen| seen.batches),
+        sum(|seen| seen.reports),
         sum(|seen| seen.excused),
         sum(|seen| seen.went_back),
+        sum(|seen| usize::from(seen.widest > 64)),
+        seen.iter().map(|seen| seen.widest).max().unwrap_or_default(),
     );
 }
 

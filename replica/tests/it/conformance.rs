@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use replica::store::conformance::{Failure, Subject, check};
 use replica::store::memory::Memory;
 use replica::store::{Changes, Outcome, Ownership, Record, Revision, StoreRequest};
-use replica::{NodeId, ReplicaId, Tally};
+use replica::{NodeId, RowDelta, Tally};
 
 /// How a store is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,12 +70,7 @@ impl Store {
 }
 
 impl Store {
-    fn seal(
-        &mut self,
-        node: &NodeId,
-        mut from: Option<Record>,
-        rows: &mut Vec<(ReplicaId, Tally)>,
-    ) -> Outcome {
+    fn seal(&mut self, node: &NodeId, mut from: Option<Record>, rows: &mut Vec<RowDelta>) -> Outcome {
         let (record, before) = (self.memory.record(node).cloned(), self.revision(node));
         match self.wrong {
             Wrong::SealsAnything => from.clone_from(&record),
@@ -166,7 +161,10 @@ impl Subject for Store {
                 Outcome::Opened { record: Some(record), revision }
             }
             (Wrong::LowersRows, Outcome::Opened { record: Some(mut record), revision }) => {
-                record.rows.values_mut().for_each(|row| row.down = row.down.min(row.up / 4));
+                for row in record.rows.values_mut() {
+                    let Tally { up, down } = Tally::stated(row);
+                    *row = Tally { up, down: down.min(up / 4) }.row(row.actor().clone());
+                }
                 Outcome::Opened { record: Some(record), revision }
             }
             (_, outcome) => outcome,

@@ -7,8 +7,8 @@ use crate::driven::{Driven, ms, opened};
 
 /// A record with this count of the process itself.
 fn record_of(node: &Driven, up: u64) -> Record {
-    let row = (node.replica.id().clone(), Tally { up, down: 0 });
-    Record { rows: [row].into(), ..Record::default() }
+    let row = Tally { up, down: 0 }.row(node.replica.id().clone());
+    Record { rows: [(row.actor().clone(), row)].into(), ..Record::default() }
 }
 
 /// Counts that a process has told its peers, before it stored them, can reach the record through another process of its
@@ -16,19 +16,19 @@ fn record_of(node: &Driven, up: u64) -> Record {
 #[test]
 fn what_another_process_of_the_node_has_stored_of_this_one_is_not_foreign() {
     let mut node = Driven::new(AckPolicy::Memory);
-    node.ask(1, Request::Add(5));
+    node.ask(1, Request::add(5));
     node.pass(ms(200));
     let told = record_of(&node, 5);
     assert_eq!(node.ends(opened(Some(told))), StoreRequest::Open);
     assert!(!node.replica.is_store_down(), "what it has told may stand there");
 
     node.pass(ms(200));
-    node.ask(2, Request::Add(1));
+    node.ask(2, Request::add(1));
     node.requests.retain(|(_, request)| *request != StoreRequest::Nodes);
     let Some((_, StoreRequest::Commit { changes, .. })) = node.requests.pop_front() else {
         panic!("it commits: {:?}", node.requests)
     };
-    assert_eq!(changes.rows, [(node.replica.id().clone(), Tally { up: 6, down: 0 })]);
+    assert_eq!(Tally::stated(&changes.rows[0]), Tally { up: 6, down: 0 });
 }
 
 /// More than it has counted can't be true, whoever wrote it.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use replica::store::memory::Memory;
 use replica::store::{Changes, Outcome, Record, Revision, StoreRequest, Token};
 use replica::{
-    AckPolicy, Claim, Config, Effect, Frame, Input, Inquiry, NodeId, Refusal, Replica, ReplicaId, Reply,
-    Request, Tally, Ticket, Vector,
+    AckPolicy, Claim, Config, Effect, Frame, Input, Inquiry, NodeId, Numbering, Refusal, Replica, ReplicaId,
+    Reply, Request, RowDelta, Tally, Ticket,
 };
 
 /// How long clients wait.
@@ -37,8 +37,18 @@ impl Driven {
     }
 
     pub(crate) fn among(ack: AckPolicy, roster: &[&str]) -> Self {
+        // So what is told to it needs no numbers: see `row`.
+        Self::of(&Config { ack, numbering: Numbering::BySum, ..Config::default() }, roster)
+    }
+
+    /// One that has many counters.
+    pub(crate) fn named(ack: AckPolicy, roster: &[&str]) -> Self {
+        Self::of(&Config { ack, ..Config::default() }, roster)
+    }
+
+    fn of(config: &Config, roster: &[&str]) -> Self {
         let mut driven = Self {
-            replica: Replica::new(&Config { ack, ..Config::default() }, "n0".into(), 1),
+            replica: Replica::new(config, "n0".into(), 1),
             now: Duration::ZERO,
             heard: None,
             replies: VecDeque::new(),
@@ -119,7 +129,7 @@ impl Driven {
     /// The last question to this peer.
     pub(crate) fn question(&self, to: &str) -> Option<&Frame> {
         let asks = |(peer, frame): &&(NodeId, Frame)| {
-            peer.as_str() == to && matches!(frame.inquiry, Some(Inquiry::Asks(_)))
+            peer.as_str() == to && matches!(frame.inquiry, Some(Inquiry::Asks(..)))
         };
         self.sent.iter().rfind(asks).map(|(_, frame)| frame)
     }
@@ -127,9 +137,9 @@ impl Driven {
     /// A peer says how much it holds of the replica that it was last asked about.
     pub(crate) fn hear_holds(&mut self, from: &str, up: u64) {
         let question = self.question(from).cloned().expect("the peer is asked");
-        let Some(Inquiry::Asks(replica)) = question.inquiry else { panic!("it asks") };
-        let inquiry = Some(Inquiry::Holds(replica, Tally { up, down: 0 }));
-        self.hear(from, Frame { answers: question.id, inquiry, ..frame_of(1, Vector::new()) });
+        let Some(Inquiry::Asks(replica, _)) = question.inquiry else { panic!("it asks") };
+        let inquiry = Some(Inquiry::Holds(Tally { up, down: 0 }.row(replica)));
+        self.hear(from, Frame { answers: question.id, inquiry, ..frame_of(1, Vec::new()) });
     }
 
     /// The store lists the roster: the oldest request asks for that.
@@ -151,9 +161,9 @@ pub(crate) fn committed() -> Outcome {
     Outcome::Committed { revision: Revision(8) }
 }
 
-/// A frame of that incarnation, with these counts.
-pub(crate) fn frame_of(incarnation: u32, counts: Vector) -> Frame {
-    let claim = Claim { counts, ..Claim::default() };
+/// A frame of that incarnation, with these rows.
+pub(crate) fn frame_of(incarnation: u32, rows: Vec<RowDelta>) -> Frame {
+    let claim = Claim { rows, ..Claim::default() };
     Frame::new(format!("{incarnation:08x}").parse().unwrap(), claim)
 }
 
@@ -161,14 +171,24 @@ pub(crate) fn replica(id: &str) -> ReplicaId {
     id.parse().unwrap()
 }
 
-/// A vector with one row.
-pub(crate) fn row(id: &str, up: u64) -> Vector {
-    [(replica(id), (up, 0))].into_iter().collect()
+/// A row in a world with one counter.
+pub(crate) fn row(id: &str, up: u64) -> RowDelta {
+    Tally { up, down: 0 }.row(replica(id))
+}
+
+/// The value of all rows of a frame.
+pub(crate) fn value(frame: &Frame) -> i128 {
+    frame.claim.rows.iter().map(|row| i128::from(Tally::stated(row).up)).sum()
+}
+
+/// The count of a replica in a record.
+pub(crate) fn tally(record: &Record, replica: &ReplicaId) -> Tally {
+    record.rows.get(replica).map(Tally::stated).unwrap_or_default()
 }
 
 /// A record with these rows.
 pub(crate) fn record(rows: &[(&str, u64)]) -> Record {
-    let rows = rows.iter().map(|(id, up)| (replica(id), Tally { up: *up, down: 0 })).collect();
+    let rows = rows.iter().map(|(id, up)| (replica(id), row(id, *up))).collect();
     Record { rows, ..Record::default() }
 }
 
@@ -178,7 +198,7 @@ pub(crate) fn put(store: &mut Memory, node: &str, record: Record) {
     let Outcome::Opened { revision, .. } = store.request(&node.into(), &StoreRequest::Open) else {
         panic!("it opens");
     };
-    let (rows, hints) = (rows.into_iter().collect(), hints.into_iter().collect());
+    let (rows, hints) = (rows.into_values().collect(), hints.into_values().collect());
     let changes = Changes { rows, hints, ..Changes::default() };
     let commit = StoreRequest::Commit { expect: revision, changes, owner };
     assert!(matches!(store.request(&node.into(), &commit), Outcome::Committed { .. }));

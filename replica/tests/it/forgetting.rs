@@ -2,9 +2,9 @@
 
 use replica::store::memory::Memory;
 use replica::store::{Changes, Outcome, Record, Seal, StoreRequest};
-use replica::{AckPolicy, Frame, FrameId, Input, Refusal, Reply, Request, Tally, Ticket, Vector};
+use replica::{AckPolicy, Frame, FrameId, Input, Refusal, Reply, Request, Tally, Ticket};
 
-use crate::driven::{ANSWER_WITHIN, Driven, frame_of, ms, put, record, replica, row};
+use crate::driven::{ANSWER_WITHIN, Driven, frame_of, ms, put, record, replica, row, tally};
 
 fn forget(node: &mut Driven, ticket: u64, who: &str) {
     let answer_by = node.now + ANSWER_WITHIN;
@@ -14,7 +14,7 @@ fn forget(node: &mut Driven, ticket: u64, who: &str) {
 
 /// `n1` has counted 5, and has a hint of 3 for `n2`.
 fn record_of_n1() -> Record {
-    let hints = [(replica("n2#00000002"), Tally { up: 3, down: 0 })].into();
+    let hints = [(replica("n2#00000002"), row("n2#00000002", 3))].into();
     Record { hints, ..record(&[("n1#00000001", 5)]) }
 }
 
@@ -74,14 +74,14 @@ fn counts_of_a_forgotten_node_that_only_another_node_holds_get_into_its_record()
     let mut node = started(&mut store);
     forget(&mut node, 1, "n1");
     node.serve(&mut store);
-    let mut late = frame_of(2, row("n1#00000001", 6));
+    let mut late = frame_of(2, vec![row("n1#00000001", 6)]);
     late.claim.unstored = [replica("n1#00000001")].into();
     node.hear("n2", late);
     node.pass(ms(1000));
     node.serve(&mut store);
     let sealed = store.record(&"n1".into()).expect("it has a record");
-    assert_eq!((sealed.tally(&replica("n1#00000001")).up, sealed.is_sealed()), (6, true));
-    node.ask(2, Request::Add(1));
+    assert_eq!((tally(sealed, &replica("n1#00000001")).up, sealed.is_sealed()), (6, true));
+    node.ask(2, Request::add(1));
     node.serve(&mut store);
     let own = store.record(&"n0".into()).expect("it has a record");
     assert!(own.hints.is_empty(), "the next commit drops the hint");
@@ -123,18 +123,18 @@ fn seal(store: &mut Memory) {
 fn a_process_whose_node_was_forgotten_refuses_what_waits_and_ends() {
     let mut store = Memory::default();
     let mut node = started(&mut store);
-    node.ask(1, Request::Add(1));
+    node.ask(1, Request::add(1));
     node.serve(&mut store);
-    assert_eq!(node.reply(), Some((1, Ok(Reply::Added))));
+    assert_eq!(node.reply(), Some((1, Ok(Reply::Counted))));
     seal(&mut store);
     let sealed = store.record(&"n0".into()).cloned();
-    node.ask(2, Request::Add(2));
+    node.ask(2, Request::add(2));
     node.serve(&mut store);
     assert!(node.is_done);
     let (ticket, result) = node.reply().expect("the add is answered");
     assert!(ticket == 2 && result.is_err_and(Refusal::may_have_counted), "it was counted here: {result:?}");
     assert_eq!(store.record(&"n0".into()).cloned(), sealed, "it commits nothing any more");
-    node.ask(3, Request::Add(3));
+    node.ask(3, Request::add(3));
     let (ticket, result) = node.reply().expect("the add is answered");
     assert!(ticket == 3 && result.is_err_and(|refusal| !refusal.may_have_counted()), "{result:?}");
 }
@@ -144,9 +144,9 @@ fn adds_that_are_not_counted_are_refused_for_good_as_the_node_is_forgotten() {
     let mut store = Memory::default();
     let mut node = started(&mut store);
     seal(&mut store);
-    node.ask(1, Request::Add(1));
+    node.ask(1, Request::add(1));
     node.ends(Outcome::NotDone);
-    node.ask(2, Request::Add(2));
+    node.ask(2, Request::add(2));
     assert_eq!(node.replica.counted(), Tally { up: 1, down: 0 }, "the store is down: the second waits");
     node.pass(ms(50));
     node.serve(&mut store);
@@ -160,12 +160,12 @@ fn a_forgotten_node_that_returns_counts_under_a_new_replica() {
     put(&mut store, "n0", record(&[("n0#00000009", 5)]));
     seal(&mut store);
     let mut node = started(&mut store);
-    node.ask(1, Request::Add(1));
+    node.ask(1, Request::add(1));
     node.serve(&mut store);
-    assert_eq!(node.reply(), Some((1, Ok(Reply::Added))));
+    assert_eq!(node.reply(), Some((1, Ok(Reply::Counted))));
     let record = store.record(&"n0".into()).expect("it has a record");
     assert_eq!(record.seal, Some(Seal { number: 1, is_lifted: true }));
-    assert_eq!((record.tally(&replica("n0#00000009")).up, record.tally(node.replica.id()).up), (5, 1));
+    assert_eq!((tally(record, &replica("n0#00000009")).up, tally(record, node.replica.id()).up), (5, 1));
 }
 
 #[test]
@@ -175,13 +175,13 @@ fn a_node_that_has_returned_is_a_peer_again_once_it_is_heard() {
     let mut node = started(&mut store);
     forget(&mut node, 1, "n1");
     node.serve(&mut store);
-    let greeting = || Frame { id: Some(FrameId(1)), ..frame_of(2, Vector::new()) };
+    let greeting = || Frame { id: Some(FrameId(1)), ..frame_of(2, Vec::new()) };
     node.hear("n1", greeting());
     node.pass(ms(4000));
     node.serve(&mut store);
     assert!(node.sent().iter().all(|(peer, _)| peer.as_str() == "n2"), "it has not returned");
 
-    let rows = vec![(replica("n1#00000002"), Tally { up: 1, down: 0 })];
+    let rows = vec![row("n1#00000002", 1)];
     let changes = Changes { rows, lifts_seal: true, ..Changes::default() };
     let Outcome::Opened { revision, .. } = store.request(&"n1".into(), &StoreRequest::Open) else { panic!() };
     let commit = StoreRequest::Commit { expect: revision, changes, owner: None };

@@ -2,9 +2,9 @@
 
 use replica::store::memory::Memory;
 use replica::store::{Outcome, Ownership, Record, StoreRequest};
-use replica::{AckPolicy, Frame, FrameId, Inquiry, Request, Tally, Vector};
+use replica::{AckPolicy, Frame, FrameId, Inquiry, Request, Tally};
 
-use crate::driven::{Driven, frame_of, ms, put, record, replica, row};
+use crate::driven::{Driven, frame_of, ms, put, record, replica, row, tally};
 
 /// The replica that a predecessor has left free.
 const FREE: &str = "n0#00000009";
@@ -34,10 +34,10 @@ fn has_inherited(node: &Driven, store: &Memory) -> bool {
 
 /// Adds one, and says what the record holds then of the free replica and of the process's own.
 fn counts_after_an_add(node: &mut Driven, store: &mut Memory) -> (u64, u64) {
-    node.ask(1, Request::Add(1));
+    node.ask(1, Request::add(1));
     node.serve(store);
     let record = store.record(&"n0".into()).expect("it has a record");
-    (record.tally(&replica(FREE)).up, record.tally(node.replica.id()).up)
+    (tally(record, &replica(FREE)).up, tally(record, node.replica.id()).up)
 }
 
 #[test]
@@ -66,8 +66,8 @@ fn an_answer_to_another_question_is_none() {
     let mut node = asking(&["n0", "n1"], &mut store);
     let id = node.question("n1").and_then(|frame| frame.id).expect("n1 is asked");
     let holds = |id, of: &str| {
-        let inquiry = Some(Inquiry::Holds(replica(of), Tally::default()));
-        Frame { answers: Some(id), inquiry, ..frame_of(1, Vector::new()) }
+        let inquiry = Some(Inquiry::Holds(row(of, 0)));
+        Frame { answers: Some(id), inquiry, ..frame_of(1, Vec::new()) }
     };
     node.hear("n1", holds(FrameId(id.0 + 1), FREE));
     node.hear("n1", holds(id, "n0#00000008"));
@@ -93,7 +93,7 @@ fn if_a_peer_holds_more_it_counts_under_a_new_replica_and_the_larger_count_stays
 #[test]
 fn if_the_record_of_another_node_holds_more_it_counts_under_a_new_replica() {
     let mut store = Memory::default();
-    let hints = [(replica(FREE), Tally { up: 7, down: 0 })].into();
+    let hints = [(replica(FREE), row(FREE, 7))].into();
     put(&mut store, "n1", Record { hints, ..Record::default() });
     let mut node = asking(&["n0", "n1"], &mut store);
     node.hear_holds("n1", 0);
@@ -141,8 +141,8 @@ fn a_peer_that_is_silent_is_asked_again_for_a_second() {
 }
 
 fn row_held(question: &Frame) -> Frame {
-    let inquiry = Some(Inquiry::Holds(replica(FREE), Tally { up: 5, down: 0 }));
-    Frame { answers: question.id, inquiry, ..frame_of(1, Vector::new()) }
+    let inquiry = Some(Inquiry::Holds(row(FREE, 5)));
+    Frame { answers: question.id, inquiry, ..frame_of(1, Vec::new()) }
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn an_add_does_not_wait_so_long_for_the_answers() {
     let mut store = Memory::default();
     let mut node = asking(&["n0", "n1"], &mut store);
     node.pass(ms(100));
-    node.ask(1, Request::Add(1));
+    node.ask(1, Request::add(1));
     node.pass(ms(149));
     assert_eq!(node.replica.counted(), Tally::default());
     node.pass(ms(1));
@@ -177,8 +177,8 @@ fn if_the_record_has_changed_meanwhile_it_asks_anew() {
 
 /// A question of that incarnation of `n1`.
 fn asks(incarnation: u32, of: &str) -> Frame {
-    let inquiry = Some(Inquiry::Asks(replica(of)));
-    Frame { id: Some(FrameId(1)), inquiry, ..frame_of(incarnation, Vector::new()) }
+    let inquiry = Some(Inquiry::Asks(replica(of), 0));
+    Frame { id: Some(FrameId(1)), inquiry, ..frame_of(incarnation, Vec::new()) }
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_process_that_has_not_recovered_answers_no_question() {
         node.ends(outcome);
     }
     node.serve(&mut store);
-    let holds = Inquiry::Holds(replica("n1#00000001"), Tally { up: 3, down: 0 });
+    let holds = Inquiry::Holds(row("n1#00000001", 3));
     assert_eq!(answers(&mut node), Some(holds));
     node.sent();
     node.hear("n1", asks(2, "n7#00000001"));
@@ -212,14 +212,14 @@ fn a_node_that_has_answered_takes_no_late_frame_of_an_earlier_process() {
     let mut node = Driven::among(AckPolicy::Store, &["n0", "n1", "n2"]);
     node.serve(&mut store);
     node.hear("n1", asks(2, "n1#00000001"));
-    let late = || Frame { id: Some(FrameId(7)), ..frame_of(1, row("n1#00000001", 4)) };
+    let late = || Frame { id: Some(FrameId(7)), ..frame_of(1, vec![row("n1#00000001", 4)]) };
     node.sent();
     node.hear("n1", late());
     assert_eq!(node.replica.value(), 0);
     let answer = node.sent().into_iter().find(|(_, frame)| frame.answers == Some(FrameId(7)));
     let (_, answer) = answer.expect("it answers");
     assert!(answer.doubts && answer.id.is_some(), "it asks whether the sender still runs: {answer:?}");
-    node.hear("n2", frame_of(1, row("n1#00000001", 4)));
+    node.hear("n2", frame_of(1, vec![row("n1#00000001", 4)]));
     assert_eq!(node.replica.value(), 4, "what another node relays is taken");
 }
 
@@ -230,6 +230,6 @@ fn an_asker_that_is_known_to_run_is_believed() {
     node.serve(&mut store);
     let [(_, greeting)] = &node.sent()[..] else { panic!("it greets n1") };
     node.hear("n1", asks(2, "n1#00000001"));
-    node.hear("n1", Frame { confirms: greeting.id, ..frame_of(2, row("n1#00000001", 4)) });
+    node.hear("n1", Frame { confirms: greeting.id, ..frame_of(2, vec![row("n1#00000001", 4)]) });
     assert_eq!(node.replica.value(), 4);
 }

@@ -15,6 +15,7 @@ mod doubles;
 mod driven;
 mod forgetting;
 mod inheriting;
+mod named;
 mod planted;
 mod roster;
 mod trouble;

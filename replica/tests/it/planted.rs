@@ -9,7 +9,7 @@ fn found(sabotage: Sabotage) -> Option<(u64, String)> {
 
 #[test]
 fn every_planted_bug_is_found() {
-    for sabotage in Sabotage::ALL {
+    for sabotage in Sabotage::all() {
         let (seed, problem) = found(sabotage).unwrap_or_else(|| panic!("{sabotage:?} is not found"));
         println!("{sabotage:?}: cluster {seed}: {problem}");
     }

@@ -18,7 +18,7 @@ fn a_store_that_opens_and_refuses_commits_is_down_until_it_commits() {
         assert_eq!(node.ends(opened(None)), StoreRequest::Open);
         assert!(node.replica.is_store_down(), "to open the record is not to commit");
     }
-    node.ask(1, Request::Add(3));
+    node.ask(1, Request::add(3));
     assert_eq!(node.replica.counted(), Tally::default(), "an add is held uncounted meanwhile");
     node.pass(ANSWER_WITHIN);
     assert_eq!(node.reply(), Some((1, Err(Refusal::StoreSilent))), "and so its refusal is definite");
@@ -43,11 +43,11 @@ fn a_commit_that_was_done_after_all_shows_that_the_store_commits() {
 fn a_sweep_that_fails_is_begun_again_and_reads_wait_for_it() {
     let mut node = Driven::new(AckPolicy::Durable);
     let row = |replica: &str| Record {
-        rows: [(replica.parse().unwrap(), Tally { up: 5, down: 0 })].into(),
+        rows: [(replica.parse().unwrap(), Tally { up: 5, down: 0 }.row(replica.parse().unwrap()))].into(),
         ..Record::default()
     };
     node.ends(opened(Some(row("n0#00000001"))));
-    node.ask(1, Request::Read);
+    node.ask(1, Request::read());
     node.ends(committed());
     let load = StoreRequest::Load { node: "n1".into() };
     node.lists_the_roster();
@@ -67,7 +67,7 @@ fn a_sweep_that_fails_is_begun_again_and_reads_wait_for_it() {
 fn a_held_read_is_refused_when_its_time_is_up() {
     let mut node = Driven::new(AckPolicy::Store);
     node.heard = Some(Duration::ZERO);
-    node.ask(1, Request::Read);
+    node.ask(1, Request::read());
     node.pass(ms(3999));
     assert_eq!(node.reply(), None, "the recovery is not over by what was heard");
     node.pass(ms(1));
@@ -80,16 +80,16 @@ fn so_many_adds_wait_and_no_more_counted_or_not() {
     let most = u64::try_from(MAX_PENDING).unwrap();
     node.ends(opened(None));
     for ticket in 0..most / 2 {
-        node.ask(ticket, Request::Add(1));
+        node.ask(ticket, Request::add(1));
     }
     node.pass(ms(1000));
     assert!(node.replica.is_store_down());
     for ticket in most / 2..most {
-        node.ask(ticket, Request::Add(1));
+        node.ask(ticket, Request::add(1));
     }
     assert_eq!(node.replica.counted().up, most / 2, "half of them are counted, and half are held");
     assert_eq!(node.reply(), None);
-    node.ask(most, Request::Add(1));
+    node.ask(most, Request::add(1));
     assert_eq!(node.reply(), Some((most, Err(Refusal::TooManyAdds))));
 }
 

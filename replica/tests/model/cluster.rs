@@ -11,7 +11,7 @@ use crate::memo::Memo;
 use crate::message::{Ask, Id, Message, name};
 use crate::printed::{Printed, fingerprint};
 use crate::process::{Event, Process, Step};
-use crate::rules::{self, Fate};
+use crate::rules::{self, Broken, Fate};
 use crate::saboteur::Bug;
 use crate::setup::Setup;
 use crate::state::State;
@@ -23,6 +23,8 @@ pub(crate) struct Cluster {
     pub(crate) steps: Memo<Arc<Step>>,
     done: Memo<Arc<Vec<Done>>>,
     ignored: Memo<bool>,
+    /// The rules that rows break, by who holds them and what was counted.
+    pub(crate) audits: Memo<Broken>,
 }
 
 /// Something that may happen.
@@ -52,7 +54,7 @@ pub(crate) enum Action {
 
 impl Cluster {
     pub(crate) fn new(setup: Setup) -> Self {
-        Self { setup, steps: Memo::new(), done: Memo::new(), ignored: Memo::new() }
+        Self { setup, steps: Memo::new(), done: Memo::new(), ignored: Memo::new(), audits: Memo::new() }
     }
 
     pub(crate) fn step(&self, process: &Printed<Process>, event: &Event) -> Arc<Step> {
@@ -142,7 +144,7 @@ impl Cluster {
             }
             Action::Crash(id) => {
                 next.left.crashes -= 1;
-                next.bury(id);
+                next.bury(id, &self.setup);
                 next.begin(id.node, &self.setup);
             }
             Action::Restart(node) => next.begin(node, &self.setup),
@@ -157,7 +159,7 @@ impl Cluster {
             Action::GoesBack(revision) => {
                 next.left.backs -= 1;
                 next.store = state.store.go_back((self.setup.restored, revision), next.left.backs == 0);
-                next.excuse();
+                next.excuse(&self.setup);
             }
         }
         self.forget(&mut next);
@@ -183,7 +185,7 @@ impl Cluster {
         }
         next.take(id.node, &step, &self.setup);
         if step.process.is_none() {
-            next.bury(id);
+            next.bury(id, &self.setup);
         }
         Some(())
     }

@@ -3,8 +3,10 @@
 use crate::backups::{BACK, TWO_RUNS, a_hint_that_is_late, after};
 use crate::configurations::{alone, holds_and_shows, two, with_store_down, without_store};
 use crate::forgets::{FORGET, forget};
+use crate::many::{self, ONE_ADD};
 use crate::rules::{ALL_ACKNOWLEDGED, FOR_READS, Rule};
 use crate::setup::{Faults, NONE, Setup, StoreIs};
+use crate::wishes::Wish::{Add, Batch, Reset};
 
 /// A search that takes more steps than this is cut off, and fails.
 const MOST: usize = 60_000_000;
@@ -98,4 +100,17 @@ fn records_that_go_back() {
 fn a_forget_an_end_and_a_return() {
     let faults = Faults { ends: 1, returns: 1, ..FORGET };
     holds("a forget, an end and a return", forget(&[1, 1], faults));
+}
+
+#[test]
+#[ignore = "takes minutes and gigabytes"]
+fn many_counters() {
+    let wishes = &[Add("a"), Batch("a", "b"), Reset("a")];
+    holds("many counters, and time", many::talking(wishes, two(&[0, 0, 1], 1, CRASH)));
+    let setup = many::talking(wishes, two(&[0, 1, 0], 1, CRASH));
+    let setup = Setup { past: ONE_ADD, ..setup };
+    holds("many counters and refusals", many::with_store_down(StoreIs::Unwilling, setup));
+    let setup = Setup { nodes: (3, 3), past: ONE_ADD, ..many::many(wishes, two(&[0, 1, 2], 1, CRASH)) };
+    holds("many counters of three", setup);
+    holds("many counters and refusals of three", many::with_store_down(StoreIs::Unwilling, setup));
 }

@@ -16,6 +16,7 @@
 //! * records go back to an earlier state, as a store does that is restored from a backup;
 //! * processes begin with lists of nodes that differ, and change from one process to the next;
 //! * operators forget a node, whose processes may run on, and may return;
+//! * clients of many counters add to one or, in a batch, to two, and reset them;
 //! * several inputs may come before a tick, in the setups that say so. In the others a tick follows each input.
 //!
 //! Some dangers take a long history. So a search may begin behind one: see [`past`].
@@ -23,8 +24,11 @@
 //! A process's random generator is a constant of its incarnation ([`generator`]): so a state does not depend on how it was
 //! reached.
 //!
-//! What must hold is in [`rules`]. The clusters that are searched are in [`configurations`], [`backups`], [`forgets`] and, for
-//! those with the time, in [`long`]. [`planted`] shows that bugs are found. `--nocapture` tells how many states there are:
+//! With many counters what must hold is said by a [`ledger`]: it follows what clients ask for, and says what each row must be at
+//! each version, and what each read must show. [`audit`] compares.
+//!
+//! What must hold is in [`rules`]. The clusters that are searched are in [`configurations`], [`backups`], [`forgets`], [`many`] and, for
+//! those with the time, in [`long`]. [`planted`] and [`planted_many`] show that bugs are found. `--nocapture` tells how many states there are:
 //!
 //! ```text
 //! cargo test -p counter-replica --test model -- --nocapture
@@ -49,6 +53,9 @@
 //! A store that answers every request answers a fence, and a request for the names of all nodes, at once: in the step that asked.
 //! The names are those of all nodes. The setups in which lists differ, outcomes are unknown or requests are refused have both as
 //! requests like others.
+//!
+//! No source reports totals, and no row has so many counters that its hints are parts. With two processes of one node at once, or the
+//! store down, a reset may tell its client what an earlier one has told: it has not seen that one.
 //!
 //! Where records go back, no process begins before its predecessor is gone, and nobody is forgotten. A store that goes back
 //! under a process that counts under an inherited replica is a hole that GUARANTEES states. So is a frame that a third node
@@ -77,16 +84,21 @@
 )]
 
 mod adds;
+mod audit;
 mod backups;
 mod cluster;
 mod configurations;
+mod distortion;
 mod forgets;
 mod generator;
+mod ledger;
 mod long;
+mod many;
 mod memo;
 mod message;
 mod past;
 mod planted;
+mod planted_many;
 mod printed;
 mod process;
 mod rules;
@@ -95,3 +107,4 @@ mod search;
 mod setup;
 mod state;
 mod store;
+mod wishes;

@@ -75,7 +75,7 @@ impl Cluster {
             }
             Past::Dies(node) => {
                 let ids: Vec<_> = state.processes.iter().map(|process| process.id).collect();
-                ids.into_iter().filter(|id| id.node == node).for_each(|id| state.bury(id));
+                ids.into_iter().filter(|id| id.node == node).for_each(|id| state.bury(id, &self.setup));
             }
             Past::Begins(node) => state.begin(node, &self.setup),
             Past::Ticks(node) => self.happened(&mut state, node, &Event::Tick),

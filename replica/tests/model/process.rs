@@ -1,18 +1,22 @@
 //! One process of a node.
 
+mod counting;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use replica::store::{Outcome, Record, StoreRequest, Token};
-use replica::{Effect, Input, Refusal, Replica, ReplicaId, Reply, Request, Tally, Ticket, Vector};
+use replica::{Effect, Input, Refusal, Replica, ReplicaId, Reply, Request, Rows, Tally, Ticket};
 
 use crate::generator::Generator;
+use crate::ledger::Counted;
 use crate::message::{Ask, Id, Message, name, number};
 use crate::printed::Printed;
 use crate::rules::{Broken, Rule};
 use crate::saboteur::Saboteur;
 use crate::setup::Setup;
+use counting::Before;
 
 /// The read that a client has asked since the process began.
 pub(crate) const FIRST_READ: Ticket = Ticket(100);
@@ -40,6 +44,10 @@ pub(crate) struct Process {
     list: Vec<u8>,
     standing: Standing,
     saboteur: Saboteur,
+    /// The changes that wait to be counted, in a world with many counters.
+    uncounted: Vec<usize>,
+    /// The changes that this process has counted there.
+    counted: Vec<Counted>,
 }
 
 /// What a process knows of its node's seal.
@@ -81,6 +89,8 @@ pub(crate) struct Step {
     pub(crate) sent: Vec<Message>,
     pub(crate) answers: Vec<(Ticket, Result<Reply, Refusal>)>,
     pub(crate) broken: Broken,
+    /// The changes that were counted, in a world with many counters.
+    pub(crate) counted: Vec<Counted>,
 }
 
 impl Process {
@@ -98,11 +108,13 @@ impl Process {
             list: setup.list(id),
             standing: Standing::New(0),
             saboteur: Saboteur::new(id, setup),
+            uncounted: Vec::new(),
+            counted: Vec::new(),
         };
         let mut step = Step::default();
         let roster = process.list.iter().copied().map(name).collect();
         process.give(Input::Roster(roster), setup, &mut step);
-        process.ask(FIRST_READ, Request::Read, setup, &mut step);
+        process.ask(FIRST_READ, Request::read(), setup, &mut step);
         process.tick(setup, &mut step);
         process.end_step(step)
     }
@@ -136,9 +148,20 @@ impl Process {
 
     /// What the process holds and shows of each replica, and all that it has counted itself.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (ReplicaId, Tally)> {
-        let shown = self.replica.state().iter();
-        let shown = shown.map(|(replica, counts)| (replica.clone(), counts.into()));
+        let rows = self.replica.state();
+        let shown = rows.versions().counter().keys();
+        let shown = shown.map(|replica| (replica.clone(), Tally::of(rows, replica)));
         shown.chain([(self.replica.id().clone(), self.replica.counted())])
+    }
+
+    /// All rows that it holds and shows.
+    pub(crate) fn state(&self) -> &Rows {
+        self.replica.state()
+    }
+
+    /// The number of the last change that it has counted.
+    pub(crate) fn number(&self) -> u64 {
+        self.replica.number()
     }
 
     /// What it counts under.
@@ -150,10 +173,9 @@ impl Process {
         let mut is_over = !setup.batches;
         match event {
             Event::Add(add) => {
-                let ticket = Ticket(u64::try_from(*add).expect("few adds"));
-                self.ask(ticket, Request::Add(Setup::delta(*add)), setup, step);
+                self.ask(ticket_of(*add), setup.request(*add), setup, step);
             }
-            Event::Probe => self.ask(PROBE, Request::Read, setup, step),
+            Event::Probe => self.ask(PROBE, Request::read(), setup, step),
             Event::Arrives(message) => {
                 self.give(arrival(message), setup, step);
             }
@@ -233,12 +255,14 @@ impl Process {
 
     /// Gives the replica an input, and takes its effects. True if some were answered at once.
     fn give(&mut self, input: Input, setup: &Setup, step: &mut Step) -> bool {
-        let mut inputs = self.saboteur.hear(input);
+        let mut inputs = self.saboteur.hear(input, self.replica.state());
         let mut had_answers = false;
         while !inputs.is_empty() {
             let input = inputs.remove(0);
             self.notice_seal(&input);
+            let before = Before::of(&self.replica, &input, setup);
             self.replica.handle(self.now, input);
+            self.note_counted(before, setup, step);
             while let Some(effect) = self.replica.poll_effect() {
                 let (effects, heard) = self.saboteur.say(effect, self.replica.state());
                 for effect in effects {
@@ -260,9 +284,10 @@ impl Process {
                 if self.waiting.remove(&ticket).is_none() {
                     step.broken.insert(Rule::AnsweredOnce);
                 }
-                if self.standing == Standing::Forgotten && result == Ok(Reply::Added) {
+                if self.standing == Standing::Forgotten && result == Ok(Reply::Counted) {
                     step.broken.insert(Rule::Sealed);
                 }
+                self.uncounted.retain(|change| ticket_of(*change) != ticket);
                 step.answers.push((ticket, result));
             }
             Effect::Send { peer, frame } => {
@@ -301,6 +326,11 @@ fn seals(record: Option<&Record>) -> u64 {
     record.and_then(|record| record.seal).map_or(0, |seal| seal.number)
 }
 
+/// The ticket of a change.
+fn ticket_of(change: usize) -> Ticket {
+    Ticket(u64::try_from(change).expect("few changes"))
+}
+
 /// What the store answers at once.
 fn at_once(effect: &Effect, setup: &Setup) -> Option<Input> {
     match effect {
@@ -321,6 +351,6 @@ fn arrival(message: &Message) -> Input {
 }
 
 /// The sizes of all counts, in sum.
-fn sizes(counts: &Vector) -> u64 {
-    counts.iter().map(|(_, (up, down))| up + down).sum()
+fn sizes(rows: &Rows) -> u64 {
+    rows.versions().counter().keys().map(|replica| Tally::of(rows, replica).number()).sum()
 }

@@ -49,6 +49,16 @@ pub(crate) enum Rule {
     /// A process that finds that its node was forgotten since it first committed acknowledges and commits nothing more, and is
     /// done. No commit is done under a seal, but for one that lifts it. Nobody forgets a node without being asked to.
     Sealed,
+    /// Every row, in any process and any record, is exactly what its replica had counted at that version: it lacks nothing, and
+    /// has nothing more. So a version that is covered is a proof.
+    Exact,
+    /// No process and no record has a part of a batch.
+    Whole,
+    /// Each counter shows the adds that a process includes, but for those that a reset has seen which it includes too. So adds
+    /// at the time of a reset survive, and nothing is subtracted twice.
+    Value,
+    /// The resets on one node tell their clients of each add at most once that they have subtracted it.
+    SubtractedOnce,
     /// No process addresses a node that is not on its list.
     NoStranger,
     /// The replica does not panic.
@@ -134,6 +144,55 @@ pub(crate) const OF_FORGOTTEN_WITH_STORE_DOWN: &[Rule] = &[
 pub(crate) const FOR_READS: &[Rule] =
     &[Rule::ShownIsStored, Rule::NeverBack, Rule::AnsweredInTime, Rule::NoStranger];
 
+/// What holds of many counters, while the store is not counted as down.
+pub(crate) const OF_MANY: &[Rule] = &[
+    Rule::Exact,
+    Rule::Whole,
+    Rule::Value,
+    Rule::SubtractedOnce,
+    Rule::Stored,
+    Rule::Definite,
+    Rule::OneOwner,
+    Rule::AnsweredOnce,
+    Rule::AnsweredInTime,
+    Rule::RecordGrows,
+    Rule::HintsStay,
+    Rule::NoPanic,
+];
+
+/// The same, and what holds of reads.
+pub(crate) const OF_MANY_READ: &[Rule] =
+    &[Rule::Exact, Rule::Whole, Rule::Value, Rule::SubtractedOnce, Rule::ShownIsStored, Rule::NeverBack];
+
+/// What holds of many counters even if the store counts as down, or is.
+pub(crate) const OF_MANY_WITH_STORE_DOWN: &[Rule] = &[
+    Rule::Exact,
+    Rule::Whole,
+    Rule::Value,
+    Rule::Survives,
+    Rule::Definite,
+    Rule::OneOwner,
+    Rule::AnsweredOnce,
+    Rule::AnsweredInTime,
+    Rule::RecordGrows,
+    Rule::HintsStay,
+    Rule::NoPanic,
+];
+
+/// What holds of many counters even if records go back.
+pub(crate) const OF_MANY_WITH_BACKUPS: &[Rule] = &[
+    Rule::Exact,
+    Rule::Whole,
+    Rule::Value,
+    Rule::Kept,
+    Rule::Definite,
+    Rule::OneOwner,
+    Rule::AnsweredOnce,
+    Rule::AnsweredInTime,
+    Rule::RecordGrows,
+    Rule::NoPanic,
+];
+
 /// What no state breaks.
 pub(crate) const EVERY_RULE: &str = "every rule holds";
 /// What is to be seen in some state: a search in which nothing happens proves nothing.
@@ -164,7 +223,7 @@ impl Fate {
     /// What a client makes of its answer.
     pub(crate) fn of(result: Result<Reply, Refusal>) -> Self {
         match result {
-            Ok(Reply::Added | Reply::Value(_) | Reply::Forgotten) => Self::Acknowledged,
+            Ok(Reply::Counted | Reply::Reset(_) | Reply::Value(_) | Reply::Forgotten) => Self::Acknowledged,
             Err(refusal) if refusal.may_have_counted() => Self::Unknown,
             Err(_) => Self::Refused,
         }
@@ -188,14 +247,16 @@ pub(crate) fn properties() -> Vec<Property<Cluster>> {
 impl State {
     /// Takes note of the rules that this state breaks, of those that the setup promises.
     pub(crate) fn judge(&mut self, cluster: &Cluster) {
-        let (asked, stored) = (!self.that_are(Fate::Ahead), self.store.sizes());
-        let (sums, anywhere) = (self.sums(), self.anywhere());
+        let (asked, stored) = (!self.that_are(Fate::Ahead), self.stored(&cluster.setup));
+        let (sums, anywhere) = (self.sums(), self.anywhere(&cluster.setup));
         let acknowledged = self.that_are(Fate::Acknowledged);
+        // A reset that has nothing to subtract is acknowledged and counted nowhere.
+        let to_keep = if cluster.setup.is_named() { acknowledged & self.ledger.all() } else { acknowledged };
         self.hold(Rule::CountedOnce, sums.iter().all(|sum| is_plausible(*sum, asked)));
         self.hold(Rule::Definite, self.that_are(Fate::Refused) & anywhere == 0);
-        self.hold(Rule::Stored, acknowledged & !adds_in(stored) == 0);
-        self.hold(Rule::Survives, self.survives(acknowledged & !adds_in(stored)));
-        self.hold(Rule::Kept, acknowledged & !anywhere & !self.excused == 0);
+        self.hold(Rule::Stored, to_keep & !stored == 0);
+        self.hold(Rule::Survives, self.survives(to_keep & !stored, &cluster.setup));
+        self.hold(Rule::Kept, to_keep & !anywhere & !self.excused == 0);
         self.hold(Rule::OneOwner, self.have_own_replicas());
         self.hold(
             Rule::Sealed,
@@ -205,25 +266,21 @@ impl State {
         if [Rule::OneChain, Rule::OwnerHasMost].iter().any(|rule| cluster.setup.rules.contains(rule)) {
             self.judge_counts();
         }
+        self.judge_rows(cluster);
         self.judge_reads(cluster);
         self.broken.retain(|rule| cluster.setup.rules.contains(rule));
     }
 
     /// What each process, and the store, holds in sum.
-    fn sums(&self) -> Vec<u64> {
+    pub(crate) fn sums(&self) -> Vec<u64> {
         let counted = |process: &Process| process.counted().up + process.counted().down;
         let processes = self.processes.iter().flat_map(|process| [process.sizes(), counted(process)]);
         processes.chain([self.store.sizes()]).collect()
     }
 
-    /// The adds that a process or the store holds.
-    fn anywhere(&self) -> u64 {
-        self.sums().into_iter().fold(0, |all, sum| all | adds_in(sum))
-    }
-
     /// What is nowhere now can't be kept.
-    pub(crate) fn excuse(&mut self) {
-        self.excused |= self.that_are(Fate::Acknowledged) & !self.anywhere();
+    pub(crate) fn excuse(&mut self, setup: &Setup) {
+        self.excused |= self.that_are(Fate::Acknowledged) & !self.anywhere(setup);
     }
 
     /// Compares all counts of each replica, as sets of adds.
@@ -261,32 +318,41 @@ impl State {
             self.broken.extend(&step.broken);
             let answer = step.answers.iter().find(|(ticket, _)| *ticket == PROBE);
             if let Some((_, Ok(Reply::Value(value)))) = answer {
-                self.show(process.id.node, *value, &cluster.setup);
+                if cluster.setup.is_named() {
+                    let shown = self.shown_by(&process, &cluster.setup);
+                    self.show_changes(process.id.node, shown, &cluster.setup);
+                } else {
+                    self.show(process.id.node, *value, &cluster.setup);
+                }
             }
         }
     }
 
     /// A read on a node was answered.
     pub(crate) fn show(&mut self, node: u8, value: i128, setup: &Setup) {
-        if !setup.judges_reads() {
-            return;
+        if setup.judges_reads() && !setup.is_named() {
+            self.show_changes(node, adds_of(value), setup);
         }
-        let (stored, shown) = (adds_in(self.store.sizes()), adds_of(value));
+    }
+
+    /// A read on a node shows these changes.
+    fn show_changes(&mut self, node: u8, shown: u64, setup: &Setup) {
+        let stored = self.stored(setup);
         let before = std::mem::replace(&mut self.shown[usize::from(node)], shown);
         self.hold(Rule::ShownIsStored, shown & !stored == 0);
         self.hold(Rule::NeverBack, before & !shown == 0);
     }
 
-    fn hold(&mut self, rule: Rule, holds: bool) {
+    pub(crate) fn hold(&mut self, rule: Rule, holds: bool) {
         if !holds {
             self.broken.insert(rule);
         }
     }
 
     /// Whether each of these adds is with more processes than may yet die.
-    fn survives(&self, adds: u64) -> bool {
-        let holders =
-            |add: u64| self.processes.iter().filter(|process| adds_in(process.sizes()) & add != 0).count();
+    fn survives(&self, adds: u64, setup: &Setup) -> bool {
+        let shown: Vec<u64> = self.processes.iter().map(|process| self.shown_by(process, setup)).collect();
+        let holders = |add: u64| shown.iter().filter(|shown| *shown & add != 0).count();
         let each = (0..self.adds.len()).map(size).filter(|add| adds & add != 0);
         each.map(holders).all(|holders| holders > self.left.crashes.into())
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use replica::store::{Outcome, Ownership, StoreRequest};
 use replica::{
-    Claim, Effect, Frame, FrameId, Incarnation, Input, Inquiry, NodeId, Refusal, ReplicaId, Request, Tally,
-    Ticket, Vector,
+    Change, Claim, Effect, Frame, FrameId, Incarnation, Input, Inquiry, NodeId, Refusal, ReplicaId, Reply,
+    Request, Rows, Tally, Ticket,
 };
 
+use crate::distortion::{Unshown, distort_heard, distort_told, unshown};
 use crate::message::{Id, name, number};
 use crate::setup::Setup;
 
@@ -54,6 +55,22 @@ pub(crate) enum Bug {
     NotWary,
     /// A seal leaves out the rows that it is to add. So hints of them are dropped too early.
     SealsWithoutRows,
+    /// A delta is merged although there is a gap before it.
+    GapIgnored,
+    /// A row is told with a higher version than it has.
+    VersionAhead,
+    /// One row for shown and unshown: a counter that is counted again is left out of what is told.
+    OneRow,
+    /// The same: a counter that is counted again is told as it is now, under the version that is shown.
+    ShownTooSoon,
+    /// A reset is an add of what is to be subtracted.
+    ResetIsAnAdd,
+    /// Each reset tells its client what the first one has subtracted.
+    ResetToldTwice,
+    /// The baseline of a reset is not told.
+    BaselineDropped,
+    /// Of several counters with the same number one is told.
+    BatchInPart,
 }
 
 /// Stands between a replica and the world, and spoils what passes.
@@ -68,6 +85,10 @@ pub(crate) struct Saboteur {
     heard: BTreeMap<NodeId, Incarnation>,
     /// The last question of each peer.
     asked: BTreeMap<NodeId, (Incarnation, Option<FrameId>, ReplicaId)>,
+    /// What the last commit has of the own row.
+    unshown: Unshown,
+    /// What the first reset has subtracted.
+    subtracted: Option<i128>,
 }
 
 impl Saboteur {
@@ -75,7 +96,8 @@ impl Saboteur {
         let incarnation = format!("{:08x}", setup.generator(id).incarnation).parse().expect("eight digits");
         let own = ReplicaId::new(&name(id.node), incarnation);
         let (heard, asked) = (BTreeMap::new(), BTreeMap::new());
-        Self { bug: setup.bug, own, incarnation, list: setup.list(id), heard, asked }
+        let (unshown, subtracted) = (Unshown::new(), None);
+        Self { bug: setup.bug, own, incarnation, list: setup.list(id), heard, asked, unshown, subtracted }
     }
 
     /// Whether a process that was stopped says that it has heard everything.
@@ -84,13 +106,13 @@ impl Saboteur {
     }
 
     /// The inputs that reach the replica in place of this one.
-    pub(crate) fn hear(&mut self, mut input: Input) -> Vec<Input> {
+    pub(crate) fn hear(&mut self, mut input: Input, state: &Rows) -> Vec<Input> {
         match (self.bug, &mut input) {
             (Some(Bug::KnownWhenSent | Bug::InheritsUnasked), Input::Peer { from, frame }) => {
                 self.heard.insert(from.clone(), frame.incarnation);
             }
             (Some(Bug::AnswersTooSoon | Bug::NotWary), Input::Peer { from, frame }) => {
-                if let Some(Inquiry::Asks(replica)) = &frame.inquiry {
+                if let Some(Inquiry::Asks(replica, _)) = &frame.inquiry {
                     self.asked.insert(from.clone(), (frame.incarnation, frame.id, replica.clone()));
                 }
                 let asker = self.asked.get(from).filter(|_| self.bug == Some(Bug::NotWary));
@@ -99,10 +121,19 @@ impl Saboteur {
             (Some(Bug::StrangersUnlisted), Input::Store { outcome: Outcome::Nodes(nodes), .. }) => {
                 nodes.retain(|node| self.list.contains(&number(node)));
             }
-            (Some(Bug::CountedTwice), Input::Client { answer_by, request: Request::Add(delta), .. }) => {
-                let request = Request::Add(*delta);
+            (Some(Bug::CountedTwice), Input::Client { answer_by, request: Request::Change(change), .. }) => {
+                let request = Request::Change(change.clone());
                 let unasked = Input::Client { ticket: Ticket(u64::MAX), answer_by: *answer_by, request };
                 return vec![input, unasked];
+            }
+            (Some(bug @ Bug::GapIgnored), Input::Peer { frame, .. }) => {
+                distort_heard(bug, &mut frame.claim.rows);
+            }
+            (Some(Bug::ResetIsAnAdd), Input::Client { request: Request::Change(change), .. }) => {
+                if let Change::Reset(counter) = &*change {
+                    let value = i64::try_from(state.value(counter)).expect("few adds");
+                    *change = Change::Add(counter.clone(), -value);
+                }
             }
             (Some(Bug::Panics), Input::Store { outcome: Outcome::Conflict, .. }) => panic!("as planted"),
             _ => {}
@@ -111,7 +142,7 @@ impl Saboteur {
     }
 
     /// The effects that reach the world in place of this one, and an input that the replica hears at once.
-    pub(crate) fn say(&self, mut effect: Effect, state: &Vector) -> (Vec<Effect>, Option<Input>) {
+    pub(crate) fn say(&mut self, mut effect: Effect, state: &Rows) -> (Vec<Effect>, Option<Input>) {
         let mut heard = None;
         match (self.bug, &mut effect) {
             (Some(Bug::FreeTooSoon), Effect::Store { request: StoreRequest::Commit { owner, .. }, .. }) => {
@@ -123,9 +154,9 @@ impl Saboteur {
             }
             (
                 Some(Bug::InheritsUnasked),
-                Effect::Send { peer, frame: Frame { id, inquiry: Some(Inquiry::Asks(replica)), .. } },
+                Effect::Send { peer, frame: Frame { id, inquiry: Some(Inquiry::Asks(replica, _)), .. } },
             ) => {
-                let inquiry = Some(Inquiry::Holds(replica.clone(), Tally::default()));
+                let inquiry = Some(Inquiry::Holds(Tally::default().row(replica.clone())));
                 let incarnation = self.heard.get(peer).copied().unwrap_or(self.incarnation);
                 let frame = Frame { answers: *id, inquiry, ..Frame::new(incarnation, Claim::default()) };
                 return (Vec::new(), Some(Input::Peer { from: peer.clone(), frame }));
@@ -135,8 +166,28 @@ impl Saboteur {
                     && frame.answers.is_some()
                     && frame.answers == *asked
                 {
-                    frame.inquiry = Some(Inquiry::Holds(replica.clone(), Tally::of(state, replica)));
+                    frame.inquiry = Some(Inquiry::Holds(Tally::of(state, replica).row(replica.clone())));
                 }
+            }
+            (
+                Some(Bug::OneRow | Bug::ShownTooSoon),
+                Effect::Store { request: StoreRequest::Commit { changes, .. }, .. },
+            ) => self.unshown = unshown(&changes.rows, &self.own),
+            (
+                Some(
+                    bug @ (Bug::VersionAhead
+                    | Bug::OneRow
+                    | Bug::ShownTooSoon
+                    | Bug::BaselineDropped
+                    | Bug::BatchInPart),
+                ),
+                Effect::Send { frame, .. },
+            ) => {
+                let own = frame.claim.rows.iter_mut().find(|row| *row.actor() == self.own);
+                distort_told(bug, own.map(std::slice::from_mut).unwrap_or_default(), &self.unshown);
+            }
+            (Some(Bug::ResetToldTwice), Effect::Reply { result: Ok(Reply::Reset(value)), .. }) => {
+                *value = *self.subtracted.get_or_insert(*value);
             }
             (Some(Bug::SealsWithoutRows), Effect::Store { request: StoreRequest::Seal { rows, .. }, .. }) => {
                 rows.clear();

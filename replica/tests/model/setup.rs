@@ -3,23 +3,27 @@
 use std::time::Duration;
 
 use replica::store::{Outcome, StoreRequest};
-use replica::{AckPolicy, Config};
+use replica::{AckPolicy, Config, Numbering};
 
 use crate::generator::Generator;
 use crate::message::{Id, name};
 use crate::past::Past;
 use crate::rules::{PROMISED, Rule};
 use crate::saboteur::Bug;
+use crate::wishes::Wish;
 
 /// A cluster, what clients ask of it and what may happen to it. By default it is one node of a cluster of two, alone with the
 /// store, and nothing happens to it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setup {
     pub(crate) ack: AckPolicy,
+    pub(crate) numbering: Numbering,
     /// How many nodes the cluster has, and how many of them run.
     pub(crate) nodes: (u8, u8),
     /// The node that each add goes to.
     pub(crate) adds: &'static [u8],
+    /// What each of them asks for. If there is nothing here, each adds to the one counter.
+    pub(crate) wishes: &'static [Wish],
     /// The pause between two gossip rounds. Without a pause one is due whenever a process ticks.
     pub(crate) gossip_interval: Duration,
     /// How many ticks a client waits for its answer.
@@ -107,8 +111,10 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             ack: AckPolicy::Store,
+            numbering: Numbering::ByChange,
             nodes: (2, 1),
             adds: &[0],
+            wishes: &[],
             gossip_interval: Duration::ZERO,
             patience: 16,
             store: StoreIs::Up,
@@ -143,6 +149,8 @@ impl Setup {
             peer_timeout: Self::TICK,
             gossip_interval: self.gossip_interval,
             fanout: 2,
+            numbering: self.numbering,
+            ..Config::default()
         }
     }
 

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use replica::Reply;
 use replica::store::Outcome;
 
+use crate::adds::adds_of;
 use crate::cluster::Action;
+use crate::ledger::Ledger;
 use crate::message::{Ask, Id, Message};
 use crate::printed::Printed;
 use crate::process::{FIRST_READ, Process, Step};
-use crate::rules::{Broken, Fate};
+use crate::rules::{Broken, Fate, Rule};
 use crate::setup::{Faults, Setup, StoreIs};
 use crate::store::Store;
 
@@ -35,6 +37,10 @@ pub(crate) struct State {
     pub(crate) excused: u64,
     /// An operator was told that the node is forgotten.
     pub(crate) was_forgotten: bool,
+    /// What was counted, in a world with many counters.
+    pub(crate) ledger: Printed<Ledger>,
+    /// The adds that resets on each node have told their clients to have subtracted.
+    subtracted: Vec<u64>,
     pub(crate) broken: Broken,
 }
 
@@ -52,6 +58,8 @@ impl State {
             shown: vec![0; setup.nodes.0.into()],
             excused: 0,
             was_forgotten: false,
+            ledger: Printed::new(Ledger::default()),
+            subtracted: vec![0; setup.nodes.0.into()],
             broken: Broken::new(),
         };
         (0..setup.nodes.1).for_each(|node| state.begin(node, setup));
@@ -74,7 +82,11 @@ impl State {
         for message in &step.sent {
             self.send(message.clone(), setup);
         }
+        self.note_counted(step);
         for (ticket, result) in &step.answers {
+            if let Ok(Reply::Reset(value)) = result {
+                self.subtract(node, *value);
+            }
             match result {
                 Ok(Reply::Value(value)) => self.show(node, *value, setup),
                 Ok(Reply::Forgotten) => self.was_forgotten = true,
@@ -84,10 +96,30 @@ impl State {
                         *fate = Fate::of(*result);
                     }
                 }
-                Ok(Reply::Added) | Err(_) => {}
+                Ok(Reply::Counted | Reply::Reset(_)) | Err(_) => {}
             }
         }
         self.broken.extend(&step.broken);
+    }
+
+    fn note_counted(&mut self, step: &Step) {
+        if step.counted.is_empty() {
+            return;
+        }
+        let mut ledger = Ledger::clone(&self.ledger);
+        step.counted.iter().cloned().for_each(|counted| ledger.count(counted));
+        self.ledger = Printed::new(ledger);
+    }
+
+    /// A client of this node is told that a reset has subtracted so much.
+    fn subtract(&mut self, node: u8, value: i128) {
+        let before = &mut self.subtracted[usize::from(node)];
+        let adds = adds_of(value);
+        let is_new = *before & adds == 0;
+        *before |= adds;
+        if !is_new {
+            self.broken.insert(Rule::SubtractedOnce);
+        }
     }
 
     /// A message sets out, if it can ever arrive.
@@ -123,9 +155,9 @@ impl State {
     }
 
     /// A process is gone. What it alone held can't be kept.
-    pub(crate) fn bury(&mut self, id: Id) {
+    pub(crate) fn bury(&mut self, id: Id, setup: &Setup) {
         self.processes.retain(|process| process.id != id);
-        self.excuse();
+        self.excuse(setup);
         self.store = Printed::new(self.store.without(id));
     }
 

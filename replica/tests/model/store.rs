@@ -7,8 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crdt::Merge;
+use crdt::named::Entry;
 use replica::store::{Outcome, Ownership, Record, Revision, StoreRequest};
-use replica::{NodeId, ReplicaId, Tally};
+use replica::{NodeId, ReplicaId, RowDelta, Tally};
 
 use crate::message::{Ask, Id, Message, name, number};
 use crate::printed::Printed;
@@ -195,7 +197,7 @@ impl Store {
         let before = is.cloned().unwrap_or_default();
         let mut after = before.clone();
         after.seal(rows);
-        if !contains(&after.rows, &before.rows) {
+        if !has_grown(&before, &after) {
             broken.insert(Rule::RecordGrows);
         }
         self.write(node, after, broken);
@@ -265,10 +267,18 @@ impl Store {
 
     /// The rows and hints of all records.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&ReplicaId, Tally)> {
+        self.deltas().map(|row| (row.actor(), Tally::stated(row)))
+    }
+
+    /// The rows and hints of all records, as they stand there.
+    pub(crate) fn deltas(&self) -> impl Iterator<Item = &RowDelta> {
         let records = self.records.iter().filter_map(Versions::is);
-        records
-            .flat_map(|record| record.rows.iter().chain(&record.hints))
-            .map(|(replica, tally)| (replica, *tally))
+        records.flat_map(|record| record.rows.values().chain(record.hints.values()))
+    }
+
+    /// The highest version of a replica's row that is stored.
+    pub(crate) fn version(&self, replica: &ReplicaId) -> u64 {
+        self.deltas().filter(|row| row.actor() == replica).map(RowDelta::upto).max().unwrap_or(0)
     }
 
     /// Whether a record has hints of this node.
@@ -278,17 +288,13 @@ impl Store {
     }
 
     /// What is stored of each replica: in its node's record, or as a hint in another.
-    pub(crate) fn counts(&self) -> BTreeMap<ReplicaId, Tally> {
-        let mut counts: BTreeMap<ReplicaId, Tally> = BTreeMap::new();
-        for (replica, tally) in self.rows() {
-            counts.entry(replica.clone()).or_default().raise(tally);
-        }
-        counts
+    fn counts(&self) -> Entries {
+        entries(self.deltas())
     }
 
     /// The sizes of all that is stored, in sum.
     pub(crate) fn sizes(&self) -> u64 {
-        self.counts().values().map(|tally| tally.up + tally.down).sum()
+        self.counts().values().map(|entry| entry.up + entry.down).sum()
     }
 }
 
@@ -313,10 +319,29 @@ fn may_follow(before: &Record, after: &Record) -> bool {
     let keys = |record: &Record| record.hints.keys().cloned().collect::<BTreeSet<_>>();
     let drops = !keys(before).is_subset(&keys(after));
     let changes = before.rows != after.rows || before.owner != after.owner;
-    contains(&after.rows, &before.rows) && before != after && (changes || !drops)
+    has_grown(before, after) && before != after && (changes || !drops)
 }
 
-/// Whether no count of `fewer` is larger than in `more`. A count of naught may be left out.
-fn contains(more: &BTreeMap<ReplicaId, Tally>, fewer: &BTreeMap<ReplicaId, Tally>) -> bool {
-    fewer.iter().all(|(replica, tally)| tally.is_within(more.get(replica).copied().unwrap_or_default()))
+/// Whether no row has become smaller.
+fn has_grown(before: &Record, after: &Record) -> bool {
+    contains(&entries(after.rows.values()), &entries(before.rows.values()))
+}
+
+/// By replica and slot: what was counted.
+type Entries = BTreeMap<(ReplicaId, u32), Entry<ReplicaId>>;
+
+fn entries<'a>(rows: impl Iterator<Item = &'a RowDelta>) -> Entries {
+    let mut entries = Entries::new();
+    for row in rows {
+        for item in row.items() {
+            let most = entries.entry((row.actor().clone(), item.slot)).or_default();
+            most.merge(&item.entry.to_entry());
+        }
+    }
+    entries
+}
+
+/// Whether nothing in `fewer` is larger than in `more`. A count of naught may be left out.
+fn contains(more: &Entries, fewer: &Entries) -> bool {
+    fewer.iter().all(|(slot, entry)| !more.get(slot).cloned().unwrap_or_default().merge(entry))
 }

@@ -23,7 +23,7 @@ const MOST_WORDS: usize = 40;
 /// Of a thousand functions of the node and its replica so many may have as many parameters as are allowed, or more.
 const MANY_PARAMETERS: usize = 20;
 
-/// The most crates that the node without its bench may link: itself and 49 others.
+/// The most crates that the node without its bench may link: itself and 50 others.
 const MOST_LINKED: usize = 51;
 
 fn root() -> PathBuf {

@@ -33,8 +33,10 @@ pub(super) fn what_was_committed_is_there<S: Subject>(runner: &mut Runner<S>) ->
     let mut process = runner.store.start(&node);
     let (_, revision) = runner.open(&mut process)?;
     // A row at zero is a row.
-    let change =
-        Change::rows([(replica(&node, 1), up(0)), (replica(&node, 2), Tally { up: u64::MAX, down: 7 })]);
+    let change = Change::rows([
+        up(0).row(replica(&node, 1)),
+        (Tally { up: u64::MAX, down: 7 }).row(replica(&node, 2)),
+    ]);
     let (record, _) = runner.commit(&mut process, (&Record::default(), revision), &change)?;
     runner.open_to_find(&mut process, &record, OPENED)?;
     let mut next = runner.store.start(&node);
@@ -56,22 +58,22 @@ fn changes(node: &NodeId, other: &NodeId) -> Vec<Change> {
     let owner = |number, is_free| {
         Some(Ownership { replica: replica(node, 1), incarnation: incarnation(number), is_free })
     };
-    let rows = |up, down| vec![(own(1), Tally { up, down })];
+    let rows = |up, down| vec![(Tally { up, down }).row(own(1))];
     let hints = Changes {
         rows: rows(1, 1),
-        hints: vec![(theirs(1), up(5)), (theirs(2), up(6))],
+        hints: vec![up(5).row(theirs(1)), up(6).row(theirs(2))],
         ..Changes::default()
     };
     let grown = Changes {
-        rows: vec![(own(1), up(9)), (own(2), up(3))],
-        hints: vec![(theirs(1), Tally { up: 4, down: 8 })],
+        rows: vec![(Tally { up: 9, down: 1 }).row(own(1)), up(3).row(own(2))],
+        hints: vec![(Tally { up: 5, down: 8 }).row(theirs(1))],
         ..Changes::default()
     };
     let dropped =
         Changes { rows: rows(9, 2), dropped_hints: vec![theirs(1), theirs(9)], ..Changes::default() };
     let renewed = Changes {
         rows: rows(9, 3),
-        hints: vec![(theirs(2), up(1))],
+        hints: vec![up(1).row(theirs(2))],
         dropped_hints: vec![theirs(2)],
         lifts_seal: false,
     };
@@ -80,7 +82,7 @@ fn changes(node: &NodeId, other: &NodeId) -> Vec<Change> {
         Change { changes: grown, owner: owner(1, true) },
         Change { changes: dropped, owner: owner(2, false) },
         Change { changes: renewed, owner: owner(2, true) },
-        Change { changes: Changes { rows: rows(10, 0), ..Changes::default() }, owner: None },
+        Change { changes: Changes { rows: rows(10, 3), ..Changes::default() }, owner: None },
     ]
 }
 
@@ -106,7 +108,7 @@ pub(super) fn a_commit_that_was_done_is_not_done_again<S: Subject>(runner: &mut 
     let mut process = runner.store.start(&node);
     let mut at = (Record::default(), runner.open(&mut process)?.1);
     for count in 1..8 {
-        let change = Change::rows([(replica(&node, 1), up(count))]);
+        let change = Change::rows([up(count).row(replica(&node, 1))]);
         let before = at.1;
         at = runner.commit(&mut process, (&at.0, before), &change)?;
         runner.commit_in_vain(&mut process, (&at.0, before), &change)?;
@@ -124,12 +126,12 @@ pub(super) fn a_stale_commit_is_a_conflict<S: Subject>(runner: &mut Runner<S>) -
         let mut newer = runner.store.start(&node);
         let stale: Revision = runner.open(&mut older)?.1;
         let revision = runner.open(&mut newer)?.1;
-        let change = Change::rows([(replica(&node, number), up(number))]);
+        let change = Change::rows([up(number).row(replica(&node, number))]);
         record = runner.commit(&mut newer, (&record, revision), &change)?.0;
         let late = Change {
             changes: Changes {
-                rows: vec![(replica(&node, 100 + number), up(1))],
-                hints: vec![(replica(&other, 1), up(1))],
+                rows: vec![up(1).row(replica(&node, 100 + number))],
+                hints: vec![up(1).row(replica(&other, 1))],
                 ..Changes::default()
             },
             owner: Some(Ownership {
@@ -152,13 +154,13 @@ pub(super) fn a_load_behind_a_fence_is_fresh<S: Subject>(runner: &mut Runner<S>)
     let mut at = (Record::default(), runner.open(&mut writer)?.1);
     let mut own = (Record::default(), runner.open(&mut reader)?.1);
     for count in 1..60 {
-        let change = Change::rows([(replica(&node, 1), up(count))]);
+        let change = Change::rows([up(count).row(replica(&node, 1))]);
         at = runner.commit(&mut writer, (&at.0, at.1), &change)?;
         if count % 2 == 0 {
             runner.fence(&mut reader)?;
             runner.load_to_find(&mut reader, (&node, Some(&at.0)), FENCED)?;
         } else {
-            let change = Change::rows([(replica(&other, 1), up(count))]);
+            let change = Change::rows([up(count).row(replica(&other, 1))]);
             own = runner.commit(&mut reader, (&own.0, own.1), &change)?;
             runner.load_to_find(&mut reader, (&node, Some(&at.0)), COMMITTED)?;
         }
@@ -192,7 +194,7 @@ pub(super) fn nodes_with_a_record_are_listed<S: Subject>(runner: &mut Runner<S>)
     for writer in [&node, &other] {
         let mut process = runner.store.start(writer);
         let revision = runner.open(&mut process)?.1;
-        let change = Change::rows([(replica(writer, 1), up(1))]);
+        let change = Change::rows([up(1).row(replica(writer, 1))]);
         runner.commit(&mut process, (&Record::default(), revision), &change)?;
     }
     let mut reader = runner.store.start(&third);

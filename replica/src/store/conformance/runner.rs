@@ -6,7 +6,7 @@ use rand::rngs::SmallRng;
 use super::{Failure, Subject};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::store::{Changes, Outcome, Ownership, Record, Revision, StoreRequest};
-use crate::tally::Tally;
+use crate::tally::RowDelta;
 
 /// How often a request is run whose outcome is not known.
 const ATTEMPTS: usize = 64;
@@ -25,7 +25,7 @@ pub(super) struct Change {
 
 impl Change {
     /// Only rows.
-    pub(super) fn rows(rows: impl IntoIterator<Item = (ReplicaId, Tally)>) -> Self {
+    pub(super) fn rows(rows: impl IntoIterator<Item = RowDelta>) -> Self {
         Self { changes: Changes { rows: rows.into_iter().collect(), ..Changes::default() }, owner: None }
     }
 
@@ -139,7 +139,7 @@ impl<S: Subject> Runner<S> {
         &mut self,
         process: &mut S::Process,
         (node, from): (&NodeId, Option<&Record>),
-        rows: &[(ReplicaId, Tally)],
+        rows: &[RowDelta],
     ) -> Result<Record, Failure> {
         let mut after = from.cloned().unwrap_or_default();
         after.seal(rows);
@@ -211,7 +211,7 @@ impl<S: Subject> Runner<S> {
     }
 }
 
-fn seal(node: &NodeId, from: Option<&Record>, rows: &[(ReplicaId, Tally)]) -> StoreRequest {
+fn seal(node: &NodeId, from: Option<&Record>, rows: &[RowDelta]) -> StoreRequest {
     StoreRequest::Seal { node: node.clone(), from: from.cloned(), rows: rows.to_vec() }
 }
 

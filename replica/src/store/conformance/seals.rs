@@ -11,8 +11,8 @@ use crate::tally::Tally;
 fn full(node: &NodeId, other: &NodeId) -> Change {
     Change {
         changes: Changes {
-            rows: vec![(replica(node, 1), Tally { up: 5, down: 2 }), (replica(node, 2), up(7))],
-            hints: vec![(replica(other, 1), up(4))],
+            rows: vec![(Tally { up: 5, down: 2 }).row(replica(node, 1)), up(7).row(replica(node, 2))],
+            hints: vec![up(4).row(replica(other, 1))],
             ..Changes::default()
         },
         owner: Some(Ownership { replica: replica(node, 1), incarnation: incarnation(3), is_free: true }),
@@ -59,9 +59,9 @@ pub(super) fn a_sealed_record_has_a_seal_and_no_owner<S: Subject>(runner: &mut R
     let (record, _) = commit(runner, &mut process, &full(&node, &other))?;
     // One row grows in one direction, one is behind, and one is new.
     let rows = [
-        (replica(&node, 1), Tally { up: 9, down: 1 }),
-        (replica(&node, 2), up(6)),
-        (replica(&node, 3), up(0)),
+        (Tally { up: 9, down: 2 }).row(replica(&node, 1)),
+        up(6).row(replica(&node, 2)),
+        up(0).row(replica(&node, 3)),
     ];
     let after = runner.seal(&mut sealer, (&node, Some(&record)), &rows)?;
     find(runner, (&node, &mut reader), &after)
@@ -71,7 +71,7 @@ pub(super) fn a_node_without_a_record_is_sealed_too<S: Subject>(runner: &mut Run
     let [node, other, third] = nodes();
     let mut sealer = runner.store.start(&other);
     let mut reader = runner.store.start(&third);
-    let after = runner.seal(&mut sealer, (&node, None), &[(replica(&node, 1), up(3))])?;
+    let after = runner.seal(&mut sealer, (&node, None), &[up(3).row(replica(&node, 1))])?;
     find(runner, (&node, &mut reader), &after)
 }
 
@@ -85,11 +85,11 @@ pub(super) fn seals_are_counted_and_lifted<S: Subject>(runner: &mut Runner<S>) -
     // There is no seal to lift yet.
     let (mut record, _) = commit(runner, &mut process, &lift())?;
     for number in 1..4 {
-        let row = (replica(&node, number), up(number));
+        let row = up(number).row(replica(&node, number));
         record = runner.seal(&mut sealer, (&node, Some(&record)), &[row])?;
         find(runner, (&node, &mut reader), &record)?;
         // To seal it again only adds the rows.
-        let row = (replica(&node, number), up(10 * number));
+        let row = Tally { up: 10 * number, down: 10 * number }.row(replica(&node, number));
         record = runner.seal(&mut reader, (&node, Some(&record)), &[row])?;
         find(runner, (&node, &mut sealer), &record)?;
         record = commit(runner, &mut process, &full(&node, &other))?.0;
@@ -112,7 +112,7 @@ pub(super) fn only_the_very_record_is_sealed<S: Subject>(runner: &mut Runner<S>)
     runner.seal_in_vain(&mut sealer, (&node, None), Some(&Record::default()))?;
     let (record, _) = commit(runner, &mut process, &full(&node, &other))?;
     let mut row = record.clone();
-    row.rows.insert(replica(&node, 1), Tally { up: 5, down: 1 });
+    row.rows.insert(replica(&node, 1), (Tally { up: 5, down: 1 }).row(replica(&node, 1)));
     let mut hint = record.clone();
     hint.hints.clear();
     let owner = Record { owner: None, ..record.clone() };
@@ -133,7 +133,7 @@ pub(super) fn a_commit_from_before_the_seal_is_a_conflict<S: Subject>(runner: &m
     let (mut record, mut revision) = commit(runner, &mut process, &full(&node, &other))?;
     for number in 4..8 {
         let after = runner.seal(&mut sealer, (&node, Some(&record)), &[])?;
-        let late = Change::rows([(replica(&node, number), up(1))]);
+        let late = Change::rows([up(1).row(replica(&node, number))]);
         runner.commit_in_vain(&mut process, (&after, revision), &late)?;
         (record, revision) = commit(runner, &mut process, &lift())?;
     }

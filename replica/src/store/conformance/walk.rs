@@ -89,7 +89,7 @@ fn seal<S: Subject>(
     step: u64,
 ) -> Result<(), Failure> {
     let from = (wanted.commits > 0).then_some(&wanted.record);
-    let rows = [(replica(name, step % 4), Tally { up: step, down: step / 2 })];
+    let rows = [(Tally { up: step, down: step / 2 }).row(replica(name, step % 4))];
     let record = runner.seal(process, (name, from), &rows)?;
     *wanted = Expected { record, commits: wanted.commits + 1 };
     Ok(())
@@ -124,10 +124,11 @@ fn change(names: &[NodeId; 3], node: usize, step: u64, rng: &mut SmallRng) -> Ch
     };
     let row = replica(own, rng.random_range(1..4));
     let hint = replica(other, rng.random_range(1..4));
-    let tally = Tally { up: step, down: rng.random_range(0..step) };
+    // Whoever writes it, the row grows in both directions.
+    let tally = Tally { up: step, down: step / 2 };
     let changes = Changes {
-        rows: vec![(row.clone(), tally)],
-        hints: if rng.random_bool(0.5) { vec![(hint.clone(), tally)] } else { Vec::new() },
+        rows: vec![tally.row(row.clone())],
+        hints: if rng.random_bool(0.5) { vec![tally.row(hint.clone())] } else { Vec::new() },
         dropped_hints: if rng.random_bool(0.3) { vec![hint] } else { Vec::new() },
         lifts_seal: rng.random_bool(0.5),
     };

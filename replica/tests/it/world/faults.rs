@@ -12,7 +12,7 @@ use super::{Event, Sabotage, World};
 impl World {
     pub(super) fn fault(&mut self, fault: Fault) -> Checked {
         self.note_calm();
-        self.check_chains()?;
+        self.check_records()?;
         match fault {
             Fault::Start(node) => return self.start(node),
             Fault::Kill(node) => {

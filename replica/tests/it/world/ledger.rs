@@ -1,53 +1,96 @@
 //! What clients asked and were told, and the promises that follow.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crdt::Merge;
 use replica::store::Record;
-use replica::{AckPolicy, NodeId, Refusal, ReplicaId, Reply, Tally, Ticket, Vector};
+use replica::{AckPolicy, Change, Name, NodeId, Refusal, ReplicaId, Reply, Request, Ticket};
 
-use super::plan::{Ask, Kind, Plan};
+use super::past::{Past, Versions};
+use super::plan::{Kind, Plan};
 use super::process::Process;
 use super::records::Records;
-
-/// An add. Each of a node's adds has a digit of base 4 to itself. So the sum of the node's rows says how often each was
-/// counted.
-#[derive(Clone, Debug)]
-pub(crate) struct Add {
-    node: usize,
-    digit: u32,
-    is_up: bool,
-}
 
 /// What was asked, of a process.
 #[derive(Clone, Debug)]
 enum What {
-    Read,
-    Add(Add),
+    Asked(Request),
     /// An operator wants this node forgotten.
     Forget(usize),
 }
 
 #[derive(Clone, Debug)]
-struct Asked {
+pub(super) struct Asked {
     process: usize,
+    node: usize,
     what: What,
-    answer: Option<Result<Reply, Refusal>>,
+    pub(super) answer: Option<Result<Reply, Refusal>>,
+    pub(super) counted: Option<Counted>,
     acknowledged: Option<Acknowledged>,
-    went_back: WentBack,
+    pub(super) went_back: WentBack,
+}
+
+/// How a change was counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Counted {
+    pub(crate) replica: ReplicaId,
+    /// The number of the change. If it changes nothing, that of the change before.
+    pub(crate) number: u64,
+    pub(crate) is_change: bool,
+    /// A reset: the value that it subtracts, and what it observes.
+    pub(crate) value: i128,
+    pub(crate) observed: Observed,
+}
+
+/// What a reset has observed of its counter. That stays subtracted, even if nobody has it any more.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Observed {
+    /// All changes in these rows.
+    pub(crate) rows: Versions,
+    /// The largest total of each source.
+    pub(crate) totals: BTreeMap<Name, u64>,
+}
+
+impl Observed {
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.rows.merge(&other.rows);
+        other.totals.iter().for_each(|(source, total)| self.report(source, *total));
+    }
+
+    fn report(&mut self, source: &Name, total: u64) {
+        let known = self.totals.entry(source.clone()).or_default();
+        *known = total.max(*known);
+    }
 }
 
 impl Asked {
-    fn add(&self) -> Option<&Add> {
+    pub(super) fn change(&self) -> Option<&Change> {
         match &self.what {
-            What::Add(add) => Some(add),
-            What::Read | What::Forget(_) => None,
+            What::Asked(Request::Change(change)) => Some(change),
+            What::Asked(Request::Read(_)) | What::Forget(_) => None,
         }
+    }
+}
+
+impl Counted {
+    pub(super) fn is_in(&self, rows: &Versions) -> bool {
+        rows.counter().get(&self.replica) >= self.number
+    }
+
+    fn is_recorded(&self, record: &Record) -> bool {
+        let row = record.rows.get(&self.replica).or_else(|| record.hints.get(&self.replica));
+        row.map_or(0, replica::RowDelta::upto) >= self.number
+    }
+
+    fn is_held(&self, process: &Process) -> bool {
+        process.counting.has(&self.replica, self.number)
     }
 }
 
 /// What became of an add as records went back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum WentBack {
+pub(super) enum WentBack {
     /// No record that held it has gone back.
     No,
     /// A record held it and went back. Other records, or processes, may still have it.
@@ -67,13 +110,12 @@ struct Acknowledged {
 
 #[derive(Default)]
 pub(crate) struct Ledger {
-    asked: Vec<Asked>,
-    /// The last reads of each node, by whichever process.
-    read: Vec<Vector>,
+    pub(super) asked: Vec<Asked>,
+    /// The rows that each node has shown in reads, by whichever process.
+    read: Vec<Versions>,
     pub(crate) excused: usize,
     /// How many of those are lost because a record went back.
     pub(crate) went_back: usize,
-    pub(crate) acknowledged: usize,
 }
 
 pub(crate) type Checked = Result<(), String>;
@@ -84,55 +126,7 @@ pub(crate) struct View<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) store: &'a Records,
     pub(crate) processes: &'a [Process],
-}
-
-/// All that the replicas of one node have counted.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sums {
-    up: u128,
-    down: u128,
-}
-
-impl Sums {
-    fn of<'a>(node: usize, rows: impl IntoIterator<Item = (&'a ReplicaId, Tally)>) -> Self {
-        let mut sums = Self::default();
-        for (replica, tally) in rows {
-            if replica.node() == name(node).as_str() {
-                sums.up += u128::from(tally.up);
-                sums.down += u128::from(tally.down);
-            }
-        }
-        sums
-    }
-
-    fn shown(node: usize, vector: &Vector) -> Self {
-        Self::of(node, vector.iter().map(|(replica, counts)| (replica, Tally::from(counts))))
-    }
-
-    /// What a record holds, as rows or hints.
-    fn recorded(node: usize, record: &Record) -> Self {
-        let rows = record.rows.iter().chain(&record.hints);
-        Self::of(node, rows.map(|(replica, tally)| (replica, *tally)))
-    }
-
-    /// What a process holds.
-    fn held(node: usize, process: &Process) -> Self {
-        let (own, counted) = counted(process);
-        let shown = process.replica.state().iter().filter(|(replica, _)| *replica != own);
-        let rows = shown.map(|(replica, counts)| (replica, Tally::from(counts)));
-        Self::of(node, rows.chain([(own, counted)]))
-    }
-
-    /// Whether some add was counted twice, or more often.
-    fn has_doubled(&self) -> bool {
-        (self.up | self.down) & (u128::MAX / 3 * 2) != 0
-    }
-
-    /// How often an add was counted.
-    fn times(&self, add: &Add) -> u128 {
-        let side = if add.is_up { self.up } else { self.down };
-        (side >> (2 * add.digit)) & 3
-    }
+    pub(crate) past: &'a Past,
 }
 
 pub(crate) fn name(node: usize) -> NodeId {
@@ -141,29 +135,72 @@ pub(crate) fn name(node: usize) -> NodeId {
 
 impl Ledger {
     pub(crate) fn new(nodes: usize) -> Self {
-        Self { read: vec![Vector::new(); nodes], ..Self::default() }
+        Self { read: vec![Versions::new(); nodes], ..Self::default() }
     }
 
     /// A client asks a process of this node.
-    pub(crate) fn ask(&mut self, process: usize, node: usize, ask: Ask) -> Ticket {
-        self.note(
-            process,
-            match ask {
-                Ask::Read => What::Read,
-                Ask::Add { digit, is_up } => What::Add(Add { node, digit, is_up }),
-            },
-        )
+    pub(crate) fn ask(&mut self, process: usize, node: usize, request: Request) -> Ticket {
+        self.note(process, node, What::Asked(request))
     }
 
     /// An operator asks a process to forget this node.
     pub(crate) fn ask_to_forget(&mut self, process: usize, node: usize) -> Ticket {
-        self.note(process, What::Forget(node))
+        self.note(process, node, What::Forget(node))
     }
 
-    fn note(&mut self, process: usize, what: What) -> Ticket {
-        let (answer, acknowledged) = (None, None);
-        self.asked.push(Asked { process, what, answer, acknowledged, went_back: WentBack::No });
+    fn note(&mut self, process: usize, node: usize, what: What) -> Ticket {
+        let (answer, counted, acknowledged) = (None, None, None);
+        self.asked.push(Asked {
+            process,
+            node,
+            what,
+            answer,
+            counted,
+            acknowledged,
+            went_back: WentBack::No,
+        });
         Ticket(self.asked.len() as u64 - 1)
+    }
+
+    /// A change is counted. One that changes nothing is as safe as the change before.
+    pub(crate) fn count(&mut self, ticket: Ticket, counted: Counted) -> Checked {
+        let is_same = |other: &Counted| (&other.replica, other.number) == (&counted.replica, counted.number);
+        let before = self.asked.iter().rfind(|asked| asked.counted.as_ref().is_some_and(is_same));
+        let went_back = before.map_or(WentBack::No, |before| before.went_back);
+        let asked = &mut self.asked[usize::try_from(ticket.0).unwrap()];
+        asked.went_back = went_back;
+        match asked.counted.replace(counted) {
+            Some(_) => Err(format!("a change is counted twice: {asked:?}")),
+            None => Ok(()),
+        }
+    }
+
+    /// What a reset of a counter observes in these rows: also what resets in them have observed.
+    pub(crate) fn observed(&self, counter: &Name, rows: &Versions) -> Observed {
+        let mut observed = Observed { rows: rows.clone(), totals: BTreeMap::new() };
+        for asked in &self.asked {
+            let Some(done) = asked.counted.as_ref().filter(|done| done.is_in(rows)) else { continue };
+            match asked.change() {
+                Some(Change::Reset(other)) if other == counter => observed.merge(&done.observed),
+                Some(Change::Report { counter: other, source, total }) if other == counter => {
+                    observed.report(source, *total);
+                }
+                Some(_) | None => {}
+            }
+        }
+        observed
+    }
+
+    /// Nobody has what a replica counted above this number, for the store went back. What it counts now was not observed.
+    pub(crate) fn cut(&mut self, replica: &ReplicaId, upto: u64) {
+        for asked in &mut self.asked {
+            asked.counted.take_if(|counted| counted.replica == *replica && counted.number > upto);
+            let Some(Counted { observed, .. }) = &mut asked.counted else { continue };
+            let left = |(other, version): (&ReplicaId, u64)| {
+                (other.clone(), if other == replica { version.min(upto) } else { version })
+            };
+            observed.rows = observed.rows.counter().iter().map(left).collect();
+        }
     }
 
     /// A process answers.
@@ -182,15 +219,18 @@ impl Ledger {
             return Err(format!("{ticket:?} is answered twice: {before:?}, then {result:?}"));
         }
         match (&asked.what, result) {
-            (What::Add(add), Ok(Reply::Added)) => {
-                let acknowledged = acknowledged(process, add, view)?;
-                asked.acknowledged = Some(acknowledged);
-                self.acknowledged += 1;
+            (What::Asked(Request::Change(change)), Ok(reply @ (Reply::Counted | Reply::Reset(_)))) => {
+                let counted = asked.counted.as_ref().ok_or("a change was acknowledged and never counted")?;
+                is_answer(change, counted, reply)?;
+                asked.acknowledged = Some(acknowledged(process, asked.node, counted, view)?);
                 Ok(())
             }
-            (What::Add(_), Err(_)) => Ok(()),
-            (What::Read, Ok(Reply::Value(value))) => self.read(process, value, view),
-            (What::Read, Err(refusal)) => match refusal {
+            (What::Asked(Request::Change(_)), Err(_)) => Ok(()),
+            (What::Asked(Request::Read(counter)), Ok(Reply::Value(value))) => {
+                let counter = counter.clone();
+                self.read(process, &counter, value, view)
+            }
+            (What::Asked(Request::Read(_)), Err(refusal)) => match refusal {
                 Refusal::NotRecovered
                 | Refusal::EndedBeforeRecovered
                 | Refusal::TooManyReads
@@ -212,29 +252,35 @@ impl Ledger {
                 | Refusal::ShuttingDown => Ok(()),
                 other => Err(format!("a forget was refused so: {other}")),
             },
-            (What::Add(_), Ok(Reply::Value(_) | Reply::Forgotten))
-            | (What::Read, Ok(Reply::Added | Reply::Forgotten))
-            | (What::Forget(_), Ok(Reply::Added | Reply::Value(_))) => {
+            (What::Asked(Request::Change(_)), Ok(Reply::Value(_) | Reply::Forgotten))
+            | (What::Asked(Request::Read(_)), Ok(Reply::Counted | Reply::Reset(_) | Reply::Forgotten))
+            | (What::Forget(_), Ok(Reply::Counted | Reply::Reset(_) | Reply::Value(_))) => {
                 Err(format!("{ticket:?} is answered with {result:?}"))
             }
         }
+    }
+
+    /// How many changes of a kind were acknowledged.
+    pub(crate) fn acknowledged(&self, is: fn(&Change) -> bool) -> usize {
+        let acknowledged = self.asked.iter().filter(|asked| asked.acknowledged.is_some());
+        acknowledged.filter(|asked| asked.change().is_some_and(is)).count()
     }
 
     /// The node that this ticket wants forgotten.
     pub(crate) fn forgets(&self, ticket: Ticket) -> Option<usize> {
         match self.asked.get(usize::try_from(ticket.0).ok()?)?.what {
             What::Forget(node) => Some(node),
-            What::Read | What::Add(_) => None,
+            What::Asked(_) => None,
         }
     }
 
-    /// For each add, the nodes whose records hold it.
+    /// For each change, the nodes whose records hold it.
     pub(crate) fn recorded(&self, store: &Records) -> Vec<Vec<usize>> {
-        let holders = |add: &Add| {
-            let holds = |(_, record): &(usize, &Record)| Sums::recorded(add.node, record).times(add) > 0;
-            store.all().filter(holds).map(|(node, _)| node).collect()
+        let holders = |counted: &Counted| {
+            let records = store.all().filter(|(_, record)| counted.is_recorded(record));
+            records.map(|(node, _)| node).collect()
         };
-        self.asked.iter().map(|asked| asked.add().map(holders).unwrap_or_default()).collect()
+        self.asked.iter().map(|asked| asked.counted.as_ref().map(holders).unwrap_or_default()).collect()
     }
 
     /// Records went back. Before that they held these adds.
@@ -251,104 +297,76 @@ impl Ledger {
     /// Takes note of adds that were at risk, and that no record and no process holds any more.
     pub(crate) fn note_losses(&mut self, view: &View<'_>) {
         for asked in self.asked.iter_mut().filter(|asked| asked.went_back == WentBack::AtRisk) {
-            let Some(add) = asked.add() else { continue };
-            let mut records = view.store.all();
+            let Some(counted) = &asked.counted else { continue };
             let mut processes = view.processes.iter().filter(|process| process.is_there());
-            if !records.any(|(_, record)| Sums::recorded(add.node, record).times(add) > 0)
-                && !processes.any(|process| Sums::held(add.node, process).times(add) > 0)
+            if !view.store.all().any(|(_, record)| counted.is_recorded(record))
+                && !processes.any(|process| counted.is_held(process))
             {
                 asked.went_back = WentBack::Lost;
             }
         }
     }
 
-    fn read(&mut self, process: usize, value: i128, view: &View<'_>) -> Checked {
+    fn read(&mut self, process: usize, counter: &Name, value: i128, view: &View<'_>) -> Checked {
         let reader = &view.processes[process];
-        let shown = reader.replica.state();
-        if shown.value() != value {
-            return Err(format!("a read brought {value}, and the state is {}", shown.value()));
+        let shown = &reader.counting.shown;
+        let expected = view.past.value(counter, shown);
+        if value != expected {
+            return Err(format!("a read of {counter:?} brought {value}, and the rows have {expected}"));
         }
-        if !includes(shown, &reader.last_read) {
+        if !shown.covers(&reader.last_read) {
             return Err("a read of one process went back".into());
         }
-        if (0..view.plan.nodes).any(|node| Sums::shown(node, shown).has_doubled()) {
-            return Err("a read counts an add twice".into());
-        }
-        let own = Sums::shown(reader.node, shown);
         let is_own = |asked: &&Asked| asked.process == process && asked.acknowledged.is_some();
-        if self.asked.iter().filter(is_own).filter_map(Asked::add).any(|add| own.times(add) == 0) {
-            return Err("a read lacks an add that the same process has acknowledged".into());
+        let mut own = self.asked.iter().filter(is_own).filter_map(|asked| asked.counted.as_ref());
+        if own.any(|counted| !counted.is_in(shown)) {
+            return Err("a read lacks a change that the same process has acknowledged".into());
         }
         let is_promised = view.plan.config.ack != AckPolicy::Memory && view.plan.has_calm_store();
         let before = &mut self.read[reader.node];
-        if is_promised && reader.is_alone && !reader.was_paused && !includes(shown, before) {
+        if is_promised && reader.is_alone && !reader.was_paused && !shown.covers(before) {
             return Err("a read went back over a restart, and the store was in order".into());
         }
         before.merge(shown);
         Ok(())
     }
+}
 
-    /// Judges the adds by what the cluster holds at the end.
-    pub(crate) fn judge(&mut self, held: &Vector, view: &View<'_>) -> Checked {
-        let sums: Vec<Sums> = (0..view.plan.nodes).map(|node| Sums::shown(node, held)).collect();
-        let mut explained = vec![Sums::default(); view.plan.nodes];
-        for asked in &self.asked {
-            let Some(add) = asked.add() else { continue };
-            let times = sums[add.node].times(add);
-            let side = &mut explained[add.node];
-            *(if add.is_up { &mut side.up } else { &mut side.down }) += times << (2 * add.digit);
-            match (asked.answer, times) {
-                (_, 2..) => return Err(format!("an add was counted {times} times: {add:?}")),
-                (Some(Err(refusal)), 1) if !refusal.may_have_counted() => {
-                    return Err(format!("an add was counted that was refused: {refusal}"));
-                }
-                (Some(Ok(_)), 0) if is_excused(asked, view) => {
-                    self.excused += 1;
-                    self.went_back += usize::from(asked.went_back == WentBack::Lost);
-                }
-                (Some(Ok(_)), 0) => return Err(format!("an acknowledged add is lost: {asked:?}")),
-                _ => {}
-            }
-        }
-        let is_explained = |(a, b): (&Sums, &Sums)| (a.up, a.down) == (b.up, b.down);
-        if !sums.iter().zip(&explained).all(is_explained) {
-            return Err("something was counted that nobody has added".into());
-        }
-        Ok(())
+/// Whether a change that was counted so may be answered so.
+fn is_answer(change: &Change, counted: &Counted, reply: Reply) -> Checked {
+    match (change, reply) {
+        (Change::Add(..) | Change::Batch(_) | Change::Report { .. }, Reply::Counted) => Ok(()),
+        (Change::Reset(_), Reply::Reset(value)) if value == counted.value => Ok(()),
+        _ => Err(format!("{change:?} is answered with {reply:?}, and was counted so: {counted:?}")),
     }
 }
 
-/// Whether one vector holds all that another does.
-fn includes(larger: &Vector, smaller: &Vector) -> bool {
-    smaller.iter().all(|(replica, counts)| Tally::from(counts).is_within(Tally::of(larger, replica)))
-}
-
-/// An add is acknowledged: as safe as the policy says?
-fn acknowledged(process: usize, add: &Add, view: &View<'_>) -> Result<Acknowledged, String> {
-    let mut history = view.store.history(add.node);
-    let is_stored = history.any(|record| Sums::recorded(add.node, record).times(add) > 0);
-    let holds = |(_, holder): &(usize, &Process)| {
-        holder.node != add.node && Sums::shown(add.node, holder.replica.state()).times(add) > 0
-    };
+/// A change is acknowledged: as safe as the policy says?
+fn acknowledged(
+    process: usize,
+    node: usize,
+    counted: &Counted,
+    view: &View<'_>,
+) -> Result<Acknowledged, String> {
+    let is_stored = view.store.was_stored(&counted.replica, counted.number);
+    let holds =
+        |(_, holder): &(usize, &Process)| holder.node != node && counted.is_in(&holder.counting.shown);
     let holders: Vec<usize> =
         view.processes.iter().enumerate().filter(holds).map(|(holder, _)| holder).collect();
     let is_safe = match view.plan.config.ack {
         AckPolicy::Store => is_stored,
         AckPolicy::Durable => is_stored || !view.plan.has_calm_store() && !holders.is_empty(),
-        AckPolicy::Memory => Sums::of(add.node, [counted(&view.processes[process])]).times(add) > 0,
+        AckPolicy::Memory => counted.is_held(&view.processes[process]),
     };
-    if !is_safe {
-        return Err("an add was acknowledged before it was as safe as the policy promises".into());
+    // A process that has counted nothing has nothing to keep.
+    if !is_safe && counted.number > 0 {
+        return Err("a change was acknowledged before it was as safe as the policy promises".into());
     }
     Ok(Acknowledged { at: view.now, is_stored, holders })
 }
 
-fn counted(process: &Process) -> (&ReplicaId, Tally) {
-    (process.replica.id(), process.replica.counted())
-}
-
 /// Whether the policy lets an acknowledged add be lost, or a record that went back: see GUARANTEES.md, promise 1.
-fn is_excused(asked: &Asked, view: &View<'_>) -> bool {
+pub(super) fn is_excused(asked: &Asked, view: &View<'_>) -> bool {
     let Some(acknowledged) = &asked.acknowledged else { return false };
     if asked.went_back == WentBack::Lost {
         return true;

@@ -3,10 +3,13 @@
 //! A run has faults first: whatever happens, no promise may be broken. Then all faults end, and the cluster must agree
 //! within a bound, and fall silent.
 
-mod chains;
+mod counting;
+mod exact;
 mod faults;
+mod judge;
 mod ledger;
 mod operators;
+mod past;
 mod plan;
 mod process;
 mod records;
@@ -20,11 +23,12 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use replica::store::StoreRequest;
-use replica::{AckPolicy, Claim, Frame, Input, NodeId};
+use replica::{AckPolicy, Change, Claim, Frame, Input, NodeId, Request, RowDelta};
 
 use ledger::{Checked, Ledger, View, name};
+use past::Past;
 pub(crate) use plan::Plan;
-use plan::{Ask, Fault, Kind, ms};
+use plan::{Fault, Kind, ms};
 use process::{Phase, Process};
 pub(crate) use sabotage::Sabotage;
 use storage::{Asked, Next, Storage, within};
@@ -35,7 +39,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 #[derive(Clone, Debug)]
 enum Event {
     Fault(Fault),
-    Ask(usize, Ask),
+    Ask(usize, Request),
     /// The process's wake-up of that number.
     Wake(usize, u64),
     /// The process runs again, or for a moment.
@@ -57,6 +61,12 @@ enum Event {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) acknowledged: usize,
+    /// How many of those are resets, batches, and totals of sources.
+    pub(crate) resets: usize,
+    pub(crate) batches: usize,
+    pub(crate) reports: usize,
+    /// How many counters the largest row has.
+    pub(crate) widest: u32,
     pub(crate) excused: usize,
     /// How many of the excused adds are lost because a record went back.
     pub(crate) went_back: usize,
@@ -80,6 +90,7 @@ pub(crate) struct World {
     processes: Vec<Process>,
     storage: Storage,
     ledger: Ledger,
+    past: Past,
     /// Nodes hear only those of their own side.
     sides: Option<Vec<bool>>,
     /// Which nodes are on the list.
@@ -109,8 +120,9 @@ impl World {
             queue: BTreeMap::new(),
             events: 0,
             processes: Vec::new(),
-            storage: Storage::new(plan.nodes, sabotage),
+            storage: Storage::new(&plan, sabotage),
             ledger: Ledger::new(plan.nodes),
+            past: Past::default(),
             sides: None,
             listed: (0..plan.nodes).map(|node| !plan.unlisted_at_first.contains(&node)).collect(),
             seals: vec![0; plan.nodes],
@@ -156,7 +168,11 @@ impl World {
         }
         self.are_forgotten()?;
         Ok(Seen {
-            acknowledged: self.ledger.acknowledged,
+            acknowledged: self.ledger.acknowledged(|_| true),
+            resets: self.ledger.acknowledged(|change| matches!(change, Change::Reset(_))),
+            batches: self.ledger.acknowledged(|change| matches!(change, Change::Batch(_))),
+            reports: self.ledger.acknowledged(|change| matches!(change, Change::Report { .. })),
+            widest: self.widest(),
             excused: self.ledger.excused,
             went_back: self.ledger.went_back,
             processes: self.processes.len(),
@@ -170,12 +186,12 @@ impl World {
     fn judge(&mut self) -> Checked {
         let listed: Vec<usize> = self.listed_nodes().collect();
         for node in &listed {
-            self.ask(*node, Ask::Read)?;
+            self.ask(*node, &Request::Read(self.plan.names[0].clone()))?;
             if self.running(*node).is_empty() {
                 return Err(format!("no process of {} runs, and nothing has ended it", name(*node)));
             }
         }
-        self.check_chains()?;
+        self.check_all()?;
         let held = self.running(listed[0]).first().map(|at| self.processes[*at].replica.state().clone());
         let (ledger, view) = self.ledger_and_view();
         ledger.judge(&held.unwrap_or_default(), &view)
@@ -183,12 +199,8 @@ impl World {
 
     /// The ledger, and what it judges by.
     fn ledger_and_view(&mut self) -> (&mut Ledger, View<'_>) {
-        let Self { ledger, plan, storage, processes, now, .. } = self;
-        (ledger, View { now: *now, plan, store: &storage.records, processes })
-    }
-
-    fn check_chains(&mut self) -> Checked {
-        chains::check(&self.ledger_and_view().1)
+        let Self { ledger, plan, storage, processes, past, now, .. } = self;
+        (ledger, View { now: *now, plan, store: &storage.records, processes, past })
     }
 
     /// How soon the nodes agree: GUARANTEES.md, promise 11. A process that has just started, or was refused by the store,
@@ -203,14 +215,30 @@ impl World {
         } else {
             Duration::ZERO
         };
-        ms(1250) + rounds + trips + ms(1000) + changes
+        ms(1250) + rounds + trips + ms(1000) + changes + self.parts_within()
+    }
+
+    /// How long it takes to tell rows that are too long for a frame. They travel one after the other, in parts of an item at least,
+    /// and a part is sent once the one before is confirmed. Some go on from node to node.
+    fn parts_within(&self) -> Duration {
+        let parts = u32::try_from(self.past.items_longer_than(self.plan.config.max_frame)).unwrap();
+        2 * parts * (self.plan.config.gossip_interval.mul_f64(1.25) + 2 * self.plan.frame_delay)
     }
 
     fn agrees(&self) -> bool {
-        let mut states =
-            self.processes.iter().filter(|process| process.is_there()).map(|p| p.replica.state());
-        let first = states.next();
-        states.all(|state| Some(state) == first)
+        let there = self.processes.iter().filter(|process| process.is_there());
+        let mut shown = there.map(|process| &process.counting.shown);
+        let first = shown.next();
+        shown.all(|shown| Some(shown) == first)
+    }
+
+    /// How many counters the largest row has.
+    fn widest(&self) -> u32 {
+        let there = self.processes.iter().filter(|process| process.is_there());
+        let states = there.map(|process| process.replica.state());
+        let slots =
+            states.flat_map(|rows| rows.versions().counter().keys().map(|replica| rows.slots(replica)));
+        slots.max().unwrap_or_default()
     }
 
     fn schedule(&mut self, at: Duration, event: Event) {
@@ -234,7 +262,7 @@ impl World {
     fn happen(&mut self, event: Event) -> Checked {
         match event {
             Event::Fault(fault) => self.fault(fault),
-            Event::Ask(node, ask) => self.ask(node, ask),
+            Event::Ask(node, request) => self.ask(node, &request),
             Event::Wake(process, number) => {
                 let is_due = self.processes[process].wake == number;
                 if is_due && self.processes[process].phase == Phase::Runs {
@@ -271,13 +299,15 @@ impl World {
         if running.is_empty() { None } else { Some(running[self.rng.random_range(0..running.len())]) }
     }
 
-    fn ask(&mut self, node: usize, ask: Ask) -> Checked {
+    fn ask(&mut self, node: usize, request: &Request) -> Checked {
         let Some(process) = self.one_of(node) else { return Ok(()) };
-        let ticket = self.ledger.ask(process, node, ask);
+        let ticket = self.ledger.ask(process, node, request.clone());
         let answer_by = self.now + ANSWER_WITHIN;
-        self.tell(process, Input::Client { ticket, answer_by, request: ask.request() })?;
-        if self.sabotage == Sabotage::AcknowledgesAtOnce && matches!(ask, Ask::Add { .. }) {
-            return self.answered(process, ticket, Ok(replica::Reply::Added));
+        self.tell(process, Input::Client { ticket, answer_by, request: request.clone() })?;
+        if self.sabotage == Sabotage::AcknowledgesAtOnce
+            && matches!(request, Request::Change(Change::Add(..)))
+        {
+            return self.answered(process, ticket, Ok(replica::Reply::Counted));
         }
         Ok(())
     }
@@ -309,10 +339,9 @@ impl World {
 
     /// What a frame does not call unstored must be in the record of its node. (With `AckPolicy::Memory` nobody cares.)
     fn is_stored_if_it_says_so(&self, claim: &Claim) -> Checked {
-        let is_stored = |(replica, counts): (&replica::ReplicaId, (u64, u64))| {
-            self.storage.records.was_stored(replica, counts.into())
-        };
-        let mut told = claim.counts.iter().filter(|(replica, _)| !claim.unstored.contains(*replica));
+        let is_stored = |row: &RowDelta| self.storage.records.was_stored(row.actor(), row.upto());
+        let is_told = |row: &&RowDelta| row.from() < row.upto() && !claim.unstored.contains(row.actor());
+        let mut told = claim.rows.iter().filter(is_told);
         if self.plan.config.ack == AckPolicy::Memory || told.all(is_stored) {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::RngExt;
 use replica::store::{Record, StoreRequest};
-use replica::{Frame, Input, NodeId, Refusal, Reply};
+use replica::{Frame, Input, NodeId, Refusal, ReplicaId, Reply, RowDelta};
 
 use super::ledger::{Checked, name};
 use super::plan::{Fault, ms};
@@ -73,8 +73,9 @@ impl World {
     pub(super) fn lose_relays(&mut self, process: usize) {
         let incarnation = self.processes[process].replica.incarnation();
         let is_relay = |from: &NodeId, frame: &Frame| {
-            frame.incarnation == incarnation
-                && frame.claim.counts.keys().any(|replica| replica.node() != from.as_str())
+            let part = frame.claim.part.iter().map(|part| part.delta());
+            let mut rows = frame.claim.rows.iter().chain(part);
+            frame.incarnation == incarnation && rows.any(|row| speaks_of_others(row, from))
         };
         self.queue.retain(|_, event| match event {
             Event::Frame { from, frame, .. } => !is_relay(&name(*from), frame),
@@ -181,4 +182,11 @@ impl World {
         let incarnation = of.map_or(frame.incarnation, |process| process.replica.incarnation());
         self.sabotage.forges_answer(frame, incarnation)
     }
+}
+
+/// Whether a row is another node's, or has a baseline that says what other nodes had counted.
+fn speaks_of_others(row: &RowDelta, node: &NodeId) -> bool {
+    let is_other = |replica: &ReplicaId| replica.node() != node.as_str();
+    let mut baselines = row.items().filter_map(|item| item.entry.more).map(|more| &more.baseline.counts);
+    is_other(row.actor()) || baselines.any(|counts| counts.iter().any(|(replica, _)| is_other(replica)))
 }

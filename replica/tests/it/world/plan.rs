@@ -1,15 +1,13 @@
 //! What happens to a cluster: all of it is drawn from one seed.
 
+mod asks;
 mod changes;
 
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use replica::{AckPolicy, Config, Request};
-
-/// How many adds each node gets in each direction at the most: see [`Add`](super::ledger::Add).
-const MOST_ADDS: u32 = 31;
+use replica::{AckPolicy, Config, Name, Request};
 
 /// The store answers nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,28 +47,6 @@ pub(crate) enum Fault {
     Forget(usize),
 }
 
-/// What a client asks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Ask {
-    Read,
-    /// Adds one in this digit of base 4, or takes it away.
-    Add {
-        digit: u32,
-        is_up: bool,
-    },
-}
-
-impl Ask {
-    pub(crate) fn request(self) -> Request {
-        match self {
-            Self::Read => Request::Read,
-            Self::Add { digit, is_up } => {
-                Request::Add(if is_up { 1 << (2 * digit) } else { -(1 << (2 * digit)) })
-            }
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
@@ -85,7 +61,9 @@ pub(crate) struct Plan {
     /// How many requests to the store go wrong while it is in order.
     pub(crate) store_lapses: f64,
     pub(crate) faults: Vec<(Duration, Fault)>,
-    pub(crate) asks: Vec<(Duration, usize, Ask)>,
+    pub(crate) asks: Vec<(Duration, usize, Request)>,
+    /// The names of the counters, hot ones first.
+    pub(crate) names: Vec<Name>,
     /// When all faults end.
     pub(crate) heal_at: Duration,
     /// All processes crash just then.
@@ -146,6 +124,8 @@ impl Plan {
         let config = Config {
             ack: ack[rng.random_range(0..ack.len())],
             fanout: rng.random_range(1..=2),
+            // Of some clusters no row fits into a frame, of others few items.
+            max_frame: [1, 60, 1 << 18][rng.random_range(0..3)],
             ..Config::default()
         };
         let mut plan = Self {
@@ -159,6 +139,7 @@ impl Plan {
             store_lapses: 0.0,
             faults: Vec::new(),
             asks: Vec::new(),
+            names: asks::draw_names(&mut rng),
             heal_at: ms(rng.random_range(3000..9000)),
             crashes_at_last: rng.random_bool(0.3),
             kinds: Vec::new(),
@@ -207,7 +188,7 @@ impl Plan {
                 0 | 1 if self.has(Kind::Kills) => {
                     self.at(at, Fault::Kill(node));
                     self.at(soon, Fault::Start(node));
-                    self.asks.push((soon + ms(1), node, Ask::Read));
+                    self.asks.push((soon + ms(1), node, Request::Read(self.names[0].clone())));
                 }
                 2 if self.has(Kind::Kills) && rng.random_bool(0.5) => {
                     self.at(at, Fault::KillAll);
@@ -218,7 +199,7 @@ impl Plan {
                 3 if self.has(Kind::Ends) => {
                     self.at(at, if rng.random_bool(0.7) { Fault::End(node) } else { Fault::Close(node) });
                     self.at(soon, Fault::Start(node));
-                    self.asks.push((soon + ms(1), node, Ask::Read));
+                    self.asks.push((soon + ms(1), node, Request::Read(self.names[0].clone())));
                     if self.has(Kind::Doubles) {
                         self.at(soon + ms(rng.random_range(0..20)), Fault::Start(node));
                     }
@@ -255,30 +236,6 @@ impl Plan {
         self.at(ms(all_die), Fault::KillAll);
         for node in 0..self.nodes {
             self.at(ms(all_die + rng.random_range(1..500)), Fault::Start(node));
-        }
-    }
-
-    fn draw_asks(&mut self, rng: &mut SmallRng) {
-        let is_pn = rng.random_bool(0.5);
-        let end = u64::try_from(self.heal_at.as_millis()).unwrap();
-        for node in 0..self.nodes {
-            let mut digits = [0; 2];
-            let mut time = 0;
-            for _ in 0..rng.random_range(10..50) {
-                // Some at once, so that they share a commit.
-                if rng.random_bool(0.7) {
-                    time = rng.random_range(100..end);
-                }
-                let is_up = !is_pn || rng.random_bool(0.6);
-                let digit = &mut digits[usize::from(is_up)];
-                if *digit < MOST_ADDS {
-                    self.asks.push((ms(time), node, Ask::Add { digit: *digit, is_up }));
-                    *digit += 1;
-                }
-            }
-            for _ in 0..10 {
-                self.asks.push((ms(rng.random_range(100..end)), node, Ask::Read));
-            }
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use replica::{Effect, Input, NodeId, Replica, Ticket, Vector};
+use replica::{Effect, Input, NodeId, Replica, Ticket};
+
+use super::counting::Counting;
+use super::past::Versions;
 
 /// After so long a time in which it runs and the store is in order, a process has stored what it held before.
 pub(crate) const CALM: Duration = Duration::from_secs(2);
@@ -44,14 +47,14 @@ pub(crate) struct Process {
     pub(crate) was_paused: bool,
     /// The list of nodes that it was given last.
     pub(crate) roster: BTreeSet<NodeId>,
-    pub(crate) last_read: Vector,
+    pub(crate) last_read: Versions,
+    pub(crate) counting: Counting,
 }
 
 impl Process {
     pub(crate) fn new(node: usize, replica: Replica, now: Duration) -> Self {
         Self {
             node,
-            replica,
             phase: Phase::Runs,
             inbox: VecDeque::new(),
             wake: 0,
@@ -63,7 +66,9 @@ impl Process {
             is_alone: true,
             was_paused: false,
             roster: BTreeSet::new(),
-            last_read: Vector::new(),
+            last_read: Versions::new(),
+            counting: Counting::new(&replica),
+            replica,
         }
     }
 

@@ -1,16 +1,19 @@
 //! The records of a world's store. They can go back to what they were.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use replica::store::memory::Memory;
 use replica::store::{Outcome, Record, Revision, StoreRequest};
-use replica::{NodeId, ReplicaId, Tally};
+use replica::{NodeId, ReplicaId};
 
 use super::ledger::name;
 
 /// A [reference store](replica::store::memory) for each node, so that one node's record can go back alone.
 pub(crate) struct Records {
     by_node: Vec<Own>,
+    /// Whether records may go back.
+    goes_back: bool,
 }
 
 /// The store of one node's record.
@@ -19,15 +22,15 @@ struct Own {
     memory: Memory,
     /// What it was, and since when, as far as it can go back. After that has happened it grows from there.
     versions: Vec<(Duration, Memory)>,
-    /// All records that ever stood there.
-    history: Vec<Record>,
+    /// The largest version of each row that ever stood there.
+    stored: BTreeMap<ReplicaId, u64>,
     /// The revisions of a record that went back start here, so that none is given twice.
     base: u64,
 }
 
 impl Records {
-    pub(crate) fn new(nodes: usize) -> Self {
-        Self { by_node: (0..nodes).map(|_| Own::default()).collect() }
+    pub(crate) fn new(nodes: usize, goes_back: bool) -> Self {
+        Self { by_node: (0..nodes).map(|_| Own::default()).collect(), goes_back }
     }
 
     pub(crate) fn record(&self, node: &NodeId) -> Option<&Record> {
@@ -40,15 +43,17 @@ impl Records {
         (0..self.by_node.len()).filter_map(record)
     }
 
-    /// The record of the node, as it was after each change, the last one first.
-    pub(crate) fn history(&self, node: usize) -> impl Iterator<Item = &Record> {
-        self.by_node[node].history.iter().rev()
+    /// Whether this version of a replica's row was ever in its node's record.
+    pub(crate) fn was_stored(&self, replica: &ReplicaId, version: u64) -> bool {
+        let own = self.index(replica.node()).map(|node| &self.by_node[node]);
+        own.is_some_and(|own| own.stored.get(replica).is_some_and(|stored| version <= *stored))
     }
 
-    /// Whether so much of a replica was ever in its node's record.
-    pub(crate) fn was_stored(&self, replica: &ReplicaId, tally: Tally) -> bool {
-        let node = self.index(replica.node());
-        node.is_some_and(|node| self.history(node).any(|record| tally.is_within(record.tally(replica))))
+    /// Nobody has what a replica counted above this number, for the store went back.
+    pub(crate) fn cut(&mut self, replica: &ReplicaId, upto: u64) {
+        for stored in self.by_node.iter_mut().filter_map(|own| own.stored.get_mut(replica)) {
+            *stored = upto.min(*stored);
+        }
     }
 
     fn index(&self, node: &str) -> Option<usize> {
@@ -66,8 +71,14 @@ impl Records {
         let outcome = self.by_node[about].request(&name(about), request);
         if matches!(outcome, Outcome::Committed { .. } | Outcome::Sealed) {
             let own = &mut self.by_node[about];
-            own.versions.push((now, own.memory.clone()));
-            own.history.extend(own.memory.record(&name(about)).cloned());
+            if self.goes_back {
+                own.versions.push((now, own.memory.clone()));
+            }
+            let rows = own.memory.record(&name(about)).into_iter().flat_map(|record| record.rows.values());
+            for row in rows {
+                let stored = own.stored.entry(row.actor().clone()).or_default();
+                *stored = row.upto().max(*stored);
+            }
         }
         outcome
     }

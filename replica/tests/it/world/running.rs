@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand::RngExt;
 use replica::{Effect, Input, Refusal, Reply, Ticket};
 
+use super::counting::Cause;
 use super::ledger::Checked;
 use super::plan::ms;
 use super::process::{NOT_DOWN_AFTER, Phase};
@@ -91,8 +92,14 @@ impl World {
             self.processes[process].open.insert((answer_by, ticket));
         }
         for input in self.sabotage.inputs(input, &self.processes[process], &mut self.rng) {
-            for effect in self.processes[process].give(self.now, input) {
-                for effect in self.sabotage.effects(effect, &mut self.rng) {
+            let cause = Cause::of(&input);
+            let effects = self.processes[process].give(self.now, input);
+            self.note_counted(process, cause, &effects)?;
+            self.check_told(process, &effects)?;
+            self.check_shown(process)?;
+            for effect in effects {
+                let by = (&self.processes[process], &self.past);
+                for effect in self.sabotage.effects(effect, by, &mut self.rng) {
                     self.act(process, effect)?;
                 }
             }
@@ -107,7 +114,7 @@ impl World {
         }
         match effect {
             Effect::Reply { ticket, result } => {
-                let is_early = self.sabotage == Sabotage::AcknowledgesAtOnce && result == Ok(Reply::Added);
+                let is_early = self.sabotage == Sabotage::AcknowledgesAtOnce && result == Ok(Reply::Counted);
                 if is_early { Ok(()) } else { self.answered(process, ticket, result) }
             }
             Effect::Send { peer, frame } => match self.forges_answer(&peer, &frame) {
@@ -151,8 +158,8 @@ impl World {
             self.note_forget(node, result);
         }
         self.processes[process].last_read = match result {
-            Ok(Reply::Value(_)) => self.processes[process].replica.state().clone(),
-            Ok(Reply::Added | Reply::Forgotten) | Err(_) => return Ok(()),
+            Ok(Reply::Value(_)) => self.processes[process].counting.shown.clone(),
+            Ok(Reply::Counted | Reply::Reset(_) | Reply::Forgotten) | Err(_) => return Ok(()),
         };
         Ok(())
     }

@@ -1,16 +1,20 @@
 //! Bugs to plant: a wrong store, or a replica whose inputs or effects are tampered with.
 
+mod rows;
+
 use std::time::Duration;
 
 use rand::RngExt;
 use rand::rngs::SmallRng;
 use replica::store::{Outcome, StoreRequest};
-use replica::{Claim, Effect, Frame, Input, Inquiry, Refusal, Reply, Tally, Vector};
+use replica::{Claim, Effect, Frame, Input, Inquiry, Refusal, Reply, RowDelta};
 
 use super::ledger::name;
+use super::past::Past;
 use super::process::Process;
 use super::records::Records;
 use super::storage::Asked;
+use rows::RowBug;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Sabotage {
@@ -56,10 +60,16 @@ pub(crate) enum Sabotage {
     HidesSeal,
     /// Counts of nodes that are not on its list don't reach a process in frames.
     DropsUnlistedRows,
+    /// A part of a row is merged alone.
+    MergesPart,
+    /// Now and then a process tells its peers wrong rows.
+    TellsPeers(RowBug),
+    /// Now and then a process tells the store wrong rows.
+    TellsStore(RowBug),
 }
 
 impl Sabotage {
-    pub(crate) const ALL: [Self; 20] = [
+    const OTHERS: [Self; 21] = [
         Self::AcknowledgesAtOnce,
         Self::CommitsAnyway,
         Self::FreesReplicaForAll,
@@ -80,10 +90,19 @@ impl Sabotage {
         Self::SealsWithoutRows,
         Self::HidesSeal,
         Self::DropsUnlistedRows,
+        Self::MergesPart,
     ];
+
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let stored = RowBug::ALL.into_iter().filter(|bug| bug.harms_store()).map(Self::TellsStore);
+        Self::OTHERS.into_iter().chain(RowBug::ALL.map(Self::TellsPeers)).chain(stored)
+    }
 
     /// The store does what it is asked to, or something else.
     pub(crate) fn perform(self, records: &mut Records, asked: &Asked, now: Duration) -> Outcome {
+        if self == Self::Nothing {
+            return records.request(asked.node, &asked.what, now);
+        }
         let (node, mut request) = (asked.node, asked.what.clone());
         let Outcome::Opened { revision, record } = records.request(node, &StoreRequest::Open, now) else {
             panic!("the reference store opens every record");
@@ -125,10 +144,8 @@ impl Sabotage {
                 vec![Input::Peer { from, frame: Frame { answers: None, confirms: None, ..frame } }]
             }
             (Self::CountsTwice, Input::Client { ticket, answer_by, request }) if rng.random_bool(0.05) => {
-                vec![
-                    Input::Client { ticket, answer_by, request },
-                    Input::Client { ticket, answer_by, request },
-                ]
+                let again = Input::Client { ticket, answer_by, request: request.clone() };
+                vec![Input::Client { ticket, answer_by, request }, again]
             }
             (Self::SkipsUnlisted, Input::Store { token, outcome: Outcome::Nodes(mut names) }) => {
                 names.retain(|name| process.roster.contains(name));
@@ -142,10 +159,12 @@ impl Sabotage {
                 vec![Input::Store { token, outcome: Outcome::Opened { record: Some(record), revision } }]
             }
             (Self::DropsUnlistedRows, Input::Peer { from, mut frame }) => {
-                let rows = frame.claim.counts.iter();
-                let rows = rows.filter(|(replica, _)| process.roster.contains(replica.node()));
-                frame.claim.counts =
-                    rows.map(|(replica, counts)| (replica.clone(), counts)).collect::<Vector>();
+                frame.claim.rows.retain(|row| process.roster.contains(row.actor().node()));
+                vec![Input::Peer { from, frame }]
+            }
+            (Self::MergesPart, Input::Peer { from, mut frame }) => {
+                let part = frame.claim.part.take();
+                frame.claim.rows.extend(part.map(|part| part.delta().clone()));
                 vec![Input::Peer { from, frame }]
             }
             (_, input) => vec![input],
@@ -153,13 +172,18 @@ impl Sabotage {
     }
 
     /// What is done in the place of this.
-    pub(crate) fn effects(self, effect: Effect, rng: &mut SmallRng) -> Vec<Effect> {
+    pub(crate) fn effects(
+        self,
+        effect: Effect,
+        (process, past): (&Process, &Past),
+        rng: &mut SmallRng,
+    ) -> Vec<Effect> {
         match (self, effect) {
             (Self::AnswersTwice, Effect::Reply { ticket, result }) if rng.random_bool(0.05) => {
                 vec![Effect::Reply { ticket, result }, Effect::Reply { ticket, result }]
             }
             (Self::AnswersNever, Effect::Reply { .. }) if rng.random_bool(0.05) => Vec::new(),
-            (Self::RefusesCounted, Effect::Reply { ticket, result: Ok(Reply::Added) })
+            (Self::RefusesCounted, Effect::Reply { ticket, result: Ok(Reply::Counted) })
                 if rng.random_bool(0.05) =>
             {
                 vec![Effect::Reply { ticket, result: Err(Refusal::StoreSilent) }]
@@ -168,16 +192,28 @@ impl Sabotage {
                 frame.claim.unstored.clear();
                 vec![Effect::Send { peer, frame }]
             }
+            (Self::TellsPeers(bug), Effect::Send { peer, mut frame }) if rng.random_bool(0.3) => {
+                frame.claim.rows.iter_mut().for_each(|row| *row = bug.apply(row, process, past));
+                vec![Effect::Send { peer, frame }]
+            }
+            (
+                Self::TellsStore(bug),
+                Effect::Store { token, request: StoreRequest::Commit { expect, mut changes, owner } },
+            ) if rng.random_bool(0.3) => {
+                changes.rows.iter_mut().for_each(|row| *row = bug.apply(row, process, past));
+                let request = StoreRequest::Commit { expect, changes, owner };
+                vec![Effect::Store { token, request }]
+            }
             (_, effect) => vec![effect],
         }
     }
 
     /// A question that was asked of a process of this incarnation, and an answer that nobody has given.
     pub(crate) fn forges_answer(self, frame: &Frame, of: replica::Incarnation) -> Option<Frame> {
-        let (Self::InheritsUnasked, Some(Inquiry::Asks(replica))) = (self, &frame.inquiry) else {
+        let (Self::InheritsUnasked, Some(Inquiry::Asks(replica, _))) = (self, &frame.inquiry) else {
             return None;
         };
-        let holds = Inquiry::Holds(replica.clone(), Tally::default());
+        let holds = Inquiry::Holds(RowDelta::new(replica.clone(), 0, 0));
         Some(Frame { answers: frame.id, inquiry: Some(holds), ..Frame::new(of, Claim::default()) })
     }
 }

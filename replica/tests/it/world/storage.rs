@@ -1,14 +1,15 @@
 //! The reference store behind a network that delays, and loses outcomes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::RngExt;
 use rand::rngs::SmallRng;
 use replica::store::{Outcome, Record, StoreRequest, Token};
-use replica::{ReplicaId, Tally};
+use replica::{ReplicaId, RowDelta};
 
 use super::ledger::name;
-use super::plan::{Outage, Plan, ms};
+use super::plan::{Kind, Outage, Plan, ms};
 use super::records::Records;
 use super::sabotage::Sabotage;
 
@@ -44,9 +45,9 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    pub(crate) fn new(nodes: usize, sabotage: Sabotage) -> Self {
+    pub(crate) fn new(plan: &Plan, sabotage: Sabotage) -> Self {
         Self {
-            records: Records::new(nodes),
+            records: Records::new(plan.nodes, plan.has(Kind::Backs)),
             outage: None,
             held: Vec::new(),
             trouble: Duration::ZERO,
@@ -125,14 +126,12 @@ impl Storage {
             StoreRequest::Seal { node, .. } => (node.clone(), true),
             _ => (name(request.node), false),
         };
-        let before = self.records.record(&changed).cloned();
+        let before = self.records.record(&changed).map(Covered::of);
         let outcome = self.sabotage.perform(&mut self.records, request, now);
-        let Some((before, after)) = before.as_ref().zip(self.records.record(&changed)) else {
-            return Ok(outcome);
-        };
-        let grew = before.rows.iter().all(|(replica, tally)| tally.is_within(after.tally(replica)));
+        let Some((before, after)) = before.zip(self.records.record(&changed)) else { return Ok(outcome) };
+        let grew = before.rows.iter().all(|(replica, version)| *version <= after.version(replica));
         let mut hints = before.hints.iter();
-        if !grew || !hints.all(|hint| self.still_stands(hint, after)) {
+        if !grew || !hints.all(|(replica, upto)| self.still_stands(replica, *upto, after)) {
             return Err("a commit dropped something from the record that is stored nowhere else".into());
         }
         if !seals && matches!(outcome, Outcome::Committed { .. }) && after.is_sealed() {
@@ -142,9 +141,24 @@ impl Storage {
     }
 
     /// A hint was in a record before a change. It must have got into its node's record, or stand there still.
-    fn still_stands(&self, (replica, tally): (&ReplicaId, &Tally), after: &Record) -> bool {
-        let is_there = after.hints.get(replica).is_some_and(|held| tally.is_within(*held));
-        is_there || self.records.was_stored(replica, *tally)
+    fn still_stands(&self, replica: &ReplicaId, upto: u64, after: &Record) -> bool {
+        let is_there = after.hints.get(replica).is_some_and(|held| upto <= held.upto());
+        is_there || self.records.was_stored(replica, upto)
+    }
+}
+
+/// The versions of the rows and hints of a record.
+struct Covered {
+    rows: Vec<(ReplicaId, u64)>,
+    hints: Vec<(ReplicaId, u64)>,
+}
+
+impl Covered {
+    fn of(record: &Record) -> Self {
+        let versions = |rows: &BTreeMap<ReplicaId, RowDelta>| {
+            rows.iter().map(|(replica, row)| (replica.clone(), row.upto())).collect()
+        };
+        Self { rows: versions(&record.rows), hints: versions(&record.hints) }
     }
 }
 
