@@ -1,8 +1,9 @@
 //! A process asks every node before it goes on under its predecessor's replica.
 
+use crdt::named::Entry;
 use replica::store::memory::Memory;
 use replica::store::{Outcome, Ownership, Record, StoreRequest};
-use replica::{AckPolicy, Frame, FrameId, Inquiry, Request, Tally};
+use replica::{AckPolicy, Frame, FrameId, Inquiry, Request, RowDelta, Rows, THE_COUNTER, Tally};
 
 use crate::driven::{Driven, frame_of, ms, put, record, replica, row, tally};
 
@@ -100,6 +101,46 @@ fn if_the_record_of_another_node_holds_more_it_counts_under_a_new_replica() {
     node.serve(&mut store);
     assert!(!has_inherited(&node, &store));
     assert_eq!(counts_after_an_add(&mut node, &mut store), (7, 1));
+}
+
+/// The row of a replica that has reset the counter when it saw so much of another.
+fn reset(id: &str, seen: (&str, u64)) -> RowDelta {
+    let mut all = Rows::new();
+    all.apply(&row(seen.0, seen.1)).unwrap();
+    let mut entry = Entry::default();
+    assert!(entry.reset(&all.observed(THE_COUNTER)));
+    let mut reset = RowDelta::new(replica(id), 0, 1);
+    reset.push(0, 1, Some(THE_COUNTER), entry);
+    reset
+}
+
+/// Nobody has more of the row than the record. But a reset has seen more, and would swallow what is counted from there on.
+#[test]
+fn if_a_reset_has_seen_more_it_counts_under_a_new_replica() {
+    let seen = |seen| {
+        let mut store = Memory::default();
+        let row = reset("n1#00000001", (FREE, seen));
+        put(&mut store, "n1", Record { rows: [(replica("n1#00000001"), row)].into(), ..Record::default() });
+        let mut node = asking(&["n0", "n1"], &mut store);
+        node.hear_holds("n1", 0);
+        node.serve(&mut store);
+        (has_inherited(&node, &store), counts_after_an_add(&mut node, &mut store), node.replica.value())
+    };
+    assert_eq!(seen(5), (true, (6, 6), 1), "it has seen no more than the record");
+    assert_eq!(seen(16), (false, (5, 1), 1));
+}
+
+#[test]
+fn a_node_that_knows_of_more_by_a_reset_says_that_it_holds_more() {
+    let mut store = Memory::default();
+    let mut node = Driven::among(AckPolicy::Store, &["n0", "n1", "n2"]);
+    node.serve(&mut store);
+    node.hear("n2", frame_of(1, vec![reset("n3#00000001", ("n1#00000001", 16)), row("n1#00000001", 3)]));
+    node.sent();
+    node.hear("n1", asks(2, "n1#00000001"));
+    let inquiry = node.sent().into_iter().find_map(|(_, frame)| frame.inquiry);
+    let Some(Inquiry::Holds(row)) = inquiry else { panic!("it answers: {inquiry:?}") };
+    assert!(row.upto() > 16 && row.items().len() == 0, "{row:?}");
 }
 
 #[test]

@@ -140,9 +140,9 @@ fn many_counters_and_a_record_that_goes_back() {
     holds("a reset and a backup", Setup { calm: &[1], ..setup });
 }
 
-/// Nobody knows any more what node 0 counted, but for the baseline of the reset.
+/// Nobody knows any more what node 0 counted, but for the baseline of the reset. So node 0 must not count on under that replica.
 #[test]
-#[ignore = "a known fault: a baseline swallows what is counted under a replica that was inherited after its record went back"]
+#[ignore = "more than 3 million steps; without the mend it fails in 1,854,855"]
 fn a_reset_a_death_and_a_record_that_goes_back() {
     let wishes = &[Add("a"), Add("a"), Reset("a")];
     let faults = Faults { returns: 1, ..BACK };
