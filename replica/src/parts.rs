@@ -225,6 +225,8 @@ impl Parts {
         if let Some(recorded) = self.durability.recorded() {
             self.replication.note_stored(recorded);
         }
+        // The store may have brought some of the own row into the state.
+        self.durability.settle(self.replication.state().rows());
         self.show();
     }
 
@@ -252,11 +254,11 @@ impl Parts {
     fn show(&mut self) {
         let Self { durability, replication, .. } = self;
         let own = durability.own();
-        if !own.has_unshown() {
+        if !own.has_unshown() || !durability.shows_all() {
             return;
         }
         let shown = replication.state().rows().version(own.replica());
-        if own.has_chosen() && own.number() > shown && durability.shows_all() {
+        if own.has_chosen() && own.number() > shown {
             let row = own.row_since(replication.state().rows(), shown);
             let stored = durability.needs_hints().then(|| durability.stored());
             replication.show(&row, stored);

@@ -37,14 +37,16 @@ impl State {
         let (mut is_news, mut has_hints) = (false, !claim.unstored.is_empty());
         for row in claim.rows.iter().filter(|row| row.from() < row.upto()) {
             let is_stored = !claim.unstored.contains(row.actor());
-            if row.from() > self.rows.version(row.actor()) {
+            if row.from() > 0 && row.from() > self.rows.version(row.actor()) {
                 if is_record && !is_stored {
                     self.early.insert(row.actor().clone(), row.clone());
                 }
                 continue;
             }
             is_news |= self.merge_row(row, is_stored);
-            if let Some(hint) = self.early.remove(row.actor()) {
+            if !self.early.is_empty()
+                && let Some(hint) = self.early.remove(row.actor())
+            {
                 if hint.from() > self.rows.version(hint.actor()) {
                     self.early.insert(hint.actor().clone(), hint);
                 } else {
@@ -59,7 +61,7 @@ impl State {
     /// Merges a row that connects to what is held.
     pub(crate) fn merge_row(&mut self, row: &RowDelta, is_stored: bool) -> bool {
         let replica = row.actor();
-        let before = self.rows.version(replica);
+        let before = if is_stored { 0 } else { self.rows.version(replica) };
         let is_news = match self.rows.apply(row) {
             Ok(is_news) => is_news,
             Err(error) => {

@@ -89,8 +89,8 @@ impl Tally {
 /// Whether rows that merge this row have no more than [`MAX_REPLICAS`] replicas and [`MAX_COUNTERS`] counters, or no more
 /// than now. `more` replicas are to be merged before.
 pub(crate) fn has_room_for(rows: &Rows, row: &RowDelta, more: usize) -> bool {
-    let is_new = rows.version(row.actor()) == 0;
+    let has_room = || rows.versions().counter().len() + more < MAX_REPLICAS;
+    let is_known = || rows.version(row.actor()) > 0;
     let names = row.items().filter(|item| item.name.is_some()).count();
-    (!is_new || rows.versions().counter().len() + more < MAX_REPLICAS)
-        && (names == 0 || rows.len() + names <= MAX_COUNTERS)
+    (has_room() || is_known()) && (names == 0 || rows.len() + names <= MAX_COUNTERS)
 }

@@ -132,10 +132,10 @@ impl Peers {
 
     /// Learns from a peer's frame which frames it confirms. `None`: there is no such peer.
     pub(super) fn hear(&mut self, name: &NodeId, frame: &Frame) -> Option<&mut Peer> {
-        if !self.names.contains(name) {
-            return None;
-        }
         if !self.links.contains_key(name) {
+            if !self.names.contains(name) {
+                return None;
+            }
             let peer = self.contacts.remove(name).unwrap_or_default();
             self.contacts.put(name.clone(), peer);
         }
