@@ -99,10 +99,12 @@ impl Durability {
         &self.own
     }
 
-    /// Whether an add may be counted now. With `AckPolicy::Store` it must not be counted while the store is down, for then
+    /// Whether a change may be counted now. With `AckPolicy::Store` it must not be counted while the store is down, for then
     /// it could be neither acknowledged nor refused.
-    pub(crate) fn may_count(&self) -> bool {
-        self.own.has_chosen() && !(self.ack == AckPolicy::Store && self.is_store_down())
+    pub(crate) fn may_count(&self, change: &Change, shown: &Rows) -> bool {
+        self.own.has_chosen()
+            && !(self.ack == AckPolicy::Store && self.is_store_down())
+            && !self.own.must_wait(change, shown)
     }
 
     /// Chooses the own replica rather than waiting for a predecessor's.

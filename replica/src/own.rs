@@ -150,15 +150,13 @@ impl Own {
             return Ok(());
         }
         let number = self.next_number(delta.unsigned_abs())?;
-        let was_unshown = self.unshown.add_again(counter, delta, number).map_err(|_| Refusal::Overflow)?;
-        if !was_unshown {
-            let mut entry = self.entry(shown, counter);
-            entry.add(delta).map_err(|_| Refusal::Overflow)?;
-            self.check_room([counter].into_iter(), shown)?;
-            self.unshown.set((shown, &self.replica), counter, (number, entry), false);
+        if self.unshown.add_again(counter, delta, number).map_err(|_| Refusal::Overflow)? {
+            self.number = number;
+            return Ok(());
         }
-        self.number = number;
-        Ok(())
+        let mut entry = self.entry(shown, counter);
+        entry.add(delta).map_err(|_| Refusal::Overflow)?;
+        self.set_all([(counter, entry)].into(), number, shown)
     }
 
     fn add_all(&mut self, adds: &[(Name, i64)], shown: &Rows) -> Result<(), Refusal> {
@@ -173,6 +171,16 @@ impl Own {
             return Ok(());
         }
         let number = self.next_number(sum)?;
+        self.set_all(entries, number, shown)
+    }
+
+    /// Sets the entries of these counters, as they are after change `number`.
+    fn set_all(
+        &mut self,
+        entries: BTreeMap<&Name, Entry<ReplicaId>>,
+        number: u64,
+        shown: &Rows,
+    ) -> Result<(), Refusal> {
         self.check_room(entries.keys().copied(), shown)?;
         for (counter, entry) in entries {
             self.unshown.set((shown, &self.replica), counter, (number, entry), false);
@@ -213,9 +221,6 @@ impl Own {
             Err(ChangeError::Overflow | ChangeError::Full) => return Err(Refusal::Overflow),
         }
         let number = self.next_number(1)?;
-        self.check_room([counter].into_iter(), shown)?;
-        self.unshown.set((shown, &self.replica), counter, (number, entry), false);
-        self.number = number;
-        Ok(())
+        self.set_all([(counter, entry)].into(), number, shown)
     }
 }

@@ -152,23 +152,17 @@ impl Parts {
             // A change is answered at once, so it can't wait to learn whether a predecessor's replica is free.
             self.durability.choose_fresh_replica();
         }
-        if self.may_count(&change) {
+        if self.durability.may_count(&change, self.rows()) {
             self.count(&change, pending, cx);
         } else {
             self.clients.hold_change(change, pending);
         }
     }
 
-    fn may_count(&self, change: &Change) -> bool {
-        self.durability.may_count() && !self.durability.own().must_wait(change, self.rows())
-    }
-
     fn count_held(&mut self, cx: &mut Context<'_>) {
         loop {
             let Self { durability, replication, clients, .. } = self;
-            let is_ready = |change: &Change| {
-                durability.may_count() && !durability.own().must_wait(change, replication.state().rows())
-            };
+            let is_ready = |change: &Change| durability.may_count(change, replication.state().rows());
             let Some((change, pending)) = clients.next_uncounted(is_ready) else { return };
             self.count(&change, pending, cx);
         }

@@ -12,7 +12,7 @@ use crdt::VersionVector;
 use crate::config::WHOLE_HINT;
 use crate::frame::Claim;
 use crate::identity::ReplicaId;
-use crate::tally::{RowDelta, Rows};
+use crate::tally::{Part, RowDelta, Rows};
 
 /// The rows that a node holds and shows.
 #[derive(Debug, Clone, Default)]
@@ -94,34 +94,34 @@ impl State {
         }
     }
 
-    /// Whether the row of this replica is not known to be stored as it is.
-    pub(crate) fn is_unstored(&self, replica: &ReplicaId) -> bool {
-        self.unstored.contains_key(replica)
-    }
-
     /// The replicas whose row is not known to be stored as it is.
     pub(crate) fn unstored(&self) -> impl Iterator<Item = &ReplicaId> {
         self.unstored.keys()
     }
 
-    /// The replicas of `node`, each with the version of its row.
-    pub(crate) fn versions_of<'a>(&'a self, node: &'a str) -> impl Iterator<Item = (&'a ReplicaId, u64)> {
-        self.rows.versions().counter().iter().filter(move |(replica, _)| replica.node() == node)
+    /// What each row of the replicas of `node` has above some version: `above` says which. `None`: that row is not wanted.
+    pub(crate) fn rows_of(&self, node: &str, above: impl Fn(&ReplicaId) -> Option<u64>) -> Vec<RowDelta> {
+        let own = self.rows.versions().counter().keys().filter(|replica| replica.node() == node);
+        own.filter_map(|replica| self.rows.row_since(replica, above(replica)?)).collect()
     }
 
     /// What a peer lacks that has covered `known`, of the rows that `wanted` accepts.
-    pub(crate) fn claim_since(
+    pub(crate) fn rows_since(
         &self,
         known: &VersionVector<ReplicaId>,
         wanted: impl Fn(&ReplicaId) -> bool,
-    ) -> Claim {
+    ) -> Vec<RowDelta> {
         let newer = self.rows.versions().delta_since(known);
         let newer = newer.counter().keys().filter(|replica| wanted(replica));
         let since = |replica: &ReplicaId| self.rows.row_since(replica, known.counter().get(replica));
-        let rows: Vec<RowDelta> = newer.filter_map(since).collect();
-        let is_unstored = |replica: &&ReplicaId| self.unstored.contains_key(*replica);
-        let unstored = rows.iter().map(RowDelta::actor).filter(is_unstored).cloned().collect();
-        Claim { rows, unstored, part: None }
+        newer.filter_map(since).collect()
+    }
+
+    /// The claim that states these rows, and a part of another one. It says which of them are not known to be stored.
+    pub(crate) fn claim(&self, rows: Vec<RowDelta>, part: Option<Box<Part>>) -> Claim {
+        let all = rows.iter().chain(part.iter().map(|part| part.delta())).map(RowDelta::actor);
+        let unstored = all.filter(|replica| self.unstored.contains_key(*replica)).cloned().collect();
+        Claim { rows, part, unstored }
     }
 
     /// What rows of other nodes have that is not known to be stored, as hints for the record of `node`.

@@ -35,16 +35,13 @@ pub(super) fn next_owner(own: &Own, record: &Outline, is_closing: bool) -> Optio
 /// other nodes' replicas and is not known to be stored.
 pub(super) fn next_changes(own: &Own, state: &State, record: &Outline, owner: Option<&Ownership>) -> Changes {
     let node = own.replica().node();
-    let is_behind = |replica, version| record.version(replica) < version;
-    let earlier = state.versions_of(node).filter(|(replica, _)| *replica != own.replica());
-    let earlier = earlier.filter(|(replica, version)| is_behind(replica, *version));
-    let mut rows: Vec<RowDelta> =
-        earlier.filter_map(|(replica, _)| state.rows().row_since(replica, record.version(replica))).collect();
+    let mut rows = state.rows_of(node, |replica| (replica != own.replica()).then(|| record.version(replica)));
     let asks_for_free = owner.is_some_and(|owner| !own.has_chosen() && !owner.is_free);
     // Even a row without counts: so this process's first commit makes a record unlike any before.
     let is_new = !record.rows.contains_key(own.replica());
-    if !asks_for_free && (is_new || is_behind(own.replica(), own.number())) {
-        rows.push(own.row_since(state.rows(), record.version(own.replica())));
+    let stored = record.version(own.replica());
+    if !asks_for_free && (is_new || stored < own.number()) {
+        rows.push(own.row_since(state.rows(), stored));
     }
     let hints: Vec<RowDelta> = state.hints(node).collect();
     // To drop a hint alone could bring back an earlier record, and then a delayed commit could be done after all.

@@ -101,9 +101,7 @@ impl Forgetting {
     fn seal(&mut self, from: Option<Record>, state: &State, cx: &mut Context<'_>) {
         let Some(job) = self.waiting.front() else { return };
         let before = from.clone().unwrap_or_default();
-        let held = state.versions_of(job.node.as_str()).map(|(replica, _)| replica);
-        let rows: Vec<_> =
-            held.filter_map(|replica| state.rows().row_since(replica, before.version(replica))).collect();
+        let rows = state.rows_of(job.node.as_str(), |replica| Some(before.version(replica)));
         if before.is_sealed() && rows.is_empty() {
             return self.end(Ok(Reply::Forgotten), cx);
         }

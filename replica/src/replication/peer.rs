@@ -143,13 +143,7 @@ impl Peer {
         self.incoming.take(part)
     }
 
-    /// The same knowledge of a peer that is linked now. Changes were not noted before.
-    pub(super) fn linked(mut self) -> Self {
-        self.compared = None;
-        self
-    }
-
-    /// The counts here have changed.
+    /// The counts here have changed, or may have.
     pub(super) fn counts_changed(&mut self) {
         self.compared = None;
     }
@@ -173,15 +167,16 @@ impl Peer {
         if !must_confirm && self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
             return None;
         }
-        let claim = self.claim(state, max_frame);
-        if claim.rows.is_empty() && !must_confirm {
+        let rows = self.rows(state, max_frame);
+        if rows.is_empty() && !must_confirm {
             return None;
         }
+        let claim = state.claim(rows, None);
         match &mut self.in_flight {
             // The peer has just sent a frame, so it is reachable. It confirms this with its next frame, which may take a while.
             Some(sent) => {
                 (sent.transmissions, sent.resend_at) = (0, resend_at);
-                sent.is_sent_again_with(&claim);
+                sent.is_sent_again_with(&claim.rows);
                 Some((sent.id, claim))
             }
             None => Some(self.send(claim, new_id(), resend_at)),
@@ -195,15 +190,11 @@ impl Peer {
         id: FrameId,
         resend_at: Duration,
     ) -> (FrameId, Claim) {
-        let claim = self.claim(state, max_frame);
-        let claim = if self.is_established {
-            with_part(claim, self.outgoing.next().cloned().map(Box::new), state)
-        } else if is_long(&claim) {
-            Claim::default()
-        } else {
-            claim
-        };
-        self.send(claim, id, resend_at)
+        let rows = self.rows(state, max_frame);
+        let part = self.outgoing.next().filter(|_| self.is_established).cloned();
+        let claim = state.claim(rows, part.map(Box::new));
+        let is_greeting = !self.is_established && is_long(&claim);
+        self.send(if is_greeting { Claim::default() } else { claim }, id, resend_at)
     }
 
     fn send(&mut self, claim: Claim, id: FrameId, resend_at: Duration) -> (FrameId, Claim) {
@@ -220,7 +211,7 @@ impl Peer {
     }
 
     /// Whether the frame in flight is to go out again.
-    pub(super) fn is_overdue(&self, now: Duration) -> bool {
+    pub(super) fn must_resend(&self, now: Duration) -> bool {
         self.in_flight.as_ref().is_some_and(|sent| sent.resend_at <= now)
     }
 
@@ -232,11 +223,13 @@ impl Peer {
         pause: impl FnOnce(u32) -> Duration,
         new_id: impl FnOnce() -> FrameId,
     ) -> Option<(FrameId, Claim)> {
-        self.in_flight.as_ref().filter(|sent| sent.resend_at <= now)?;
-        let claim = self.claim(state, max_frame);
+        if !self.must_resend(now) {
+            return None;
+        }
+        let rows = self.rows(state, max_frame);
         let sent = self.in_flight.as_mut()?;
-        sent.is_sent_again_with(&claim);
-        let claim = with_part(claim, sent.part.clone(), state);
+        sent.is_sent_again_with(&rows);
+        let claim = state.claim(rows, sent.part.clone());
         sent.resend_at = now + pause(sent.transmissions);
         sent.transmissions += 1;
         if sent.transmissions > 1 && is_long(&claim) {
@@ -250,18 +243,16 @@ impl Peer {
         self.to_confirm.as_ref().map(|confirmation| confirmation.id)
     }
 
-    /// What the peer may lack and has room for.
-    fn claim(&mut self, state: &State, max_frame: usize) -> Claim {
+    /// The rows that the peer may lack and has room for, as many as fit into a frame.
+    fn rows(&mut self, state: &State, max_frame: usize) -> Vec<RowDelta> {
         let Self { known, refused, outgoing, .. } = self;
         outgoing.end_if(|row| known.contains(row.actor(), row.upto()));
         let wanted = |replica: &ReplicaId| !refused.contains(replica) && outgoing.replica() != Some(replica);
-        let mut claim = state.claim_since(known, wanted);
+        let mut rows = state.rows_since(known, wanted);
         if max_frame < usize::MAX {
-            outgoing.fit(&mut claim.rows, max_frame);
-            let fitting = claim.rows.iter().map(RowDelta::actor);
-            claim.unstored = fitting.filter(|replica| state.is_unstored(replica)).cloned().collect();
+            outgoing.fit(&mut rows, max_frame);
         }
-        claim
+        rows
     }
 
     /// Finds out whether the peer may lack something that it has room for. One pass over the counts, if they have changed.
@@ -301,20 +292,13 @@ impl Peer {
 impl InFlight {
     /// The frame goes out again. A row that was short enough before may be too long now. Then the peer's confirmation does not say
     /// that it has that row.
-    fn is_sent_again_with(&mut self, claim: &Claim) {
-        self.credit = self.credit.meet(&versions(&claim.rows));
+    fn is_sent_again_with(&mut self, rows: &[RowDelta]) {
+        self.credit = self.credit.meet(&versions(rows));
     }
 
     fn is_overdue(&self, now: Duration) -> bool {
         self.transmissions > 1 || self.resend_at <= now
     }
-}
-
-/// The claim, and a part of a long row.
-fn with_part(mut claim: Claim, part: Option<Box<Part>>, state: &State) -> Claim {
-    let replica = part.as_ref().map(|part| part.delta().actor());
-    claim.unstored.extend(replica.filter(|replica| state.is_unstored(replica)).cloned());
-    Claim { part, ..claim }
 }
 
 /// Whether a claim is too long for a peer that may not be there.

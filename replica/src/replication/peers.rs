@@ -117,8 +117,10 @@ impl Peers {
             .links(|name| links.get(name).or_else(|| contacts.get(name)).map_or(Reach::Untried, Peer::reach));
         let mut former = std::mem::take(links);
         for name in linked {
-            let peer = former.remove(&name).or_else(|| contacts.remove(&name));
-            links.insert(name, peer.map(Peer::linked).unwrap_or_default());
+            let mut peer = former.remove(&name).or_else(|| contacts.remove(&name)).unwrap_or_default();
+            // Changes are noted for links alone.
+            peer.counts_changed();
+            links.insert(name, peer);
         }
         for (name, peer) in former.into_iter().filter(|(_, peer)| peer.reach() == Reach::Reachable) {
             contacts.put(name, peer);
@@ -222,7 +224,7 @@ impl Peers {
 
     /// Sends the frames again that were not confirmed in time.
     fn resend(&mut self, state: &State, cx: &mut Context<'_>) {
-        if !self.links.values().any(|peer| peer.is_overdue(cx.now)) {
+        if !self.links.values().any(|peer| peer.must_resend(cx.now)) {
             return;
         }
         let shortest =
