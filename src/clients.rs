@@ -68,13 +68,15 @@ impl Waiting {
 }
 
 /// The answer to a client, for a result of the replica.
-pub(crate) fn worded(result: Result<Reply, Refusal>) -> Say {
+pub(crate) fn worded(result: &Result<Reply, Refusal>) -> Say {
     match result {
         Ok(Reply::Counted) => Say::AddOk,
-        Ok(Reply::Value(value)) => Say::ReadOk(value),
+        Ok(Reply::Value(value)) => Say::ReadOk(*value),
         // No client of Maelstrom's can ask for these.
-        Ok(Reply::Reset(_) | Reply::Forgotten) => Say::Error(ErrorCode::NotSupported, "not supported".into()),
-        Err(refusal) => Say::Error(code(refusal), refusal.as_str().into()),
+        Ok(Reply::Reset(_) | Reply::Values(_) | Reply::Forgotten) => {
+            Say::Error(ErrorCode::NotSupported, "not supported".into())
+        }
+        Err(refusal) => Say::Error(code(*refusal), refusal.as_str().into()),
     }
 }
 
@@ -87,7 +89,10 @@ fn code(refusal: Refusal) -> ErrorCode {
         | Refusal::BatchTooLong
         | Refusal::TooManyCounters
         | Refusal::TooManySources
-        | Refusal::OneCounterOnly => ErrorCode::Abort,
+        | Refusal::OneCounterOnly
+        | Refusal::Copied
+        | Refusal::Incomplete
+        | Refusal::TooManyReplicas => ErrorCode::Abort,
         Refusal::ShuttingDown
         | Refusal::TooManyAdds
         | Refusal::TooManyReads

@@ -58,6 +58,7 @@ mod changes;
 mod counters;
 mod delta;
 mod directory;
+mod entries;
 mod entry;
 mod errors;
 mod index;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::config::MAX_PENDING;
 use crate::context::Context;
-use crate::seam::{Change, Name, Refusal, Reply, Ticket};
+use crate::own::Order;
+use crate::seam::{Name, Refusal, Reply, Ticket};
 pub(crate) use queue::Pending;
 use queue::Queue;
 
@@ -16,8 +17,8 @@ pub(crate) struct Clients {
     /// Changes that are counted, each with its number, which must be safe before it is acknowledged, and its answer.
     counted: Queue<(u64, Reply)>,
     /// Changes that are not counted yet. This process has not chosen its replica, or the store is down and the policy demands
-    /// its confirmation, or a reset waits for the one before.
-    uncounted: Queue<Change>,
+    /// its confirmation.
+    uncounted: Queue<Order>,
     reads: Queue<Name>,
 }
 
@@ -38,8 +39,8 @@ impl Clients {
     }
 
     /// A change waits until it may be counted.
-    pub(crate) fn hold_change(&mut self, change: Change, pending: Pending) {
-        self.uncounted.push(change, pending);
+    pub(crate) fn hold_change(&mut self, order: Order, pending: Pending) {
+        self.uncounted.push(order, pending);
     }
 
     /// A read waits until reads are served.
@@ -53,10 +54,7 @@ impl Clients {
     }
 
     /// The oldest change that is held uncounted, if it is `ready`.
-    pub(crate) fn next_uncounted(
-        &mut self,
-        ready: impl FnOnce(&Change) -> bool,
-    ) -> Option<(Change, Pending)> {
+    pub(crate) fn next_uncounted(&mut self, ready: impl FnOnce(&Order) -> bool) -> Option<(Order, Pending)> {
         self.uncounted.pop_if(ready)
     }
 

@@ -77,7 +77,8 @@ pub const SHUT_DOWN_WITHIN: Duration = Duration::from_secs(1);
 /// The longest pause between two attempts to reach a silent peer.
 pub const PEER_BACKOFF_MAX: Duration = Duration::from_secs(1);
 
-/// How many adds, and how many reads, may wait for their answer at once. Further ones are refused.
+/// How many changes, and how many reads, may wait for their answer at once. So many notes may wait to be stored. Further ones are
+/// refused.
 pub const MAX_PENDING: usize = 65_536;
 
 /// How many operators may wait for a node to be forgotten. Further ones are refused.
@@ -105,7 +106,10 @@ pub const MAX_COUNTERS: usize = 1 << 24;
 /// How many bytes the name of a counter or a source may have.
 pub const MAX_NAME: usize = 1024;
 
-/// How many adds a batch may have.
+/// How many bytes a [note](crate::store::Note) may have. Its world sees to that.
+pub const MAX_NOTE: usize = 1024;
+
+/// How many steps a batch may have.
 pub const MAX_BATCH: usize = 10_000;
 
 /// How many sources may report to a counter. Past this, reports of unknown sources are refused. Sources that were new on both

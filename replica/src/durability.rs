@@ -18,6 +18,7 @@
 
 mod changes;
 mod forgetting;
+mod found;
 mod health;
 mod inheritance;
 mod outline;
@@ -33,14 +34,14 @@ use tracing::info;
 use crate::clients::Pending;
 use crate::config::{AckPolicy, Config};
 use crate::context::{Clock, Context};
-use crate::frame::Claim;
 use crate::identity::{Incarnation, NodeId, ReplicaId};
-use crate::own::Own;
-use crate::seam::{Change, Refusal};
+use crate::own::{Order, Own, Verdict};
+use crate::seam::{Refusal, Reply};
 use crate::state::State;
-use crate::store::{Outcome, Record, Seal, Token};
-use crate::tally::{RowDelta, Rows};
+use crate::store::{Outcome, Record, Token};
+use crate::tally::Rows;
 use forgetting::Forgetting;
+pub(crate) use found::{Found, ReadRecord};
 use inheritance::Candidate;
 use recovery::Recovery;
 use store_sync::{News, StoreSync};
@@ -57,28 +58,6 @@ pub(crate) struct Durability {
     recovery: Recovery,
     /// The replica that a predecessor has handed on, until this process has chosen.
     candidate: Option<Candidate>,
-}
-
-/// What was found in the store.
-pub(crate) enum Found {
-    Record(ReadRecord),
-    /// The store has this of the own row, so it may be shown.
-    Stored(RowDelta),
-    /// The names of all nodes that the store lists.
-    Names(BTreeSet<NodeId>),
-    /// This node was forgotten: it must end.
-    Forgotten,
-}
-
-/// A record that was read, to be merged.
-pub(crate) struct ReadRecord {
-    pub node: NodeId,
-    pub claim: Box<Claim>,
-    pub seal: Option<Seal>,
-    /// A free replica in it that this process may go on under: every node is to be asked about it.
-    pub free: Option<ReplicaId>,
-    /// If the node is known to be forgotten, the record was asked for after that.
-    pub is_fresh: bool,
 }
 
 impl Durability {
@@ -99,12 +78,21 @@ impl Durability {
         &self.own
     }
 
-    /// Whether a change may be counted now. With `AckPolicy::Store` it must not be counted while the store is down, for then
-    /// it could be neither acknowledged nor refused.
-    pub(crate) fn may_count(&self, change: &Change, shown: &Rows) -> bool {
-        self.own.has_chosen()
-            && !(self.ack == AckPolicy::Store && self.is_store_down())
-            && !self.own.must_wait(change, shown)
+    /// What is to become of a change now. With `AckPolicy::Store` none must be counted while the store is down, for then it
+    /// could be neither acknowledged nor refused. Nor must one with a note, which only the store can keep. One that tells values
+    /// waits for the recovery, as reads do.
+    pub(crate) fn verdict(&self, order: &Order) -> Verdict {
+        let is_down = self.is_store_down();
+        if order.note.is_some() && is_down {
+            Verdict::Refused(Refusal::StoreSilent)
+        } else if self.own.has_chosen()
+            && !(self.ack == AckPolicy::Store && is_down)
+            && !(order.tells && self.holds_reads())
+        {
+            Verdict::Counts
+        } else {
+            Verdict::Waits
+        }
     }
 
     /// Chooses the own replica rather than waiting for a predecessor's.
@@ -116,11 +104,33 @@ impl Durability {
         }
     }
 
-    /// Counts a change. `shown` are the rows of the state. Returns the value that a reset has subtracted.
-    pub(crate) fn count(&mut self, change: &Change, shown: &Rows) -> Result<i128, Refusal> {
-        let value = self.own.count(change, shown)?;
+    /// Whether an add may be counted in the state itself: everything is shown at once, and nothing waits to be.
+    pub(crate) fn counts_in_place(&self) -> bool {
+        self.ack == AckPolicy::Memory && self.own.numbers_each_change() && !self.own.has_unshown()
+    }
+
+    /// An add was counted in the state itself.
+    pub(crate) fn counted_in_place(&mut self, number: u64) {
+        self.own.counted_in_place(number);
         self.store_sync.touch();
-        Ok(value)
+    }
+
+    /// Counts a change. `shown` are the rows of the state.
+    pub(crate) fn count(&mut self, order: &Order, shown: &Rows) -> Result<Reply, Refusal> {
+        let reply = self.own.count(order, shown)?;
+        self.store_sync.touch();
+        Ok(reply)
+    }
+
+    /// Takes a number for an import: once the store has it, it has what is merged with it. While the store is down that can't
+    /// be waited for.
+    pub(crate) fn mark(&mut self) -> Result<(), Refusal> {
+        if self.is_store_down() {
+            return Err(Refusal::StoreSilent);
+        }
+        self.own.mark()?;
+        self.store_sync.touch();
+        Ok(())
     }
 
     /// Whether clients and peers may see all of the own row. What is not stored could be lost in a crash, and reads would go
@@ -128,14 +138,14 @@ impl Durability {
     pub(crate) fn shows_all(&self) -> bool {
         match self.ack {
             AckPolicy::Memory => true,
-            AckPolicy::Durable => self.is_store_down(),
+            AckPolicy::Durable => self.is_store_down() && !self.own.waits_for_store(self.stored()),
             AckPolicy::Store => false,
         }
     }
 
-    /// Forgets those changes of the own row that the state shows by now.
+    /// Forgets those changes of the own row that the state shows by now, and the notes that are stored.
     pub(crate) fn settle(&mut self, shown: &Rows) {
-        self.own.settle(shown);
+        self.own.settle(shown, self.store_sync.stored());
     }
 
     /// Whether peers keep what the store lacks of the own row as a hint.
@@ -148,9 +158,9 @@ impl Durability {
         self.store_sync.stored()
     }
 
-    /// Whether a peer's confirmation acknowledges an add.
+    /// Whether a peer's confirmation acknowledges an add. Not of one that is not shown here: peers can have that from the store.
     pub(crate) fn peers_suffice(&self) -> bool {
-        self.ack == AckPolicy::Durable && self.is_store_down()
+        self.ack == AckPolicy::Durable && self.shows_all()
     }
 
     pub(crate) fn is_store_down(&self) -> bool {

@@ -174,6 +174,18 @@ impl fmt::Display for NoIdentity {
 
 impl std::error::Error for NoIdentity {}
 
+/// A replica in the binary form: its text.
+#[cfg(feature = "bytes")]
+impl crdt::bytes::IdBytes for ReplicaId {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.as_str().as_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok()?.parse().ok()
+    }
+}
+
 /// Identities as the texts that they are displayed as.
 #[cfg(feature = "serde")]
 mod text {

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::context::{Clock, Context, Tokens};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::parts::Parts;
-use crate::seam::{Effect, Input};
+use crate::seam::{Effect, Input, Name};
 use crate::tally::{Rows, THE_COUNTER, Tally};
 
 /// A replica of the counter: a state machine without I/O, clock or messages.
@@ -89,6 +89,11 @@ impl<R: Rng> Replica<R> {
         self.parts.own().replica()
     }
 
+    /// Whether this process has chosen the replica that it counts under. Until then changes wait.
+    pub fn has_chosen(&self) -> bool {
+        self.parts.own().has_chosen()
+    }
+
     /// This process.
     pub fn incarnation(&self) -> Incarnation {
         self.parts.own().incarnation()
@@ -112,6 +117,25 @@ impl<R: Rng> Replica<R> {
     /// The value of the counter in a world with one counter, as this node shows it. See [`Rows::value`] for others.
     pub fn value(&self) -> i128 {
         self.state().value(THE_COUNTER)
+    }
+
+    /// The value of a counter with all that this process has counted, stored and shown or not. `None` if nobody has counted it
+    /// since it was reset. Show it to nobody before that is as durable as the policy demands: an empty
+    /// [batch](crate::Change::Batch) is answered then.
+    pub fn counted_value(&self, counter: &Name) -> Option<i128> {
+        self.parts.own().value(self.state(), counter)
+    }
+
+    /// The number of the last change that is certain to be stored. What is counted above it is [`number`](Self::number) less
+    /// this.
+    pub fn stored(&self) -> u64 {
+        self.parts.stored()
+    }
+
+    /// Whether reads and changes are answered at once: the process has recovered what its predecessors had shown, and has chosen
+    /// the replica under which it counts.
+    pub fn is_ready(&self) -> bool {
+        self.parts.is_ready()
     }
 
     /// Whether the store has been silent for longer than its timeout, or refuses, or holds a foreign record.

@@ -5,16 +5,17 @@
 //!
 //! Each change takes the next number. What may be shown of the row is in the [state](crate::state); the rest lies here.
 
+mod counting;
 mod unshown;
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
-use crdt::named::{ChangeError, Entry};
-
-use crate::config::{MAX_COUNTERS, MAX_SOURCES, Numbering};
+use crate::config::Numbering;
 use crate::identity::{Incarnation, NodeId, ReplicaId};
-use crate::seam::{Change, Name, Refusal};
+use crate::seam::Name;
+use crate::store::Noted;
 use crate::tally::{RowDelta, Rows, THE_COUNTER, Tally};
+pub(crate) use counting::{Order, Verdict};
 use unshown::Unshown;
 
 /// This process's replica and all that it has counted, stored or not.
@@ -27,7 +28,13 @@ pub(crate) struct Own {
     numbering: Numbering,
     /// The number of the last change.
     number: u64,
+    /// The version of the row in the state.
+    shown: u64,
     unshown: Unshown,
+    /// The notes that are not known to be stored, each with the number of its change. At most `MAX_PENDING`.
+    notes: VecDeque<(u64, Noted)>,
+    /// The last number that comes with something that only the store can keep: a note, or an import.
+    bound: u64,
 }
 
 impl Own {
@@ -40,7 +47,10 @@ impl Own {
             has_chosen: false,
             numbering,
             number: 0,
+            shown: 0,
             unshown: Unshown::default(),
+            notes: VecDeque::new(),
+            bound: 0,
         }
     }
 
@@ -73,7 +83,7 @@ impl Own {
     pub(crate) fn inherit(&mut self, replica: ReplicaId, version: u64) {
         debug_assert!(!self.has_chosen, "a process that counts under one replica can't inherit another");
         debug_assert!(self.number == 0, "nothing is counted before a replica was chosen");
-        (self.replica, self.number) = (replica, version);
+        (self.replica, self.number, self.shown) = (replica, version, version);
         (self.is_inherited, self.has_chosen) = (true, true);
     }
 
@@ -100,127 +110,40 @@ impl Own {
 
     /// Whether anything was counted that may not be shown yet.
     pub(crate) fn has_unshown(&self) -> bool {
-        !self.unshown.is_empty()
+        self.number > self.shown
     }
 
-    /// Forgets the changes that are shown by now.
-    pub(crate) fn settle(&mut self, shown: &Rows) {
+    /// The value of a counter, shown or not. `None` if nobody has counted it since it was reset.
+    pub(crate) fn value(&self, shown: &Rows, counter: &Name) -> Option<i128> {
+        self.unshown.counted_value(shown, &self.replica, counter)
+    }
+
+    /// Whether each change takes the next number.
+    pub(crate) fn numbers_each_change(&self) -> bool {
+        self.numbering == Numbering::ByChange
+    }
+
+    /// A change was counted in the state itself, where all of the row is shown.
+    pub(crate) fn counted_in_place(&mut self, number: u64) {
+        (self.number, self.shown) = (number, number);
+    }
+
+    /// Whether the row has a number above `stored` that must reach the store before anybody else hears of it. If a peer had the
+    /// number without its note, and this process died, the change would count, and nobody would know its note.
+    pub(crate) fn waits_for_store(&self, stored: u64) -> bool {
+        self.bound > stored
+    }
+
+    /// The notes of the changes above number `stored`, oldest first.
+    pub(crate) fn notes_since(&self, stored: u64) -> Vec<Noted> {
+        let new = self.notes.iter().filter(|(number, _)| *number > stored);
+        new.map(|(_, noted)| noted.clone()).collect()
+    }
+
+    /// Forgets the changes that are shown by now, and the notes that are stored.
+    pub(crate) fn settle(&mut self, shown: &Rows, stored: u64) {
+        self.shown = shown.version(&self.replica);
         self.unshown.settle(shown, &self.replica);
-    }
-
-    /// Whether a change must wait: the resets of a counter go one after the other, for each subtracts what it observes.
-    pub(crate) fn must_wait(&self, change: &Change, shown: &Rows) -> bool {
-        match change {
-            Change::Reset(counter) => self.unshown.has_reset(shown, &self.replica, counter),
-            Change::Add(..) | Change::Batch(_) | Change::Report { .. } => false,
-        }
-    }
-
-    /// Counts a change: all of it or, if it is refused, none. Returns the value that a reset has subtracted; zero for others.
-    pub(crate) fn count(&mut self, change: &Change, shown: &Rows) -> Result<i128, Refusal> {
-        debug_assert!(self.has_chosen, "nothing is counted under a replica that may be another's");
-        if self.numbering == Numbering::BySum && !change.only_adds_to(THE_COUNTER) {
-            return Err(Refusal::OneCounterOnly);
-        }
-        match change {
-            Change::Add(counter, delta) => self.add(counter, *delta, shown).map(|()| 0),
-            Change::Batch(adds) => self.add_all(adds, shown).map(|()| 0),
-            Change::Reset(counter) => self.reset(counter, shown),
-            Change::Report { counter, source, total } => {
-                self.report(counter, (source, *total), shown).map(|()| 0)
-            }
-        }
-    }
-
-    /// The number of the next change, which counts so much.
-    fn next_number(&self, counts: u64) -> Result<u64, Refusal> {
-        let step = match self.numbering {
-            Numbering::ByChange => 1,
-            Numbering::BySum => counts,
-        };
-        self.number.checked_add(step).ok_or(Refusal::Overflow)
-    }
-
-    fn entry(&self, shown: &Rows, counter: &Name) -> Entry<ReplicaId> {
-        self.unshown.entry(shown, &self.replica, counter)
-    }
-
-    fn add(&mut self, counter: &Name, delta: i64, shown: &Rows) -> Result<(), Refusal> {
-        if delta == 0 {
-            return Ok(());
-        }
-        let number = self.next_number(delta.unsigned_abs())?;
-        if self.unshown.add_again(counter, delta, number).map_err(|_| Refusal::Overflow)? {
-            self.number = number;
-            return Ok(());
-        }
-        let mut entry = self.entry(shown, counter);
-        entry.add(delta).map_err(|_| Refusal::Overflow)?;
-        self.set_all([(counter, entry)].into(), number, shown)
-    }
-
-    fn add_all(&mut self, adds: &[(Name, i64)], shown: &Rows) -> Result<(), Refusal> {
-        let mut entries = BTreeMap::new();
-        let mut sum = 0_u64;
-        for (counter, delta) in adds.iter().filter(|(_, delta)| *delta != 0) {
-            let entry = entries.entry(counter).or_insert_with(|| self.entry(shown, counter));
-            entry.add(*delta).map_err(|_| Refusal::Overflow)?;
-            sum = sum.checked_add(delta.unsigned_abs()).ok_or(Refusal::Overflow)?;
-        }
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let number = self.next_number(sum)?;
-        self.set_all(entries, number, shown)
-    }
-
-    /// Sets the entries of these counters, as they are after change `number`.
-    fn set_all(
-        &mut self,
-        entries: BTreeMap<&Name, Entry<ReplicaId>>,
-        number: u64,
-        shown: &Rows,
-    ) -> Result<(), Refusal> {
-        self.check_room(entries.keys().copied(), shown)?;
-        for (counter, entry) in entries {
-            self.unshown.set((shown, &self.replica), counter, (number, entry), false);
-        }
-        self.number = number;
-        Ok(())
-    }
-
-    /// The counters that are new here must have room.
-    fn check_room<'a>(&self, counters: impl Iterator<Item = &'a Name>, shown: &Rows) -> Result<(), Refusal> {
-        let held = shown.len() + self.unshown.new_counters();
-        let new = counters.filter(|counter| !shown.contains(counter)).count();
-        if new > 0 && held + new > MAX_COUNTERS { Err(Refusal::TooManyCounters) } else { Ok(()) }
-    }
-
-    /// Subtracts what is shown of a counter.
-    fn reset(&mut self, counter: &Name, shown: &Rows) -> Result<i128, Refusal> {
-        let value = shown.value(counter);
-        let mut entry = self.entry(shown, counter);
-        if !shown.contains(counter) || !entry.reset(&shown.observed(counter)) {
-            return Ok(value);
-        }
-        let number = self.next_number(1)?;
-        self.unshown.set((shown, &self.replica), counter, (number, entry), true);
-        self.number = number;
-        Ok(value)
-    }
-
-    /// Takes a source's total.
-    fn report(&mut self, counter: &Name, (source, total): (&Name, u64), shown: &Rows) -> Result<(), Refusal> {
-        let mut entry = self.entry(shown, counter);
-        let known = shown.totals(counter);
-        let has_room = known.len() < MAX_SOURCES || known.contains(source);
-        match entry.report(source, total) {
-            Ok(false) => return Ok(()),
-            Ok(true) if has_room => {}
-            Ok(true) | Err(ChangeError::Sources) => return Err(Refusal::TooManySources),
-            Err(ChangeError::Overflow | ChangeError::Full) => return Err(Refusal::Overflow),
-        }
-        let number = self.next_number(1)?;
-        self.set_all([(counter, entry)].into(), number, shown)
+        while self.notes.pop_front_if(|(number, _)| *number <= stored).is_some() {}
     }
 }

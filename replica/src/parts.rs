@@ -1,19 +1,21 @@
 //! The three parts of a replica, and the order in which they act.
 
+mod changes;
+
 use std::time::Duration;
 
 use rand::Rng;
-use tracing::{debug, error, info};
+use tracing::{error, info};
 
 use crate::clients::{Clients, Pending};
-use crate::config::{AckPolicy, Config, MAX_BATCH, MAX_NAME, SHUT_DOWN_WITHIN};
+use crate::config::{AckPolicy, Config, SHUT_DOWN_WITHIN};
 use crate::context::{Clock, Context};
 use crate::durability::{Durability, Found, ReadRecord};
 use crate::frame::Frame;
 use crate::identity::{Incarnation, NodeId};
-use crate::own::Own;
+use crate::own::{Order, Own};
 use crate::replication::{Merged, Replication};
-use crate::seam::{Change, Effect, Input, Name, Refusal, Reply, Request};
+use crate::seam::{Effect, Input, Name, Refusal, Reply, Request};
 use crate::store::{Outcome, Token};
 use crate::tally::{Rows, Tally};
 
@@ -55,6 +57,14 @@ impl Parts {
         self.own().counted(self.rows())
     }
 
+    pub(crate) fn stored(&self) -> u64 {
+        self.durability.stored()
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.own().has_chosen() && !self.durability.holds_reads()
+    }
+
     pub(crate) fn is_store_down(&self) -> bool {
         self.durability.is_store_down()
     }
@@ -69,11 +79,21 @@ impl Parts {
                 self.replication.set_roster(nodes);
             }
             Input::Client { ticket, answer_by, request } => match request {
-                Request::Change(change) => self.change(change, Pending::new(ticket, answer_by), cx),
+                Request::Change(change) => {
+                    let order = Order { change, tells: false, note: None };
+                    self.change(order, Pending::new(ticket, answer_by), cx);
+                }
+                Request::ChangeAndTell { change, note } => {
+                    let order = Order { change, tells: true, note };
+                    self.change(order, Pending::new(ticket, answer_by), cx);
+                }
                 Request::Read(counter) => self.read(counter, Pending::new(ticket, answer_by), cx),
             },
             Input::Forget { ticket, answer_by, node } => {
                 self.forget(node, Pending::new(ticket, answer_by), cx);
+            }
+            Input::Import { ticket, answer_by, rows } => {
+                self.import(rows, Pending::new(ticket, answer_by), cx);
             }
             Input::Peer { from, frame } => self.receive(&from, frame, cx),
             Input::Store { token, outcome } => self.store_answers(token, outcome, cx),
@@ -135,56 +155,6 @@ impl Parts {
             durability.choose_fresh_replica();
         } else if replication.have_answered() {
             durability.inherit();
-        }
-    }
-
-    fn change(&mut self, change: Change, pending: Pending, cx: &mut Context<'_>) {
-        if self.shut_down_by.is_some() {
-            return cx.reply(pending.ticket, Err(Refusal::ShuttingDown));
-        }
-        if self.clients.has_too_many_changes() {
-            return cx.reply(pending.ticket, Err(Refusal::TooManyAdds));
-        }
-        if let Err(refusal) = check_bounds(&change) {
-            return cx.reply(pending.ticket, Err(refusal));
-        }
-        if self.ack == AckPolicy::Memory {
-            // A change is answered at once, so it can't wait to learn whether a predecessor's replica is free.
-            self.durability.choose_fresh_replica();
-        }
-        if self.durability.may_count(&change, self.rows()) {
-            self.count(&change, pending, cx);
-        } else {
-            self.clients.hold_change(change, pending);
-        }
-    }
-
-    fn count_held(&mut self, cx: &mut Context<'_>) {
-        loop {
-            let Self { durability, replication, clients, .. } = self;
-            let is_ready = |change: &Change| durability.may_count(change, replication.state().rows());
-            let Some((change, pending)) = clients.next_uncounted(is_ready) else { return };
-            self.count(&change, pending, cx);
-        }
-    }
-
-    fn count(&mut self, change: &Change, pending: Pending, cx: &mut Context<'_>) {
-        let subtracted = match self.durability.count(change, self.replication.state().rows()) {
-            Ok(subtracted) => subtracted,
-            Err(refusal) => {
-                debug!(%refusal, "a change is refused");
-                return cx.reply(pending.ticket, Err(refusal));
-            }
-        };
-        let reply = match change {
-            Change::Reset(_) => Reply::Reset(subtracted),
-            Change::Add(..) | Change::Batch(_) | Change::Report { .. } => Reply::Counted,
-        };
-        match self.ack {
-            AckPolicy::Memory => cx.reply(pending.ticket, Ok(reply)),
-            AckPolicy::Store | AckPolicy::Durable => {
-                self.clients.await_safety(self.durability.own().number(), reply, pending);
-            }
         }
     }
 
@@ -328,19 +298,11 @@ impl Parts {
     }
 }
 
-/// Whether a change is within the bounds that hold for every change.
-fn check_bounds(change: &Change) -> Result<(), Refusal> {
-    if matches!(change, Change::Batch(adds) if adds.len() > MAX_BATCH) {
-        return Err(Refusal::BatchTooLong);
-    }
-    let is_too_long = change.names().any(|name| name.len() > MAX_NAME);
-    if is_too_long { Err(Refusal::NameTooLong) } else { Ok(()) }
-}
-
 /// A replica that is done refuses everything that it is asked.
 fn refuse_after_the_end(input: &Input, cx: &mut Context<'_>) {
     match input {
-        Input::Client { ticket, request: Request::Change(_), .. } => {
+        Input::Client { ticket, request: Request::Change(_) | Request::ChangeAndTell { .. }, .. }
+        | Input::Import { ticket, .. } => {
             cx.reply(*ticket, Err(Refusal::ShuttingDown));
         }
         Input::Client { ticket, request: Request::Read(_), .. } => {

@@ -1,10 +1,11 @@
 //! Replication: the counts that this node holds, and gossip with its peers.
 //!
 //! [`peers`] decides which counts to tell which peer, and when. [`admission`] decides which claims are merged. [`inquiry`]
-//! asks all peers about a replica. [`members`] knows who the peers are, and whose records are read.
+//! asks all peers about a replica. [`importing`] checks rows that were exported. [`members`] knows who the peers are, and whose records are read.
 
 mod admission;
 mod contacts;
+mod importing;
 mod inquiry;
 mod links;
 mod long;
@@ -18,15 +19,17 @@ use std::time::Duration;
 use rand::Rng;
 use tracing::warn;
 
-use crate::config::{Config, MOST_TOLD};
+use crate::config::{Config, MAX_COUNTERS, MOST_TOLD};
 use crate::context::Context;
 use crate::frame::{Claim, Frame, FrameId, Inquiry};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::own::Own;
+use crate::seam::{Name, Refusal};
 use crate::state::State;
 use crate::store::Seal;
 use crate::tally::RowDelta;
 use admission::{Admitted, Source, admit};
+pub(crate) use importing::check_import;
 use inquiry::Question;
 use members::Members;
 use peer::{Answer, Confirmation, States};
@@ -271,6 +274,28 @@ impl Replication {
     pub(crate) fn merge_found(&mut self, claim: Claim, own: &Own) -> Merged {
         let Admitted { claim, .. } = admit(claim, Source::Store, own, self.state.rows());
         self.merge(&claim, true)
+    }
+
+    /// Adds to a counter in the own row. Returns the number of the change. `None`: there may be no room for the counter.
+    pub(crate) fn add(
+        &mut self,
+        own: &ReplicaId,
+        counter: &Name,
+        delta: i64,
+    ) -> Option<Result<u64, Refusal>> {
+        if self.state.rows().len() >= MAX_COUNTERS {
+            return None;
+        }
+        self.peers.counts_changed();
+        Some(self.state.add(own, counter, delta))
+    }
+
+    /// Merges rows that were exported, as rows that are not known to be stored. They were [checked](check_import).
+    pub(crate) fn import(&mut self, mut rows: Vec<RowDelta>, own: &ReplicaId) {
+        // Of the own row everything is here, and some of it may not be shown yet.
+        rows.retain(|row| row.actor() != own);
+        let unstored = rows.iter().map(RowDelta::actor).cloned().collect();
+        self.merge(&Claim { rows, part: None, unstored }, true);
     }
 
     fn merge(&mut self, claim: &Claim, is_record: bool) -> Merged {

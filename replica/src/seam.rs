@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use crate::config::{MAX_BATCH, MAX_NAME};
 use crate::frame::Frame;
 use crate::identity::NodeId;
-use crate::store::{Outcome, StoreRequest, Token};
-use crate::tally::THE_COUNTER;
+use crate::store::{Note, Outcome, StoreRequest, Token};
+use crate::tally::{RowDelta, THE_COUNTER};
 
 /// Names one request of a client. The world chooses it; the replica gives it back with the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +39,21 @@ pub enum Input {
         answer_by: Duration,
         /// The node.
         node: NodeId,
+    },
+    /// Merge rows that were exported, of this node or another, each from its beginning. Counts only grow by it. It is answered
+    /// like a change, with [`Reply::Counted`]. While the store is down it is refused, for only the store can keep it.
+    ///
+    /// What it brings is shown at once. So if the process dies before it has answered, what was read can be gone.
+    ///
+    /// A row from before its record went back must not be imported while its replica counts on. Of the own replica that is
+    /// refused ([`Refusal::Copied`]); of another node's this node can't tell.
+    Import {
+        /// Comes back with the answer.
+        ticket: Ticket,
+        /// When the client gives up waiting.
+        answer_by: Duration,
+        /// The rows.
+        rows: Vec<RowDelta>,
     },
     /// A frame of a peer. Frames may be lost, doubled, delayed and reordered.
     Peer {
@@ -76,6 +92,16 @@ pub type Name = Arc<str>;
 pub enum Request {
     /// Change counters.
     Change(Change),
+    /// Change counters, and tell their values as they are after the change. Until the process has recovered it waits, as a read does.
+    ///
+    /// With a note, the note is stored in the same commit as the change; while the store is down the change is refused, uncounted.
+    /// With [`Memory`](crate::AckPolicy::Memory) peers may hear of the change before that.
+    ChangeAndTell {
+        /// The change.
+        change: Change,
+        /// What the world keeps beside it.
+        note: Option<Note>,
+    },
     /// Read a counter's value. A counter that nobody has counted has the value 0.
     Read(Name),
 }
@@ -85,9 +111,10 @@ pub enum Request {
 pub enum Change {
     /// Add to a counter.
     Add(Name, i64),
-    /// Add to several counters, or several times to one: [`MAX_BATCH`](crate::MAX_BATCH) adds at most.
-    Batch(Vec<(Name, i64)>),
-    /// Subtract what this node sees of a counter. Adds that it does not see yet survive. Two resets at once subtract once.
+    /// Change several counters, or one several times: [`MAX_BATCH`](crate::MAX_BATCH) steps at most.
+    Batch(Vec<(Name, Step)>),
+    /// Subtract what this node sees of a counter, and what it has counted itself. Adds that it does not see yet survive. Two
+    /// resets at once subtract once.
     Reset(Name),
     /// A source of its own has counted so much so far, all in all. The counter has the largest total that any node has heard of
     /// that source. So a report can be repeated, at any node, and counts once.
@@ -99,6 +126,15 @@ pub enum Change {
         /// Its total. A smaller one than before changes nothing.
         total: u64,
     },
+}
+
+/// A step of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Add to the counter.
+    Add(i64),
+    /// Reset the counter: as [`Change::Reset`], with what the steps before have counted.
+    Reset,
 }
 
 /// The name of the only counter in a world with one.
@@ -117,12 +153,33 @@ impl Request {
 }
 
 impl Change {
+    /// A batch of adds.
+    ///
+    /// ```
+    /// use replica::{Change, Step};
+    ///
+    /// let batch = Change::adds([("views".into(), 3), ("likes".into(), 1)]);
+    /// assert_eq!(batch, Change::Batch(vec![("views".into(), Step::Add(3)), ("likes".into(), Step::Add(1))]));
+    /// ```
+    pub fn adds(adds: impl IntoIterator<Item = (Name, i64)>) -> Self {
+        Self::Batch(adds.into_iter().map(|(counter, delta)| (counter, Step::Add(delta))).collect())
+    }
+
+    /// Whether it is within the bounds that hold for every change.
+    pub(crate) fn check_bounds(&self) -> Result<(), Refusal> {
+        if matches!(self, Self::Batch(steps) if steps.len() > MAX_BATCH) {
+            return Err(Refusal::BatchTooLong);
+        }
+        let is_too_long = self.names().any(|name| name.len() > MAX_NAME);
+        if is_too_long { Err(Refusal::NameTooLong) } else { Ok(()) }
+    }
+
     /// All names in it, of counters and sources.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &Name> {
-        let (one, all): ([Option<&Name>; 2], &[(Name, i64)]) = match self {
+    fn names(&self) -> impl Iterator<Item = &Name> {
+        let (one, all): ([Option<&Name>; 2], &[(Name, Step)]) = match self {
             Self::Add(counter, _) | Self::Reset(counter) => ([Some(counter), None], &[]),
             Self::Report { counter, source, .. } => ([Some(counter), Some(source)], &[]),
-            Self::Batch(adds) => ([None, None], adds),
+            Self::Batch(steps) => ([None, None], steps),
         };
         one.into_iter().flatten().chain(all.iter().map(|(counter, _)| counter))
     }
@@ -131,7 +188,9 @@ impl Change {
     pub(crate) fn only_adds_to(&self, only: &str) -> bool {
         match self {
             Self::Add(counter, _) => &**counter == only,
-            Self::Batch(adds) => adds.iter().all(|(counter, _)| &**counter == only),
+            Self::Batch(steps) => {
+                steps.iter().all(|(counter, step)| &**counter == only && matches!(step, Step::Add(_)))
+            }
             Self::Reset(_) | Self::Report { .. } => false,
         }
     }
@@ -167,14 +226,16 @@ pub enum Effect {
 }
 
 /// The answer to a request that was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// The change is counted, and as durable as the [policy](crate::AckPolicy) demands.
     Counted,
     /// A reset is counted, and as durable. It subtracted this value.
     Reset(i128),
-    /// The counter's value.
+    /// The counter's value. After a change that tells: with that change and all that this process had counted before.
     Value(i128),
+    /// Of a batch that tells, for each step: the counter's value after an add, and what a reset has subtracted.
+    Values(Arc<[i128]>),
     /// The node is forgotten: its record is sealed.
     Forgotten,
 }
@@ -192,13 +253,13 @@ pub enum Refusal {
     Overflow,
     /// The name of a counter or source is too long. Nothing was counted.
     NameTooLong,
-    /// A batch has too many adds. Nothing was counted.
+    /// A batch has too many steps. Nothing was counted.
     BatchTooLong,
     /// There are too many counters. Nothing was counted; known counters can be counted on.
     TooManyCounters,
     /// The counter has too many sources. Nothing was counted; known sources can report on.
     TooManySources,
-    /// This world has one counter, and it can only be added to.
+    /// This world has one counter, and it can only be added to. It keeps no notes, and takes no imports.
     OneCounterOnly,
     /// The store did not answer in time, and the policy demands it. Nothing was counted.
     StoreSilent,
@@ -210,6 +271,13 @@ pub enum Refusal {
     NotRecovered,
     /// The same, as the node shuts down.
     EndedBeforeRecovered,
+    /// An import has more of this process's own replica than the process has counted. So the data was copied, or the store went
+    /// back. Nothing was merged.
+    Copied,
+    /// An import does not have a row from its beginning. Nothing was merged.
+    Incomplete,
+    /// There are too many replicas. Nothing was merged.
+    TooManyReplicas,
     /// This node was forgotten. Nothing was counted.
     Forgotten,
     /// A forget: it was not done in time, or the node shuts down. It may be done yet; to ask again does no harm.
@@ -246,6 +314,9 @@ impl Refusal {
             | Self::StoreSilent
             | Self::NotRecovered
             | Self::EndedBeforeRecovered
+            | Self::Copied
+            | Self::Incomplete
+            | Self::TooManyReplicas
             | Self::Forgotten
             | Self::NotForgotten
             | Self::NoSuchNode
@@ -262,7 +333,7 @@ impl Refusal {
             Self::TooManyReads => "too many reads are waiting",
             Self::Overflow => "the count would overflow",
             Self::NameTooLong => "the name is too long: not counted",
-            Self::BatchTooLong => "the batch has too many adds: not counted",
+            Self::BatchTooLong => "the batch has too many steps: not counted",
             Self::TooManyCounters => "there are too many counters: not counted",
             Self::TooManySources => "the counter has too many sources: not counted",
             Self::OneCounterOnly => "there is one counter, and it can only be added to: not counted",
@@ -271,6 +342,11 @@ impl Refusal {
             Self::EndedBeforeDurable => "shut down before it was known to be durable",
             Self::NotRecovered => "not recovered from a restart yet",
             Self::EndedBeforeRecovered => "shut down before it had recovered",
+            Self::Copied => {
+                "it has more of this node's own counts than the node has counted: the data was copied, so start this node with an empty data directory and a new name, and import there"
+            }
+            Self::Incomplete => "a row does not begin at its beginning: not merged",
+            Self::TooManyReplicas => "there are too many replicas: not merged",
             Self::Forgotten => "this node was forgotten: not counted",
             Self::NotForgotten => "it is not known whether the node is forgotten: ask again",
             Self::NoSuchNode => "there is no such node",

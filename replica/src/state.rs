@@ -12,6 +12,7 @@ use crdt::VersionVector;
 use crate::config::WHOLE_HINT;
 use crate::frame::Claim;
 use crate::identity::ReplicaId;
+use crate::seam::{Name, Refusal};
 use crate::tally::{Part, RowDelta, Rows};
 
 /// The rows that a node holds and shows.
@@ -77,6 +78,11 @@ impl State {
         is_news
     }
 
+    /// Adds to a counter in the row of a replica that is this process's own. Returns the number of the change.
+    pub(crate) fn add(&mut self, replica: &ReplicaId, counter: &Name, delta: i64) -> Result<u64, Refusal> {
+        self.rows.add(replica, counter, delta).map_err(|_| Refusal::Overflow)
+    }
+
     /// Notes that the row of a replica is not known to be stored above this version.
     pub(crate) fn note_unstored(&mut self, replica: &ReplicaId, above: u64) {
         if self.rows.version(replica) > above {
@@ -124,16 +130,20 @@ impl State {
         Claim { rows, part, unstored }
     }
 
-    /// What rows of other nodes have that is not known to be stored, as hints for the record of `node`.
-    pub(crate) fn hints<'a>(&'a self, node: &'a str) -> impl Iterator<Item = RowDelta> + 'a {
-        let is_other = move |replica: &ReplicaId| replica.node() != node;
-        let held = self.unstored.iter().filter(move |(replica, _)| is_other(replica));
-        let held = held.filter_map(|(replica, stored)| {
-            // A short row is kept whole. So it can be merged even if the record that it builds on went back.
-            let is_short = self.rows.slots(replica) <= WHOLE_HINT;
-            self.rows.row_since(replica, if is_short { 0 } else { *stored })
-        });
-        let early = self.early.values().filter(move |hint| is_other(hint.actor()));
-        held.chain(early.filter(|hint| !self.unstored.contains_key(hint.actor())).cloned())
+    /// The replicas of other nodes whose row is not known to be stored, each with the version up to which a hint for the record
+    /// of `node` goes.
+    pub(crate) fn hinted<'a>(&'a self, node: &'a str) -> impl Iterator<Item = (&'a ReplicaId, u64)> {
+        let held = self.unstored.keys().map(|replica| (replica, self.rows.version(replica)));
+        let early = self.early.iter().map(|(replica, hint)| (replica, hint.upto()));
+        let early = early.filter(|(replica, _)| !self.unstored.contains_key(*replica));
+        held.chain(early).filter(move |(replica, _)| replica.node() != node)
+    }
+
+    /// What the row of a replica has that is not known to be stored.
+    pub(crate) fn hint(&self, replica: &ReplicaId) -> Option<RowDelta> {
+        let Some(stored) = self.unstored.get(replica) else { return self.early.get(replica).cloned() };
+        // A short row is kept whole. So it can be merged even if the record that it builds on went back.
+        let is_short = self.rows.slots(replica) <= WHOLE_HINT;
+        self.rows.row_since(replica, if is_short { 0 } else { *stored })
     }
 }

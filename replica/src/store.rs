@@ -16,7 +16,7 @@ mod record;
 
 use std::fmt;
 
-pub use record::{Changes, Ownership, Record, Seal};
+pub use record::{Changes, Note, Noted, Ownership, Record, Seal};
 
 use crate::identity::NodeId;
 use crate::tally::RowDelta;

@@ -187,8 +187,8 @@ impl<R: Rng> Member<R> {
             while let Some(effect) = self.replica.poll_effect() {
                 match effect {
                     Effect::Reply { ticket, result } => match asking.take_if(|(asked, _)| *asked == ticket) {
-                        Some((_, client)) => client.answer(worded(result), now, say),
-                        None => self.waiting.answer(ticket, worded(result), now, say),
+                        Some((_, client)) => client.answer(worded(&result), now, say),
+                        None => self.waiting.answer(ticket, worded(&result), now, say),
                     },
                     Effect::Send { peer, frame } => say(Outgoing::frame(peer.as_str(), frame)),
                     Effect::Store { token, request } => self.store.request(token, request, now),

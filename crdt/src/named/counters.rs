@@ -1,9 +1,8 @@
+use super::EntryRef;
 use super::names::Names;
 use super::row::Row;
-use super::{Baseline, EntryRef};
 use crate::table::search;
-use crate::{GCounter, Merge, ToActor, VersionVector};
-use alloc::sync::Arc;
+use crate::{ToActor, VersionVector};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -86,6 +85,19 @@ impl<A> Counters<A> {
         self.names.find(name).is_some()
     }
 
+    /// The names from the one at `position` in the order in which they came here. Costs nothing for those before.
+    ///
+    /// ```
+    /// let mut counters = crdt::named::Counters::<String>::new();
+    /// counters.add("n0", "views", 3)?;
+    /// counters.add("n0", "likes", 3)?;
+    /// assert_eq!(counters.names_from(1).collect::<Vec<_>>(), ["likes"]);
+    /// # Ok::<(), crdt::named::ChangeError>(())
+    /// ```
+    pub fn names_from(&self, position: usize) -> impl ExactSizeIterator<Item = &str> {
+        self.names.iter_from(position)
+    }
+
     /// For each actor the number up to which its row is covered here.
     ///
     /// ```
@@ -98,50 +110,12 @@ impl<A> Counters<A> {
         &self.versions
     }
 
-    /// The rows that have this name, each with its slot.
-    fn found(&self, name: &str) -> impl Iterator<Item = (&Row<A>, u32)> + Clone {
-        let name = self.names.find(name);
-        let rows = name.map_or(&[][..], |_| &self.rows);
-        rows.iter().filter_map(move |row| name.and_then(|name| row.find(name)).map(|slot| (row, slot)))
-    }
-
     pub(super) fn row(&self, at: usize) -> Option<&Row<A>> {
         self.rows.get(at)
     }
 }
 
 impl<A: Ord + Clone> Counters<A> {
-    /// The value of a counter: what the actors added, less what they took away, and what sources reported, each as far as it is
-    /// above what resets have seen. 0 if there is no such counter.
-    ///
-    /// Costs a look-up for the name, and one in each row.
-    ///
-    /// ```
-    /// let mut counters = crdt::named::Counters::<String>::new();
-    /// counters.add("n0", "stock", 30)?;
-    /// counters.add("n1", "stock", -4)?;
-    /// assert_eq!(counters.value("stock"), 26);
-    /// # Ok::<(), crdt::named::ChangeError>(())
-    /// ```
-    pub fn value(&self, name: &str) -> i128 {
-        let found = self.found(name);
-        if found.clone().any(|(row, slot)| row.more(slot).is_some()) {
-            return self.value_above_baseline(name);
-        }
-        found.map(|(row, slot)| balance(row.counts(slot))).sum()
-    }
-
-    fn value_above_baseline(&self, name: &str) -> i128 {
-        let Baseline { counts: seen, totals: seen_totals } = self.baseline(name);
-        let counts = self.found(name).map(|(row, slot)| {
-            let ((up, down), (seen_up, seen_down)) = (row.counts(slot), seen.counts(&row.actor));
-            balance((up.saturating_sub(seen_up), down.saturating_sub(seen_down)))
-        });
-        let totals = self.totals(name);
-        let above = totals.iter().map(|(source, total)| total.saturating_sub(seen_totals.get(source)));
-        counts.sum::<i128>() + above.map(i128::from).sum::<i128>()
-    }
-
     /// Whether a reset has seen more of an actor's row than is here. So that actor has counted more, whatever its version here is:
     /// changes that it counts on from here could be below the baseline, and be subtracted although no reset has seen them.
     ///
@@ -178,52 +152,6 @@ impl<A: Ord + Clone> Counters<A> {
                 seen_up > up || seen_down > down
             })
         })
-    }
-
-    /// What resets have seen of a counter.
-    fn baseline(&self, name: &str) -> Baseline<A> {
-        let mut all = Baseline::default();
-        for more in self.found(name).filter_map(|(row, slot)| row.more(slot)) {
-            all.merge(&more.baseline);
-        }
-        all
-    }
-
-    /// The largest total that each source reported to a counter, resets or not.
-    ///
-    /// ```
-    /// let mut counters = crdt::named::Counters::<String>::new();
-    /// let mut batch = counters.change("n0");
-    /// batch.report("views", "sensor-7", 41)?;
-    /// batch.commit()?;
-    /// assert_eq!(counters.totals("views").get("sensor-7"), 41);
-    /// # Ok::<(), crdt::named::ChangeError>(())
-    /// ```
-    pub fn totals(&self, name: &str) -> GCounter<Arc<str>> {
-        let mut all = GCounter::new();
-        for more in self.found(name).filter_map(|(row, slot)| row.more(slot)) {
-            all.merge(&more.totals);
-        }
-        all
-    }
-
-    /// All that is known of a counter here, and what earlier resets have seen: what a reset has to note, see
-    /// [`Entry::reset`](super::Entry::reset).
-    ///
-    /// ```
-    /// let mut counters = crdt::named::Counters::<String>::new();
-    /// counters.add("n0", "stock", -4)?;
-    /// assert_eq!(counters.observed("stock").counts.counts("n0"), (0, 4));
-    /// # Ok::<(), crdt::named::ChangeError>(())
-    /// ```
-    pub fn observed(&self, name: &str) -> Baseline<A> {
-        let mut all = self.baseline(name);
-        for (row, slot) in self.found(name) {
-            let (up, down) = row.counts(slot);
-            all.counts.raise(&row.actor, up, down);
-        }
-        all.totals.merge(&self.totals(name));
-        all
     }
 
     /// The number up to which the row of `actor` is covered here. 0 if nothing is known of it. Costs a search.
@@ -291,6 +219,21 @@ impl<A: Ord + Clone> Counters<A> {
         row.name(slot).map(|_| row.entry(slot))
     }
 
+    /// The number of the last change of a slot.
+    ///
+    /// ```
+    /// let mut counters = crdt::named::Counters::<String>::new();
+    /// counters.add("n0", "views", 3)?;
+    /// counters.add("n0", "views", 3)?;
+    /// assert_eq!(counters.number("n0", 0), Some(2));
+    /// # Ok::<(), crdt::named::ChangeError>(())
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "names are given as they are to `add`")]
+    pub fn number(&self, actor: impl ToActor<A>, slot: u32) -> Option<u64> {
+        let row = self.row_of(&actor)?;
+        row.name(slot).map(|_| row.number(slot))
+    }
+
     /// Where the row of an actor is, or belongs.
     #[inline]
     pub(super) fn place(&self, actor: &impl ToActor<A>) -> Result<usize, usize> {
@@ -300,10 +243,6 @@ impl<A: Ord + Clone> Counters<A> {
     pub(super) fn row_of(&self, actor: &impl ToActor<A>) -> Option<&Row<A>> {
         self.place(actor).ok().and_then(|at| self.row(at))
     }
-}
-
-fn balance((up, down): (u64, u64)) -> i128 {
-    i128::from(up) - i128::from(down)
 }
 
 impl<A> Default for Counters<A> {

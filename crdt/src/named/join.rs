@@ -26,15 +26,33 @@ impl<A: Ord + Clone> RowDelta<A> {
     /// [`DeltaError::Gap`] if there is a gap between them, [`DeltaError::Actor`] if they are of different actors. This delta is as
     /// it was.
     pub fn join(&mut self, other: Self) -> Result<(), DeltaError> {
-        if self.actor != other.actor {
-            return Err(DeltaError::Actor);
-        }
-        if let Some(gap) = self.gap_before(&other).or_else(|| other.gap_before(self)) {
-            return Err(gap);
-        }
-        self.from = self.from.min(other.from);
-        self.upto = self.upto.max(other.upto);
-        self.append(other);
+        self.join_all([other])
+    }
+
+    /// [Joins](Self::join) any number of deltas, at the cost of one sort. It keeps one of them at a time beside this one.
+    ///
+    /// ```
+    /// use crdt::named::Counters;
+    ///
+    /// let mut counters = Counters::<String>::new();
+    /// counters.add("n0", "views", 3)?;
+    /// let mut delta = counters.row_since("n0", 0).unwrap();
+    /// let mut news = Vec::new();
+    /// for _ in 0..3 {
+    ///     let version = counters.version("n0");
+    ///     counters.add("n0", "views", 1)?;
+    ///     news.extend(counters.row_since("n0", version));
+    /// }
+    /// delta.join_all(news)?;
+    /// assert_eq!(delta, counters.row_since("n0", 0).unwrap());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`join`](Self::join), for the first that can't be joined. This delta has joined those before it.
+    pub fn join_all(&mut self, others: impl IntoIterator<Item = Self>) -> Result<(), DeltaError> {
+        let joined = others.into_iter().try_for_each(|other| self.join_unsorted(other));
         self.items.sort_unstable_by_key(|item| (item.slot, item.number));
         self.items.dedup_by(|newer, older| {
             let is_same = newer.slot == older.slot;
@@ -44,6 +62,20 @@ impl<A: Ord + Clone> RowDelta<A> {
             is_same
         });
         self.items.sort_unstable_by_key(Item::place);
+        joined
+    }
+
+    /// Takes in the items of another delta behind these, for the caller to sort.
+    fn join_unsorted(&mut self, other: Self) -> Result<(), DeltaError> {
+        if self.actor != other.actor {
+            return Err(DeltaError::Actor);
+        }
+        if let Some(gap) = self.gap_before(&other).or_else(|| other.gap_before(self)) {
+            return Err(gap);
+        }
+        self.from = self.from.min(other.from);
+        self.upto = self.upto.max(other.upto);
+        self.append(other);
         Ok(())
     }
 

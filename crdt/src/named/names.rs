@@ -37,7 +37,12 @@ impl Names {
     }
 
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
-        (0..self.ends.len()).map(|id| u32::try_from(id).map_or("", |id| self.text(id)))
+        self.iter_from(0)
+    }
+
+    pub(super) fn iter_from(&self, position: usize) -> impl ExactSizeIterator<Item = &str> {
+        (position.min(self.ends.len())..self.ends.len())
+            .map(|id| u32::try_from(id).map_or("", |id| self.text(id)))
     }
 
     #[inline]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
+mod beside;
 #[path = "../../examples/named.rs"]
 mod example;
 #[path = "../it/fuzz_bodies.rs"]
@@ -30,6 +31,7 @@ proptest! {
         for step in steps {
             world.step(step);
             world.check();
+            world.check_beside();
         }
         laws::merge(&world.states).unwrap();
     }

@@ -45,24 +45,35 @@ pub(crate) fn observed(rows: &[&Cells], name: &str) -> Cell {
 }
 
 pub(crate) fn value(rows: &[&Cells], name: &str) -> i128 {
+    let (counts, totals) = above_baseline(rows, name);
+    let counts = counts.into_iter().map(|(up, down)| i128::from(up) - i128::from(down));
+    counts.sum::<i128>() + totals.into_iter().map(i128::from).sum::<i128>()
+}
+
+/// Whether there is anything that no reset has seen.
+pub(crate) fn is_counted(rows: &[&Cells], name: &str) -> bool {
+    let (counts, totals) = above_baseline(rows, name);
+    counts.into_iter().any(|counts| counts != (0, 0)) || totals.into_iter().any(|total| total != 0)
+}
+
+/// What each actor has counted, and each source reported, that no reset has seen.
+fn above_baseline(rows: &[&Cells], name: &str) -> (Vec<(u64, u64)>, Vec<u64>) {
     let cells: Vec<_> = rows.iter().map(|row| row.get(name).cloned().unwrap_or_default()).collect();
     let seen = |actor: &usize| {
         let seen = cells.iter().map(|cell| cell.seen_counts.get(actor).copied().unwrap_or_default());
         seen.fold((0, 0), |(up, down), (u, d)| (up.max(u), down.max(d)))
     };
-    let counts: i128 = (0..cells.len())
-        .map(|actor| {
-            let ((up, down), (seen_up, seen_down)) = (cells[actor].counts, seen(&actor));
-            i128::from(up.saturating_sub(seen_up)) - i128::from(down.saturating_sub(seen_down))
-        })
-        .sum();
+    let counts = (0..cells.len()).map(|actor| {
+        let ((up, down), (seen_up, seen_down)) = (cells[actor].counts, seen(&actor));
+        (up.saturating_sub(seen_up), down.saturating_sub(seen_down))
+    });
     let most = |source: &str, of: fn(&Cell) -> &BTreeMap<&'static str, u64>| {
         cells.iter().filter_map(|cell| of(cell).get(source).copied()).max().unwrap_or_default()
     };
     let totals = SOURCES.iter().map(|source| {
-        i128::from(most(source, |cell| &cell.totals).saturating_sub(most(source, |cell| &cell.seen_totals)))
+        most(source, |cell| &cell.totals).saturating_sub(most(source, |cell| &cell.seen_totals))
     });
-    counts + totals.sum::<i128>()
+    (counts.collect(), totals.collect())
 }
 
 pub(crate) fn plus(row: &mut Cells, name: &'static str, delta: i64) -> bool {

@@ -85,7 +85,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) states: [Counters<usize>; REPLICAS],
-    histories: Vec<History>,
+    pub(crate) histories: Vec<History>,
     assemblies: BTreeMap<(usize, usize), Assembly<usize>>,
     sent: Vec<RowDelta<usize>>,
     bug: Option<Bug>,

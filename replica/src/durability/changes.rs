@@ -6,7 +6,6 @@ use super::outline::Outline;
 use crate::own::Own;
 use crate::state::State;
 use crate::store::{Changes, Ownership};
-use crate::tally::RowDelta;
 
 /// The ownership after the commit, of a replica that may be handed on. A process that has not chosen its replica asks for
 /// a free one. A process that `is_closing` leaves its own free.
@@ -43,13 +42,15 @@ pub(super) fn next_changes(own: &Own, state: &State, record: &Outline, owner: Op
     if !asks_for_free && (is_new || stored < own.number()) {
         rows.push(own.row_since(state.rows(), stored));
     }
-    let hints: Vec<RowDelta> = state.hints(node).collect();
     // To drop a hint alone could bring back an earlier record, and then a delayed commit could be done after all.
     let has_grown = !rows.is_empty() || owner != record.owner.as_ref();
-    let needed: BTreeSet<_> = hints.iter().map(RowDelta::actor).collect();
+    let needed: BTreeSet<_> = state.hinted(node).map(|(replica, _)| replica).collect();
     let is_needless = |replica: &&_| has_grown && !needed.contains(*replica);
     let dropped_hints = record.hints.keys().filter(is_needless).cloned().collect();
-    let is_kept = |hint: &RowDelta| record.hints.get(hint.actor()).is_some_and(|upto| hint.upto() <= *upto);
-    let hints = hints.into_iter().filter(|hint| !is_kept(hint)).collect();
-    Changes { rows, hints, dropped_hints, lifts_seal: record.is_sealed() }
+    // Only what the record lacks is made. An import may have brought rows that stay hints for good.
+    let lacks =
+        |(replica, upto): &(&_, u64)| record.hints.get(*replica).is_none_or(|recorded| recorded < upto);
+    let hints = state.hinted(node).filter(lacks).filter_map(|(replica, _)| state.hint(replica)).collect();
+    let notes = own.notes_since(stored);
+    Changes { rows, hints, dropped_hints, lifts_seal: record.is_sealed(), notes }
 }

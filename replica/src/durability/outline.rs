@@ -28,7 +28,7 @@ impl Outline {
 
     /// The outline after a commit, as [`Record::apply`] leaves the record.
     pub(super) fn apply(&mut self, changes: &Changes, owner: Option<Ownership>) {
-        let Changes { rows, hints, dropped_hints, lifts_seal } = changes;
+        let Changes { rows, hints, dropped_hints, lifts_seal, notes: _ } = changes;
         for row in rows {
             self.rows.insert(row.actor().clone(), row.upto());
         }

@@ -5,7 +5,7 @@
 //! exactly what that version has. (With one row for both, a counter that was stored at number 5 and counted again at 9 would be
 //! left out of what is told up to 8, and a peer that covers 8 would lack it for good.)
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use crdt::Overflow;
 use crdt::named::{Entry, EntryRef, ItemRef};
@@ -31,17 +31,37 @@ struct Changed {
     entry: Entry<ReplicaId>,
     /// The name of the counter, if the slot is new.
     name: Option<Name>,
-    /// The number of the last reset, if that is not shown yet.
-    reset: Option<u64>,
 }
 
 impl Unshown {
     /// The whole entry of a counter, shown or not.
     pub(super) fn entry(&self, rows: &Rows, own: &ReplicaId, counter: &Name) -> Entry<ReplicaId> {
-        let Some(slot) = self.slot(rows, own, counter) else { return Entry::default() };
+        self.slot(rows, own, counter).map(|slot| self.entry_at(rows, own, slot)).unwrap_or_default()
+    }
+
+    /// The whole entry of a slot, shown or not.
+    pub(super) fn entry_at(&self, rows: &Rows, own: &ReplicaId, slot: u32) -> Entry<ReplicaId> {
         match self.slots.get(&slot) {
             Some(changed) => changed.entry.clone(),
             None => rows.entry(own, slot).map(EntryRef::to_entry).unwrap_or_default(),
+        }
+    }
+
+    /// The value of a counter, with what is not shown.
+    pub(super) fn value(&self, rows: &Rows, own: &ReplicaId, counter: &Name) -> i128 {
+        let changed = self.slot(rows, own, counter).and_then(|slot| self.slots.get(&slot));
+        match changed {
+            Some(changed) => rows.value_with(counter, (own, changed.entry.borrowed())),
+            None => rows.value(counter),
+        }
+    }
+
+    /// The value of a counter, with what is not shown. `None` if nobody has counted it since it was reset.
+    pub(super) fn counted_value(&self, rows: &Rows, own: &ReplicaId, counter: &Name) -> Option<i128> {
+        let changed = self.slot(rows, own, counter).and_then(|slot| self.slots.get(&slot));
+        match changed.map(|changed| (own, changed.entry.borrowed())) {
+            Some(own) => rows.is_counted_with(counter, own).then(|| rows.value_with(counter, own)),
+            None => rows.is_counted(counter).then(|| rows.value(counter)),
         }
     }
 
@@ -52,7 +72,8 @@ impl Unshown {
         entry.is_some_and(|entry| item.entry.up <= entry.up && item.entry.down <= entry.down)
     }
 
-    fn slot(&self, rows: &Rows, own: &ReplicaId, counter: &Name) -> Option<u32> {
+    /// The slot of a counter, shown or not.
+    pub(super) fn slot(&self, rows: &Rows, own: &ReplicaId, counter: &Name) -> Option<u32> {
         let last = self.last.as_ref().filter(|(last, _)| last == counter).map(|(_, slot)| *slot);
         last.or_else(|| self.new.get(counter).copied()).or_else(|| rows.slot(own, counter))
     }
@@ -73,41 +94,41 @@ impl Unshown {
         self.new.len()
     }
 
-    /// Whether a reset of this counter is not shown yet.
-    pub(super) fn has_reset(&self, rows: &Rows, own: &ReplicaId, counter: &Name) -> bool {
-        let slot = self.slot(rows, own, counter);
-        slot.and_then(|slot| self.slots.get(&slot)).is_some_and(|changed| changed.reset.is_some())
-    }
-
-    /// Sets the whole entry of a counter, as it is after change `number`.
+    /// Sets the whole entry of a counter, as it is after change `number`. Its slot is `None` if it is new.
     pub(super) fn set(
         &mut self,
         (rows, own): (&Rows, &ReplicaId),
         counter: &Name,
-        (number, entry): (u64, Entry<ReplicaId>),
-        is_reset: bool,
+        (slot, number, entry): (Option<u32>, u64, Entry<ReplicaId>),
     ) {
-        let next = rows.slots(own) + u32::try_from(self.new.len()).unwrap_or(u32::MAX);
-        let known = self.slot(rows, own, counter);
-        let slot = known.unwrap_or(next);
-        let name = known.is_none().then(|| counter.clone());
+        let next = || rows.slots(own) + u32::try_from(self.new.len()).unwrap_or(u32::MAX);
+        let place = slot.unwrap_or_else(next);
+        let name = slot.is_none().then(|| counter.clone());
         if name.is_some() {
-            self.new.insert(counter.clone(), slot);
+            self.new.insert(counter.clone(), place);
         }
-        self.last = Some((counter.clone(), slot));
-        let before = self.slots.remove(&slot);
-        let name = name.or_else(|| before.as_ref().and_then(|changed| changed.name.clone()));
-        let reset = is_reset.then_some(number).or(before.and_then(|changed| changed.reset));
-        self.slots.insert(slot, Changed { number, entry, name, reset });
+        if self.last.as_ref().is_none_or(|(last, _)| last != counter) {
+            self.last = Some((counter.clone(), place));
+        }
+        match self.slots.entry(place) {
+            btree_map::Entry::Vacant(vacant) => {
+                vacant.insert(Changed { number, entry, name });
+            }
+            btree_map::Entry::Occupied(mut before) => {
+                let changed = before.get_mut();
+                (changed.number, changed.entry) = (number, entry);
+            }
+        }
     }
 
     /// What the row of `own` has above version `from`, shown or not, up to `upto`, which is the number of the last change.
     pub(super) fn row_since(&self, rows: &Rows, own: &ReplicaId, (from, upto): (u64, u64)) -> RowDelta {
         let shown = rows.row_since(own, from);
         if self.slots.is_empty()
-            && let Some(shown) = shown
+            && let Some(shown) = &shown
+            && shown.upto() == upto
         {
-            return shown;
+            return shown.clone();
         }
         let shown = shown.iter().flat_map(RowDelta::items).map(|item| (item.slot, item));
         let shown: BTreeMap<u32, _> = shown.collect();
@@ -128,19 +149,12 @@ impl Unshown {
         row
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.slots.is_empty()
-    }
-
     /// Forgets the changes that the state shows by now.
     pub(super) fn settle(&mut self, rows: &Rows, own: &ReplicaId) {
         let version = rows.version(own);
         self.slots.retain(|_, changed| changed.number > version);
         if self.slots.is_empty() {
             return self.new.clear();
-        }
-        for changed in self.slots.values_mut() {
-            changed.reset.take_if(|reset| *reset <= version);
         }
         let slots = rows.slots(own);
         self.new.retain(|_, slot| *slot >= slots);

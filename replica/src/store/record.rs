@@ -1,6 +1,7 @@
 //! The record: what the store keeps for one node.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::frame::Claim;
 use crate::identity::{Incarnation, ReplicaId};
@@ -50,6 +51,27 @@ pub struct Changes {
     pub dropped_hints: Vec<ReplicaId>,
     /// Whether the node returns after it was forgotten.
     pub lifts_seal: bool,
+    /// What the world keeps beside changes that are new in these rows. A store that keeps notes keeps them with the rows, or
+    /// neither. A [`Record`] has none: the world reads its notes from its store.
+    pub notes: Vec<Noted>,
+}
+
+/// What the world keeps beside a change, in the same commit. The replica does not look into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Nobody asks for the note after this time. The world and its store agree on the unit.
+    pub until: u64,
+    /// The note: at most [`MAX_NOTE`](crate::MAX_NOTE) bytes.
+    pub text: Arc<[u8]>,
+}
+
+/// A note, and what its change did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    /// The note.
+    pub note: Note,
+    /// The counter's value after an add or a report. What a reset subtracted. 0 for a batch.
+    pub value: i128,
 }
 
 impl Record {
@@ -65,7 +87,7 @@ impl Record {
     /// # Ok::<(), replica::NoIdentity>(())
     /// ```
     pub fn apply(&mut self, changes: &Changes, owner: Option<Ownership>) {
-        let Changes { rows, hints, dropped_hints, lifts_seal } = changes;
+        let Changes { rows, hints, dropped_hints, lifts_seal, notes: _ } = changes;
         self.extend_rows(rows);
         for replica in dropped_hints {
             self.hints.remove(replica);

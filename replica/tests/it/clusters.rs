@@ -44,7 +44,8 @@ fn tell(seen: &[Seen]) {
     let slowest = seen.iter().map(|seen| seen.agreed_after).max().unwrap_or_default();
     println!(
         "{} clusters, {} processes, {} events; {} times records went back, {} lists, {} forgets; \
-         {} changes acknowledged ({} resets, {} batches, {} reports), {} of them excused, {} of these as records went \
+         {} changes acknowledged ({} resets, {} batches, {} of these with resets, {} reports; {} tell values, {} have a note), \
+         {} imports; {} changes excused, {} of these as records went \
          back; {} clusters have a row of more than 64 counters, the largest has {}; agreement after {slowest:?} at most",
         seen.len(),
         sum(|seen| seen.processes),
@@ -55,7 +56,11 @@ fn tell(seen: &[Seen]) {
         sum(|seen| seen.acknowledged),
         sum(|seen| seen.resets),
         sum(|seen| seen.batches),
+        sum(|seen| seen.batches_with_resets),
         sum(|seen| seen.reports),
+        sum(|seen| seen.tells),
+        sum(|seen| seen.notes),
+        sum(|seen| seen.imports),
         sum(|seen| seen.excused),
         sum(|seen| seen.went_back),
         sum(|seen| usize::from(seen.widest > 64)),

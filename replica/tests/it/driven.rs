@@ -46,7 +46,7 @@ impl Driven {
         Self::of(&Config { ack, ..Config::default() }, roster)
     }
 
-    fn of(config: &Config, roster: &[&str]) -> Self {
+    pub(crate) fn of(config: &Config, roster: &[&str]) -> Self {
         let mut driven = Self {
             replica: Replica::new(config, "n0".into(), 1),
             now: Duration::ZERO,

@@ -23,7 +23,11 @@ fn add(counter: &str, delta: i64) -> Change {
 }
 
 fn batch(adds: &[(&str, i64)]) -> Change {
-    Change::Batch(adds.iter().map(|(counter, delta)| ((*counter).into(), *delta)).collect())
+    Change::adds(adds.iter().map(|(counter, delta)| ((*counter).into(), *delta)))
+}
+
+fn reset(counter: &str) -> Change {
+    Change::Reset(counter.into())
 }
 
 fn report(counter: &str, source: &str, total: u64) -> Change {
@@ -54,7 +58,7 @@ fn a_name_of_a_counter_or_a_source_has_a_longest_length() {
 #[test]
 fn a_batch_has_a_largest_size() {
     let mut node = alone();
-    let adds = |count| Change::Batch(vec![(Name::from("a"), 1); count]);
+    let adds = |count| Change::adds(vec![(Name::from("a"), 1); count]);
     assert_eq!(answer(&mut node, adds(MAX_BATCH)), Ok(Reply::Counted));
     assert_eq!(answer(&mut node, adds(MAX_BATCH + 1)), Err(Refusal::BatchTooLong));
     assert_eq!((value(&node, "a"), node.replica.number()), (10_000, 1), "a batch is one change");
@@ -110,6 +114,17 @@ fn an_overflow_in_one_counter_refuses_the_whole_batch() {
     assert_eq!((value(&node, "a"), value(&node, "full")), (5, i128::from(u64::MAX)));
 }
 
+/// Each count has its own 64 bits, and a change takes one number whatever it adds.
+#[test]
+fn a_batch_may_add_more_than_64_bits_to_several_counters() {
+    let mut node = alone();
+    assert_eq!(
+        answer(&mut node, batch(&[("a", i64::MAX), ("b", i64::MAX), ("c", i64::MAX)])),
+        Ok(Reply::Counted)
+    );
+    assert_eq!((value(&node, "c"), node.replica.number()), (i128::from(i64::MAX), 1));
+}
+
 #[test]
 fn an_add_of_zero_changes_nothing() {
     let mut node = alone();
@@ -132,30 +147,29 @@ fn where_numbers_are_sums_there_is_one_counter_and_it_is_only_added_to() {
     assert_eq!((node.replica.value(), node.replica.number()), (2, 4));
 }
 
-/// Each subtracts what is shown. The first is not shown before it is stored. So the second waits for that.
+/// A reset sees what its own process has counted before it, stored or not. So several need not wait for each other.
 #[test]
-fn resets_of_a_counter_go_one_after_the_other() {
+fn a_reset_sees_what_its_own_process_has_counted() {
     let mut node = Driven::named(AckPolicy::Store, &["n0"]);
     let is_commit = |request: StoreRequest| matches!(request, StoreRequest::Commit { .. });
     assert_eq!(node.ends(opened(None)), StoreRequest::Open);
     assert!(is_commit(node.ends(committed())));
     node.requests.retain(|(_, request)| *request != StoreRequest::Nodes);
 
-    node.ask(1, Request::Change(batch(&[("a", 5), ("b", 7)])));
-    assert!(is_commit(node.ends(committed())));
-    assert_eq!(node.reply(), Some((1, Ok(Reply::Counted))));
-    for (ticket, counter) in [(2, "a"), (3, "a"), (4, "b")] {
-        node.ask(ticket, Request::Change(Change::Reset(counter.into())));
+    let changes = [batch(&[("a", 5), ("b", 7)]), reset("a"), add("a", 2), reset("a"), reset("b"), reset("b")];
+    for (ticket, change) in (1..).zip(changes) {
+        node.ask(ticket, Request::Change(change));
     }
-    node.ask(5, Request::Change(add("a", 2)));
-    assert_eq!(node.replica.number(), 4, "the second reset of a waits, and nothing else does");
-    for reply in [(2, Reply::Reset(5)), (4, Reply::Reset(7)), (5, Reply::Counted), (3, Reply::Reset(0))] {
-        while node.replies.is_empty() {
-            assert!(is_commit(node.ends(committed())));
-        }
-        assert_eq!(node.reply(), Some((reply.0, Ok(reply.1))));
+    assert_eq!((node.replica.number(), value(&node, "a")), (5, 0), "all are counted, and none is shown");
+    assert_eq!(node.replica.counted_value(&"a".into()), None, "nobody has counted it since it was reset");
+    while node.replies.len() < 6 {
+        assert!(is_commit(node.ends(committed())));
     }
-    assert_eq!((value(&node, "a"), value(&node, "b")), (2, 0), "the add was not shown to the second reset");
+    let replies = std::iter::from_fn(|| node.reply()).map(|(_, reply)| reply);
+    let expected =
+        [Reply::Counted, Reply::Reset(5), Reply::Counted, Reply::Reset(2), Reply::Reset(7), Reply::Reset(0)];
+    assert!(replies.eq(expected.map(Ok)));
+    assert_eq!((value(&node, "a"), value(&node, "b")), (0, 0));
 }
 
 /// A hint has only what its row has above the stored version, if the row has many counters. A process that reads the hint

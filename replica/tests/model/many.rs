@@ -159,7 +159,7 @@ fn many_counters_and_an_end() {
     holds("a reset and an end of two", setup);
 }
 
-/// Several changes share a commit, and a reset waits for the one before.
+/// Several changes share a commit, and a reset sees those before it.
 #[test]
 fn several_changes_before_a_tick() {
     let wishes = &[Add("a"), Reset("a"), Batch("a", "b"), Reset("a")];

@@ -284,7 +284,7 @@ impl Process {
                 if self.waiting.remove(&ticket).is_none() {
                     step.broken.insert(Rule::AnsweredOnce);
                 }
-                if self.standing == Standing::Forgotten && result == Ok(Reply::Counted) {
+                if self.standing == Standing::Forgotten && matches!(result, Ok(Reply::Counted)) {
                     step.broken.insert(Rule::Sealed);
                 }
                 self.uncounted.retain(|change| ticket_of(*change) != ticket);

@@ -221,9 +221,11 @@ pub(crate) enum Fate {
 
 impl Fate {
     /// What a client makes of its answer.
-    pub(crate) fn of(result: Result<Reply, Refusal>) -> Self {
+    pub(crate) fn of(result: &Result<Reply, Refusal>) -> Self {
         match result {
-            Ok(Reply::Counted | Reply::Reset(_) | Reply::Value(_) | Reply::Forgotten) => Self::Acknowledged,
+            Ok(Reply::Counted | Reply::Reset(_) | Reply::Value(_) | Reply::Values(_) | Reply::Forgotten) => {
+                Self::Acknowledged
+            }
             Err(refusal) if refusal.may_have_counted() => Self::Unknown,
             Err(_) => Self::Refused,
         }

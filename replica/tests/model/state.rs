@@ -93,10 +93,10 @@ impl State {
                 result if *ticket != FIRST_READ => {
                     if let Some(fate) = usize::try_from(ticket.0).ok().and_then(|add| self.adds.get_mut(add))
                     {
-                        *fate = Fate::of(*result);
+                        *fate = Fate::of(result);
                     }
                 }
-                Ok(Reply::Counted | Reply::Reset(_)) | Err(_) => {}
+                Ok(Reply::Counted | Reply::Reset(_) | Reply::Values(_)) | Err(_) => {}
             }
         }
         self.broken.extend(&step.broken);

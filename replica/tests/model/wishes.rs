@@ -39,7 +39,7 @@ impl Setup {
         let Some(wish) = self.wishes.get(change) else { return Request::add(delta) };
         Request::Change(match *wish {
             Wish::Add(counter) => Change::Add(counter.into(), delta),
-            Wish::Batch(one, other) => Change::Batch(vec![(one.into(), delta), (other.into(), delta)]),
+            Wish::Batch(one, other) => Change::adds([(one.into(), delta), (other.into(), delta)]),
             Wish::Reset(counter) => Change::Reset(counter.into()),
         })
     }

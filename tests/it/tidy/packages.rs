@@ -8,7 +8,18 @@ use serde_json::Value;
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Licences under which a program that links the package can be given away under this project's own.
-const LICENCES: &[&str] = &["Apache-2.0", "CC0-1.0", "MIT", "Unicode-3.0"];
+const LICENCES: &[&str] = &[
+    "Apache-2.0",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Zlib",
+];
 
 /// The output of cargo, started in the root of the repository with the versions in `Cargo.lock`.
 fn cargo(arguments: &[&str]) -> String {

@@ -76,6 +76,7 @@ fn changes(node: &NodeId, other: &NodeId) -> Vec<Change> {
         hints: vec![up(1).row(theirs(2))],
         dropped_hints: vec![theirs(2)],
         lifts_seal: false,
+        notes: Vec::new(),
     };
     vec![
         Change { changes: hints, owner: None },

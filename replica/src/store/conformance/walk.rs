@@ -131,6 +131,7 @@ fn change(names: &[NodeId; 3], node: usize, step: u64, rng: &mut SmallRng) -> Ch
         hints: if rng.random_bool(0.5) { vec![tally.row(hint.clone())] } else { Vec::new() },
         dropped_hints: if rng.random_bool(0.3) { vec![hint] } else { Vec::new() },
         lifts_seal: rng.random_bool(0.5),
+        notes: Vec::new(),
     };
     let incarnation = incarnation(step);
     let owner = Ownership { replica: row, incarnation, is_free: rng.random_bool(0.5) };

@@ -1,13 +1,13 @@
 //! What processes count: found out from outside, by the requests that they are given and the numbers that they reach.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use replica::{Change, Effect, Input, Replica, ReplicaId, Request, Ticket};
+use replica::{AckPolicy, Change, Effect, Input, Replica, ReplicaId, Request, Ticket};
 
 use super::World;
-use super::ledger::{Checked, Counted, Observed};
-use super::past::Versions;
-use super::plan::{Kind, ms};
+use super::ledger::{Checked, Counted};
+use super::past::{Versions, resets};
+use super::plan::Kind;
 
 /// What a process has counted.
 pub(crate) struct Counting {
@@ -23,6 +23,8 @@ pub(crate) struct Counting {
 /// An input, as far as something may be counted with it.
 pub(crate) enum Cause {
     Asked(Ticket, Change),
+    /// An import takes a number.
+    Imported(Ticket),
     Tick,
     Other,
 }
@@ -31,6 +33,13 @@ impl Counting {
     pub(crate) fn new(replica: &Replica) -> Self {
         let under = replica.id().clone();
         Self { under, number: 0, held: VecDeque::new(), shown: Versions::new() }
+    }
+
+    /// What the process sees: all that it shows, and all that it has counted.
+    fn seen(&self) -> Versions {
+        let mut seen = self.shown.clone();
+        seen.see(&self.under, self.number);
+        seen
     }
 
     /// Whether this process has covered that number of a replica, shown or not.
@@ -42,9 +51,12 @@ impl Counting {
 impl Cause {
     pub(crate) fn of(input: &Input) -> Self {
         match input {
-            Input::Client { ticket, request: Request::Change(change), .. } => {
-                Self::Asked(*ticket, change.clone())
-            }
+            Input::Client {
+                ticket,
+                request: Request::Change(change) | Request::ChangeAndTell { change, .. },
+                ..
+            } => Self::Asked(*ticket, change.clone()),
+            Input::Import { ticket, .. } => Self::Imported(*ticket),
             Input::Tick { .. } => Self::Tick,
             Input::Client { .. }
             | Input::Roster(_)
@@ -71,7 +83,8 @@ impl World {
         match cause {
             Cause::Asked(ticket, _) if refused.contains(&ticket) => {}
             Cause::Asked(ticket, change) => {
-                if new > 0 || self.is_done_in_vain(process, &change) {
+                let waits = !self.processes[process].counting.held.is_empty();
+                if new > 0 || !waits && self.is_done_in_vain(process, (ticket, &change)) {
                     new -= self.count(process, ticket, &change)?;
                 } else {
                     self.processes[process].counting.held.push_back((ticket, change));
@@ -82,6 +95,8 @@ impl World {
                     new -= self.count(process, ticket, &change)?;
                 }
             }
+            Cause::Imported(ticket) if refused.contains(&ticket) => {}
+            Cause::Imported(ticket) => new -= self.count(process, ticket, &Change::Batch(Vec::new()))?,
             Cause::Other => {}
         }
         if new > 0 { Err("a process has counted a change that nobody asked for".into()) } else { Ok(()) }
@@ -89,59 +104,63 @@ impl World {
 
     /// The oldest change that is held, if it is known to be counted. So many numbers are not explained yet.
     fn next_held(&mut self, process: usize, new: u64) -> Option<(Ticket, Change)> {
-        let (_, change) = self.processes[process].counting.held.front()?;
-        let is_counted = new > 0 && !self.must_wait(process, change) || self.is_done_in_vain(process, change);
+        let (ticket, change) = self.processes[process].counting.held.front()?;
+        let is_counted = new > 0 || self.is_done_in_vain(process, (*ticket, change));
         if is_counted { self.processes[process].counting.held.pop_front() } else { None }
     }
 
     /// Whether a change is counted, and changes nothing.
-    fn is_done_in_vain(&self, process: usize, change: &Change) -> bool {
-        !self.changes_something(process, change)
-            && !self.must_wait(process, change)
-            && self.may_count(process)
+    fn is_done_in_vain(&self, process: usize, (ticket, change): (Ticket, &Change)) -> bool {
+        !self.takes_number(ticket)
+            && !self.changes_something(process, change)
+            && self.may_count(process, ticket)
     }
 
-    /// Whether a process would count an add now, that changes its counter.
-    fn may_count(&self, process: usize) -> bool {
-        let mut probe = self.processes[process].replica.clone();
-        while probe.poll_effect().is_some() {}
-        let request = Request::Change(Change::Add(self.plan.names[0].clone(), 1));
-        let answer_by = self.now + ms(1000);
-        probe.handle(self.now, Input::Client { ticket: Ticket(u64::MAX), answer_by, request });
-        probe.number() > self.processes[process].replica.number()
+    /// Whether a process counts now, what it has held too. If a change tells values, it waits for the recovery, as reads do.
+    fn may_count(&self, process: usize, ticket: Ticket) -> bool {
+        let replica = &self.processes[process].replica;
+        let needs_store = self.plan.config.ack == AckPolicy::Store;
+        let waits = self.ledger.tells(ticket) && !replica.is_ready();
+        replica.has_chosen() && !(needs_store && replica.is_store_down()) && !waits
     }
 
-    fn must_wait(&self, process: usize, change: &Change) -> bool {
-        let Change::Reset(counter) = change else { return false };
-        let Counting { under, shown, .. } = &self.processes[process].counting;
-        self.past.last_reset(under, counter) > shown.counter().get(under)
+    /// Whether a request takes a number even if it changes nothing.
+    fn takes_number(&self, ticket: Ticket) -> bool {
+        self.ledger.has_note(ticket) || self.ledger.import_of(ticket).is_some()
     }
 
     fn changes_something(&self, process: usize, change: &Change) -> bool {
-        let Counting { under, shown, .. } = &self.processes[process].counting;
-        !self.past.outcome(under, change, shown).is_empty()
+        let counting = &self.processes[process].counting;
+        !self.past.outcome(&counting.under, change, &counting.seen()).entries.is_empty()
     }
 
-    /// A process counts a change. Returns how many numbers that takes: one, or none if it changes nothing.
+    /// A process counts a change. Returns how many numbers that takes: one, or none if it changes nothing and has no note.
     fn count(&mut self, process: usize, ticket: Ticket, change: &Change) -> Result<u64, String> {
+        let takes_number = self.takes_number(ticket);
+        let seen = self.processes[process].counting.seen();
+        let tells = self.ledger.tells(ticket);
+        if tells {
+            let (ledger, view) = self.ledger_and_view();
+            ledger.goes_back(process, &seen, &view)?;
+        }
         let Self { past, ledger, processes, .. } = self;
-        let Counting { under, number, shown, .. } = &mut processes[process].counting;
-        if past.number(under) != *number {
-            return Err(format!("two processes count under {under}"));
+        let counting = &mut processes[process].counting;
+        if past.number(&counting.under) != counting.number {
+            return Err(format!("two processes count under {}", counting.under));
         }
-        let entries = past.outcome(under, change, shown);
-        let (value, observed) = match change {
-            Change::Reset(counter) => (past.value(counter, shown), ledger.observed(counter, shown)),
-            Change::Add(..) | Change::Batch(_) | Change::Report { .. } => (0, Observed::default()),
-        };
-        let is_change = !entries.is_empty();
-        let takes = u64::from(is_change);
-        *number += takes;
-        if is_change {
-            past.count(under, change, entries);
+        let made = past.outcome(&counting.under, change, &seen);
+        let observed = resets(change).map(|counter| (counter.clone(), ledger.observed(counter, &seen)));
+        let observed: BTreeMap<_, _> = observed.collect();
+        let is_change = !made.entries.is_empty();
+        let takes = u64::from(is_change || takes_number);
+        counting.number += takes;
+        if takes > 0 {
+            past.count(&counting.under, made.entries);
         }
-        let counted = Counted { replica: under.clone(), number: *number, is_change, value, observed };
-        ledger.count(ticket, counted)?;
+        let (replica, number) = (counting.under.clone(), counting.number);
+        let is_batch = matches!(change, Change::Batch(_));
+        let (told, seen) = (made.told, tells.then_some(seen));
+        ledger.count(ticket, Counted { replica, number, is_change, is_batch, told, seen, observed })?;
         Ok(takes)
     }
 

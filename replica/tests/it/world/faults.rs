@@ -47,6 +47,8 @@ impl World {
             Fault::List(node) => self.put_on_list(node, true),
             Fault::Unlist(node) => self.put_on_list(node, false),
             Fault::Forget(node) => return self.ask_to_forget(node),
+            Fault::Export(node) => self.export(node),
+            Fault::Import(node) => return self.import(node),
         }
         Ok(())
     }

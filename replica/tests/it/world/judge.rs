@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use replica::{Change, Name, Reply, Rows};
+use crdt::Merge;
+use replica::{AckPolicy, Change, Name, Rows};
 
-use super::ledger::{Asked, Checked, Counted, Ledger, Observed, View, WentBack, is_excused};
-use super::past::Versions;
+use super::answers::is_excused;
+use super::ledger::{Asked, Checked, Counted, Ledger, Observed, View, WentBack};
+use super::past::{Act, Versions, acts};
 
 impl Ledger {
     /// Judges all changes by the rows that the cluster holds at the end.
@@ -18,11 +20,17 @@ impl Ledger {
         for at in 0..self.asked.len() {
             let asked = &self.asked[at];
             let counted = asked.counted.as_ref().filter(is_there);
-            match (asked.answer, counted) {
+            if let (Some(versions), true) = (asked.imports(), asked.acknowledged.is_some())
+                && view.plan.config.ack != AckPolicy::Memory
+                && !held.versions().covers(versions)
+            {
+                return Err(format!("an acknowledged import is lost: {asked:?}"));
+            }
+            match (&asked.answer, counted) {
                 (Some(Err(refusal)), Some(counted)) if counted.is_change && !refusal.may_have_counted() => {
                     return Err(format!("a change was counted that was refused: {refusal}"));
                 }
-                (Some(Ok(Reply::Counted | Reply::Reset(_))), None) => {
+                (Some(Ok(_)), None) if asked.change().is_some() => {
                     if !is_excused(asked, view) {
                         return Err(format!("an acknowledged change is lost: {asked:?}"));
                     }
@@ -53,10 +61,8 @@ impl Ledger {
         };
         let changes: Vec<(Counted, Change)> = self.asked.iter().filter_map(there).collect();
         let mut resets: BTreeMap<&Name, Observed> = BTreeMap::new();
-        for (counted, change) in &changes {
-            if let Change::Reset(counter) = change {
-                resets.entry(counter).or_default().merge(&counted.observed);
-            }
+        for (counter, observed) in changes.iter().flat_map(|(counted, _)| &counted.observed) {
+            resets.entry(counter).or_default().merge(observed);
         }
         let is_seen = |counter: &Name, counted: &Counted| {
             resets.get(counter).is_some_and(|observed| counted.is_in(&observed.rows))
@@ -64,18 +70,20 @@ impl Ledger {
         let mut values: BTreeMap<Name, i128> = BTreeMap::new();
         let mut totals: BTreeMap<(&Name, &Name), u64> = BTreeMap::new();
         for (counted, change) in &changes {
-            let adds = match change {
-                Change::Add(counter, delta) => &[(counter.clone(), *delta)][..],
-                Change::Batch(adds) => adds,
-                Change::Reset(_) => &[],
-                Change::Report { counter, source, total } => {
-                    let largest = totals.entry((counter, source)).or_default();
-                    *largest = (*largest).max(*total);
-                    &[]
+            let mut acts = acts(change);
+            while let Some((counter, act)) = acts.pop() {
+                match act {
+                    Act::Add(delta) if !is_seen(counter, counted) => {
+                        *values.entry(counter.clone()).or_default() += i128::from(delta);
+                    }
+                    Act::Add(_) => {}
+                    // It sees what the same change has done before it.
+                    Act::Reset => acts.retain(|(other, _)| *other != counter),
+                    Act::Report(source, total) => {
+                        let largest = totals.entry((counter, source)).or_default();
+                        *largest = total.max(*largest);
+                    }
                 }
-            };
-            for (counter, delta) in adds.iter().filter(|(counter, _)| !is_seen(counter, counted)) {
-                *values.entry(counter.clone()).or_default() += i128::from(*delta);
             }
         }
         for ((counter, source), total) in totals {

@@ -3,31 +3,34 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crdt::Merge;
-use replica::store::Record;
-use replica::{AckPolicy, Change, Name, NodeId, Refusal, ReplicaId, Reply, Request, Ticket};
+use replica::store::{Note, Record};
+use replica::{Change, Name, NodeId, Refusal, ReplicaId, Reply, Request, Ticket};
 
-use super::past::{Past, Versions};
-use super::plan::{Kind, Plan};
+use super::past::{Act, Past, Versions, acts};
+use super::plan::Plan;
 use super::process::Process;
 use super::records::Records;
 
 /// What was asked, of a process.
 #[derive(Clone, Debug)]
-enum What {
+pub(super) enum What {
     Asked(Request),
     /// An operator wants this node forgotten.
     Forget(usize),
+    /// Rows of these versions are to be imported.
+    Import(Versions),
+    /// A replica of another cluster has counted this.
+    Elsewhere(Change),
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
-    process: usize,
-    node: usize,
-    what: What,
+    pub(super) process: usize,
+    pub(super) node: usize,
+    pub(super) what: What,
     pub(super) answer: Option<Result<Reply, Refusal>>,
     pub(super) counted: Option<Counted>,
-    acknowledged: Option<Acknowledged>,
+    pub(super) acknowledged: Option<Acknowledged>,
     pub(super) went_back: WentBack,
 }
 
@@ -38,9 +41,13 @@ pub(crate) struct Counted {
     /// The number of the change. If it changes nothing, that of the change before.
     pub(crate) number: u64,
     pub(crate) is_change: bool,
-    /// A reset: the value that it subtracts, and what it observes.
-    pub(crate) value: i128,
-    pub(crate) observed: Observed,
+    pub(crate) is_batch: bool,
+    /// For each of its acts the value after it, and for a reset what it subtracts.
+    pub(crate) told: Vec<i128>,
+    /// The rows that its values are of, if it tells them.
+    pub(crate) seen: Option<Versions>,
+    /// What it observes of each counter that it resets.
+    pub(crate) observed: BTreeMap<Name, Observed>,
 }
 
 /// What a reset has observed of its counter. That stays subtracted, even if nobody has it any more.
@@ -67,8 +74,27 @@ impl Observed {
 impl Asked {
     pub(super) fn change(&self) -> Option<&Change> {
         match &self.what {
-            What::Asked(Request::Change(change)) => Some(change),
-            What::Asked(Request::Read(_)) | What::Forget(_) => None,
+            What::Asked(Request::Change(change) | Request::ChangeAndTell { change, .. })
+            | What::Elsewhere(change) => Some(change),
+            What::Asked(Request::Read(_)) | What::Forget(_) | What::Import(_) => None,
+        }
+    }
+
+    pub(super) fn tells(&self) -> bool {
+        matches!(&self.what, What::Asked(Request::ChangeAndTell { .. }))
+    }
+
+    pub(super) fn note(&self) -> Option<&Note> {
+        match &self.what {
+            What::Asked(Request::ChangeAndTell { note, .. }) => note.as_ref(),
+            What::Asked(_) | What::Forget(_) | What::Import(_) | What::Elsewhere(_) => None,
+        }
+    }
+
+    pub(super) fn imports(&self) -> Option<&Versions> {
+        match &self.what {
+            What::Import(versions) => Some(versions),
+            What::Asked(_) | What::Forget(_) | What::Elsewhere(_) => None,
         }
     }
 }
@@ -78,12 +104,18 @@ impl Counted {
         rows.counter().get(&self.replica) >= self.number
     }
 
-    fn is_recorded(&self, record: &Record) -> bool {
+    /// Whether this is what a note says of it.
+    pub(super) fn has_noted(&self, value: i128) -> bool {
+        // Of a batch a note says nothing.
+        value == if self.is_batch { 0 } else { self.told.first().copied().unwrap_or_default() }
+    }
+
+    pub(super) fn is_recorded(&self, record: &Record) -> bool {
         let row = record.rows.get(&self.replica).or_else(|| record.hints.get(&self.replica));
         row.map_or(0, replica::RowDelta::upto) >= self.number
     }
 
-    fn is_held(&self, process: &Process) -> bool {
+    pub(super) fn is_held(&self, process: &Process) -> bool {
         process.counting.has(&self.replica, self.number)
     }
 }
@@ -101,18 +133,18 @@ pub(super) enum WentBack {
 
 /// How safe an add was when it was acknowledged.
 #[derive(Clone, Debug)]
-struct Acknowledged {
-    at: Duration,
-    is_stored: bool,
+pub(super) struct Acknowledged {
+    pub(super) at: Duration,
+    pub(super) is_stored: bool,
     /// Processes of other nodes that held it.
-    holders: Vec<usize>,
+    pub(super) holders: Vec<usize>,
 }
 
 #[derive(Default)]
 pub(crate) struct Ledger {
     pub(super) asked: Vec<Asked>,
     /// The rows that each node has shown in reads, by whichever process.
-    read: Vec<Versions>,
+    pub(super) read: Vec<Versions>,
     pub(crate) excused: usize,
     /// How many of those are lost because a record went back.
     pub(crate) went_back: usize,
@@ -148,6 +180,17 @@ impl Ledger {
         self.note(process, node, What::Forget(node))
     }
 
+    /// A process is to import rows of these versions.
+    pub(crate) fn import(&mut self, process: usize, node: usize, versions: Versions) -> Ticket {
+        self.note(process, node, What::Import(versions))
+    }
+
+    /// A replica of another cluster has counted something.
+    pub(crate) fn count_elsewhere(&mut self, change: Change, counted: Counted) {
+        self.note(usize::MAX, usize::MAX, What::Elsewhere(change));
+        self.asked.last_mut().unwrap().counted = Some(counted);
+    }
+
     fn note(&mut self, process: usize, node: usize, what: What) -> Ticket {
         let (answer, counted, acknowledged) = (None, None, None);
         self.asked.push(Asked {
@@ -180,12 +223,11 @@ impl Ledger {
         let mut observed = Observed { rows: rows.clone(), totals: BTreeMap::new() };
         for asked in &self.asked {
             let Some(done) = asked.counted.as_ref().filter(|done| done.is_in(rows)) else { continue };
-            match asked.change() {
-                Some(Change::Reset(other)) if other == counter => observed.merge(&done.observed),
-                Some(Change::Report { counter: other, source, total }) if other == counter => {
-                    observed.report(source, *total);
+            done.observed.get(counter).into_iter().for_each(|earlier| observed.merge(earlier));
+            for (other, act) in asked.change().into_iter().flat_map(acts) {
+                if let (true, Act::Report(source, total)) = (other == counter, act) {
+                    observed.report(source, total);
                 }
-                Some(_) | None => {}
             }
         }
         observed
@@ -195,82 +237,63 @@ impl Ledger {
     pub(crate) fn cut(&mut self, replica: &ReplicaId, upto: u64) {
         for asked in &mut self.asked {
             asked.counted.take_if(|counted| counted.replica == *replica && counted.number > upto);
-            let Some(Counted { observed, .. }) = &mut asked.counted else { continue };
             let left = |(other, version): (&ReplicaId, u64)| {
                 (other.clone(), if other == replica { version.min(upto) } else { version })
             };
-            observed.rows = observed.rows.counter().iter().map(left).collect();
+            for observed in asked.counted.iter_mut().flat_map(|counted| counted.observed.values_mut()) {
+                observed.rows = observed.rows.counter().iter().map(left).collect();
+            }
         }
     }
 
-    /// A process answers.
-    pub(crate) fn answer(
-        &mut self,
-        process: usize,
-        ticket: Ticket,
-        result: Result<Reply, Refusal>,
-        view: &View<'_>,
-    ) -> Checked {
-        let index = usize::try_from(ticket.0).unwrap();
-        let Some(asked) = self.asked.get_mut(index).filter(|asked| asked.process == process) else {
-            return Err(format!("{ticket:?} is answered by a process that was not asked"));
-        };
-        if let Some(before) = asked.answer.replace(result) {
-            return Err(format!("{ticket:?} is answered twice: {before:?}, then {result:?}"));
-        }
-        match (&asked.what, result) {
-            (What::Asked(Request::Change(change)), Ok(reply @ (Reply::Counted | Reply::Reset(_)))) => {
-                let counted = asked.counted.as_ref().ok_or("a change was acknowledged and never counted")?;
-                is_answer(change, counted, reply)?;
-                asked.acknowledged = Some(acknowledged(process, asked.node, counted, view)?);
-                Ok(())
-            }
-            (What::Asked(Request::Change(_)), Err(_)) => Ok(()),
-            (What::Asked(Request::Read(counter)), Ok(Reply::Value(value))) => {
-                let counter = counter.clone();
-                self.read(process, &counter, value, view)
-            }
-            (What::Asked(Request::Read(_)), Err(refusal)) => match refusal {
-                Refusal::NotRecovered
-                | Refusal::EndedBeforeRecovered
-                | Refusal::TooManyReads
-                | Refusal::Forgotten => Ok(()),
-                other => Err(format!("a read was refused as an add is: {other}")),
+    /// The notes of changes that processes of a node have counted.
+    pub(crate) fn noted(&self, node: usize) -> impl Iterator<Item = (u64, &Counted)> {
+        let asked = self.asked.iter().filter(move |asked| asked.node == node);
+        asked.filter_map(|asked| Some((asked.note()?.until, asked.counted.as_ref()?)))
+    }
+
+    /// Whether this change has a note.
+    pub(crate) fn has_note(&self, ticket: Ticket) -> bool {
+        self.asked.get(usize::try_from(ticket.0).unwrap()).is_some_and(|asked| asked.note().is_some())
+    }
+
+    /// Whether the answer to this tells values.
+    pub(crate) fn tells(&self, ticket: Ticket) -> bool {
+        self.asked.get(usize::try_from(ticket.0).unwrap()).is_some_and(Asked::tells)
+    }
+
+    /// The counter of a change to one, if its answer tells the value.
+    pub(crate) fn tells_of(&self, ticket: Ticket) -> Option<&Name> {
+        match &self.asked.get(usize::try_from(ticket.0).ok()?)?.what {
+            What::Asked(Request::ChangeAndTell { change, .. }) => match change {
+                Change::Add(counter, _) | Change::Report { counter, .. } => Some(counter),
+                Change::Batch(_) | Change::Reset(_) => None,
             },
-            (What::Forget(node), Ok(Reply::Forgotten)) => {
-                let seal = view.store.record(&name(*node)).and_then(|record| record.seal);
-                if seal.is_none() && !view.plan.has(Kind::Backs) {
-                    return Err(format!("{} is said to be forgotten, and has no seal", name(*node)));
-                }
-                Ok(())
-            }
-            (What::Forget(_), Err(refusal)) => match refusal {
-                Refusal::NotForgotten
-                | Refusal::NoSuchNode
-                | Refusal::TooManyForgets
-                | Refusal::Forgotten
-                | Refusal::ShuttingDown => Ok(()),
-                other => Err(format!("a forget was refused so: {other}")),
-            },
-            (What::Asked(Request::Change(_)), Ok(Reply::Value(_) | Reply::Forgotten))
-            | (What::Asked(Request::Read(_)), Ok(Reply::Counted | Reply::Reset(_) | Reply::Forgotten))
-            | (What::Forget(_), Ok(Reply::Counted | Reply::Reset(_) | Reply::Value(_))) => {
-                Err(format!("{ticket:?} is answered with {result:?}"))
-            }
+            What::Asked(_) | What::Forget(_) | What::Import(_) | What::Elsewhere(_) => None,
         }
+    }
+
+    /// If this is an import: the node that it was asked of, and the versions of its rows.
+    pub(crate) fn import_of(&self, ticket: Ticket) -> Option<(usize, &Versions)> {
+        let asked = self.asked.get(usize::try_from(ticket.0).ok()?)?;
+        Some((asked.node, asked.imports()?))
+    }
+
+    /// How many requests of a kind were acknowledged.
+    pub(super) fn count_acknowledged(&self, is: impl Fn(&Asked) -> bool) -> usize {
+        self.asked.iter().filter(|asked| asked.acknowledged.is_some() && is(asked)).count()
     }
 
     /// How many changes of a kind were acknowledged.
     pub(crate) fn acknowledged(&self, is: fn(&Change) -> bool) -> usize {
-        let acknowledged = self.asked.iter().filter(|asked| asked.acknowledged.is_some());
-        acknowledged.filter(|asked| asked.change().is_some_and(is)).count()
+        self.count_acknowledged(|asked| asked.change().is_some_and(is))
     }
 
     /// The node that this ticket wants forgotten.
     pub(crate) fn forgets(&self, ticket: Ticket) -> Option<usize> {
         match self.asked.get(usize::try_from(ticket.0).ok()?)?.what {
             What::Forget(node) => Some(node),
-            What::Asked(_) => None,
+            What::Asked(_) | What::Import(_) | What::Elsewhere(_) => None,
         }
     }
 
@@ -305,83 +328,5 @@ impl Ledger {
                 asked.went_back = WentBack::Lost;
             }
         }
-    }
-
-    fn read(&mut self, process: usize, counter: &Name, value: i128, view: &View<'_>) -> Checked {
-        let reader = &view.processes[process];
-        let shown = &reader.counting.shown;
-        let expected = view.past.value(counter, shown);
-        if value != expected {
-            return Err(format!("a read of {counter:?} brought {value}, and the rows have {expected}"));
-        }
-        if !shown.covers(&reader.last_read) {
-            return Err("a read of one process went back".into());
-        }
-        let is_own = |asked: &&Asked| asked.process == process && asked.acknowledged.is_some();
-        let mut own = self.asked.iter().filter(is_own).filter_map(|asked| asked.counted.as_ref());
-        if own.any(|counted| !counted.is_in(shown)) {
-            return Err("a read lacks a change that the same process has acknowledged".into());
-        }
-        let is_promised = view.plan.config.ack != AckPolicy::Memory && view.plan.has_calm_store();
-        let before = &mut self.read[reader.node];
-        if is_promised && reader.is_alone && !reader.was_paused && !shown.covers(before) {
-            return Err("a read went back over a restart, and the store was in order".into());
-        }
-        before.merge(shown);
-        Ok(())
-    }
-}
-
-/// Whether a change that was counted so may be answered so.
-fn is_answer(change: &Change, counted: &Counted, reply: Reply) -> Checked {
-    match (change, reply) {
-        (Change::Add(..) | Change::Batch(_) | Change::Report { .. }, Reply::Counted) => Ok(()),
-        (Change::Reset(_), Reply::Reset(value)) if value == counted.value => Ok(()),
-        _ => Err(format!("{change:?} is answered with {reply:?}, and was counted so: {counted:?}")),
-    }
-}
-
-/// A change is acknowledged: as safe as the policy says?
-fn acknowledged(
-    process: usize,
-    node: usize,
-    counted: &Counted,
-    view: &View<'_>,
-) -> Result<Acknowledged, String> {
-    let is_stored = view.store.was_stored(&counted.replica, counted.number);
-    let holds =
-        |(_, holder): &(usize, &Process)| holder.node != node && counted.is_in(&holder.counting.shown);
-    let holders: Vec<usize> =
-        view.processes.iter().enumerate().filter(holds).map(|(holder, _)| holder).collect();
-    let is_safe = match view.plan.config.ack {
-        AckPolicy::Store => is_stored,
-        AckPolicy::Durable => is_stored || !view.plan.has_calm_store() && !holders.is_empty(),
-        AckPolicy::Memory => counted.is_held(&view.processes[process]),
-    };
-    // A process that has counted nothing has nothing to keep.
-    if !is_safe && counted.number > 0 {
-        return Err("a change was acknowledged before it was as safe as the policy promises".into());
-    }
-    Ok(Acknowledged { at: view.now, is_stored, holders })
-}
-
-/// Whether the policy lets an acknowledged add be lost, or a record that went back: see GUARANTEES.md, promise 1.
-pub(super) fn is_excused(asked: &Asked, view: &View<'_>) -> bool {
-    let Some(acknowledged) = &asked.acknowledged else { return false };
-    if asked.went_back == WentBack::Lost {
-        return true;
-    }
-    // It died before it had run for a while with the store in order.
-    let died_early = |process: &usize| {
-        let process = &view.processes[*process];
-        !process.is_there() && !process.was_calm_after(acknowledged.at)
-    };
-    let its_process_died = died_early(&asked.process);
-    match view.plan.config.ack {
-        AckPolicy::Store => false,
-        AckPolicy::Durable => {
-            !acknowledged.is_stored && its_process_died && acknowledged.holders.iter().any(died_early)
-        }
-        AckPolicy::Memory => !acknowledged.is_stored && its_process_died,
     }
 }

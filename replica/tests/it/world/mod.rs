@@ -3,11 +3,14 @@
 //! A run has faults first: whatever happens, no promise may be broken. Then all faults end, and the cluster must agree
 //! within a bound, and fall silent.
 
+mod answers;
 mod counting;
 mod exact;
 mod faults;
+mod imports;
 mod judge;
 mod ledger;
+mod notes;
 mod operators;
 mod past;
 mod plan;
@@ -26,7 +29,7 @@ use replica::store::StoreRequest;
 use replica::{AckPolicy, Change, Claim, Frame, Input, NodeId, Request, RowDelta};
 
 use ledger::{Checked, Ledger, View, name};
-use past::Past;
+use past::{Past, resets};
 pub(crate) use plan::Plan;
 use plan::{Fault, Kind, ms};
 use process::{Phase, Process};
@@ -65,6 +68,11 @@ pub(crate) struct Seen {
     pub(crate) resets: usize,
     pub(crate) batches: usize,
     pub(crate) reports: usize,
+    /// How many tell values, have a note, and are batches with a reset; and how many imports.
+    pub(crate) tells: usize,
+    pub(crate) notes: usize,
+    pub(crate) batches_with_resets: usize,
+    pub(crate) imports: usize,
     /// How many counters the largest row has.
     pub(crate) widest: u32,
     pub(crate) excused: usize,
@@ -91,6 +99,8 @@ pub(crate) struct World {
     storage: Storage,
     ledger: Ledger,
     past: Past,
+    /// All that was exported.
+    exports: Vec<Vec<RowDelta>>,
     /// Nodes hear only those of their own side.
     sides: Option<Vec<bool>>,
     /// Which nodes are on the list.
@@ -123,6 +133,7 @@ impl World {
             storage: Storage::new(&plan, sabotage),
             ledger: Ledger::new(plan.nodes),
             past: Past::default(),
+            exports: Vec::new(),
             sides: None,
             listed: (0..plan.nodes).map(|node| !plan.unlisted_at_first.contains(&node)).collect(),
             seals: vec![0; plan.nodes],
@@ -172,6 +183,12 @@ impl World {
             resets: self.ledger.acknowledged(|change| matches!(change, Change::Reset(_))),
             batches: self.ledger.acknowledged(|change| matches!(change, Change::Batch(_))),
             reports: self.ledger.acknowledged(|change| matches!(change, Change::Report { .. })),
+            tells: self.ledger.count_acknowledged(ledger::Asked::tells),
+            notes: self.ledger.count_acknowledged(|asked| asked.note().is_some()),
+            batches_with_resets: self
+                .ledger
+                .acknowledged(|change| matches!(change, Change::Batch(_)) && resets(change).next().is_some()),
+            imports: self.ledger.count_acknowledged(|asked| asked.imports().is_some()),
             widest: self.widest(),
             excused: self.ledger.excused,
             went_back: self.ledger.went_back,
@@ -307,7 +324,7 @@ impl World {
         if self.sabotage == Sabotage::AcknowledgesAtOnce
             && matches!(request, Request::Change(Change::Add(..)))
         {
-            return self.answered(process, ticket, Ok(replica::Reply::Counted));
+            return self.answered(process, ticket, &Ok(replica::Reply::Counted));
         }
         Ok(())
     }
@@ -357,7 +374,7 @@ impl World {
 
     fn ask_store(&mut self, request: Asked) -> Checked {
         self.note_calm();
-        let (process, token) = (request.process, request.token);
+        let (process, node, token) = (request.process, request.node, request.token);
         let seals = match &request.what {
             StoreRequest::Seal { node, .. } => Some(node.clone()),
             _ => None,
@@ -372,6 +389,7 @@ impl World {
             }
             Next::Nothing => {}
         }
+        self.check_notes(node)?;
         seals.map_or(Ok(()), |node| self.may_be_forgotten(&node))
     }
 }

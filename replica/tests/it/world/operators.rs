@@ -103,7 +103,7 @@ impl World {
     }
 
     /// An operator is answered. If the node may not be forgotten, it is often tried again, by some other process.
-    pub(super) fn note_forget(&mut self, node: usize, result: Result<Reply, Refusal>) {
+    pub(super) fn note_forget(&mut self, node: usize, result: &Result<Reply, Refusal>) {
         let is_over = matches!(result, Ok(_) | Err(Refusal::NoSuchNode));
         let goes_on = if self.is_healed { !self.listed[node] } else { self.rng.random_bool(0.8) };
         if !is_over && goes_on {

@@ -4,6 +4,7 @@
 //! must be exactly what the past has at that number. So a version claims nothing that is not there, nobody has a part of a
 //! batch (its changes share a number), and no row has what is to come later.
 
+mod acts;
 mod entry;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +13,8 @@ use crdt::VersionVector;
 use replica::{Change, Name, ReplicaId, RowDelta};
 
 use super::ledger::Checked;
+pub(crate) use acts::{Act, acts, resets};
 pub(crate) use entry::Entry;
-use entry::Observed;
 
 pub(crate) type Versions = VersionVector<ReplicaId>;
 
@@ -30,14 +31,21 @@ fn entry<'a>(entries: &'a Entries, counter: &Name, upto: u64) -> Option<&'a (u64
     entries.get(counter)?.iter().rfind(|(number, _)| *number <= upto)
 }
 
+/// What a change makes of a row.
+#[derive(Default)]
+pub(crate) struct Made {
+    /// The entries that it changes. None if it changes nothing.
+    pub(crate) entries: BTreeMap<Name, Entry>,
+    /// For each of its acts the value after it, and for a reset what it subtracts.
+    pub(crate) told: Vec<i128>,
+}
+
 /// What one replica has counted.
 #[derive(Default)]
 struct Row {
     /// The counters that each number has changed: number 1 is the first.
     changes: Vec<Vec<Name>>,
     entries: Entries,
-    /// The number of the last reset of each counter.
-    resets: BTreeMap<Name, u64>,
     /// The counters of its slots, as far as anybody was told.
     slots: BTreeMap<u32, Name>,
 }
@@ -48,37 +56,30 @@ impl Past {
         self.rows.get(replica).map_or(0, |row| row.changes.len() as u64)
     }
 
-    /// The entries that a change makes, by a process that shows this. Empty if it changes nothing.
-    pub(crate) fn outcome(
-        &self,
-        replica: &ReplicaId,
-        change: &Change,
-        shown: &Versions,
-    ) -> BTreeMap<Name, Entry> {
+    /// What a change makes of a replica's row, if its process sees this: all that it shows, and all that it has counted.
+    pub(crate) fn outcome(&self, replica: &ReplicaId, change: &Change, seen: &Versions) -> Made {
         let before = |counter: &Name| self.entry(replica, counter, u64::MAX).cloned().unwrap_or_default();
-        let mut after = BTreeMap::new();
-        let adds = match change {
-            Change::Add(counter, delta) => &[(counter.clone(), *delta)][..],
-            Change::Batch(adds) => adds,
-            Change::Reset(counter) => {
-                let mut entry = before(counter);
-                entry.observed.merge(&self.observed(counter, shown));
-                after.insert(counter.clone(), entry);
-                &[]
+        let mut made = Made::default();
+        for (counter, act) in acts(change) {
+            let mut own = made.entries.remove(counter).unwrap_or_else(|| before(counter));
+            let others = self.entries(counter, seen).filter(|(other, _)| *other != replica);
+            let others: Vec<_> = others.collect();
+            let value = |own: &Entry| entry::value(&[&others[..], &[(replica, own)]].concat());
+            match act {
+                Act::Add(delta) => own.add(delta),
+                Act::Report(source, total) => own.report(source, total),
+                Act::Reset => {
+                    made.told.push(value(&own));
+                    own.observe([&others[..], &[(replica, &own.clone())]].concat());
+                }
             }
-            Change::Report { counter, source, total } => {
-                let mut entry = before(counter);
-                entry.report(source, *total);
-                after.insert(counter.clone(), entry);
-                &[]
+            if !matches!(act, Act::Reset) {
+                made.told.push(value(&own));
             }
-        };
-        for (counter, delta) in adds {
-            after.entry(counter.clone()).or_insert_with(|| before(counter)).add(*delta);
+            made.entries.insert(counter.clone(), own);
         }
-        let has_changed = |counter: &Name, entry: &mut Entry| before(counter) != *entry;
-        after.retain(has_changed);
-        after
+        made.entries.retain(|counter, entry| before(counter) != *entry);
+        made
     }
 
     /// How many items all rows have that may be too long for a frame of so many bytes.
@@ -89,15 +90,12 @@ impl Past {
     }
 
     /// A replica counts: its next number has changed these entries.
-    pub(crate) fn count(&mut self, replica: &ReplicaId, change: &Change, entries: BTreeMap<Name, Entry>) {
+    pub(crate) fn count(&mut self, replica: &ReplicaId, entries: BTreeMap<Name, Entry>) {
         let row = self.rows.entry(replica.clone()).or_default();
         row.changes.push(entries.keys().cloned().collect());
         let number = row.changes.len() as u64;
         for (counter, entry) in entries {
             row.entries.entry(counter).or_default().push((number, entry));
-        }
-        if let Change::Reset(counter) = change {
-            row.resets.insert(counter.clone(), number);
         }
     }
 
@@ -105,11 +103,6 @@ impl Past {
     pub(crate) fn above(&self, replica: &ReplicaId, counter: &Name, number: u64) -> Option<(u64, u64)> {
         let last = entry(&self.rows.get(replica)?.entries, counter, u64::MAX);
         last.filter(|(last, _)| *last > number).map(|(_, entry)| entry.counts())
-    }
-
-    /// The number of a replica's last reset of a counter.
-    pub(crate) fn last_reset(&self, replica: &ReplicaId, counter: &Name) -> u64 {
-        self.rows.get(replica).and_then(|row| row.resets.get(counter)).copied().unwrap_or_default()
     }
 
     /// The store went back: nobody has what a replica counted above this number, and its next owner counts on from there.
@@ -120,7 +113,6 @@ impl Past {
             entries.retain(|(number, _)| *number <= upto);
             !entries.is_empty()
         });
-        row.resets.retain(|_, number| *number <= upto);
         row.slots.retain(|_, counter| row.entries.contains_key(counter));
     }
 
@@ -136,16 +128,26 @@ impl Past {
         })
     }
 
-    /// What a reset must subtract that observes rows of these versions.
-    fn observed(&self, counter: &Name, at: &Versions) -> Observed {
-        let mut observed = Observed::default();
-        self.entries(counter, at).for_each(|(replica, entry)| observed.observe(replica, entry));
-        observed
-    }
-
     /// The value of a counter in rows of these versions.
     pub(crate) fn value(&self, counter: &Name, at: &Versions) -> i128 {
         entry::value(&self.entries(counter, at).collect::<Vec<_>>())
+    }
+
+    /// The whole row of a replica that has only added, at a version.
+    pub(crate) fn row(&self, replica: &ReplicaId, upto: u64) -> RowDelta {
+        let entries = &self.rows[replica].entries;
+        let first = |entries: &Vec<(u64, Entry)>| entries.first().map_or(0, |(number, _)| *number);
+        let mut names: Vec<(u64, &Name)> =
+            entries.iter().map(|(name, entries)| (first(entries), name)).collect();
+        names.sort_unstable();
+        let mut row = RowDelta::new(replica.clone(), 0, upto);
+        for (slot, (_, name)) in (0..).zip(names) {
+            if let Some((number, entry)) = entry(entries, name, upto) {
+                let (up, down) = entry.counts();
+                row.push(slot, *number, Some(name), crdt::named::Entry { up, down, more: None });
+            }
+        }
+        row
     }
 
     /// A row delta is somewhere: it must have exactly what its replica has changed above one number and up to another.

@@ -2,6 +2,7 @@
 
 mod asks;
 mod changes;
+mod services;
 
 use std::time::Duration;
 
@@ -45,6 +46,10 @@ pub(crate) enum Fault {
     Unlist(usize),
     /// An operator asks another node, by chance, to forget this one.
     Forget(usize),
+    /// All that the node shows is exported.
+    Export(usize),
+    /// The node imports something that was exported here, or elsewhere.
+    Import(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -95,6 +100,8 @@ pub(crate) enum Kind {
     Rosters,
     /// Nodes are forgotten.
     Forgets,
+    /// What was exported is imported.
+    Imports,
 }
 
 impl Kind {
@@ -153,6 +160,7 @@ impl Plan {
         plan.draw_faults(&mut rng);
         plan.draw_asks(&mut rng);
         plan.draw_changes(&mut rng);
+        plan.draw_services(&mut rng);
         plan
     }
 

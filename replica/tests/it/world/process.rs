@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+use replica::store::Outcome;
 use replica::{Effect, Input, NodeId, Replica, Ticket};
 
 use super::counting::Counting;
@@ -45,6 +46,8 @@ pub(crate) struct Process {
     /// No other process of the node has run beside it.
     pub(crate) is_alone: bool,
     pub(crate) was_paused: bool,
+    /// How many of its commits in a row were not done, or may not have been.
+    pub(crate) failures: u32,
     /// The list of nodes that it was given last.
     pub(crate) roster: BTreeSet<NodeId>,
     pub(crate) last_read: Versions,
@@ -65,6 +68,7 @@ impl Process {
             is_ending: false,
             is_alone: true,
             was_paused: false,
+            failures: 0,
             roster: BTreeSet::new(),
             last_read: Versions::new(),
             counting: Counting::new(&replica),
@@ -80,6 +84,13 @@ impl Process {
     pub(crate) fn give(&mut self, now: Duration, input: Input) -> Vec<Effect> {
         if let Input::Roster(nodes) = &input {
             self.roster.clone_from(nodes);
+        }
+        if let Input::Store { outcome, .. } = &input {
+            self.failures = match outcome {
+                Outcome::Conflict | Outcome::Unknown | Outcome::NotDone => self.failures + 1,
+                Outcome::Committed { .. } => 0,
+                _ => self.failures,
+            };
         }
         self.replica.handle(now, input);
         std::iter::from_fn(|| self.replica.poll_effect()).collect()

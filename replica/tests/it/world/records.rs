@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use replica::store::memory::Memory;
-use replica::store::{Outcome, Record, Revision, StoreRequest};
+use replica::store::{Noted, Outcome, Record, Revision, StoreRequest};
 use replica::{NodeId, ReplicaId};
 
 use super::ledger::name;
@@ -24,6 +24,10 @@ struct Own {
     versions: Vec<(Duration, Memory)>,
     /// The largest version of each row that ever stood there.
     stored: BTreeMap<ReplicaId, u64>,
+    /// The notes of all commits, each with what it says of its change.
+    notes: BTreeMap<u64, i128>,
+    /// Notes that were put off.
+    late: Vec<Noted>,
     /// The revisions of a record that went back start here, so that none is given twice.
     base: u64,
 }
@@ -47,6 +51,28 @@ impl Records {
     pub(crate) fn was_stored(&self, replica: &ReplicaId, version: u64) -> bool {
         let own = self.index(replica.node()).map(|node| &self.by_node[node]);
         own.is_some_and(|own| own.stored.get(replica).is_some_and(|stored| version <= *stored))
+    }
+
+    /// Whether the record of a node has so much of a replica's row, as a row or a hint.
+    pub(crate) fn has(&self, node: usize, replica: &ReplicaId, version: u64) -> bool {
+        let Some(record) = self.record(&name(node)) else { return false };
+        let row = record.rows.get(replica).or_else(|| record.hints.get(replica));
+        row.is_some_and(|row| version <= row.upto())
+    }
+
+    /// What a note in a node's record says of its change.
+    pub(crate) fn note(&self, node: usize, id: u64) -> Option<i128> {
+        self.by_node[node].notes.get(&id).copied()
+    }
+
+    /// The notes that were put off before; these are now.
+    pub(crate) fn put_off(&mut self, node: usize, notes: Vec<Noted>) -> Vec<Noted> {
+        std::mem::replace(&mut self.by_node[node].late, notes)
+    }
+
+    /// The notes in a node's record.
+    pub(crate) fn notes(&self, node: usize) -> impl Iterator<Item = u64> {
+        self.by_node[node].notes.keys().copied()
     }
 
     /// Nobody has what a replica counted above this number, for the store went back.
@@ -116,6 +142,9 @@ impl Own {
                 Outcome::Opened { record, revision: Revision(revision.0 + self.base) }
             }
             Outcome::Committed { revision } => {
+                if let StoreRequest::Commit { changes, .. } = &request {
+                    self.notes.extend(changes.notes.iter().map(|noted| (noted.note.until, noted.value)));
+                }
                 Outcome::Committed { revision: Revision(revision.0 + self.base) }
             }
             outcome => outcome,

@@ -88,7 +88,7 @@ impl World {
         if !self.processes[process].is_there() {
             return Ok(());
         }
-        if let Input::Client { ticket, answer_by, .. } = input {
+        if let Input::Client { ticket, answer_by, .. } | Input::Import { ticket, answer_by, .. } = input {
             self.processes[process].open.insert((answer_by, ticket));
         }
         for input in self.sabotage.inputs(input, &self.processes[process], &mut self.rng) {
@@ -98,7 +98,7 @@ impl World {
             self.check_told(process, &effects)?;
             self.check_shown(process)?;
             for effect in effects {
-                let by = (&self.processes[process], &self.past);
+                let by = (&self.processes[process], &self.past, &self.ledger);
                 for effect in self.sabotage.effects(effect, by, &mut self.rng) {
                     self.act(process, effect)?;
                 }
@@ -114,8 +114,8 @@ impl World {
         }
         match effect {
             Effect::Reply { ticket, result } => {
-                let is_early = self.sabotage == Sabotage::AcknowledgesAtOnce && result == Ok(Reply::Counted);
-                if is_early { Ok(()) } else { self.answered(process, ticket, result) }
+                let is_early = result == Ok(Reply::Counted) && self.is_told_early(ticket);
+                if is_early { Ok(()) } else { self.answered(process, ticket, &result) }
             }
             Effect::Send { peer, frame } => match self.forges_answer(&peer, &frame) {
                 Some(frame) => {
@@ -145,21 +145,35 @@ impl World {
         }
     }
 
+    /// Whether a client was told of an acknowledgement before it came, for that is the bug.
+    fn is_told_early(&self, ticket: Ticket) -> bool {
+        match self.sabotage {
+            Sabotage::AcknowledgesAtOnce => true,
+            Sabotage::AcknowledgesImportAtOnce => self.ledger.import_of(ticket).is_some(),
+            _ => false,
+        }
+    }
+
     pub(super) fn answered(
         &mut self,
         process: usize,
         ticket: Ticket,
-        result: Result<Reply, Refusal>,
+        result: &Result<Reply, Refusal>,
     ) -> Checked {
         self.processes[process].open.retain(|(_, open)| *open != ticket);
         let (ledger, view) = self.ledger_and_view();
         ledger.answer(process, ticket, result, &view)?;
+        if let (Some((node, versions)), Ok(Reply::Counted)) = (self.ledger.import_of(ticket), result) {
+            self.is_import_stored(node, versions)?;
+        }
         if let Some(node) = self.ledger.forgets(ticket) {
             self.note_forget(node, result);
         }
         self.processes[process].last_read = match result {
             Ok(Reply::Value(_)) => self.processes[process].counting.shown.clone(),
-            Ok(Reply::Counted | Reply::Reset(_) | Reply::Forgotten) | Err(_) => return Ok(()),
+            Ok(Reply::Counted | Reply::Reset(_) | Reply::Values(_) | Reply::Forgotten) | Err(_) => {
+                return Ok(());
+            }
         };
         Ok(())
     }

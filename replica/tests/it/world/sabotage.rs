@@ -9,12 +9,12 @@ use rand::rngs::SmallRng;
 use replica::store::{Outcome, StoreRequest};
 use replica::{Claim, Effect, Frame, Input, Inquiry, Refusal, Reply, RowDelta};
 
-use super::ledger::name;
+use super::ledger::{Ledger, name};
 use super::past::Past;
 use super::process::Process;
 use super::records::Records;
 use super::storage::Asked;
-use rows::RowBug;
+use rows::{RowBug, smaller};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Sabotage {
@@ -62,6 +62,16 @@ pub(crate) enum Sabotage {
     DropsUnlistedRows,
     /// A part of a row is merged alone.
     MergesPart,
+    /// After a commit that was not done, or may not have been, the next one has no notes.
+    DropsNotes,
+    /// The notes of a commit are stored with the next one.
+    StoresNotesLater,
+    /// A change tells the value without what is not shown yet.
+    TellsShown,
+    /// An import is acknowledged when it is asked.
+    AcknowledgesImportAtOnce,
+    /// An import replaces what is held, also by less.
+    ImportsOver,
     /// Now and then a process tells its peers wrong rows.
     TellsPeers(RowBug),
     /// Now and then a process tells the store wrong rows.
@@ -69,7 +79,7 @@ pub(crate) enum Sabotage {
 }
 
 impl Sabotage {
-    const OTHERS: [Self; 21] = [
+    const OTHERS: [Self; 26] = [
         Self::AcknowledgesAtOnce,
         Self::CommitsAnyway,
         Self::FreesReplicaForAll,
@@ -91,6 +101,11 @@ impl Sabotage {
         Self::HidesSeal,
         Self::DropsUnlistedRows,
         Self::MergesPart,
+        Self::DropsNotes,
+        Self::StoresNotesLater,
+        Self::TellsShown,
+        Self::AcknowledgesImportAtOnce,
+        Self::ImportsOver,
     ];
 
     pub(crate) fn all() -> impl Iterator<Item = Self> {
@@ -124,6 +139,9 @@ impl Sabotage {
                 if *expect == revision && revision.0 % 5 == 4 =>
             {
                 return Outcome::Committed { revision };
+            }
+            (Self::StoresNotesLater, StoreRequest::Commit { changes, .. }) => {
+                changes.notes = records.put_off(node, std::mem::take(&mut changes.notes));
             }
             (Self::LoadsNothing, StoreRequest::Load { .. }) => return Outcome::Loaded(None),
             (Self::HidesSeal, StoreRequest::Load { node }) if *node == name(asked.node) => {
@@ -167,6 +185,10 @@ impl Sabotage {
                 frame.claim.rows.extend(part.map(|part| part.delta().clone()));
                 vec![Input::Peer { from, frame }]
             }
+            (Self::ImportsOver, Input::Import { ticket, answer_by, rows }) => {
+                let rows = rows.iter().map(|row| smaller(row, process)).collect();
+                vec![Input::Import { ticket, answer_by, rows }]
+            }
             (_, input) => vec![input],
         }
     }
@@ -175,18 +197,30 @@ impl Sabotage {
     pub(crate) fn effects(
         self,
         effect: Effect,
-        (process, past): (&Process, &Past),
+        (process, past, ledger): (&Process, &Past, &Ledger),
         rng: &mut SmallRng,
     ) -> Vec<Effect> {
         match (self, effect) {
             (Self::AnswersTwice, Effect::Reply { ticket, result }) if rng.random_bool(0.05) => {
-                vec![Effect::Reply { ticket, result }, Effect::Reply { ticket, result }]
+                vec![Effect::Reply { ticket, result: result.clone() }, Effect::Reply { ticket, result }]
             }
             (Self::AnswersNever, Effect::Reply { .. }) if rng.random_bool(0.05) => Vec::new(),
             (Self::RefusesCounted, Effect::Reply { ticket, result: Ok(Reply::Counted) })
                 if rng.random_bool(0.05) =>
             {
                 vec![Effect::Reply { ticket, result: Err(Refusal::StoreSilent) }]
+            }
+            (Self::TellsShown, Effect::Reply { ticket, result: Ok(Reply::Value(value)) }) => {
+                let shown = ledger.tells_of(ticket).map(|counter| process.replica.state().value(counter));
+                vec![Effect::Reply { ticket, result: Ok(Reply::Value(shown.unwrap_or(value))) }]
+            }
+            (
+                Self::DropsNotes,
+                Effect::Store { token, request: StoreRequest::Commit { expect, mut changes, owner } },
+            ) if process.failures > 0 => {
+                changes.notes.clear();
+                let request = StoreRequest::Commit { expect, changes, owner };
+                vec![Effect::Store { token, request }]
             }
             (Self::ClaimsStored, Effect::Send { peer, mut frame }) => {
                 frame.claim.unstored.clear();

@@ -11,12 +11,12 @@ pub(crate) struct Entry {
     up: u64,
     down: u64,
     totals: BTreeMap<Name, u64>,
-    pub(super) observed: Observed,
+    observed: Observed,
 }
 
 /// What resets have observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Observed {
+struct Observed {
     counts: BTreeMap<ReplicaId, (u64, u64)>,
     totals: BTreeMap<Name, u64>,
 }
@@ -34,17 +34,24 @@ impl Entry {
     pub(super) fn report(&mut self, source: &Name, total: u64) {
         raise(&mut self.totals, source, total);
     }
+
+    /// A reset observes these entries.
+    pub(super) fn observe(&mut self, entries: Vec<(&ReplicaId, &Self)>) {
+        for (replica, entry) in entries {
+            self.observed.observe(replica, entry);
+        }
+    }
 }
 
 impl Observed {
     /// Takes in what is seen of a replica.
-    pub(super) fn observe(&mut self, replica: &ReplicaId, entry: &Entry) {
+    fn observe(&mut self, replica: &ReplicaId, entry: &Entry) {
         let counts = BTreeMap::from([(replica.clone(), (entry.up, entry.down))]);
         self.merge(&Self { counts, totals: entry.totals.clone() });
         self.merge(&entry.observed);
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    fn merge(&mut self, other: &Self) {
         for (replica, (up, down)) in other.counts.iter().filter(|(_, counts)| **counts != (0, 0)) {
             let mine = self.counts.entry(replica.clone()).or_default();
             *mine = (mine.0.max(*up), mine.1.max(*down));

@@ -36,7 +36,7 @@ impl Habits {
 }
 
 /// The names of the counters: mostly few, sometimes many.
-pub(super) fn draw_names(rng: &mut SmallRng) -> Vec<Name> {
+pub(crate) fn draw_names(rng: &mut SmallRng) -> Vec<Name> {
     let most = [1, 1, 3, 3, 12, 12, 60, MOST_NAMES][rng.random_range(0..8)];
     (0..rng.random_range(1..=most))
         .map(|at| if at == 0 { "".into() } else { format!("c{at}").into() })
@@ -71,7 +71,7 @@ impl Plan {
     }
 
     /// A counter: few are hot, and most are cold.
-    pub(super) fn draw_name(&self, rng: &mut SmallRng) -> Name {
+    pub(crate) fn draw_name(&self, rng: &mut SmallRng) -> Name {
         let upto = rng.random_range(0..self.names.len());
         let upto = rng.random_range(0..=upto);
         self.names[rng.random_range(0..=upto)].clone()
@@ -103,7 +103,7 @@ impl Plan {
         }
         if kind < habits.resets + habits.reports + habits.batches {
             let adds = rng.random_range(0..=habits.longest);
-            return Change::Batch((0..adds).map(|_| self.draw_add(habits, rng)).collect());
+            return Change::adds((0..adds).map(|_| self.draw_add(habits, rng)));
         }
         let (counter, delta) = self.draw_add(habits, rng);
         Change::Add(counter, delta)

@@ -27,12 +27,14 @@ pub(crate) enum RowBug {
     AddsBaselines,
     /// A baseline is left out.
     DropsBaseline,
+    /// A reset has not seen what its own process has counted.
+    MissesOwn,
     /// The total of a source is smaller than it was.
     LowersTotals,
 }
 
 impl RowBug {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::SkipsGap,
         Self::ClaimsMore,
         Self::LeavesOutUnshown,
@@ -41,6 +43,7 @@ impl RowBug {
         Self::SplitsBatch,
         Self::AddsBaselines,
         Self::DropsBaseline,
+        Self::MissesOwn,
         Self::LowersTotals,
     ];
 
@@ -53,6 +56,7 @@ impl RowBug {
             | Self::SplitsBatch
             | Self::AddsBaselines
             | Self::DropsBaseline
+            | Self::MissesOwn
             | Self::LowersTotals => true,
         }
     }
@@ -86,14 +90,32 @@ impl RowBug {
                 made(row, (from, upto), |at, item| (!is_batch || at < last).then(|| item.entry.to_entry()))
             }
             Self::AddsBaselines => made(row, (from, upto), |_, item| {
-                Some(with_baseline(item.entry, |(up, down)| (2 * up, 2 * down)))
+                Some(with_baseline(item.entry, |_, (up, down)| (2 * up, 2 * down)))
             }),
             Self::DropsBaseline => {
-                made(row, (from, upto), |_, item| Some(with_baseline(item.entry, |_| (0, 0))))
+                made(row, (from, upto), |_, item| Some(with_baseline(item.entry, |_, _| (0, 0))))
             }
+            Self::MissesOwn => made(row, (from, upto), |_, item| {
+                let seen = |actor: &ReplicaId, counts| if actor == row.actor() { (0, 0) } else { counts };
+                Some(with_baseline(item.entry, seen))
+            }),
             Self::LowersTotals => made(row, (from, upto), |_, item| Some(with_lower_totals(item.entry))),
         }
     }
+}
+
+/// A row of less than what a process holds, and newer. Its own row stays.
+pub(super) fn smaller(row: &RowDelta, held_by: &Process) -> RowDelta {
+    if *row.actor() == held_by.counting.under {
+        return row.clone();
+    }
+    let held = held_by.replica.state().version(row.actor());
+    let mut made = RowDelta::new(row.actor().clone(), 0, row.upto().max(held) + 1);
+    for item in row.items() {
+        let EntryRef { up, down, .. } = item.entry;
+        made.push(item.slot, made.upto(), item.name, Entry { up: up / 2, down: down / 2, more: None });
+    }
+    made
 }
 
 /// The row with other ends, and these entries.
@@ -113,13 +135,13 @@ fn made(
 
 fn with_baseline(
     entry: EntryRef<'_, ReplicaId>,
-    change: impl Fn((u64, u64)) -> (u64, u64),
+    change: impl Fn(&ReplicaId, (u64, u64)) -> (u64, u64),
 ) -> Entry<ReplicaId> {
     let mut entry = entry.to_entry();
     if let Some(more) = &mut entry.more {
         let mut counts = PnCounter::new();
         for (replica, seen) in &more.baseline.counts {
-            let (up, down) = change(seen);
+            let (up, down) = change(replica, seen);
             counts.raise(replica, up, down);
         }
         more.baseline.counts = counts;

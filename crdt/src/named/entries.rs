@@ -1,0 +1,187 @@
+//! One counter in all rows: its value, and what a reset sees of it.
+
+use super::{Baseline, Counters, EntryRef};
+use crate::{GCounter, Merge};
+use alloc::sync::Arc;
+
+impl<A: Ord + Clone> Counters<A> {
+    /// The value of a counter: what the actors added, less what they took away, and what sources reported, each as far as it is
+    /// above what resets have seen. 0 if there is no such counter.
+    ///
+    /// Costs a look-up for the name, and one in each row.
+    ///
+    /// ```
+    /// let mut counters = crdt::named::Counters::<String>::new();
+    /// counters.add("n0", "stock", 30)?;
+    /// counters.add("n1", "stock", -4)?;
+    /// assert_eq!(counters.value("stock"), 26);
+    /// # Ok::<(), crdt::named::ChangeError>(())
+    /// ```
+    pub fn value(&self, name: &str) -> i128 {
+        value(&self.entries(name, None))
+    }
+
+    /// The value of a counter if `entry` were what `actor` has counted for it: with changes that are not in the state yet.
+    ///
+    /// ```
+    /// use crdt::named::{Counters, Entry};
+    ///
+    /// let mut counters = Counters::<String>::new();
+    /// counters.add("n0", "stock", 30)?;
+    /// counters.add("n1", "stock", 1)?;
+    /// let entry = Entry { up: 31, down: 4, more: None };
+    /// assert_eq!(counters.value_with("stock", (&"n0".to_string(), entry.borrowed())), 28);
+    /// # Ok::<(), crdt::named::ChangeError>(())
+    /// ```
+    pub fn value_with(&self, name: &str, own: (&A, EntryRef<'_, A>)) -> i128 {
+        value(&self.entries(name, Some(own)))
+    }
+
+    /// What each actor has counted for a counter. What stands there of the `own` actor is replaced by what is given.
+    fn entries<'a>(
+        &'a self,
+        name: &str,
+        own: Option<(&'a A, EntryRef<'a, A>)>,
+    ) -> impl Iterator<Item = (&'a A, EntryRef<'a, A>)> + Clone + use<'a, A> {
+        let name = self.names.find(name);
+        let rows = name.map_or(&[][..], |_| &self.rows);
+        let found =
+            rows.iter().filter_map(move |row| name.and_then(|name| row.find(name)).map(|slot| (row, slot)));
+        let others = found.filter(move |(row, _)| own.is_none_or(|(actor, _)| row.actor != *actor));
+        others.map(|(row, slot)| (&row.actor, row.entry(slot))).chain(own)
+    }
+
+    /// The largest total that each source reported to a counter, resets or not.
+    ///
+    /// ```
+    /// let mut counters = crdt::named::Counters::<String>::new();
+    /// let mut batch = counters.change("n0");
+    /// batch.report("views", "sensor-7", 41)?;
+    /// batch.commit()?;
+    /// assert_eq!(counters.totals("views").get("sensor-7"), 41);
+    /// # Ok::<(), crdt::named::ChangeError>(())
+    /// ```
+    pub fn totals(&self, name: &str) -> GCounter<Arc<str>> {
+        totals(&self.entries(name, None))
+    }
+
+    /// All that is known of a counter here, and what earlier resets have seen: what a reset has to note, see
+    /// [`Entry::reset`](super::Entry::reset).
+    ///
+    /// ```
+    /// let mut counters = crdt::named::Counters::<String>::new();
+    /// counters.add("n0", "stock", -4)?;
+    /// assert_eq!(counters.observed("stock").counts.counts("n0"), (0, 4));
+    /// # Ok::<(), crdt::named::ChangeError>(())
+    /// ```
+    pub fn observed(&self, name: &str) -> Baseline<A> {
+        observed(&self.entries(name, None))
+    }
+
+    /// As [`observed`](Self::observed), if `entry` were what `actor` has counted for it.
+    ///
+    /// ```
+    /// use crdt::named::{Counters, Entry};
+    ///
+    /// let entry = Entry { up: 3, down: 0, more: None };
+    /// let observed = Counters::new().observed_with("stock", (&"n0".to_string(), entry.borrowed()));
+    /// assert_eq!(observed.counts.counts("n0"), (3, 0));
+    /// ```
+    pub fn observed_with(&self, name: &str, own: (&A, EntryRef<'_, A>)) -> Baseline<A> {
+        observed(&self.entries(name, Some(own)))
+    }
+
+    /// Whether anything was counted or reported that no reset has seen. So a counter that was added to and is 0 now differs from one
+    /// that nobody has counted since it was reset.
+    ///
+    /// ```
+    /// let mut counters = crdt::named::Counters::<String>::new();
+    /// assert!(!counters.is_counted("stock"));
+    /// counters.add("n0", "stock", 3)?;
+    /// counters.add("n0", "stock", -3)?;
+    /// assert_eq!((counters.is_counted("stock"), counters.value("stock")), (true, 0));
+    /// counters.change("n0").reset("stock").commit()?;
+    /// assert!(!counters.is_counted("stock"));
+    /// # Ok::<(), crdt::named::ChangeError>(())
+    /// ```
+    pub fn is_counted(&self, name: &str) -> bool {
+        is_counted(&self.entries(name, None))
+    }
+
+    /// As [`is_counted`](Self::is_counted), if `entry` were what `actor` has counted for it.
+    ///
+    /// ```
+    /// use crdt::named::{Counters, Entry};
+    ///
+    /// let entry = Entry { up: 3, down: 0, more: None };
+    /// assert!(Counters::new().is_counted_with("stock", (&"n0".to_string(), entry.borrowed())));
+    /// ```
+    pub fn is_counted_with(&self, name: &str, own: (&A, EntryRef<'_, A>)) -> bool {
+        is_counted(&self.entries(name, Some(own)))
+    }
+}
+
+/// Of one counter: what each actor has counted.
+pub(super) trait Entries<'a, A: 'a>: Iterator<Item = (&'a A, EntryRef<'a, A>)> + Clone {}
+
+impl<'a, A: 'a, I: Iterator<Item = (&'a A, EntryRef<'a, A>)> + Clone> Entries<'a, A> for I {}
+
+pub(super) fn value<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> i128 {
+    if entries.clone().any(|(_, entry)| entry.more.is_some()) {
+        return value_above_baseline(entries);
+    }
+    entries.clone().map(|(_, entry)| balance((entry.up, entry.down))).sum()
+}
+
+fn value_above_baseline<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> i128 {
+    let seen = baseline(entries);
+    let counts = entries
+        .clone()
+        .map(|(actor, entry)| balance(above((entry.up, entry.down), seen.counts.counts(actor))));
+    let totals = totals(entries);
+    let totals = totals.iter().map(|(source, total)| total.saturating_sub(seen.totals.get(source)));
+    counts.sum::<i128>() + totals.map(i128::from).sum::<i128>()
+}
+
+pub(super) fn is_counted<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> bool {
+    if entries.clone().all(|(_, entry)| entry.more.is_none()) {
+        return entries.clone().any(|(_, entry)| (entry.up, entry.down) != (0, 0));
+    }
+    let seen = baseline(entries);
+    entries.clone().any(|(actor, entry)| above((entry.up, entry.down), seen.counts.counts(actor)) != (0, 0))
+        || totals(entries).iter().any(|(source, total)| total > seen.totals.get(source))
+}
+
+/// What resets have seen.
+fn baseline<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> Baseline<A> {
+    let mut all = Baseline::default();
+    for more in entries.clone().filter_map(|(_, entry)| entry.more) {
+        all.merge(&more.baseline);
+    }
+    all
+}
+
+pub(super) fn totals<'a, A: 'a>(entries: &impl Entries<'a, A>) -> GCounter<Arc<str>> {
+    let mut all = GCounter::new();
+    for more in entries.clone().filter_map(|(_, entry)| entry.more) {
+        all.merge(&more.totals);
+    }
+    all
+}
+
+pub(super) fn observed<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> Baseline<A> {
+    let mut all = baseline(entries);
+    for (actor, entry) in entries.clone() {
+        all.counts.raise(actor, entry.up, entry.down);
+    }
+    all.totals.merge(&totals(entries));
+    all
+}
+
+fn above((up, down): (u64, u64), (seen_up, seen_down): (u64, u64)) -> (u64, u64) {
+    (up.saturating_sub(seen_up), down.saturating_sub(seen_down))
+}
+
+fn balance((up, down): (u64, u64)) -> i128 {
+    i128::from(up) - i128::from(down)
+}
