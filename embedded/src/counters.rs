@@ -1,0 +1,304 @@
+//! The handle.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use rand::RngExt;
+use replica::{AckPolicy, Change, Input, Name, NodeId, Reply, Step};
+
+use crate::clock::unix_ms;
+use crate::engine::Engine;
+use crate::keys::Keys;
+use crate::shared::Shared;
+use crate::store::Store;
+use crate::{
+    Export, Group, ImportError, OpenError, Options, Pending, Refused, Session, Status, Watch, committer,
+    timer,
+};
+
+/// Many counters, in a directory: see [the crate](crate).
+///
+/// It is a handle: clones are the same counters. The last one that is dropped closes them.
+#[derive(Debug, Clone)]
+pub struct Counters(Arc<Handle>);
+
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<Result<(), String>>>>,
+}
+
+impl Counters {
+    /// Opens the counters in a directory, with the [default options](Options).
+    ///
+    /// # Errors
+    ///
+    /// As [`Options::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Options::default().open(path)
+    }
+
+    pub(crate) fn start(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let mut store = Store::open(path)?;
+        store.shows_unstored(options.ack == AckPolicy::Memory);
+        let node = choose_node(&mut store, path, options.node.as_deref())?;
+        let keys = Keys::from_notes(store.notes(unix_ms())?);
+        let mut engine = Engine::new(options, node, keys);
+        while let Some((token, request)) = engine.next_request() {
+            let outcome = store.request(request)?;
+            engine.outcome(token, outcome);
+            if engine.is_ready() {
+                break;
+            }
+        }
+        engine.catch_up();
+        engine.take_calls();
+        let shared = Shared::new(engine);
+        let mut threads = Vec::new();
+        let run = {
+            let shared = shared.clone();
+            move || committer::run(&shared, store)
+        };
+        threads
+            .push(thread::Builder::new().name("committer".into()).spawn(run).map_err(OpenError::NoThread)?);
+        let run = {
+            let shared = shared.clone();
+            move || {
+                timer::run(&shared);
+                Ok(())
+            }
+        };
+        threads.push(thread::Builder::new().name("timer".into()).spawn(run).map_err(OpenError::NoThread)?);
+        Ok(Self(Arc::new(Handle { shared, threads: Mutex::new(threads) })))
+    }
+
+    /// Submits requests together. They are handled one after the other, and no other request comes between them. Their answers come
+    /// together, in the same order, once the last is there.
+    ///
+    /// All other threads wait until `ask` returns: let it do nothing but ask.
+    pub fn submit(&self, ask: impl FnOnce(&mut Session<'_>)) -> Group {
+        let Some(mut engine) = self.0.shared.lock() else {
+            return Group::ready(vec![Err(Refused::Failed)]);
+        };
+        let mut session = Session::new(&mut engine);
+        ask(&mut session);
+        let group = session.end();
+        self.0.shared.release(engine);
+        group
+    }
+
+    /// Adds to a counter. The answer is its value, as this node sees it, with this add.
+    pub fn add(&self, name: &str, delta: i64) -> Pending<i128> {
+        self.change(Change::Add(name.into(), delta))
+    }
+
+    /// Subtracts what this node sees of a counter. The answer is how much that was. Adds on other nodes that this one does not see
+    /// yet survive.
+    pub fn reset(&self, name: &str) -> Pending<i128> {
+        self.change(Change::Reset(name.into()))
+    }
+
+    /// Reports that a source of the counter has counted `total`, all in all. The counter takes the largest total that it has heard
+    /// of each source, so a report may be repeated. The answer is the counter's value.
+    pub fn report(&self, name: &str, source: &str, total: u64) -> Pending<i128> {
+        self.change(Change::Report { counter: name.into(), source: source.into(), total })
+    }
+
+    /// Changes several counters: all or none. The answer has the value after each add, and what each reset has subtracted.
+    pub fn batch(&self, steps: impl IntoIterator<Item = (Name, Step)>) -> Pending<Arc<[i128]>> {
+        let change = Change::Batch(steps.into_iter().collect());
+        Pending::new(self.submit(|session| session.change(change)), |reply| match reply {
+            Reply::Values(values) => values,
+            Reply::Value(value) | Reply::Reset(value) => [value].into(),
+            Reply::Counted | Reply::Forgotten => [].into(),
+        })
+    }
+
+    fn change(&self, change: Change) -> Pending<i128> {
+        Pending::new(self.submit(|session| session.change(change)), value)
+    }
+
+    /// The value of a counter, as this node sees it. 0 if nobody has counted it.
+    pub fn value(&self, name: &str) -> i128 {
+        self.0.shared.lock().map_or(0, |engine| engine.rows().value(name))
+    }
+
+    /// The value of a counter. `None` if nobody has counted it since it was reset.
+    pub fn get(&self, name: &str) -> Option<i128> {
+        let engine = self.0.shared.lock()?;
+        engine.rows().is_counted(name).then(|| engine.rows().value(name))
+    }
+
+    /// The counters whose names begin with `prefix` and come behind `after`, in the order of their names (by bytes), with their
+    /// values: at most `limit`. Counters that nobody has counted since they were reset are left out.
+    ///
+    /// It looks at a thousand counters at a time, so adds go on meanwhile.
+    pub fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<(Name, i128)> {
+        let mut found = Vec::new();
+        let mut after: Option<Name> = after.map(Into::into);
+        while found.len() < limit {
+            let Some(engine) = self.index() else { break };
+            let rows = engine.rows();
+            let mut looked_at = 0;
+            for name in engine.index.names(rows, prefix, after.clone().as_deref()).take(PAGE) {
+                looked_at += 1;
+                after = Some(name.into());
+                if rows.is_counted(name) {
+                    found.push((name.into(), rows.value(name)));
+                }
+                if found.len() == limit {
+                    break;
+                }
+            }
+            if looked_at < PAGE {
+                break;
+            }
+        }
+        found
+    }
+
+    /// Tells `found` the counters from place `from` on, in the order in which their names came here: looks at `limit` places.
+    /// Returns the place to go on from, `None` behind the last.
+    ///
+    /// No place changes while these counters are open, and new names come behind all others. Counters that nobody has counted since
+    /// they were reset are left out. All others wait meanwhile, so look at a thousand at a time.
+    pub fn scan(&self, from: usize, limit: usize, mut found: impl FnMut(&str)) -> Option<usize> {
+        let engine = self.0.shared.lock()?;
+        let rows = engine.rows();
+        let upto = from.saturating_add(limit);
+        if from < rows.len() {
+            rows.names_from(from).take(limit).filter(|name| rows.is_counted(name)).for_each(&mut found);
+        }
+        (upto < rows.len()).then_some(upto)
+    }
+
+    /// The sum of the values of all counters whose names begin with `prefix`, and how many these are.
+    ///
+    /// It looks at a thousand counters at a time. Adds that come meanwhile may be in it or not.
+    pub fn sum(&self, prefix: &str) -> (i128, usize) {
+        let (mut sum, mut count) = (0_i128, 0);
+        let mut after: Option<Name> = None;
+        loop {
+            let page = self.list(prefix, after.as_deref(), PAGE);
+            sum = page.iter().fold(sum, |sum, (_, value)| sum.saturating_add(*value));
+            count += page.len();
+            match page.last() {
+                Some((name, _)) if page.len() == PAGE => after = Some(name.clone()),
+                _ => return (sum, count),
+            }
+        }
+    }
+
+    /// Tells from now on which counters change whose names begin with `prefix`.
+    pub fn watch(&self, prefix: &str) -> Watch {
+        Watch::new(self.0.shared.clone(), prefix)
+    }
+
+    /// All that this node holds, as lines of JSON that can be [imported](Self::import) anywhere.
+    pub fn export(&self) -> Export {
+        Export::new(self.0.shared.clone())
+    }
+
+    /// Merges what was [exported](Self::export), here or elsewhere. No count is lowered, and what is known already changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`], with the line that can't be read. Nothing was merged.
+    pub fn import(&self, lines: impl std::io::BufRead) -> Result<crate::import::Imported, ImportError> {
+        let rows = crate::import::read(lines)?;
+        let (counters, replicas) = (rows.iter().map(|row| row.items().len()).sum(), rows.len());
+        let answers = self.submit(|session| session.import(rows)).wait();
+        match answers.into_iter().next() {
+            Some(Ok(_)) => Ok(crate::import::Imported { counters, replicas }),
+            Some(Err(refused)) => Err(ImportError::Refused(refused)),
+            None => Err(ImportError::Refused(Refused::Failed)),
+        }
+    }
+
+    /// How the counters are doing.
+    pub fn status(&self) -> Status {
+        match self.0.shared.lock() {
+            Some(engine) => engine.status(),
+            None => Status { has_failed: true, ..Status::default() },
+        }
+    }
+
+    /// Ends: answers everyone who waits, and commits what is counted. Changes that come later are refused.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the database, in words. What was acknowledged is stored all the same.
+    pub fn close(&self) -> Result<(), String> {
+        self.0.close()
+    }
+
+    /// Whether the database has failed, in words. Then the process must be started again.
+    pub fn failure(&self) -> Option<String> {
+        match self.0.shared.lock() {
+            Some(engine) => engine.failure().map(Into::into),
+            None => Some("the engine has failed: start the process again".into()),
+        }
+    }
+
+    fn index(&self) -> Option<std::sync::MutexGuard<'_, Engine>> {
+        let mut engine = self.0.shared.lock()?;
+        engine.catch_up();
+        Some(engine)
+    }
+}
+
+/// So many counters are looked at at a time.
+const PAGE: usize = 1_000;
+
+fn value(reply: Reply) -> i128 {
+    match reply {
+        Reply::Value(value) | Reply::Reset(value) => value,
+        Reply::Values(values) => values.last().copied().unwrap_or_default(),
+        Reply::Counted | Reply::Forgotten => 0,
+    }
+}
+
+impl Handle {
+    fn close(&self) -> Result<(), String> {
+        if let Some(mut engine) = self.shared.lock() {
+            engine.look_at_clock();
+            engine.handle(Input::Shutdown);
+            engine.tick();
+            self.shared.release(engine);
+        }
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let ends = threads
+            .drain(..)
+            .map(|thread| thread.join().unwrap_or_else(|_| Err("a thread has failed".into())));
+        ends.fold(Ok(()), Result::and)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let _told_in_the_log = self.close();
+    }
+}
+
+/// The name of this node: the one in the directory. A new directory takes the one that is given, or draws one.
+fn choose_node(store: &mut Store, path: &Path, given: Option<&str>) -> Result<NodeId, OpenError> {
+    if let Some(given) = given.filter(|given| !crate::is_node_name(given)) {
+        return Err(OpenError::Name { given: given.into() });
+    }
+    match (store.node(), given) {
+        (Some(node), Some(given)) if node.as_str() != given => {
+            Err(OpenError::OtherNode { node: node.to_string(), given: given.into() })
+        }
+        (Some(node), _) => Ok(node.clone()),
+        (None, given) => {
+            let drawn = || format!("n{:08x}", rand::rng().random::<u32>());
+            let node = NodeId::from(given.map_or_else(drawn, Into::into).as_str());
+            if store.name_node(&node)? {
+                return Ok(node);
+            }
+            let error = std::io::Error::other("it can't be written");
+            Err(OpenError::Unusable { path: path.into(), error })
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The engine: a replica, the clients that wait for it, and its requests to the store. It does no I/O.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use crdt::VersionVector;
+use replica::store::{Outcome, StoreRequest, Token};
+use replica::{AckPolicy, Config, Effect, Input, NodeId, Refusal, Replica, ReplicaId, Reply, Rows, Ticket};
+use slab::Slab;
+
+use crate::clock::Clock;
+use crate::group::{Answer, Done, Waiting};
+use crate::index::Index;
+use crate::keys::Keys;
+use crate::shared::Calls;
+use crate::status::StoreStatus;
+use crate::store::Figures;
+use crate::{MAX_GROUP, Options, Refused, Status};
+
+/// How many bits of a ticket are the place in its group.
+const PLACE_BITS: u32 = 16;
+
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) replica: Replica,
+    pub(crate) options: Options,
+    pub(crate) index: Index,
+    pub(crate) keys: Keys,
+    pub(crate) status: Status,
+    clock: Clock,
+    now: Duration,
+    /// The groups that wait for answers. A ticket is the number of its group here, and the place in it.
+    waiting: Slab<Arc<Waiting>>,
+    /// The group that is being submitted, which is not among those that wait yet.
+    submitted: Vec<Option<Answer>>,
+    submitting: Option<usize>,
+    /// What the store is to be asked.
+    requests: VecDeque<(Token, StoreRequest)>,
+    calls: Calls,
+    /// Those that wait for counters to change.
+    pub(crate) watchers: Vec<Waker>,
+    /// What watchers were told of.
+    told: VersionVector<ReplicaId>,
+    failure: Option<String>,
+    /// When the timer comes next.
+    timer_at: Option<Duration>,
+    is_done: bool,
+}
+
+impl Engine {
+    /// An engine that has just begun. Its clock stands still until [`look_at_clock`](Self::look_at_clock). So the store has as much
+    /// time as it needs to read its record.
+    pub(crate) fn new(options: Options, node: NodeId, keys: Keys) -> Self {
+        // No peer could acknowledge anything. So `Durable` is `Store`, which refuses while the store is down, and counts nothing.
+        let ack = match options.ack {
+            AckPolicy::Memory => AckPolicy::Memory,
+            AckPolicy::Store | AckPolicy::Durable => AckPolicy::Store,
+        };
+        let config = Config { ack, ..Config::default() };
+        let status = Status { node: node.to_string(), ..Status::default() };
+        let mut engine = Self {
+            replica: Replica::new(&config, node.clone(), rand::random()),
+            options,
+            index: Index::default(),
+            keys,
+            status,
+            clock: Clock::start(),
+            now: Duration::ZERO,
+            waiting: Slab::new(),
+            submitted: Vec::new(),
+            submitting: None,
+            requests: VecDeque::new(),
+            calls: Calls::default(),
+            watchers: Vec::new(),
+            told: VersionVector::default(),
+            failure: None,
+            timer_at: None,
+            is_done: false,
+        };
+        engine.handle(Input::Roster([node].into()));
+        engine.tick();
+        engine
+    }
+
+    /// The time on the replica's clock, when it was read last.
+    pub(crate) fn now(&self) -> Duration {
+        self.now
+    }
+
+    pub(crate) fn rows(&self) -> &Rows {
+        self.replica.state()
+    }
+
+    /// Whether the replica has ended: nothing is answered or stored any more.
+    pub(crate) fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// Hands an input to the replica, and does what it wants done.
+    pub(crate) fn handle(&mut self, input: Input) {
+        self.replica.handle(self.now, input);
+        while let Some(effect) = self.replica.poll_effect() {
+            match effect {
+                Effect::Reply { ticket, result } => self.answer(ticket, result),
+                Effect::Store { token, request } => {
+                    if let StoreRequest::Commit { changes, .. } = &request {
+                        changes.notes.iter().for_each(|noted| self.keys.note_counted(noted));
+                    }
+                    self.requests.push_back((token, request));
+                    self.calls.work = true;
+                }
+                // There is no other node.
+                Effect::Send { .. } => {}
+                Effect::Done => {
+                    self.is_done = true;
+                    (self.calls.work, self.calls.time) = (true, true);
+                }
+            }
+        }
+    }
+
+    /// Lets the replica do what is due, once all inputs at hand are handled.
+    pub(crate) fn tick(&mut self) {
+        self.handle(Input::Tick { heard: self.now });
+        let due = self.replica.poll_timeout();
+        if due.is_some_and(|due| self.timer_at.is_none_or(|at| due < at)) {
+            self.timer_at = due;
+            self.calls.time = true;
+        }
+    }
+
+    /// Reads the clock. All that is handled together happens at one time.
+    pub(crate) fn look_at_clock(&mut self) {
+        self.now = self.clock.now();
+    }
+
+    /// How long the timer may sleep. It calls this, ticks and sleeps.
+    pub(crate) fn sleep_for(&mut self) -> Option<Duration> {
+        self.timer_at = self.replica.poll_timeout();
+        self.timer_at.map(|at| at.saturating_sub(self.now))
+    }
+
+    /// The next request to the store.
+    pub(crate) fn next_request(&mut self) -> Option<(Token, StoreRequest)> {
+        self.requests.pop_front()
+    }
+
+    /// The store has answered.
+    pub(crate) fn outcome(&mut self, token: Token, outcome: Outcome) {
+        self.handle(Input::Store { token, outcome });
+        self.tick();
+    }
+
+    /// Whether requests are answered at once.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.replica.is_ready()
+    }
+
+    /// The database has failed. Whoever waits learns that; nothing is answered or stored any more.
+    pub(crate) fn fail(&mut self, failure: String) {
+        self.is_done = true;
+        self.failure = Some(failure);
+        self.requests.clear();
+        for waiting in self.waiting.drain() {
+            self.calls.wakers.extend(waiting.fail());
+        }
+        (self.calls.work, self.calls.time) = (true, true);
+    }
+
+    pub(crate) fn take_calls(&mut self) -> Calls {
+        std::mem::take(&mut self.calls)
+    }
+
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    pub(crate) fn has_watchers(&self) -> bool {
+        !self.watchers.is_empty()
+    }
+
+    /// Wakes the watchers if a counter has changed since they were woken last.
+    pub(crate) fn tell_watchers(&mut self) {
+        if self.has_watchers() && self.told != *self.replica.state().versions() {
+            self.told = self.replica.state().versions().clone();
+            self.tell_all_watchers();
+        }
+    }
+
+    pub(crate) fn tell_all_watchers(&mut self) {
+        self.calls.wakers.append(&mut self.watchers);
+    }
+
+    /// Enters new names into the index.
+    pub(crate) fn catch_up(&mut self) {
+        self.index.catch_up(self.replica.state());
+    }
+
+    /// A request to the store took so long, and ended so.
+    pub(crate) fn took(&mut self, time: Duration, outcome: &Outcome) {
+        self.status.store.errors += u64::from(matches!(outcome, Outcome::NotDone | Outcome::Unknown));
+        if matches!(outcome, Outcome::Committed { .. }) {
+            self.status.store.commit_times.note(time);
+        }
+    }
+
+    pub(crate) fn note_figures(&mut self, figures: Figures) {
+        let Figures { file_bytes, log_bytes, syncs, commits } = figures;
+        let before = self.status.store;
+        self.status.store = StoreStatus { commits, syncs, bytes: file_bytes, unfolded: log_bytes, ..before };
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        let rows = self.rows();
+        Status {
+            ack: Some(self.options.ack),
+            is_ready: self.replica.is_ready() && !self.is_done,
+            is_store_down: self.replica.is_store_down(),
+            has_failed: self.failure.is_some(),
+            counters: rows.len(),
+            replicas: rows.versions().counter().len(),
+            unstored: self.replica.number().saturating_sub(self.replica.stored()),
+            keys: self.keys.len(),
+            store: StoreStatus { committed: self.replica.stored(), ..self.status.store },
+            ..self.status.clone()
+        }
+    }
+
+    /// Begins a group.
+    pub(crate) fn begin(&mut self) {
+        self.look_at_clock();
+        self.submitting = Some(self.waiting.vacant_key());
+        debug_assert!(self.submitted.is_empty(), "one group is submitted after the other");
+    }
+
+    /// Makes a place for an answer in the group. `None`: the group is too long, and the answer says so.
+    pub(crate) fn place(&mut self) -> Option<Ticket> {
+        let place = self.submitted.len();
+        if place >= MAX_GROUP {
+            self.submitted.push(Some(Err(Refused::GroupTooLong)));
+            return None;
+        }
+        self.submitted.push(None);
+        let group = self.submitting.unwrap_or_default();
+        Some(Ticket((group << PLACE_BITS | place) as u64))
+    }
+
+    /// How many places the group has.
+    pub(crate) fn places(&self) -> usize {
+        self.submitted.len()
+    }
+
+    /// Ends a group. If answers are missing, it waits.
+    pub(crate) fn end(&mut self) -> crate::Group {
+        self.submitting = None;
+        let answers = std::mem::take(&mut self.submitted);
+        let missing = answers.iter().filter(|answer| answer.is_none()).count();
+        if missing == 0 {
+            return crate::Group::ready(answers.into_iter().flatten().collect());
+        }
+        let waiting = Arc::new(Waiting::new(answers, missing));
+        if self.is_done {
+            waiting.fail();
+        } else {
+            self.waiting.insert(waiting.clone());
+        }
+        crate::Group::waiting(waiting)
+    }
+
+    fn answer(&mut self, ticket: Ticket, result: Result<Reply, Refusal>) {
+        self.keys.note_answer(ticket, &result);
+        let answer = result.map(|reply| Done { reply, is_replayed: false }).map_err(Refused::from);
+        self.settle(ticket, answer);
+    }
+
+    /// Puts an answer into its place.
+    pub(crate) fn settle(&mut self, ticket: Ticket, answer: Answer) {
+        self.status.note(&answer);
+        let answer = self.keys.replay(ticket, answer);
+        let ticket = usize::try_from(ticket.0).unwrap_or(usize::MAX);
+        let (group, place) = (ticket >> PLACE_BITS, ticket & ((1 << PLACE_BITS) - 1));
+        if self.submitting == Some(group) {
+            if let Some(slot) = self.submitted.get_mut(place) {
+                *slot = Some(answer);
+            }
+            return;
+        }
+        let Some(waiting) = self.waiting.get(group) else { return };
+        let (waker, is_complete) = waiting.answer(place, answer);
+        self.calls.wakers.extend(waker);
+        if is_complete {
+            self.waiting.remove(group);
+        }
+    }
+}
