@@ -155,15 +155,17 @@ impl History {
         !self.never_heard.contains(&number)
     }
 
-    /// Records an invocation and returns the operation's number.
-    pub(crate) fn invoke(&mut self, operation: Operation) -> usize {
+    /// Records an invocation and returns the operation's number. Whoever asks the nodes calls this before it sends the request.
+    pub fn invoke(&mut self, operation: Operation) -> usize {
         let number = self.operations.len();
         self.operations.push(operation);
         self.order.push(Moment::Invoked(number));
         number
     }
 
-    pub(crate) fn complete(&mut self, number: usize, completion: Completion) {
+    /// Records the end of the operation of that number. Whoever asks the nodes calls this after it has received the answer. A number
+    /// that no invocation has is ignored.
+    pub fn complete(&mut self, number: usize, completion: Completion) {
         if let Some(operation) = self.operations.get_mut(number) {
             operation.completion = Some(completion);
             self.order.push(Moment::Completed(number));
@@ -174,7 +176,8 @@ impl History {
         self.deaths.push(death);
     }
 
-    pub(crate) fn nemesis(&mut self, act: NemesisAct) {
+    /// Records an act of the nemesis.
+    pub fn nemesis(&mut self, act: NemesisAct) {
         self.order.push(Moment::Nemesis(self.acts.len()));
         self.acts.push(act);
     }

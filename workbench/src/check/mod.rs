@@ -3,6 +3,7 @@
 mod answers;
 mod counter;
 mod excuses;
+mod foreign;
 mod linearizable;
 mod ranges;
 mod reads;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use crate::words::Seconds;
 use crate::workload::Workload;
 
+pub use self::foreign::judge_counter;
 pub use self::ranges::Ranges;
 
 pub(crate) use self::answers::{check_echoes, check_set, check_unique_ids};

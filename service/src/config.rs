@@ -1,0 +1,86 @@
+//! What is set: by flags, the environment and a file.
+//!
+//! A flag wins over an environment variable, that wins over a key of the file, and that wins over the default. The table of
+//! [settings](Setting) has each of them once: the flag `--max-body`, the variable `COUNTERD_MAX_BODY` and the key `max-body` are the
+//! same setting, and the same function reads them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use embedded::AckPolicy;
+
+mod load;
+mod settings;
+
+pub use load::{Loaded, Place, Sources};
+pub use settings::{SETTINGS, Setting};
+
+/// What is set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The directory of the database.
+    pub data: PathBuf,
+    /// Where HTTP is served.
+    pub http: String,
+    /// Where the Redis protocol is served. `None`: nowhere.
+    pub redis: Option<String>,
+    /// The name of this node, if it is given.
+    pub node: Option<String>,
+    /// When a change is acknowledged.
+    pub ack: AckPolicy,
+    /// The host names that requests over HTTP may name, beside addresses and `localhost`.
+    pub allow_host: Vec<String>,
+    /// How many connections there may be, of each protocol.
+    pub max_connections: usize,
+    /// How many counters there may be.
+    pub max_counters: usize,
+    /// How many bytes the body of a request may have.
+    pub max_body: usize,
+    /// How many idempotency keys are remembered.
+    pub max_keys: usize,
+    /// How long an idempotency key is remembered.
+    pub key_window: Duration,
+    /// The certificate of the server, and its key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// The file of tokens.
+    pub tokens: Option<PathBuf>,
+    /// Whether it may serve others than this machine without TLS or tokens.
+    pub insecure: bool,
+    /// What is logged: a level, or a filter.
+    pub log: String,
+    /// How a line of the log looks.
+    pub log_format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A line that a person reads.
+    Text,
+    /// An object of JSON.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let embedded::Options { ack, max_counters, max_keys, key_window, .. } = embedded::Options::default();
+        Self {
+            data: "./counterd-data".into(),
+            http: "127.0.0.1:7170".into(),
+            redis: Some("127.0.0.1:7171".into()),
+            node: None,
+            ack,
+            allow_host: Vec::new(),
+            max_connections: 10_000,
+            max_counters,
+            max_body: 1 << 20,
+            max_keys,
+            key_window,
+            tls: None,
+            tokens: None,
+            insecure: false,
+            log: "info".into(),
+            log_format: LogFormat::Text,
+        }
+    }
+}

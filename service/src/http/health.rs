@@ -1,0 +1,78 @@
+//! Whether the server is alive, whether it is ready, and what it measures.
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Http;
+use super::call::Call;
+use super::counters::json;
+use super::problem::{Kind, Problem};
+use crate::access::Scope;
+
+/// The server is well.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    /// The name of this node.
+    node: String,
+}
+
+/// Whether the process works. If not, it must be started again. Needs no token.
+#[utoipa::path(
+    get, path = "/livez", tag = "operation",
+    responses((status = 200, description = "It works.", body = Health)),
+)]
+pub(super) async fn livez(call: Call) -> Result<Response, Problem> {
+    match call.counters().failure() {
+        Some(failure) => Err(Problem::new(Kind::Unavailable, failure)),
+        None => Ok(json(&Health { node: call.counters().status().node })),
+    }
+}
+
+/// Whether changes and reads are answered now. If not, the detail says why. Needs no token.
+#[utoipa::path(
+    get, path = "/readyz", tag = "operation",
+    responses((status = 200, description = "It is ready.", body = Health)),
+)]
+pub(super) async fn readyz(call: Call) -> Result<Response, Problem> {
+    match why_not_ready(&call.http) {
+        Some(reason) => Err(Problem::new(Kind::Unavailable, reason)),
+        None => Ok(json(&Health { node: call.counters().status().node })),
+    }
+}
+
+/// Why changes and reads are not answered now. `None`: they are.
+pub(super) fn why_not_ready(http: &Http) -> Option<String> {
+    let counters = &http.app.counters;
+    if let Some(failure) = counters.failure() {
+        return Some(failure);
+    }
+    let status = counters.status();
+    let reason = match (*http.stopping.borrow(), status.is_store_down, status.is_ready) {
+        (true, _, _) => "the server is shutting down",
+        (false, true, _) => "the database takes no commits: is the disk full? The log says more",
+        (false, false, false) => "the counters are not recovered yet",
+        (false, false, true) => return None,
+    };
+    Some(reason.into())
+}
+
+/// What is measured, for Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", tag = "operation",
+    responses((
+        status = 200, description = "The metrics.",
+        content((String = "application/openmetrics-text; version=1.0.0; charset=utf-8")),
+    )),
+)]
+pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
+    // It names no counter, so who may read some may read it.
+    call.demand(Scope::Read, call.client(&call.http)?.prefix())?;
+    let http = call.http.clone();
+    drop(call);
+    let app = http.app.clone();
+    let text = http.scan(move |counters| app.metrics.text(counters.status(), &app.config)).await?;
+    let content_type = HeaderValue::from_static(crate::metrics::CONTENT_TYPE);
+    Ok(([(header::CONTENT_TYPE, content_type)], text).into_response())
+}

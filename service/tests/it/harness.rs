@@ -1,0 +1,212 @@
+//! A `counterd` process of a test's own, on ports that are free, in a directory of its own.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use serde_json::Value;
+
+/// A running `counterd`. It is killed when it is dropped.
+pub(crate) struct Counterd {
+    child: Child,
+    /// `http://127.0.0.1:PORT`
+    pub(crate) http: String,
+    /// `127.0.0.1:PORT`
+    pub(crate) redis: String,
+}
+
+/// Where clients find a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// `http://127.0.0.1:PORT`
+    pub(crate) http: String,
+    /// `127.0.0.1:PORT`
+    pub(crate) redis: String,
+}
+
+/// A directory for the database, removed at the end, and how to start on it.
+pub(crate) struct Setup {
+    directory: tempfile::TempDir,
+    data: PathBuf,
+    arguments: Vec<String>,
+    /// A program that starts `counterd`, with its arguments.
+    starter: Vec<String>,
+}
+
+/// It did not start.
+#[derive(Debug)]
+pub(crate) struct NotStarted {
+    pub(crate) status: ExitStatus,
+    /// What it has written to standard error.
+    pub(crate) log: String,
+}
+
+impl Setup {
+    /// An empty directory.
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        Self { directory, data, arguments: Vec::new(), starter: Vec::new() }
+    }
+
+    /// With these arguments too.
+    pub(crate) fn with(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(arguments.iter().map(ToString::to_string));
+        self
+    }
+
+    /// On this directory, and started by this program.
+    pub(crate) fn on(mut self, data: &Path, starter: Vec<String>) -> Self {
+        (self.data, self.starter) = (data.into(), starter);
+        self
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.data.clone()
+    }
+
+    /// What the process that was started last has written to standard error.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+
+    /// A command that starts the program on this directory. Each address has a port that is free.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = command_by(&self.starter);
+        command.args(["--http", "127.0.0.1:0", "--redis", "127.0.0.1:0", "--data"]).arg(self.data());
+        command.args(&self.arguments);
+        command
+    }
+
+    /// Starts, and waits until it listens.
+    pub(crate) fn start(&self) -> Counterd {
+        self.try_start().unwrap_or_else(|NotStarted { status, log }| panic!("it ended with {status}: {log}"))
+    }
+
+    /// Starts, and waits until it listens or has ended.
+    pub(crate) fn try_start(&self) -> Result<Counterd, NotStarted> {
+        let log = std::fs::File::create(self.directory.path().join("log")).unwrap();
+        let mut command = self.command();
+        command.stderr(log);
+        Counterd::of(command).map_err(|status| NotStarted { status, log: self.log() })
+    }
+}
+
+/// The program, in an environment without settings of its own.
+pub(crate) fn command() -> Command {
+    command_by(&[])
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_counterd");
+
+/// The program, started by another one.
+fn command_by(starter: &[String]) -> Command {
+    let words = starter.iter().map(String::as_str).chain(tied().iter().copied()).chain([PROGRAM]);
+    let words: Vec<_> = words.collect();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
+    let settings = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERD_"));
+    settings.for_each(|(name, _)| {
+        command.env_remove(name);
+    });
+    command.stdin(Stdio::null());
+    command
+}
+
+/// What starts a process that the system kills once the thread that has started it ends. So none survives a test run that is killed.
+/// Empty where that can't be had.
+pub(crate) fn tied() -> &'static [&'static str] {
+    if is_installed("setpriv") { &["setpriv", "--pdeathsig", "KILL", "--"] } else { &[] }
+}
+
+impl Counterd {
+    /// Starts this command, and waits until it listens.
+    pub(crate) fn of(mut command: Command) -> Result<Self, ExitStatus> {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (mut http, mut redis) = (None, None);
+        for line in lines.map_while(Result::ok) {
+            if let Some(address) = line.strip_prefix("counterd listens on http") {
+                http = Some(format!("http{address}"));
+            } else if let Some((_, address)) = line.split_once("counterd listens on redis") {
+                redis = address.split_once("://").map(|(_, address)| address.to_owned());
+            } else if line.starts_with("read:") {
+                break;
+            }
+        }
+        match http {
+            Some(http) => Ok(Self { child, http, redis: redis.unwrap_or_default() }),
+            None => Err(child.wait().unwrap()),
+        }
+    }
+
+    pub(crate) fn address(&self) -> Address {
+        Address { http: self.http.clone(), redis: self.redis.clone() }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal, such as `STOP`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let arguments = [format!("-{signal}"), self.pid().to_string()];
+        assert!(Command::new("kill").args(arguments).status().unwrap().success());
+    }
+
+    /// Kills it, as a power cut would end it for the process.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// Asks it to end, and waits for that.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.child.wait().unwrap()
+    }
+
+    /// The value of a counter, over HTTP.
+    pub(crate) fn value(&self, name: &str) -> i64 {
+        let url = format!("{}/v1/counters/{name}", self.http);
+        let body = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
+        serde_json::from_str::<Value>(&body).unwrap()["value"].as_i64().unwrap()
+    }
+}
+
+impl Drop for Counterd {
+    fn drop(&mut self) {
+        let _is_dead_already = self.child.kill();
+        let _is_dead_already = self.child.wait();
+    }
+}
+
+/// Whether a program can be found. If not, the test is [skipped](skip).
+pub(crate) fn is_missing(program: &str) -> bool {
+    let is_missing = !is_installed(program);
+    if is_missing {
+        skip(&format!("{program} is not installed"));
+    }
+    is_missing
+}
+
+fn is_installed(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|directory| Path::new(&directory).join(program).is_file())
+    })
+}
+
+/// Says loudly that a test is skipped. `.ci/run` counts the lines of the file that `COUNTERD_TEST_SKIPS` names.
+pub(crate) fn skip(reason: &str) {
+    let line = format!("SKIPPED: {reason}");
+    println!("{line}");
+    if let Some(path) = std::env::var_os("COUNTERD_TEST_SKIPS") {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        writeln!(file, "{line}").unwrap();
+    }
+}

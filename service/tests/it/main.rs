@@ -1,0 +1,36 @@
+//! `counterd` as its users meet it: real processes, real clients.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::needless_for_each,
+    clippy::similar_names,
+    clippy::format_collect,
+    clippy::needless_pass_by_value,
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking and speaks by printing"
+)]
+
+mod access;
+mod cli;
+mod config;
+mod dashboard;
+mod disk;
+mod faults;
+mod harness;
+mod history;
+mod http;
+mod http_errors;
+mod http_limits;
+mod metrics;
+mod openapi;
+mod packaging;
+mod redis;
+mod shutdown;
+mod start;
+mod tls;
+mod web;
