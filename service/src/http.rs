@@ -1,8 +1,8 @@
 //! HTTP: counters as JSON. `docs/http.md` is for users; `service/openapi.json` describes each route.
 //!
-//! A request passes [`serve`] (connections and their bounds), [`guard`] (no page of another site has caused it) and the router. Its
-//! handler asks [`call::Call`] for what it needs: first whether the client [may](token) do this, then the body. Every error is
-//! a [`problem::Problem`], which knows whether the change counts.
+//! A request passes [`serve`] (connections and their bounds), `guard` (no page of another site has caused it) and the router. Its
+//! handler asks `call::Call` for what it needs: first whether the client may do this (`token`), then the body. Every error is
+//! a `problem::Problem`, which knows whether the change counts.
 
 mod batch;
 mod call;
