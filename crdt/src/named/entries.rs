@@ -100,7 +100,9 @@ impl<A: Ord + Clone> Counters<A> {
     /// counters.add("n0", "stock", 3)?;
     /// counters.add("n0", "stock", -3)?;
     /// assert_eq!((counters.is_counted("stock"), counters.value("stock")), (true, 0));
-    /// counters.change("n0").reset("stock").commit()?;
+    /// let mut batch = counters.change("n0");
+    /// batch.reset("stock");
+    /// batch.commit()?;
     /// assert!(!counters.is_counted("stock"));
     /// # Ok::<(), crdt::named::ChangeError>(())
     /// ```
