@@ -56,9 +56,7 @@ impl<A: Ord + Clone> Assembly<A> {
         if self.parts.get(&part.start).is_some_and(|known| *known == part) {
             return Ok(None);
         }
-        if !self.has_room_beside(&part) {
-            self.clear();
-        }
+        self.make_room_for(&part);
         self.items += part.delta.len();
         self.bytes = self.bytes.saturating_add(part.delta.size());
         if self.bytes > self.max_bytes {
@@ -71,13 +69,20 @@ impl<A: Ord + Clone> Assembly<A> {
         Ok(if self.items == total { self.complete() } else { None })
     }
 
-    /// Whether the part is one of the delta whose parts are here, as cut at one time: it overlaps none.
-    fn has_room_beside(&self, part: &Part<A>) -> bool {
-        let end = part.start + part.delta.len();
-        let before = self.parts.range(..end).next_back().map(|(_, before)| before);
-        let is_apart = before.is_none_or(|before| before.start + before.delta.len() <= part.start);
-        let any = self.parts.values().next();
-        is_apart && any.is_none_or(|any| any.is_of_one_delta_with(part))
+    /// Drops what is of another delta, or of this one but cut in another way: what overlaps the part.
+    ///
+    /// No more than that, or a late part of an old cut would cost the parts of the new one that are here.
+    fn make_room_for(&mut self, part: &Part<A>) {
+        if self.parts.values().next().is_some_and(|any| !any.is_of_one_delta_with(part)) {
+            return self.clear();
+        }
+        while let Some((&start, last)) = self.parts.range(..part.end()).next_back()
+            && last.end() > part.start
+        {
+            self.items -= last.delta.len();
+            self.bytes = self.bytes.saturating_sub(last.delta.size());
+            self.parts.remove(&start);
+        }
     }
 
     fn complete(&mut self) -> Option<RowDelta<A>> {
@@ -92,6 +97,12 @@ impl<A: Ord + Clone> Assembly<A> {
     fn clear(&mut self) {
         self.parts.clear();
         (self.items, self.bytes) = (0, 0);
+    }
+}
+
+impl<A> Part<A> {
+    fn end(&self) -> usize {
+        self.start + self.delta.len()
     }
 }
 

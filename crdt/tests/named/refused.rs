@@ -171,6 +171,21 @@ fn parts_that_overlap() {
     assert_eq!(assembly.accept(one[1].clone()).unwrap().unwrap().len(), 3);
 }
 
+/// A part of an old cut that comes late, or was there before, costs no part of the new cut.
+#[test]
+fn parts_of_an_old_cut() {
+    let (old, new) = (parts(1), parts(30));
+    for late in &old {
+        for order in [[0, 1], [1, 0]] {
+            let mut assembly = Assembly::new(1000);
+            _ = assembly.accept(late.clone()).unwrap();
+            let came: Vec<_> =
+                order.iter().filter_map(|&n| assembly.accept(new[n].clone()).unwrap()).collect();
+            assert_eq!(came.iter().map(RowDelta::len).collect::<Vec<_>>(), [3]);
+        }
+    }
+}
+
 /// The assembly has no more than it was made for, in however many parts it comes.
 #[test]
 fn parts_without_end() {
