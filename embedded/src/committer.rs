@@ -30,8 +30,9 @@ fn serve(shared: &Arc<Shared>, store: &mut Store) -> Result<(), String> {
     let closed = || Err("the engine has failed: start the process again".to_owned());
     let mut has_more = true;
     loop {
+        let figures = store.figures();
         let Some(mut engine) = shared.lock() else { return closed() };
-        engine.note_figures(store.figures());
+        engine.note_figures(figures);
         let request = loop {
             if let Some(request) = engine.next_request() {
                 break Some(request);
@@ -45,7 +46,7 @@ fn serve(shared: &Arc<Shared>, store: &mut Store) -> Result<(), String> {
             engine = shared.work.wait(engine).unwrap_or_else(PoisonError::into_inner);
         };
         shared.release(engine);
-        if request.is_none() || store.figures().log_bytes > MOST_UNFOLDED {
+        if request.is_none() || figures.log_bytes > MOST_UNFOLDED {
             has_more = store.fold(unix_ms()).map_err(|fatal| fatal.to_string())?;
         }
         let Some((token, request)) = request else { continue };

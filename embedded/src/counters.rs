@@ -26,8 +26,11 @@ pub struct Counters(Arc<Handle>);
 #[derive(Debug)]
 struct Handle {
     shared: Arc<Shared>,
-    threads: Mutex<Vec<JoinHandle<Result<(), String>>>>,
+    threads: Mutex<Vec<Thread>>,
 }
+
+/// A thread that ends with the replica, or with a failure in words.
+type Thread = JoinHandle<Result<(), String>>;
 
 impl Counters {
     /// Opens the counters in a directory, with the [default options](Options).
@@ -55,21 +58,14 @@ impl Counters {
         engine.catch_up();
         engine.take_calls();
         let shared = Shared::new(engine);
-        let mut threads = Vec::new();
-        let run = {
-            let shared = shared.clone();
-            move || committer::run(&shared, store)
-        };
-        threads
-            .push(thread::Builder::new().name("committer".into()).spawn(run).map_err(OpenError::NoThread)?);
-        let run = {
-            let shared = shared.clone();
-            move || {
-                timer::run(&shared);
+        let (committing, timing) = (shared.clone(), shared.clone());
+        let threads = vec![
+            spawn("committer", move || committer::run(&committing, store))?,
+            spawn("timer", move || {
+                timer::run(&timing);
                 Ok(())
-            }
-        };
-        threads.push(thread::Builder::new().name("timer".into()).spawn(run).map_err(OpenError::NoThread)?);
+            })?,
+        ];
         Ok(Self(Arc::new(Handle { shared, threads: Mutex::new(threads) })))
     }
 
@@ -116,7 +112,7 @@ impl Counters {
     }
 
     fn change(&self, change: Change) -> Pending<i128> {
-        Pending::new(self.submit(|session| session.change(change)), value)
+        Pending::new(self.submit(|session| session.change(change)), |reply| reply.value())
     }
 
     /// The value of a counter, as this node sees it. 0 if nobody has counted it.
@@ -127,7 +123,7 @@ impl Counters {
     /// The value of a counter. `None` if nobody has counted it since it was reset.
     pub fn get(&self, name: &str) -> Option<i128> {
         let engine = self.0.shared.lock()?;
-        engine.rows().is_counted(name).then(|| engine.rows().value(name))
+        engine.rows().counted_value(name)
     }
 
     /// The counters whose names begin with `prefix` and come behind `after`, in the order of their names (by bytes), with their
@@ -144,8 +140,8 @@ impl Counters {
             for name in engine.index.names(rows, prefix, after.clone().as_deref()).take(PAGE) {
                 looked_at += 1;
                 after = Some(name.into());
-                if rows.is_counted(name) {
-                    found.push((name.into(), rows.value(name)));
+                if let Some(value) = rows.counted_value(name) {
+                    found.push((name.into(), value));
                 }
                 if found.len() == limit {
                     break;
@@ -209,11 +205,8 @@ impl Counters {
         let rows = crate::import::read(lines)?;
         let (counters, replicas) = (rows.iter().map(|row| row.items().len()).sum(), rows.len());
         let answers = self.submit(|session| session.import(rows)).wait();
-        match answers.into_iter().next() {
-            Some(Ok(_)) => Ok(crate::import::Imported { counters, replicas }),
-            Some(Err(refused)) => Err(ImportError::Refused(refused)),
-            None => Err(ImportError::Refused(Refused::Failed)),
-        }
+        let imported = Group::only(answers).map(|_| crate::import::Imported { counters, replicas });
+        imported.map_err(ImportError::Refused)
     }
 
     /// How the counters are doing.
@@ -251,14 +244,6 @@ impl Counters {
 /// So many counters are looked at at a time.
 const PAGE: usize = 1_000;
 
-fn value(reply: Reply) -> i128 {
-    match reply {
-        Reply::Value(value) | Reply::Reset(value) => value,
-        Reply::Values(values) => values.last().copied().unwrap_or_default(),
-        Reply::Counted | Reply::Forgotten => 0,
-    }
-}
-
 impl Handle {
     fn close(&self) -> Result<(), String> {
         if let Some(mut engine) = self.shared.lock() {
@@ -279,6 +264,10 @@ impl Drop for Handle {
     fn drop(&mut self) {
         let _told_in_the_log = self.close();
     }
+}
+
+fn spawn(name: &str, run: impl FnOnce() -> Result<(), String> + Send + 'static) -> Result<Thread, OpenError> {
+    thread::Builder::new().name(name.into()).spawn(run).map_err(OpenError::NoThread)
 }
 
 /// The name of this node: the one in the directory. A new directory takes the one that is given, or draws one.

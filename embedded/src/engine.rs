@@ -1,5 +1,8 @@
 //! The engine: a replica, the clients that wait for it, and its requests to the store. It does no I/O.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
@@ -245,11 +248,6 @@ impl Engine {
         self.submitted.push(None);
         let group = self.submitting.unwrap_or_default();
         Some(Ticket((group << PLACE_BITS | place) as u64))
-    }
-
-    /// How many places the group has.
-    pub(crate) fn places(&self) -> usize {
-        self.submitted.len()
     }
 
     /// Ends a group. If answers are missing, it waits.

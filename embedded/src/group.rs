@@ -54,12 +54,13 @@ impl Group {
         Self(Inner::Waiting(waiting))
     }
 
-    /// Whether all answers are there.
-    pub fn is_ready(&self) -> bool {
-        match &self.0 {
-            Inner::Ready(_) => true,
-            Inner::Waiting(waiting) => waiting.lock().missing == 0,
-        }
+    /// The answer of a group with one request.
+    ///
+    /// # Errors
+    ///
+    /// That of the request. [`Refused::Failed`] if there is no answer.
+    pub fn only(answers: Vec<Answer>) -> Answer {
+        answers.into_iter().next().unwrap_or(Err(Refused::Failed))
     }
 
     /// Blocks until all answers are there.

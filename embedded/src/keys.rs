@@ -119,11 +119,7 @@ impl Keys {
             // All that was counted before is durable. That includes the change, if it was counted.
             Ok(_) if *joins => entry.is_done = entry.value.is_some(),
             Ok(reply) => {
-                let value = match reply {
-                    Reply::Value(value) | Reply::Reset(value) => *value,
-                    Reply::Counted | Reply::Values(_) | Reply::Forgotten => 0,
-                };
-                (entry.value, entry.is_done) = (Some(value), true);
+                (entry.value, entry.is_done) = (Some(reply.value()), true);
             }
             Err(refusal) if *joins || refusal.may_have_counted() => {}
             Err(_) => {

@@ -42,6 +42,5 @@ impl<T> Future for Pending<T> {
 }
 
 fn only<T>(answers: Vec<crate::Answer>, read: fn(Reply) -> T) -> Result<T, Refused> {
-    let answer = answers.into_iter().next().unwrap_or(Err(Refused::Failed));
-    answer.map(|done| read(done.reply))
+    Group::only(answers).map(|done| read(done.reply))
 }

@@ -1,5 +1,7 @@
 //! Requests that are submitted together.
 
+use std::time::Duration;
+
 use replica::{AckPolicy, Change, Input, Name, Refusal, Reply, Request, Ticket};
 
 use crate::Refused;
@@ -23,16 +25,6 @@ impl<'a> Session<'a> {
         Self { engine, has_changed: false }
     }
 
-    /// How many answers the group has.
-    pub fn len(&self) -> usize {
-        self.engine.places()
-    }
-
-    /// Whether nothing was submitted.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The value of a counter, with all that this process has counted before, stored or not. `None` if nobody has counted it
     /// since it was reset. It takes no place. Show it to nobody but with the answers of this group, after a
     /// [`read`](Self::read).
@@ -47,8 +39,7 @@ impl<'a> Session<'a> {
         if self.has_changed {
             return self.peek(name);
         }
-        let rows = self.engine.rows();
-        rows.is_counted(name).then(|| rows.value(name))
+        self.engine.rows().counted_value(name)
     }
 
     /// Takes a place that is answered once all that [`get`](Self::get) has returned so far may be shown: at once, if nothing was
@@ -85,28 +76,27 @@ impl<'a> Session<'a> {
     /// Changes counters, and tells their values: [`Reply::Value`] after an add or a report, [`Reply::Reset`] what was subtracted,
     /// [`Reply::Values`] for a batch.
     pub fn change(&mut self, change: Change) {
-        let Some(ticket) = self.engine.place() else { return };
-        self.has_changed = true;
-        if self.lacks_room(&change) {
-            return self.engine.settle(ticket, Err(Refusal::TooManyCounters.into()));
-        }
-        self.ask(ticket, Request::ChangeAndTell { change, note: None });
+        self.change_by(change, |change| Request::ChangeAndTell { change, note: None });
     }
 
     /// As [`change`](Self::change), without the values: [`Reply::Counted`], or [`Reply::Reset`].
     pub fn count(&mut self, change: Change) {
+        self.change_by(change, Request::Change);
+    }
+
+    fn change_by(&mut self, change: Change, request: impl FnOnce(Change) -> Request) {
         let Some(ticket) = self.engine.place() else { return };
         self.has_changed = true;
         if self.lacks_room(&change) {
             return self.engine.settle(ticket, Err(Refusal::TooManyCounters.into()));
         }
-        self.ask(ticket, Request::Change(change));
+        self.ask(ticket, request(change));
     }
 
     /// Whether changes would be held uncounted for now: the store is down, and the policy demands it. Then [`peek`](Self::peek) does
     /// not see them.
     pub fn holds_changes(&self) -> bool {
-        self.engine.options.ack == AckPolicy::Store && self.engine.replica.is_store_down()
+        self.engine.options.ack != AckPolicy::Memory && self.engine.replica.is_store_down()
     }
 
     /// As [`change`](Self::change), once for each `key`: a repeated request is answered, and changes nothing. The key is stored in the
@@ -147,12 +137,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Takes a place for an answer that is known already, so that it comes in its turn.
-    pub fn answer(&mut self, reply: Reply) {
-        let Some(ticket) = self.engine.place() else { return };
-        self.engine.settle(ticket, Ok(Done { reply, is_replayed: false }));
-    }
-
     /// Takes a place that is answered once all changes before are durable.
     pub fn barrier(&mut self) {
         let Some(ticket) = self.engine.place() else { return };
@@ -161,8 +145,7 @@ impl<'a> Session<'a> {
 
     pub(crate) fn import(&mut self, rows: Vec<replica::RowDelta>) {
         let Some(ticket) = self.engine.place() else { return };
-        let answer_by = self.engine.now() + self.engine.options.answer_within;
-        self.engine.handle(Input::Import { ticket, answer_by, rows });
+        self.hand(ticket, |answer_by| Input::Import { ticket, answer_by, rows });
     }
 
     /// Ends the group.
@@ -172,11 +155,15 @@ impl<'a> Session<'a> {
     }
 
     fn ask(&mut self, ticket: Ticket, request: Request) {
+        self.hand(ticket, |answer_by| Input::Client { ticket, answer_by, request });
+    }
+
+    fn hand(&mut self, ticket: Ticket, input: impl FnOnce(Duration) -> Input) {
         if self.engine.is_done() {
             return self.engine.settle(ticket, Err(Refused::Failed));
         }
         let answer_by = self.engine.now() + self.engine.options.answer_within;
-        self.engine.handle(Input::Client { ticket, answer_by, request });
+        self.engine.handle(input(answer_by));
     }
 
     /// Whether a change would make more counters than there may be.

@@ -1,9 +1,7 @@
 //! How the counters are doing, in numbers.
 
-use replica::Refusal;
-
 use crate::group::Answer;
-use crate::{AckPolicy, Refused, Times};
+use crate::{AckPolicy, Counted, Times};
 
 /// How the counters are doing: see [`Counters::status`](crate::Counters::status).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,8 +62,10 @@ impl Status {
                 self.done += 1;
                 self.replayed += u64::from(done.is_replayed);
             }
-            Err(Refused::Refusal(refusal)) if Refusal::may_have_counted(*refusal) => self.uncertain += 1,
-            Err(_) => self.refused += 1,
+            Err(refused) => match refused.counted() {
+                Counted::Maybe => self.uncertain += 1,
+                Counted::No => self.refused += 1,
+            },
         }
     }
 }

@@ -54,11 +54,11 @@ impl Times {
         if let Some(count) = self.counts.get_mut(Self::bucket(time)) {
             *count += 1;
         }
-        self.nanos = self.nanos.saturating_add(nanos(time));
+        self.nanos = self.nanos.saturating_add(Self::nanos(time));
     }
-}
 
-/// A time in nanoseconds.
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    /// A time in nanoseconds, as [`nanos`](Self::nanos) has it.
+    pub fn nanos(time: Duration) -> u64 {
+        u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    }
 }

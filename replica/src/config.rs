@@ -13,6 +13,21 @@ pub enum AckPolicy {
     Memory,
 }
 
+impl AckPolicy {
+    /// Its name, as settings and reports have it.
+    ///
+    /// ```
+    /// assert_eq!(replica::AckPolicy::Durable.as_str(), "durable");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Durable => "durable",
+            Self::Memory => "memory",
+        }
+    }
+}
+
 /// How the changes of a replica are numbered. All nodes of a cluster number alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Numbering {

@@ -240,6 +240,22 @@ pub enum Reply {
     Forgotten,
 }
 
+impl Reply {
+    /// The one value that it tells: a counter's, or what a reset has subtracted. 0 if it tells none, or those of a batch.
+    ///
+    /// ```
+    /// use replica::Reply;
+    ///
+    /// assert_eq!((Reply::Reset(7).value(), Reply::Counted.value()), (7, 0));
+    /// ```
+    pub const fn value(&self) -> i128 {
+        match self {
+            Self::Value(value) | Self::Reset(value) => *value,
+            Self::Counted | Self::Values(_) | Self::Forgotten => 0,
+        }
+    }
+}
+
 /// Why a request was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {

@@ -137,8 +137,9 @@ pub async fn serve(
     tls: Option<TlsAcceptor>,
     stopping: stop::Receiver<bool>,
 ) -> Result<(), String> {
-    let http = Http::new(app, document(), stopping)?;
-    let router: Router = Router::from(routes())
+    let (router, api) = routes().split_for_parts();
+    let http = Http::new(app, openapi::write(&api), stopping)?;
+    let router: Router = router
         .route("/", get(dashboard::dashboard))
         .fallback(async |uri: Uri| Problem::new(Kind::NoRoute, no_route(uri.path())))
         .method_not_allowed_fallback(async || {

@@ -112,7 +112,7 @@ impl Metrics {
 
     /// It took so long to open the counters.
     pub fn recovered(&self, elapsed: Duration) {
-        self.0.recovery_nanos.store(nanos(elapsed), Ordering::Relaxed);
+        self.0.recovery_nanos.store(Times::nanos(elapsed), Ordering::Relaxed);
     }
 
     /// All metrics, in the text format of `OpenMetrics` ([`CONTENT_TYPE`]). It asks the system how full the disk is, so it may block.
@@ -159,15 +159,11 @@ impl SharedTimes {
         if let Some(bucket) = self.counts.get(Times::bucket(elapsed)) {
             bucket.fetch_add(count, Ordering::Relaxed);
         }
-        self.nanos.fetch_add(nanos(elapsed).saturating_mul(count), Ordering::Relaxed);
+        self.nanos.fetch_add(Times::nanos(elapsed).saturating_mul(count), Ordering::Relaxed);
     }
 
     fn read(&self) -> Times {
         let counts = self.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
         Times { counts, nanos: self.nanos.load(Ordering::Relaxed) }
     }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -97,12 +97,8 @@ impl<'a, A: Ord + Clone> Batch<'a, A> {
     /// # Ok::<(), crdt::named::ChangeError>(())
     /// ```
     pub fn reset(&mut self, name: &str) -> &mut Self {
-        let mut observed = self.counters.observed(name);
         let mut entry = self.entry(name);
-        observed.counts.raise(&self.actor, entry.up, entry.down);
-        if let Some(more) = &entry.more {
-            observed.totals.merge(&more.totals);
-        }
+        let observed = self.counters.observed_with(name, (&self.actor, entry.borrowed()));
         entry.reset(&observed);
         self.stage(name, entry)
     }

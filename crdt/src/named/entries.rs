@@ -121,14 +121,39 @@ impl<A: Ord + Clone> Counters<A> {
     pub fn is_counted_with(&self, name: &str, own: (&A, EntryRef<'_, A>)) -> bool {
         is_counted(&self.entries(name, Some(own)))
     }
+
+    /// The [value](Self::value) of a counter that [is counted](Self::is_counted), with one look-up for both.
+    ///
+    /// ```
+    /// let mut counters = crdt::named::Counters::<String>::new();
+    /// assert_eq!(counters.counted_value("stock"), None);
+    /// counters.add("n0", "stock", 3)?;
+    /// assert_eq!(counters.counted_value("stock"), Some(3));
+    /// # Ok::<(), crdt::named::ChangeError>(())
+    /// ```
+    pub fn counted_value(&self, name: &str) -> Option<i128> {
+        counted_value(&self.entries(name, None))
+    }
+
+    /// As [`counted_value`](Self::counted_value), if `entry` were what `actor` has counted for it.
+    ///
+    /// ```
+    /// use crdt::named::{Counters, Entry};
+    ///
+    /// let entry = Entry { up: 3, down: 0, more: None };
+    /// assert_eq!(Counters::new().counted_value_with("stock", (&"n0".to_string(), entry.borrowed())), Some(3));
+    /// ```
+    pub fn counted_value_with(&self, name: &str, own: (&A, EntryRef<'_, A>)) -> Option<i128> {
+        counted_value(&self.entries(name, Some(own)))
+    }
 }
 
 /// Of one counter: what each actor has counted.
-pub(super) trait Entries<'a, A: 'a>: Iterator<Item = (&'a A, EntryRef<'a, A>)> + Clone {}
+trait Entries<'a, A: 'a>: Iterator<Item = (&'a A, EntryRef<'a, A>)> + Clone {}
 
 impl<'a, A: 'a, I: Iterator<Item = (&'a A, EntryRef<'a, A>)> + Clone> Entries<'a, A> for I {}
 
-pub(super) fn value<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> i128 {
+fn value<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> i128 {
     if entries.clone().any(|(_, entry)| entry.more.is_some()) {
         return value_above_baseline(entries);
     }
@@ -145,13 +170,17 @@ fn value_above_baseline<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) 
     counts.sum::<i128>() + totals.map(i128::from).sum::<i128>()
 }
 
-pub(super) fn is_counted<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> bool {
+fn is_counted<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> bool {
     if entries.clone().all(|(_, entry)| entry.more.is_none()) {
         return entries.clone().any(|(_, entry)| (entry.up, entry.down) != (0, 0));
     }
     let seen = baseline(entries);
     entries.clone().any(|(actor, entry)| above((entry.up, entry.down), seen.counts.counts(actor)) != (0, 0))
         || totals(entries).iter().any(|(source, total)| total > seen.totals.get(source))
+}
+
+fn counted_value<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> Option<i128> {
+    is_counted(entries).then(|| value(entries))
 }
 
 /// What resets have seen.
@@ -163,7 +192,7 @@ fn baseline<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> Baseline<
     all
 }
 
-pub(super) fn totals<'a, A: 'a>(entries: &impl Entries<'a, A>) -> GCounter<Arc<str>> {
+fn totals<'a, A: 'a>(entries: &impl Entries<'a, A>) -> GCounter<Arc<str>> {
     let mut all = GCounter::new();
     for more in entries.clone().filter_map(|(_, entry)| entry.more) {
         all.merge(&more.totals);
@@ -171,7 +200,7 @@ pub(super) fn totals<'a, A: 'a>(entries: &impl Entries<'a, A>) -> GCounter<Arc<s
     all
 }
 
-pub(super) fn observed<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> Baseline<A> {
+fn observed<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> Baseline<A> {
     let mut all = baseline(entries);
     for (actor, entry) in entries.clone() {
         all.counts.raise(actor, entry.up, entry.down);

@@ -14,6 +14,7 @@ impl World {
             for name in NAMES {
                 let rows = rows(&self.histories, state);
                 assert_eq!(state.is_counted(name), is_counted(&rows, name));
+                assert_eq!(state.counted_value(name), state.is_counted(name).then(|| state.value(name)));
                 assert_eq!(state.observed(name), baseline(&observed(&rows, name)));
                 (0..REPLICAS).for_each(|actor| self.check_with(state, actor, name));
             }

@@ -68,11 +68,7 @@ impl Own {
             self.number = self.next_number(1)?;
         }
         debug_assert!(note.text.len() <= MAX_NOTE, "the world makes notes, and no long ones");
-        let value = match reply {
-            Reply::Reset(value) | Reply::Value(value) => *value,
-            Reply::Counted | Reply::Values(_) | Reply::Forgotten => 0,
-        };
-        self.notes.push_back((self.number, Noted { note: note.clone(), value }));
+        self.notes.push_back((self.number, Noted { note: note.clone(), value: reply.value() }));
         self.bound = self.number;
         Ok(())
     }
@@ -113,14 +109,14 @@ impl Own {
             self.number = number;
             return Ok(());
         }
-        let Some(slot) = self.unshown.slot(shown, &self.replica, counter) else {
-            let mut entry = Entry::default();
-            entry.add(delta).map_err(|_| Refusal::Overflow)?;
-            return self.set_all(vec![(counter, entry)], number, shown);
-        };
-        let mut entry = self.unshown.entry_at(shown, &self.replica, slot);
+        let slot = self.unshown.slot(shown, &self.replica, counter);
+        let entry = slot.map(|slot| self.unshown.entry_at(shown, &self.replica, slot));
+        let mut entry = entry.unwrap_or_default();
         entry.add(delta).map_err(|_| Refusal::Overflow)?;
-        self.unshown.set((shown, &self.replica), counter, (Some(slot), number, entry));
+        if slot.is_none() {
+            self.check_room([counter].into_iter(), shown)?;
+        }
+        self.unshown.set((shown, &self.replica), counter, (slot, number, entry));
         self.number = number;
         Ok(())
     }
@@ -128,13 +124,12 @@ impl Own {
     /// Subtracts what is shown of a counter, and what this process has counted beyond that. Returns how much.
     fn reset(&mut self, counter: &Name, shown: &Rows) -> Result<i128, Refusal> {
         let mut entry = self.entry(shown, counter);
-        let value = self.reset_entry(counter, &mut entry, shown);
-        if let (value, true) = value {
+        let (value, is_news) = self.reset_entry(counter, &mut entry, shown);
+        if is_news {
             let number = self.next_number(1)?;
             self.set_all(vec![(counter, entry)], number, shown)?;
-            return Ok(value);
         }
-        Ok(value.0)
+        Ok(value)
     }
 
     /// Resets the entry that this process has of a counter. Returns the value that this subtracts, and whether it is news.

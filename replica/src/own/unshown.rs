@@ -49,20 +49,24 @@ impl Unshown {
 
     /// The value of a counter, with what is not shown.
     pub(super) fn value(&self, rows: &Rows, own: &ReplicaId, counter: &Name) -> i128 {
-        let changed = self.slot(rows, own, counter).and_then(|slot| self.slots.get(&slot));
-        match changed {
-            Some(changed) => rows.value_with(counter, (own, changed.entry.borrowed())),
+        match self.changed(rows, own, counter) {
+            Some(entry) => rows.value_with(counter, (own, entry)),
             None => rows.value(counter),
         }
     }
 
     /// The value of a counter, with what is not shown. `None` if nobody has counted it since it was reset.
     pub(super) fn counted_value(&self, rows: &Rows, own: &ReplicaId, counter: &Name) -> Option<i128> {
-        let changed = self.slot(rows, own, counter).and_then(|slot| self.slots.get(&slot));
-        match changed.map(|changed| (own, changed.entry.borrowed())) {
-            Some(own) => rows.is_counted_with(counter, own).then(|| rows.value_with(counter, own)),
-            None => rows.is_counted(counter).then(|| rows.value(counter)),
+        match self.changed(rows, own, counter) {
+            Some(entry) => rows.counted_value_with(counter, (own, entry)),
+            None => rows.counted_value(counter),
         }
+    }
+
+    /// The whole entry of a counter that has an unshown change.
+    fn changed(&self, rows: &Rows, own: &ReplicaId, counter: &Name) -> Option<EntryRef<'_, ReplicaId>> {
+        let slot = self.slot(rows, own, counter)?;
+        self.slots.get(&slot).map(|changed| changed.entry.borrowed())
     }
 
     /// Whether the counts of an item are within those of its slot, shown or not.
@@ -124,12 +128,10 @@ impl Unshown {
     /// What the row of `own` has above version `from`, shown or not, up to `upto`, which is the number of the last change.
     pub(super) fn row_since(&self, rows: &Rows, own: &ReplicaId, (from, upto): (u64, u64)) -> RowDelta {
         let shown = rows.row_since(own, from);
-        if self.slots.is_empty()
-            && let Some(shown) = &shown
-            && shown.upto() == upto
-        {
-            return shown.clone();
-        }
+        let shown = match shown {
+            Some(shown) if self.slots.is_empty() && shown.upto() == upto => return shown,
+            shown => shown,
+        };
         let shown = shown.iter().flat_map(RowDelta::items).map(|item| (item.slot, item));
         let shown: BTreeMap<u32, _> = shown.collect();
         let mut changes = Vec::with_capacity(shown.len() + self.slots.len());

@@ -38,9 +38,13 @@ impl Parts {
     pub(super) fn count_held(&mut self, cx: &mut Context<'_>) {
         loop {
             let Self { durability, clients, .. } = self;
-            let is_ready = |order: &Order| durability.verdict(order) != Verdict::Waits;
+            let mut verdict = Verdict::Waits;
+            let is_ready = |order: &Order| {
+                verdict = durability.verdict(order);
+                verdict != Verdict::Waits
+            };
             let Some((order, pending)) = clients.next_uncounted(is_ready) else { return };
-            match durability.verdict(&order) {
+            match verdict {
                 Verdict::Refused(refusal) => cx.reply(pending.ticket, Err(refusal)),
                 Verdict::Counts | Verdict::Waits => self.count(&order, pending, cx),
             }

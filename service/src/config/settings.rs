@@ -190,8 +190,11 @@ pub const SETTINGS: &[Setting] = &[
     },
 ];
 
-const ACKS: [(&str, AckPolicy); 3] =
-    [("store", AckPolicy::Store), ("durable", AckPolicy::Durable), ("memory", AckPolicy::Memory)];
+const ACKS: [(&str, AckPolicy); 3] = [
+    (AckPolicy::Store.as_str(), AckPolicy::Store),
+    (AckPolicy::Durable.as_str(), AckPolicy::Durable),
+    (AckPolicy::Memory.as_str(), AckPolicy::Memory),
+];
 const BOOLEANS: [(&str, bool); 2] = [("true", true), ("false", false)];
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
 

@@ -8,7 +8,7 @@ use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header;
 use axum::http::request::Parts;
-use embedded::{Change, Counters, Done, Name};
+use embedded::{Change, Counters, Done, Group, Name};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -60,6 +60,12 @@ impl Call {
         permit(self.client(&self.http)?, scope, counter)
     }
 
+    /// Refuses clients that may do this to no counter. For what names none: who may read some may read it.
+    pub(super) fn demand_any(&self, scope: Scope) -> Result<(), Problem> {
+        let client = self.client(&self.http)?;
+        permit(client, scope, client.prefix())
+    }
+
     /// The client, as its token says.
     pub(super) fn client<'a>(&self, http: &'a Http) -> Result<Client<'a>, Problem> {
         token::client(&http.app.access, &self.parts.headers)
@@ -104,13 +110,13 @@ impl Call {
                 None => session.change(change),
             })
         });
-        async { only(group?.await) }
+        async { Group::only(group?.await).map_err(Problem::from) }
     }
 
     /// Reads a counter.
     pub(super) fn read(&self, name: &Name) -> impl Future<Output = Result<Done, Problem>> + use<> {
         let group = self.counters().submit(|session| session.read(name));
-        async { only(group.await) }
+        async { Group::only(group.await).map_err(Problem::from) }
     }
 
     fn key(&self) -> Result<Option<&str>, Problem> {
@@ -149,9 +155,4 @@ impl From<PathName> for Name {
     fn from(name: PathName) -> Self {
         name.0.into()
     }
-}
-
-fn only(answers: Vec<embedded::Answer>) -> Result<Done, Problem> {
-    let answer = answers.into_iter().next().unwrap_or(Err(embedded::Refused::Failed));
-    answer.map_err(Problem::from)
 }

@@ -2,7 +2,8 @@
 
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use embedded::{AckPolicy, Change, Done, Reply};
+use embedded::{AckPolicy, Change, Done, Name};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -84,11 +85,7 @@ struct Shape {
 )]
 pub(super) async fn add(mut call: Call) -> Result<Response, Problem> {
     let name: PathName = call.path().await?;
-    call.demand(Scope::Add, &name)?;
-    let Shape { numbers } = call.query()?;
-    let Add { delta } = call.json().await?;
-    let done = call.change(Change::Add(name.into(), delta)).await?;
-    Ok(changed(&call.http, &done, numbers))
+    change(call, name, |name, Add { delta }| Change::Add(name, delta)).await
 }
 
 /// Read a counter.
@@ -102,7 +99,7 @@ pub(super) async fn read(mut call: Call) -> Result<Response, Problem> {
     call.demand(Scope::Read, &name)?;
     let Shape { numbers } = call.query()?;
     let done = call.read(&name.into()).await?;
-    Ok(json(&Value { value: Number(value(&done.reply), numbers) }))
+    Ok(json(&Value { value: Number(done.reply.value(), numbers) }))
 }
 
 /// Reset a counter: subtract what this node sees of it. Adds that it does not see yet survive.
@@ -113,11 +110,7 @@ pub(super) async fn read(mut call: Call) -> Result<Response, Problem> {
 )]
 pub(super) async fn reset(mut call: Call) -> Result<Response, Problem> {
     let name: PathName = call.path().await?;
-    call.demand(Scope::Add, &name)?;
-    let Shape { numbers } = call.query()?;
-    let Reset {} = call.json().await?;
-    let done = call.change(Change::Reset(name.into())).await?;
-    Ok(changed(&call.http, &done, numbers))
+    change(call, name, |name, Reset {}| Change::Reset(name)).await
 }
 
 /// Report the running total of a source. The counter takes the largest total that it has heard of each source, so a report may be
@@ -133,19 +126,23 @@ pub(super) async fn reset(mut call: Call) -> Result<Response, Problem> {
 )]
 pub(super) async fn report(mut call: Call) -> Result<Response, Problem> {
     let (name, source): (PathName, PathName) = call.path().await?;
-    call.demand(Scope::Add, &name)?;
-    let Shape { numbers } = call.query()?;
-    let Report { total } = call.json().await?;
-    let change = Change::Report { counter: name.into(), source: source.into(), total };
-    let done = call.change(change).await?;
-    Ok(changed(&call.http, &done, numbers))
+    change(call, name, |counter, Report { total }| Change::Report { counter, source: source.into(), total })
+        .await
 }
 
-fn changed(http: &Http, done: &Done, numbers: Numbers) -> Response {
-    let durability = durability(http);
-    let value = Number(value(&done.reply), numbers);
+/// Does the change that the body asks for.
+async fn change<B: DeserializeOwned>(
+    mut call: Call,
+    name: PathName,
+    make: impl FnOnce(Name, B) -> Change,
+) -> Result<Response, Problem> {
+    call.demand(Scope::Add, &name)?;
+    let Shape { numbers } = call.query()?;
+    let body = call.json().await?;
+    let done = call.change(make(name.into(), body)).await?;
+    let (value, durability) = (Number(done.reply.value(), numbers), durability(&call.http));
     let body = json(&Changed { value, durability, replayed: done.is_replayed });
-    mark_replayed(body, done)
+    Ok(mark_replayed(body, &done))
 }
 
 /// How safe a change is once it is acknowledged.
@@ -163,14 +160,6 @@ pub(super) fn mark_replayed(mut response: Response, done: &Done) -> Response {
         response.headers_mut().insert(name, HeaderValue::from_static("true"));
     }
     response
-}
-
-fn value(reply: &Reply) -> i128 {
-    match reply {
-        Reply::Value(value) | Reply::Reset(value) => *value,
-        Reply::Values(values) => values.last().copied().unwrap_or_default(),
-        Reply::Counted | Reply::Forgotten => 0,
-    }
 }
 
 /// An answer in JSON.

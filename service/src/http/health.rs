@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use embedded::Status;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -36,19 +37,18 @@ pub(super) async fn livez(call: Call) -> Result<Response, Problem> {
     responses((status = 200, description = "It is ready.", body = Health)),
 )]
 pub(super) async fn readyz(call: Call) -> Result<Response, Problem> {
-    match why_not_ready(&call.http) {
+    let status = call.counters().status();
+    match why_not_ready(&call.http, &status) {
         Some(reason) => Err(Problem::new(Kind::Unavailable, reason)),
-        None => Ok(json(&Health { node: call.counters().status().node })),
+        None => Ok(json(&Health { node: status.node })),
     }
 }
 
 /// Why changes and reads are not answered now. `None`: they are.
-pub(super) fn why_not_ready(http: &Http) -> Option<String> {
-    let counters = &http.app.counters;
-    if let Some(failure) = counters.failure() {
-        return Some(failure);
+pub(super) fn why_not_ready(http: &Http, status: &Status) -> Option<String> {
+    if status.has_failed {
+        return http.app.counters.failure();
     }
-    let status = counters.status();
     let reason = match (*http.stopping.borrow(), status.is_store_down, status.is_ready) {
         (true, _, _) => "the server is shutting down",
         (false, true, _) => "the database takes no commits: is the disk full? The log says more",
@@ -67,8 +67,7 @@ pub(super) fn why_not_ready(http: &Http) -> Option<String> {
     )),
 )]
 pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
-    // It names no counter, so who may read some may read it.
-    call.demand(Scope::Read, call.client(&call.http)?.prefix())?;
+    call.demand_any(Scope::Read)?;
     let http = call.http.clone();
     drop(call);
     let app = http.app.clone();

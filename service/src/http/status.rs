@@ -100,12 +100,12 @@ struct Commits {
     responses((status = 200, description = "How the node is doing.", body = Status)),
 )]
 pub(super) async fn status(call: Call) -> Result<Response, Problem> {
-    // It names no counter, so who may read some may read it.
-    call.demand(Scope::Read, call.client(&call.http)?.prefix())?;
-    let reason = why_not_ready(&call.http);
+    call.demand_any(Scope::Read)?;
+    let status = call.counters().status();
+    let reason = why_not_ready(&call.http, &status);
     let embedded::Status {
         node, counters, unstored, keys, done, replayed, refused, uncertain, store, ..
-    } = call.counters().status();
+    } = status;
     let commits = Commits {
         count: store.commits,
         syncs: store.syncs,

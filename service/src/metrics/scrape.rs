@@ -42,12 +42,7 @@ impl Collector for Scrape {
         self.counters(&mut page)?;
         self.bounds(&mut page)?;
         self.store(&mut page)?;
-        let ack = match self.status.ack {
-            Some(AckPolicy::Store) => "store",
-            Some(AckPolicy::Durable) => "durable",
-            Some(AckPolicy::Memory) => "memory",
-            None => "",
-        };
+        let ack = self.status.ack.map_or("", AckPolicy::as_str);
         page.info("settings", "What is set", [("ack", ack)])?;
         page.info("build", "The program", [("version", env!("CARGO_PKG_VERSION"))])
     }

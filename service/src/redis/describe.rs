@@ -5,7 +5,7 @@ use embedded::AckPolicy;
 use super::connection::wrong_number;
 use super::counting::integer;
 use super::glob::Glob;
-use super::refusals::{NOT_AN_INTEGER, Problem};
+use super::refusals::Problem;
 use super::replies::Replies;
 use super::requests::Command;
 use super::table::{self, COMMANDS, Kind, Spec};
@@ -13,7 +13,7 @@ use crate::config::Config;
 
 /// `COMMAND`, `COMMAND COUNT`, `DOCS`, `GETKEYS`, `INFO` and `LIST`.
 pub(super) fn command(command: Command<'_>, replies: &mut Replies) -> Result<(), Problem> {
-    let subcommand = String::from_utf8_lossy(command.get(1)).to_ascii_lowercase();
+    let subcommand = command.subcommand();
     match (&*subcommand, command.len()) {
         (_, 1) | ("info", 2) => {
             replies.array(COMMANDS.len());
@@ -99,7 +99,7 @@ fn keys(command: Command<'_>, replies: &mut Replies) -> Result<(), Problem> {
 
 /// `CONFIG GET pattern...`
 pub(super) fn config(config: &Config, command: Command<'_>, replies: &mut Replies) -> Result<(), Problem> {
-    let subcommand = String::from_utf8_lossy(command.get(1)).to_ascii_lowercase();
+    let subcommand = command.subcommand();
     match (&*subcommand, command.len()) {
         ("get", 3..) => {}
         ("get", _) => return Err(wrong_number("config|get")),
@@ -144,7 +144,7 @@ pub(super) fn select(command: Command<'_>, replies: &mut Replies) -> Result<(), 
 
 /// `WAIT replicas timeout`: no other node has the changes.
 pub(super) fn wait(command: Command<'_>, replies: &mut Replies) -> Result<(), Problem> {
-    integer(command.get(1)).map_err(|_| NOT_AN_INTEGER)?;
+    integer(command.get(1))?;
     let timeout =
         integer(command.get(2)).map_err(|_| Problem::err("timeout is not an integer or out of range"))?;
     if timeout < 0 {

@@ -111,7 +111,7 @@ pub(super) fn client(
     command: Command<'_>,
     replies: &mut Replies,
 ) -> Result<(), Problem> {
-    let subcommand = String::from_utf8_lossy(command.get(1)).to_ascii_lowercase();
+    let subcommand = command.subcommand();
     let [name, library, version] = &mut connection.names;
     match (&*subcommand, command.len()) {
         ("id", 2) => replies.integer(i64::try_from(connection.id).unwrap_or(i64::MAX)),

@@ -37,14 +37,6 @@ pub(super) async fn handle(
     }
 }
 
-fn ack(ack: AckPolicy) -> &'static str {
-    match ack {
-        AckPolicy::Store => "store",
-        AckPolicy::Durable => "durable",
-        AckPolicy::Memory => "memory",
-    }
-}
-
 /// Whether the client may read this counter, or all counters with this prefix.
 fn may_read(connection: &Connection<'_>, name: &str) -> bool {
     connection.client.is_some_and(|client| client.may(Scope::Read, name))
@@ -170,7 +162,7 @@ fn sections(connection: &Connection<'_>) -> [Section; 6] {
                 ("loading", flag(!status.is_ready)),
                 ("aof_enabled", flag(is_synced)),
                 ("aof_last_write_status", if status.is_store_down { "err" } else { "ok" }.into()),
-                ("counterd_ack", ack(app.config.ack).into()),
+                ("counterd_ack", app.config.ack.as_str().into()),
                 ("counterd_commits", status.store.commits.to_string()),
                 ("counterd_syncs", status.store.syncs.to_string()),
                 ("counterd_unstored", status.unstored.to_string()),

@@ -68,7 +68,8 @@ fn each_setting_has_values_here() {
 
 #[test]
 fn a_flag_wins_over_a_variable_and_that_over_the_file() {
-    let text: String = VALUES.iter().map(|(key, [value, ..])| format!("{key} = \"{value}\"\n")).collect();
+    let lines = VALUES.iter().map(|(key, [value, ..])| format!("{key} = \"{value}\"\n"));
+    let text = lines.collect::<Vec<_>>().concat();
     let file = File::new(&text);
     let variables: BTreeMap<_, _> = SETTINGS
         .iter()

@@ -3,7 +3,9 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
+use counterd::clock::Stopwatch;
 use serde_json::Value;
 
 /// A running `counterd`. It is killed when it is dropped.
@@ -183,6 +185,15 @@ impl Drop for Counterd {
     fn drop(&mut self) {
         let _is_dead_already = self.child.kill();
         let _is_dead_already = self.child.wait();
+    }
+}
+
+/// Waits until this holds, no longer than `within`.
+pub(crate) fn wait_until(within: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let begin = Stopwatch::start();
+    while !holds() {
+        assert!(begin.elapsed() < within, "{what}: it does not happen");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -139,8 +139,8 @@ fn lists_and_sums_have_the_counters_with_a_prefix() {
     let first = list("prefix=shop:&limit=2");
     let expected = json!([{"name": "shop:a", "value": 1}, {"name": "shop:b", "value": 2}]);
     assert_eq!(first, json!({"counters": expected, "next": "shop:b"}));
-    let last = list("prefix=shop:&limit=2&after=shop:b");
-    assert_eq!(last, json!({"counters": [{"name": "shop:c", "value": 3}], "next": null}));
+    let end = list("prefix=shop:&limit=2&after=shop:b");
+    assert_eq!(end, json!({"counters": [{"name": "shop:c", "value": 3}], "next": null}));
     assert_eq!(list("limit=1")["counters"][0]["name"], "other");
     let sum = |query: &str| get(&format!("{}/v1/sum{query}", counterd.http)).json();
     assert_eq!(sum("?prefix=shop:"), json!({"sum": 6, "counters": 3}));

@@ -1,11 +1,9 @@
 //! Connections: how many, how slow, and how they end.
 
-use counterd::clock::Stopwatch;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
 
-use crate::harness::Setup;
+use crate::harness::{Setup, wait_until};
 use crate::web::{Answer, PATIENCE, get, raw, read_answer};
 
 const WATCH: &[u8] = b"GET /v1/watch HTTP/1.1\r\nhost: localhost\r\n\r\n";
@@ -27,11 +25,8 @@ fn connections_beyond_the_bound_are_told_so() {
     assert!(rest.is_empty(), "{rest:?}");
     drop(held);
     // The bound is for those that are open.
-    let begun = Stopwatch::start();
-    while get(&format!("{}/livez", counterd.http)).status != 200 {
-        assert!(begun.elapsed() < PATIENCE);
-        std::thread::yield_now();
-    }
+    let livez = format!("{}/livez", counterd.http);
+    wait_until(PATIENCE, "a place is free", || get(&livez).status == 200);
 }
 
 #[test]
@@ -53,10 +48,7 @@ fn watchers_are_bounded() {
     let refused: Answer = read_answer(&raw(&counterd.http, WATCH));
     refused.problem(429, "too-many");
     drop(watching);
-    let begun = Stopwatch::start();
-    while begin().1 != "HTTP/1.1 200" {
-        assert!(begun.elapsed() < PATIENCE, "places of watchers that have gone are not free");
-    }
+    wait_until(PATIENCE, "places of watchers that have gone are free", || begin().1 == "HTTP/1.1 200");
 }
 
 #[test]
@@ -79,18 +71,14 @@ fn what_is_in_flight_at_the_end_is_answered() {
     let idle = raw(&counterd.http, b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n");
     assert_eq!(read_answer(&idle).status, 200);
     let watching = raw(&counterd.http, WATCH);
-    let interrupted = Command::new("kill").args(["-INT", &counterd.pid().to_string()]).status().unwrap();
-    assert!(interrupted.success());
+    counterd.signal("INT");
     // It ends what waits for nothing, and accepts nobody more.
     for mut ended in [idle, watching] {
         let mut rest = Vec::new();
         ended.read_to_end(&mut rest).unwrap();
     }
     let address = counterd.http.strip_prefix("http://").unwrap();
-    let begun = Stopwatch::start();
-    while TcpStream::connect(address).is_ok() {
-        assert!(begun.elapsed() < PATIENCE, "it still accepts connections");
-    }
+    wait_until(PATIENCE, "it accepts no connection", || TcpStream::connect(address).is_err());
     open.write_all(body).unwrap();
     assert_eq!(read_answer(&open).json()["value"], 3);
     assert!(counterd.wait().success());

@@ -3,14 +3,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::print_stderr,
     clippy::print_stdout,
-    clippy::float_cmp,
-    clippy::needless_for_each,
-    clippy::similar_names,
-    clippy::format_collect,
-    clippy::needless_pass_by_value,
-    clippy::disallowed_types,
     clippy::unwrap_used,
     reason = "a test fails by panicking and speaks by printing"
 )]

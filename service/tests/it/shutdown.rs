@@ -6,21 +6,10 @@ use std::os::unix::net::UnixDatagram;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use counterd::clock::Stopwatch;
-
-use crate::harness::{Counterd, Setup};
+use crate::harness::{Counterd, Setup, wait_until};
 
 /// What does not happen within this time never happens.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Waits until this holds.
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begin = Stopwatch::start();
-    while !holds() {
-        assert!(begin.elapsed() < PATIENCE, "{what}: it does not happen");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 /// Adds one, and returns the answer's status. `None`: there was no answer.
 fn add(http: &str) -> Option<u16> {
@@ -64,7 +53,7 @@ fn who_waits_is_answered_and_what_is_answered_counts() {
     let (http, stop) = (counterd.http.clone(), AtomicBool::new(false));
     let (status, results) = std::thread::scope(|scope| {
         let clients: Vec<_> = (0..8).map(|_| scope.spawn(|| load(&http, &stop))).collect();
-        wait_until("an add", || add(&http) == Some(200));
+        wait_until(PATIENCE, "an add", || add(&http) == Some(200));
         let status = counterd.terminate();
         stop.store(true, Ordering::Relaxed);
         (status, clients.into_iter().map(|client| client.join().unwrap()).collect::<Vec<_>>())
@@ -81,7 +70,7 @@ fn begin_add(counterd: &Counterd) -> TcpStream {
     let half = "POST /v1/counters/views/add HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
                 Content-Type: application/json\r\nContent-Length: 12\r\n\r\n{";
     stream.write_all(half.as_bytes()).unwrap();
-    wait_until("the connection", || {
+    wait_until(PATIENCE, "the connection", || {
         let metrics =
             ureq::get(format!("{}/metrics", counterd.http)).call().unwrap().body_mut().read_to_string();
         // The other one is that of this look.
@@ -96,7 +85,7 @@ fn a_request_that_has_begun_is_answered() {
     let counterd = setup.start();
     let mut stream = begin_add(&counterd);
     counterd.signal("TERM");
-    wait_until("the signal", || setup.log().contains("shutting down"));
+    wait_until(PATIENCE, "the signal", || setup.log().contains("shutting down"));
     stream.write_all(b"\"delta\": 5}").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -111,7 +100,7 @@ fn a_second_signal_ends_it_at_once() {
     let counterd = setup.start();
     let _never_ends = begin_add(&counterd);
     counterd.signal("TERM");
-    wait_until("the first signal", || setup.log().contains("shutting down"));
+    wait_until(PATIENCE, "the first signal", || setup.log().contains("shutting down"));
     counterd.signal("TERM");
     assert_eq!(counterd.wait().code(), Some(1), "{}", setup.log());
     assert!(setup.log().contains("a second signal"), "{}", setup.log());

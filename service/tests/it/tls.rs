@@ -1,6 +1,5 @@
 //! TLS, and what is open to other machines.
 
-use counterd::clock::Stopwatch;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +7,7 @@ use std::process::Command;
 use serde_json::json;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use crate::harness::{Counterd, Setup, is_missing};
+use crate::harness::{Counterd, Setup, is_missing, wait_until};
 use crate::web::{PATIENCE, raw, send_by};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -78,22 +77,14 @@ fn a_renewed_certificate_is_used_after_a_hangup() {
     let counterd = with_tls(directory.path()).start();
     let url = format!("{}/livez", https(&counterd));
     assert_eq!(send_by(&before, "GET", &url, &[], "").status, 200);
-    let hang_up = || {
-        let kill = Command::new("kill").args(["-HUP", &counterd.pid().to_string()]).status();
-        assert!(kill.unwrap().success());
-    };
     // A file that is not whole changes nothing.
     let whole = fs::read(directory.path().join("cert.pem")).unwrap();
     fs::write(directory.path().join("cert.pem"), &whole[..100]).unwrap();
-    hang_up();
+    counterd.signal("HUP");
     assert_eq!(send_by(&before, "GET", &url, &[], "").status, 200);
     let after = certify(directory.path());
-    hang_up();
-    let begun = Stopwatch::start();
-    while after.get(&url).call().is_err() {
-        assert!(begun.elapsed() < PATIENCE, "the certificate of before is still in use");
-        std::thread::yield_now();
-    }
+    counterd.signal("HUP");
+    wait_until(PATIENCE, "the certificate is in use", || after.get(&url).call().is_ok());
 }
 
 #[test]

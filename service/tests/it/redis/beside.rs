@@ -4,12 +4,11 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use counterd::clock::Stopwatch;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::wire::{Wire, command};
-use crate::harness::{Counterd, Setup, is_missing};
+use crate::harness::{Counterd, Setup, is_missing, wait_until};
 
 /// A Redis of a test's own. It is killed when it is dropped.
 pub(super) struct Redis {
@@ -29,11 +28,8 @@ impl Redis {
             .arg(directory.path());
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         let redis = Self { child, _directory: directory, address: format!("127.0.0.1:{port}") };
-        let begun = Stopwatch::start();
-        while std::net::TcpStream::connect(&redis.address).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(30), "redis-server does not start");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let is_there = || std::net::TcpStream::connect(&redis.address).is_ok();
+        wait_until(Duration::from_secs(30), "redis-server starts", is_there);
         redis
     }
 }

@@ -78,7 +78,9 @@ fn past_the_bound_connections_are_refused() {
     let setup = Setup::new().with(&["--ack", "memory", "--max-connections", "2"]);
     let counterd = setup.start();
     let mut first = [(); 2].map(|()| Wire::to(&counterd.redis));
-    first.iter_mut().for_each(|wire| assert_eq!(wire.ask(&["PING"]), "+PONG\r\n"));
+    for wire in &mut first {
+        assert_eq!(wire.ask(&["PING"]), "+PONG\r\n");
+    }
     assert_eq!(Wire::to(&counterd.redis).rest(), "-ERR max number of clients reached\r\n");
     assert_eq!(first[0].ask(&["QUIT"]), "+OK\r\n");
 }

@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use counterd::clock::Stopwatch;
-
 use super::wire::{Wire, command};
-use crate::harness::Setup;
+use crate::harness::{Setup, wait_until};
 
 const CLIENTS: usize = 4;
 const PIPELINE: usize = 16;
@@ -17,10 +15,10 @@ const PIPELINE: usize = 16;
 #[test]
 fn acknowledged_pipelines_survive_a_kill() {
     let setup = Setup::new();
-    let mut counted = [(0, 0); CLIENTS];
+    let mut done = [(0, 0); CLIENTS];
     for _ in 0..3 {
         let counterd = setup.start();
-        check(&counterd.redis, counted);
+        check(&counterd.redis, done);
         let acknowledged = AtomicUsize::new(0);
         thread::scope(|scope| {
             let clients: Vec<_> = (0..CLIENTS)
@@ -30,20 +28,17 @@ fn acknowledged_pipelines_survive_a_kill() {
                     scope.spawn(move || count(&address, &format!("own:{client}"), acknowledged))
                 })
                 .collect();
-            let begun = Stopwatch::start();
-            while acknowledged.load(Ordering::Relaxed) < 40 * PIPELINE {
-                assert!(begun.elapsed() < Duration::from_mins(1), "it does not acknowledge");
-                thread::sleep(Duration::from_millis(1));
-            }
+            let is_busy = || acknowledged.load(Ordering::Relaxed) >= 40 * PIPELINE;
+            wait_until(Duration::from_mins(1), "it acknowledges", is_busy);
             counterd.kill();
-            for (client, (least, most)) in clients.into_iter().zip(&mut counted) {
+            for (client, (least, most)) in clients.into_iter().zip(&mut done) {
                 let (acknowledged, sent) = client.join().unwrap();
                 *least += acknowledged;
                 *most += sent;
             }
         });
     }
-    check(&setup.start().redis, counted);
+    check(&setup.start().redis, done);
 }
 
 /// Counts by pipelines until the server is gone. Returns how many adds were acknowledged, and how many were sent.
@@ -63,17 +58,17 @@ fn count(address: &str, name: &str, total: &AtomicUsize) -> (usize, usize) {
     }
 }
 
-fn check(address: &str, counted: [(usize, usize); CLIENTS]) {
+fn check(address: &str, done: [(usize, usize); CLIENTS]) {
     let mut wire = Wire::to(address);
     let mut value = |name: &str| {
         let reply = wire.ask(&["INCRBY", name, "0"]);
         reply.trim().strip_prefix(':').unwrap().parse::<usize>().unwrap()
     };
-    for (client, (least, most)) in counted.into_iter().enumerate() {
+    for (client, (least, most)) in done.into_iter().enumerate() {
         let value = value(&format!("own:{client}"));
         assert!((least..=most).contains(&value), "{value} is not between {least} and {most}");
     }
-    let (least, most) = counted.iter().fold((0, 0), |sum, counted| (sum.0 + counted.0, sum.1 + counted.1));
+    let (least, most) = done.iter().fold((0, 0), |sum, done| (sum.0 + done.0, sum.1 + done.1));
     let all = value("all");
     // The last pipeline of each client may be acknowledged up to the first of a pair.
     assert!((least - least.min(CLIENTS)..=most).contains(&all), "{all} is not between {least} and {most}");
