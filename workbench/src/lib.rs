@@ -49,7 +49,11 @@ pub use report::{
     ErrorCount, FaultWindow, FinalRead, Latencies, Messages, NodeUsage, Operations, Overhead, ProbedValue,
     Rate, Report,
 };
+pub use seeds::Random;
 pub use service::SeqKv;
 pub use topology::Topology;
 pub use trace::Trace;
-pub use workload::{Request, Workload};
+pub use workload::{
+    ALL as WORKLOADS, Ask, Broadcast, Counter, Echo, GSet, LinKv, Request, Requests, Rpc, Run, Shape,
+    UniqueIds, Workload,
+};

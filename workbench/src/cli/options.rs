@@ -27,8 +27,8 @@ use crate::workload::Workload;
 #[expect(clippy::struct_excessive_bools, reason = "flags are independent of each other")]
 pub struct TestOptions {
     /// What the clients ask for
-    #[arg(short, long, value_enum, default_value = "g-counter")]
-    pub workload: Workload,
+    #[arg(short, long, value_parser = values::workload(), default_value = "g-counter")]
+    pub workload: &'static dyn Workload,
 
     /// The program to test: a path, or a name to look up here and then in PATH [default: this one]
     #[arg(long, value_name = "FILE")]

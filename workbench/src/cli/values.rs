@@ -8,9 +8,19 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::check::Check;
 use crate::nemesis::Fault;
+use crate::workload::{self, Workload};
+
+/// The name of a workload.
+pub(super) fn workload() -> impl TypedValueParser<Value = &'static dyn Workload> {
+    let known =
+        workload::ALL.iter().map(|workload| PossibleValue::new(workload.name()).help(workload.about()));
+    PossibleValuesParser::new(known)
+        .try_map(|name| workload::by_name(&name).ok_or_else(|| format!("no workload is called {name}")))
+}
 
 /// The faults of `--nemesis`: names separated by commas, or `none`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
