@@ -54,6 +54,6 @@ pub use service::SeqKv;
 pub use topology::Topology;
 pub use trace::Trace;
 pub use workload::{
-    ALL as WORKLOADS, Ask, Broadcast, Counter, Echo, GSet, LinKv, Request, Requests, Rpc, Run, Shape,
+    ALL as WORKLOADS, Ask, Broadcast, Counter, Echo, GSet, Kafka, LinKv, Request, Requests, Rpc, Run, Shape,
     UniqueIds, Workload,
 };

@@ -5,6 +5,8 @@ mod bugs;
 mod campaign;
 mod determinism;
 mod faults;
+mod kafka;
+mod leader;
 mod lin_kv;
 mod others;
 mod parity;
