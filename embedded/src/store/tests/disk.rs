@@ -7,6 +7,12 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use redb::StorageBackend;
 
+use super::super::disk::Disk;
+use super::super::file::initialize;
+
+/// So short that a few commits fill a lane of the log.
+pub(super) const LANE: u64 = 4096;
+
 /// A disk. Clones are the same disk.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TestDisk(Arc<Mutex<Inner>>);
@@ -80,6 +86,21 @@ impl Cut {
     }
 }
 
+impl Cut {
+    /// The disk after the process was killed: the system still has what was not synced, and `writes` it, or not.
+    pub(super) fn killed(&self, writes: bool) -> TestDisk {
+        let mut now = self.synced.clone();
+        for step in &self.unsynced {
+            step.take(&mut now);
+        }
+        let mut cut = self.clone();
+        if !writes {
+            cut.unsynced.clear();
+        }
+        TestDisk(Arc::new(Mutex::new(Inner { now, cut, ..Inner::default() })))
+    }
+}
+
 impl TestDisk {
     pub(super) fn new(bytes: Vec<u8>) -> Self {
         let cut = Cut { synced: bytes.clone(), ..Cut::default() };
@@ -89,7 +110,7 @@ impl TestDisk {
     /// A disk that has a new store: a file has its name only after that was made.
     pub(super) fn with_store() -> Self {
         let disk = Self::default();
-        super::super::file::initialize(disk.clone()).unwrap();
+        initialize(&Disk::new(disk.clone()), LANE).unwrap();
         Self::new(disk.bytes())
     }
 
