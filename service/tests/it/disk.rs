@@ -45,10 +45,13 @@ fn get(counterd: &Counterd, path: &str) -> (u16, String) {
     (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
 }
 
-/// Adds until an add is refused for certain. The add that meets the full disk first is counted already, and remains in doubt.
+/// Adds until an add is refused for certain. The add that meets the full disk first is counted already, and remains in doubt. New
+/// counters fill the room that the file has of its own.
 fn until_refused(talk: &Talk, recorder: &Recorder) -> String {
     let mut in_doubt = 0;
-    for _ in 0..20_000 {
+    for round in 0..2_000 {
+        let new = (0..1_000).map(|number| json!({ "name": format!("new:{round}:{number}"), "delta": 1 }));
+        talk.post("batch", None, &json!({ "adds": new.collect::<Vec<_>>() }));
         match add(talk, recorder) {
             Reply::Done(_) => {}
             Reply::NotDone(problem) => return problem,
@@ -68,7 +71,7 @@ fn assert_counted_no(refused: &str) {
 
 #[test]
 fn a_full_disk_refuses_adds_and_goes_on_once_there_is_room() {
-    let Some(volume) = Volume::mount("4m") else { return };
+    let Some(volume) = Volume::mount("8m") else { return };
     let setup = Setup::new().on(&volume.data(), volume.starter());
     let (counterd, recorder) = (setup.start(), Recorder::new());
     let talk = talk(&counterd);
