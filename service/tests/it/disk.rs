@@ -1,17 +1,18 @@
 //! Disks that are full, read-only, damaged or failing, and directories that are in use: a clear error each, and nothing is lost.
 
+mod silent;
+mod tracer;
 mod volume;
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use workbench::{Request, Workload};
 
+use self::tracer::Tracer;
 use self::volume::Volume;
 use crate::faults::Talk;
-use crate::harness::{Counterd, NotStarted, Setup, is_missing, skip};
+use crate::harness::{Counterd, NotStarted, Setup};
 use crate::history::{Recorder, Reply};
 
 const COUNTER: &str = "counted";
@@ -203,48 +204,19 @@ fn damages(bytes: &[u8]) -> Vec<Vec<u8>> {
 /// A sync that fails ends the process, because nobody knows what is on the disk then. What was acknowledged is there.
 #[test]
 fn a_failed_sync_ends_the_process() {
-    if is_missing("strace") {
-        return;
-    }
     let (setup, recorder) = (Setup::new(), Recorder::new());
     let counterd = setup.start();
     let talk = talk(&counterd);
     for _ in 0..3 {
         assert!(matches!(add(&talk, &recorder), Reply::Done(_)));
     }
-    let Some(_tracer) = fail_syncs(&counterd) else { return };
+    let Some(_tracer) = Tracer::fail_syncs(&counterd) else { return };
     let reply = add(&talk, &recorder);
     assert!(matches!(reply, Reply::Maybe(_)), "an add whose sync fails may count: {reply:?}");
     let status = counterd.wait();
     assert_eq!(status.code(), Some(1), "{}", setup.log());
     assert!(setup.log().contains(&*setup.data().to_string_lossy()), "the file is named: {}", setup.log());
     judge(&self::talk(&setup.start()), &recorder);
-}
-
-/// A process that is killed when this is dropped.
-struct Tracer(Child);
-
-impl Drop for Tracer {
-    fn drop(&mut self) {
-        let _is_dead_already = self.0.kill();
-        let _is_dead_already = self.0.wait();
-    }
-}
-
-/// From now on each sync of this process fails.
-fn fail_syncs(counterd: &Counterd) -> Option<Tracer> {
-    let inject = "inject=fsync,fdatasync:error=EIO";
-    let mut command = Command::new("strace");
-    command.args(["-f", "-o", "/dev/null", "-e", inject, "-p"]).arg(counterd.pid().to_string());
-    let mut tracer = Tracer(command.stderr(Stdio::piped()).spawn().unwrap());
-    let mut lines = BufReader::new(tracer.0.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let is_attached = lines.any(|line| line.contains("attached"));
-    // Nobody must close the pipe while strace writes to it.
-    std::thread::spawn(move || lines.count());
-    if !is_attached {
-        skip("strace may not attach to a process here");
-    }
-    is_attached.then_some(tracer)
 }
 
 /// The files of a directory, with their bytes.
