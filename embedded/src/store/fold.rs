@@ -25,7 +25,7 @@ use super::state::{Part, State};
 pub(super) struct Pace {
     /// The log is folded once it is so long. Else a commit now and then would cost as many syncs again.
     pub worthwhile: LogSize,
-    /// So much of the log is folded at once. More would be less work for each entry, and take more memory.
+    /// So much of the log is folded at once. More would be less work for each entry. But it is read in one go, and commits wait.
     pub batch: LogSize,
     /// A transaction writes so many chunks and notes: a few milliseconds.
     pub slice: usize,
@@ -37,7 +37,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             worthwhile: LogSize { entries: 1024, bytes: 64 << 10 },
-            batch: LogSize { entries: 4096, bytes: 512 << 10 },
+            batch: LogSize { entries: 4096, bytes: 128 << 10 },
             slice: 128,
             removed: 512,
         }

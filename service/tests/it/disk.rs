@@ -45,13 +45,20 @@ fn get(counterd: &Counterd, path: &str) -> (u16, String) {
     (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
 }
 
-/// Adds until an add is refused for certain. The add that meets the full disk first is counted already, and remains in doubt. New
-/// counters fill the room that the file has of its own.
+/// Counts new counters until the log is full: so far a full disk stops nothing. The batch that meets the end is in doubt.
+fn fill_log(talk: &Talk) {
+    let batches = (0..100).map(|batch| {
+        let names = (0..1000).map(|at| format!("{batch}:{at}:{}", "a long name ".repeat(15)));
+        json!({ "adds": names.map(|name| json!({ "name": name, "delta": 1 })).collect::<Vec<_>>() })
+    });
+    let done = batches.take_while(|batch| matches!(talk.post("batch", None, batch), Reply::Done(_))).count();
+    assert!((5..100).contains(&done), "the log has room for {done} batches");
+}
+
+/// Adds until an add is refused for certain. The add that meets the full disk first is counted already, and remains in doubt.
 fn until_refused(talk: &Talk, recorder: &Recorder) -> String {
     let mut in_doubt = 0;
-    for round in 0..2_000 {
-        let new = (0..1_000).map(|number| json!({ "name": format!("new:{round}:{number}"), "delta": 1 }));
-        talk.post("batch", None, &json!({ "adds": new.collect::<Vec<_>>() }));
+    for _ in 0..20_000 {
         match add(talk, recorder) {
             Reply::Done(_) => {}
             Reply::NotDone(problem) => return problem,
@@ -78,6 +85,7 @@ fn a_full_disk_refuses_adds_and_goes_on_once_there_is_room() {
     assert!(matches!(add(&talk, &recorder), Reply::Done(1)));
 
     volume.fill();
+    fill_log(&talk);
     assert_counted_no(&until_refused(&talk, &recorder));
     let keyed = talk.post("counters/keyed/add", Some("key"), &json!({ "delta": 1 }));
     let Reply::NotDone(refused) = keyed else { panic!("a full disk can't keep a key: {keyed:?}") };
@@ -178,12 +186,14 @@ fn a_damaged_file_is_refused_and_left_as_it_is() {
     judge(&talk(&setup.start()), &recorder);
 }
 
-/// The file with bytes flipped at 24 places, and cut off at some.
+/// The file with bytes flipped at 36 places, and cut off at some.
 fn damages(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let flipped = (0..24).map(|place| {
+    // The log stands before the database, whose first pages hold what finds everything else in it.
+    let database = 4096 + (4 << 20);
+    let headers = (0..12).flat_map(|place| [place * 3, database + place * 37]);
+    let rest = (1..13).map(|place| place * (bytes.len() / 13));
+    let flipped = headers.chain(rest).map(|at| {
         let mut damaged = bytes.to_vec();
-        // The first pages hold what finds everything else, so most places are there.
-        let at = if place < 12 { place * 37 } else { (place - 11) * (bytes.len() / 13) };
         damaged[at] ^= 0x5a;
         damaged
     });

@@ -74,9 +74,9 @@ impl Cut {
             match step {
                 _ if rng.random_bool(kept) => step.take(&mut bytes),
                 Step::Write(at, written) if rng.random_bool(torn) => {
-                    let (from, upto) =
-                        (rng.random_range(0..=written.len()), rng.random_range(0..=written.len()));
-                    let (from, upto) = (from.min(upto), from.max(upto));
+                    let upto = rng.random_range(0..=written.len());
+                    // Most are cut short. Of some the beginning is missing.
+                    let from = if rng.random_bool(0.7) { 0 } else { rng.random_range(0..=upto) };
                     Step::Write(at + from, written[from..upto].to_vec()).take(&mut bytes);
                 }
                 Step::Write(..) | Step::Len(_) => {}
@@ -215,8 +215,10 @@ impl StorageBackend for TestDisk {
             return Err(io::Error::other("the sync of a test has failed"));
         }
         if !inner.is_liar {
-            inner.cut.synced = inner.now.clone();
-            inner.cut.unsynced.clear();
+            let Cut { synced, unsynced, .. } = &mut inner.cut;
+            for step in unsynced.drain(..) {
+                step.take(synced);
+            }
         }
         Ok(())
     }

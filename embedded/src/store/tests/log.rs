@@ -75,6 +75,50 @@ fn a_log_has_what_was_appended_and_not_folded() {
     assert!(rounds > 100, "{rounds}");
 }
 
+fn open_log(disk: &TestDisk, folded: u64) -> Log {
+    let disk = Disk::new(disk.clone());
+    Log::open(&disk, Header::read(&disk).unwrap(), (folded, 0)).unwrap()
+}
+
+/// A log with this many entries of 99 bytes, the first two of them at the beginnings of the lanes.
+fn log_with(disk: &TestDisk, count: u64) -> Log {
+    let (mut log, mut rng) = (open_log(disk, 0), SmallRng::seed_from_u64(0));
+    for revision in 1..=count {
+        log.append(revision, &entry(&mut rng, 99).to_bytes().unwrap()).unwrap();
+    }
+    log
+}
+
+/// Else the next entries would go behind the copy, and perhaps over others.
+#[test]
+fn a_copy_of_entries_elsewhere_in_the_file_is_none() {
+    let disk = TestDisk::with_store();
+    assert!(log_with(&disk, 4).has_room(5, 3000));
+    let mut bytes = disk.bytes();
+    for lane in [4096, 8192] {
+        bytes.copy_within(lane..lane + 512, lane + 2048);
+    }
+    assert!(open_log(&TestDisk::new(bytes), 0).has_room(5, 3000));
+}
+
+/// The entry that was cut is at another place than the one that gets its revision.
+#[test]
+fn an_entry_that_was_cut_is_never_taken_for_the_next_one() {
+    let disk = TestDisk::with_store();
+    log_with(&disk, 5);
+    let mut bytes = disk.bytes();
+    let behind_the_fifth = bytes[8192..12288].iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[8192 + behind_the_fifth - 50..12288].fill(0);
+    let disk = TestDisk::new(bytes);
+    let mut log = open_log(&disk, 0);
+    assert_eq!(log.size().entries, 4);
+    log.settle().unwrap();
+    log.forget(4);
+    let next = entry(&mut SmallRng::seed_from_u64(5), 9);
+    log.append(5, &next.to_bytes().unwrap()).unwrap();
+    assert_eq!(entries(&open_log(&disk, 4), 4), BTreeMap::from([(5, next)]));
+}
+
 /// A process that changes one counter after the other, and never has a moment to fold.
 struct Busy {
     store: Store,
@@ -125,12 +169,14 @@ fn a_log_that_fills_makes_room_a_slice_at_a_time() {
     let all = LogSize { entries: u64::MAX, bytes: u64::MAX };
     store.pace = Pace { worthwhile: all, batch: all, slice: 1, removed: 1 };
     let mut busy = Busy::new(store);
-    let syncs: Vec<_> = (0..1500).map(|at| busy.commit(at * 40 % 4000..at * 40 % 4000 + 1)).collect();
+    // A hundred chunks.
+    busy.commit(0..3200);
+    let syncs: Vec<_> = (0..1500).map(|at| at * 33 % 3200).map(|at| busy.commit(at..at + 1)).collect();
     let most = syncs.iter().max().unwrap();
     let alone = syncs.iter().filter(|syncs| **syncs == 1).count();
     println!("{} syncs, {most} in one commit, {alone} commits with one", syncs.iter().sum::<u64>());
-    assert!(*most <= 6, "a commit has waited for {most} syncs");
-    assert!(alone > 500, "{alone}");
+    assert!(*most <= 4, "a commit has waited for {most} syncs");
+    assert!(alone > 100, "{alone}");
     assert!(busy.store.figures().log_bytes <= 2 * LANE);
     busy.check(&disk);
 }

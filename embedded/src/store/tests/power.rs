@@ -1,5 +1,7 @@
 //! Power cuts.
 
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
 use replica::store::Outcome;
 
 use super::disk::TestDisk;
@@ -29,9 +31,9 @@ pub(super) fn run(
 
 /// Cuts the power before each write and each sync of a history, in several ways.
 fn cut_everywhere(seed: u64, is_liar: bool) -> Result<(), String> {
-    let mut history = History::new(seed);
+    let (mut history, mut rng) = (History::new(seed), SmallRng::seed_from_u64(seed));
     let mut disk = TestDisk::with_store();
-    for life in 0..4 {
+    for life in 0..6 {
         if is_liar {
             disk.lie();
         }
@@ -52,8 +54,8 @@ fn cut_everywhere(seed: u64, is_liar: bool) -> Result<(), String> {
                 history.check(&mut store, cut.acknowledged).map_err(|error| format!("cut {at}: {error}"))?;
             }
         }
-        // The next process goes on after one of these cuts, or after the end.
-        let cut = &cuts[cuts.len() - 1];
+        // The next process goes on after one of these cuts.
+        let cut = &cuts[rng.random_range(cuts.len() / 2..cuts.len())];
         disk = cut.disk(seed);
         let mut store = open(&disk).map_err(|error| error.to_string())?;
         let revision = history.check(&mut store, cut.acknowledged)?;
@@ -84,7 +86,8 @@ fn find_after_kills(mut history: History, seed: u64, writes: bool) {
     run(&mut history, (&mut store, &disk), (20, if writes { 0.4 } else { 0.0 }));
     for cut in disk.cuts() {
         let killed = cut.killed(writes);
-        let found = history.check(&mut open(&killed).unwrap(), cut.acknowledged).unwrap();
+        let mut next = open(&killed).unwrap();
+        let found = history.check(&mut next, cut.acknowledged).unwrap();
         let cut = killed.cuts().pop().unwrap();
         history.check(&mut open(&cut.disk(seed)).unwrap(), found).unwrap();
     }
