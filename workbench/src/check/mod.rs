@@ -8,6 +8,7 @@ mod linearizable;
 mod ranges;
 mod reads;
 mod success;
+pub mod txn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
