@@ -21,6 +21,8 @@ mod models;
 mod own;
 mod rw_register;
 mod tell;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use self::findings::{Finding, Findings, Participant, Step};
