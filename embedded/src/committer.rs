@@ -10,9 +10,6 @@ use crate::clock::{Clock, unix_ms};
 use crate::shared::Shared;
 use crate::store::Store;
 
-/// The log is folded before the next commit once it has so many bytes. Before that, only while there is nothing to commit.
-const MOST_UNFOLDED: u64 = 8 << 20;
-
 /// Runs until the replica has ended, or the database has failed. Returns the failure in words.
 pub(crate) fn run(shared: &Arc<Shared>, mut store: Store) -> Result<(), String> {
     let result = serve(shared, &mut store);
@@ -46,10 +43,10 @@ fn serve(shared: &Arc<Shared>, store: &mut Store) -> Result<(), String> {
             engine = shared.work.wait(engine).unwrap_or_else(PoisonError::into_inner);
         };
         shared.release(engine);
-        if request.is_none() || figures.log_bytes > MOST_UNFOLDED {
+        let Some((token, request)) = request else {
             has_more = store.fold(unix_ms()).map_err(|fatal| fatal.to_string())?;
-        }
-        let Some((token, request)) = request else { continue };
+            continue;
+        };
         let clock = Clock::start();
         let outcome = store.request(request).map_err(|fatal| fatal.to_string())?;
         has_more = true;

@@ -1,18 +1,21 @@
 //! The replica's store: a database in a directory.
 //!
-//! It keeps the record of one node, and the notes beside its changes. A commit appends one entry to a log, whatever it changes:
-//! one transaction, one sync. In the background the log is [folded](fold) into chunks of rows, which is a few milliseconds of work
-//! a call. What the record says is what the chunks and the log say together.
+//! It keeps the record of one node, and the notes beside its changes. A commit appends one entry to a [log](log), whatever it changes:
+//! one write, one sync. In the background the log is [folded](fold) into chunks of rows in a redb database, which is a few
+//! milliseconds of work a call. What the record says is what the chunks and the log say together. Both are in one file.
 //!
-//! After each error the database is closed and opened again, so that the file says what was done. After a sync that failed not even
-//! that is possible, and the process must end: see [`Fatal`].
+//! After each error the file is read again, so that it says what was done. After a sync that failed not even that is possible, and
+//! the process must end: see [`Fatal`].
 
+mod commit;
 mod disk;
 mod entry;
 mod error;
 mod file;
 mod fold;
+mod header;
 mod layout;
+mod log;
 mod notes;
 mod record;
 mod state;
@@ -22,19 +25,20 @@ mod tests;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use redb::{Database, ReadableDatabase, StorageBackend, WriteTransaction};
+use redb::{Database, ReadTransaction, ReadableDatabase, StorageBackend, WriteTransaction};
 use replica::NodeId;
-use replica::store::{Noted, Outcome, Record, Revision, StoreRequest};
+use replica::store::{Changes, Noted, Outcome, Record, Revision, StoreRequest};
 use tracing::{info, warn};
 
 use disk::Disk;
-use entry::{Entry, Kind};
+use entry::Kind;
 use error::Problem;
 pub use error::{Fatal, OpenError};
-use file::{open_database, transact};
+use file::{Opened, open_all, transact};
 use fold::{Fold, Pace};
-use layout::{LOG, META, NODE};
-use record::{Loaded, LogSize};
+use layout::{META, NODE};
+use log::Log;
+use record::LogSize;
 use state::State;
 
 /// The store of a node.
@@ -45,25 +49,26 @@ pub(crate) struct Store {
     database: Option<Database>,
     node: Option<NodeId>,
     state: State,
-    /// What the log has that is not folded yet.
-    log: LogSize,
+    log: Log,
     /// The record as it was when the database was opened, until it is asked for or changed.
     record: Option<Record>,
     /// The revision that this process has found.
     start: u64,
-    /// Whether the process that has committed that revision may have shown counts that are not stored.
-    has_shown_unstored: bool,
-    /// Whether this process may.
+    /// Whether this process may show counts that are not stored.
     shows_unstored: bool,
     fold: Option<Fold>,
     pace: Pace,
+    /// After a write in the background has failed: how long the log gets before the next one.
+    put_off: Option<LogSize>,
+    /// Whether there may be something to remove.
+    has_leftovers: bool,
     commits: u64,
 }
 
 /// What the store tells of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Figures {
-    /// The length of the database file.
+    /// The length of the file.
     pub file_bytes: u64,
     /// How many bytes of the log are not folded yet.
     pub log_bytes: u64,
@@ -94,27 +99,24 @@ impl Store {
     /// Opens the store in what stands for the file `path`.
     pub(crate) fn with_backend(backend: impl StorageBackend, path: &Path) -> Result<Self, OpenError> {
         let disk = Disk::new(backend);
-        let (database, loaded) = open_database(&disk).map_err(|problem| problem.of(path))?;
-        let mut store = Self {
+        let Opened { database, log, state, record } = open_all(&disk).map_err(|problem| problem.of(path))?;
+        let node = file::read_node(&database).map_err(|problem| problem.of(path))?;
+        Ok(Self {
             path: path.into(),
             disk,
-            database: None,
-            node: None,
-            state: State::default(),
-            log: LogSize::default(),
-            record: None,
-            start: 0,
-            has_shown_unstored: false,
+            database: Some(database),
+            node,
+            start: state.revision,
+            state,
+            log,
+            record: Some(record),
             shows_unstored: false,
             fold: None,
             pace: Pace::default(),
+            put_off: None,
+            has_leftovers: true,
             commits: 0,
-        };
-        store.node = file::read_node(&database).map_err(|problem| problem.of(path))?;
-        store.has_shown_unstored = file::read_unstored(&database).map_err(|problem| problem.of(path))?;
-        store.start = loaded.state.revision;
-        store.take(database, loaded);
-        Ok(store)
+        })
     }
 
     /// The name of the node, if it has got one.
@@ -148,7 +150,7 @@ impl Store {
 
     /// The notes that have not expired at `now`, in the unit of their `until`. Reads all of them.
     pub(crate) fn notes(&mut self, now: u64) -> Result<Vec<Noted>, Fatal> {
-        let notes = self.read(|txn| notes::load(txn, now))?;
+        let notes = self.read(|txn, log| notes::load(txn, log, now))?;
         Ok(notes.into_values().collect())
     }
 
@@ -168,8 +170,7 @@ impl Store {
             }
             StoreRequest::Commit { expect, .. } if expect.0 != self.state.revision => Ok(Outcome::Conflict),
             StoreRequest::Commit { expect: _, changes, owner } => {
-                let kind = Kind::Commit { owner, is_first: self.is_new() };
-                let outcome = self.append(&Entry { changes, kind })?;
+                let outcome = self.commit(changes, Kind::Commit { owner })?;
                 Ok(outcome.unwrap_or(Outcome::Committed { revision: Revision(self.state.revision) }))
             }
             StoreRequest::Fence => Ok(Outcome::Fenced),
@@ -183,68 +184,98 @@ impl Store {
                 if self.record()? != from {
                     return Ok(Outcome::Conflict);
                 }
-                let changes = replica::store::Changes { rows, ..Default::default() };
-                Ok(self.append(&Entry { changes, kind: Kind::Seal })?.unwrap_or(Outcome::Sealed))
+                let changes = Changes { rows, ..Changes::default() };
+                Ok(self.commit(changes, Kind::Seal)?.unwrap_or(Outcome::Sealed))
             }
             // Each node has a store of its own.
             StoreRequest::Seal { .. } => Ok(Outcome::NotDone),
         }
     }
 
-    /// Does a slice of the work in the background, of a few milliseconds. Call it when nothing is queued, and also between
-    /// commits while the log is long. `now` is in the unit of the notes' `until`. Returns whether there is more to do.
+    /// Does a slice of the work in the background, of a few milliseconds. Call it when nothing is queued. `now` is in the unit of the
+    /// notes' `until`. Returns whether there is more to do.
     ///
     /// # Errors
     ///
     /// As [`request`](Self::request).
     pub(crate) fn fold(&mut self, now: u64) -> Result<bool, Fatal> {
-        if !self.is_open()? {
+        if !self.is_open()? || self.is_put_off() {
             return Ok(false);
         }
-        let pace = self.pace;
-        let fold = match self.fold.take() {
-            Some(fold) => fold,
-            None if self.log.reaches(pace.worthwhile) => {
-                self.read(|txn| Fold::begin(txn, pace.batch, now))?
-            }
-            None => return self.remove_some(now),
-        };
-        self.write_some(fold)
+        if self.fold.is_some() || self.log.size().reaches(self.pace.worthwhile) {
+            return self.fold_some(now);
+        }
+        if self.has_leftovers {
+            self.has_leftovers = self.remove_some(now)?;
+        }
+        Ok(self.has_leftovers)
     }
 
     /// Figures of the file, for metrics.
     pub(crate) fn figures(&self) -> Figures {
         Figures {
             file_bytes: self.disk.len().unwrap_or_default(),
-            log_bytes: self.log.bytes,
+            log_bytes: self.log.size().bytes,
             syncs: self.disk.syncs(),
             commits: self.commits,
         }
     }
 
-    fn write_some(&mut self, mut fold: Fold) -> Result<bool, Fatal> {
-        let (slice, mut is_folded) = (self.pace.slice, false);
+    /// Folds a slice of the log. False if that failed.
+    fn fold_some(&mut self, now: u64) -> Result<bool, Fatal> {
+        let Pace { batch, slice, .. } = self.pace;
+        let mut fold = match self.fold.take() {
+            Some(fold) => fold,
+            None => self.read(|txn, log| Fold::begin(txn, log, (batch, now)))?,
+        };
+        let mut is_folded = false;
         let done = self.write(|txn| {
             is_folded = fold.write_some(txn, slice)?;
             Ok(true)
         })?;
         match done {
             // The log still has what was to be written.
-            Done::Failed => return Ok(false),
-            Done::Yes if is_folded => self.log.sub(fold.size()),
+            Done::Failed => {
+                self.put_off();
+                return Ok(false);
+            }
+            Done::Yes if is_folded => {
+                self.log.forget(fold.upto());
+                self.has_leftovers = true;
+            }
             Done::Yes => self.fold = Some(fold),
         }
+        self.put_off = None;
         Ok(true)
     }
 
     fn remove_some(&mut self, now: u64) -> Result<bool, Fatal> {
-        let folded = self.read(record::folded_state)?;
+        let folded = self.read(|txn, _| record::folded_state(txn))?;
         let (removed, mut has_removed) = (self.pace.removed, false);
-        self.write(|txn| {
+        let done = self.write(|txn| {
             has_removed = fold::remove_some(txn, (&folded, now), removed)?;
             Ok(has_removed)
         })?;
-        Ok(has_removed)
+        match done {
+            Done::Yes => Ok(has_removed),
+            Done::Failed => {
+                self.put_off();
+                Ok(true)
+            }
+        }
+    }
+
+    /// Leaves the background alone until the log has grown by a batch: the disk may be full, and each failure reads the file.
+    fn put_off(&mut self) {
+        let (LogSize { entries, bytes }, batch) = (self.log.size(), self.pace.batch);
+        self.put_off = Some(LogSize {
+            entries: entries.saturating_add(batch.entries),
+            bytes: bytes.saturating_add(batch.bytes),
+        });
+    }
+
+    fn is_put_off(&self) -> bool {
+        self.put_off.is_some_and(|until| !self.log.size().reaches(until))
     }
 
     /// Whether this process has committed nothing yet.
@@ -263,41 +294,12 @@ impl Store {
         }
         let mut record = match self.record.take() {
             Some(record) => record,
-            None => self.read(record::load)?.record,
+            None => self.read(record::load)?.1,
         };
         if self.is_new() {
-            record.owner = self.state.freed_owner(self.has_shown_unstored);
+            record.owner = self.state.freed_owner();
         }
         Ok(Some(record))
-    }
-
-    /// Appends an entry to the log. `None` if that was done.
-    fn append(&mut self, entry: &Entry) -> Result<Option<Outcome>, Fatal> {
-        let mut state = self.state.clone();
-        state.apply(entry);
-        let bytes = entry.to_bytes().map_err(|problem| Fatal::new(&self.path, problem))?;
-        let revision = state.revision;
-        let (is_first, shows_unstored) = (self.is_new(), self.shows_unstored);
-        let done = self.write(|txn| {
-            txn.open_table(LOG)?.insert(revision, bytes.as_slice())?;
-            if is_first {
-                file::write_unstored(txn, shows_unstored)?;
-            }
-            Ok(true)
-        })?;
-        match done {
-            Done::Yes => {
-                self.state = state;
-                self.log.add(&bytes);
-                self.record = None;
-            }
-            // What was read since then is certain.
-            Done::Failed if self.database.is_none() => return Ok(Some(Outcome::Unknown)),
-            Done::Failed if self.state.revision != revision => return Ok(Some(Outcome::NotDone)),
-            Done::Failed => {}
-        }
-        self.commits = self.commits.saturating_add(1);
-        Ok(None)
     }
 }
 
@@ -312,10 +314,10 @@ impl Store {
         }
     }
 
-    /// Reads from the database. It must be open.
-    fn read<T>(&mut self, f: impl FnOnce(&redb::ReadTransaction) -> Result<T, Problem>) -> Result<T, Fatal> {
+    /// Reads from the file. It must be open.
+    fn read<T>(&self, f: impl FnOnce(&ReadTransaction, &Log) -> Result<T, Problem>) -> Result<T, Fatal> {
         let database = self.database.as_ref().ok_or(Problem::Io(io::Error::other("the file is closed")));
-        let value = database.and_then(|database| f(&database.begin_read()?));
+        let value = database.and_then(|database| f(&database.begin_read()?, &self.log));
         value.map_err(|problem| Fatal::new(&self.path, problem))
     }
 
@@ -339,21 +341,25 @@ impl Store {
         if self.database.is_some() {
             return Ok(true);
         }
-        match open_database(&self.disk) {
-            Ok((database, loaded)) => {
+        match open_all(&self.disk) {
+            Ok(Opened { database, log, state, record }) => {
                 info!(file = %self.path.display(), "the store is open again");
-                self.take(database, loaded);
+                (self.log, self.state) = (log, state);
+                (self.database, self.record) = (Some(database), Some(record));
                 Ok(true)
             }
             Err(Problem::Io(_)) if !self.disk.has_failed_to_sync() => Ok(false),
             Err(problem) => Err(Fatal::new(&self.path, problem)),
         }
     }
+}
 
-    fn take(&mut self, database: Database, loaded: Loaded) {
-        self.database = Some(database);
-        self.state = loaded.state;
-        self.log = loaded.log;
-        self.record = Some(loaded.record);
+/// A clean end. The database says then how far the log goes.
+impl Drop for Store {
+    fn drop(&mut self) {
+        let Some(database) = &self.database else { return };
+        if let Err(problem) = transact(database, |txn| layout::end(txn, self.state.revision)) {
+            warn!(file = %self.path.display(), error = %problem, "the store can't note that it ends");
+        }
     }
 }

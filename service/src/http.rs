@@ -2,12 +2,13 @@
 //!
 //! A request passes [`serve`] (connections and their bounds), `guard` (no page of another site has caused it) and the router. Its
 //! handler asks `call::Call` for what it needs: first whether the client may do this (`token`), then the body. Every error is
-//! a `problem::Problem`, which knows whether the change counts.
+//! a `problem::Problem`, which knows whether the change counts. `explain` puts problems in the place of hyper's own answers.
 
 mod batch;
 mod call;
 mod counters;
 mod dashboard;
+mod explain;
 mod guard;
 mod health;
 mod list;

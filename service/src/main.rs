@@ -1,6 +1,7 @@
 //! `counterd`: parses arguments, sets up the log, and serves.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use counterd::cli;
@@ -33,9 +34,19 @@ fn fail(problem: &str, status: ExitCode) -> ExitCode {
     status
 }
 
+/// How many threads serve clients. One core is left to the thread that commits. More threads than that would only take the counters'
+/// lock from each other.
+fn workers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    cores.saturating_sub(1).clamp(1, MAX_WORKERS)
+}
+
+/// All clients share one lock. Beyond so many threads they wait for each other.
+const MAX_WORKERS: usize = 8;
+
 fn serve(config: Config) -> Result<(), String> {
     log::to_stderr(&config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers()).enable_all().build();
     let runtime = runtime.map_err(|error| format!("can't start threads: {error}"))?;
     let served = runtime.block_on(async {
         let (mut terminate, mut interrupt) =

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use embedded::{Status, Times};
+use tracing::warn;
 
 use crate::config::Config;
 use crate::disk;
@@ -117,8 +118,10 @@ impl Metrics {
 
     /// All metrics, in the text format of `OpenMetrics` ([`CONTENT_TYPE`]). It asks the system how full the disk is, so it may block.
     pub fn text(&self, status: Status, config: &Config) -> String {
-        let free = disk::free_bytes(&config.data).ok();
-        scrape::text(Scrape { metrics: self.clone(), status, config: config.clone(), free })
+        let free = disk::free_bytes(&config.data).inspect_err(|error| {
+            warn!(%error, data = %config.data.display(), "the system does not say how much room the disk has");
+        });
+        scrape::text(Scrape { metrics: self.clone(), status, config: config.clone(), free: free.ok() })
     }
 
     fn note(&self, kind: Kind, count: u64, elapsed: Duration) {

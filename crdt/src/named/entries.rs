@@ -154,10 +154,20 @@ trait Entries<'a, A: 'a>: Iterator<Item = (&'a A, EntryRef<'a, A>)> + Clone {}
 impl<'a, A: 'a, I: Iterator<Item = (&'a A, EntryRef<'a, A>)> + Clone> Entries<'a, A> for I {}
 
 fn value<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> i128 {
-    if entries.clone().any(|(_, entry)| entry.more.is_some()) {
-        return value_above_baseline(entries);
+    plain(entries).map_or_else(|| value_above_baseline(entries), |(value, _)| value)
+}
+
+/// The value, and whether anything was counted. `None` if a reset or a source has a say in it.
+fn plain<'a, A: 'a>(entries: &impl Entries<'a, A>) -> Option<(i128, bool)> {
+    let (mut sum, mut is_counted) = (0, false);
+    for (_, entry) in entries.clone() {
+        if entry.more.is_some() {
+            return None;
+        }
+        sum += balance((entry.up, entry.down));
+        is_counted |= (entry.up, entry.down) != (0, 0);
     }
-    entries.clone().map(|(_, entry)| balance((entry.up, entry.down))).sum()
+    Some((sum, is_counted))
 }
 
 fn value_above_baseline<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> i128 {
@@ -171,8 +181,8 @@ fn value_above_baseline<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) 
 }
 
 fn is_counted<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> bool {
-    if entries.clone().all(|(_, entry)| entry.more.is_none()) {
-        return entries.clone().any(|(_, entry)| (entry.up, entry.down) != (0, 0));
+    if let Some((_, is_counted)) = plain(entries) {
+        return is_counted;
     }
     let seen = baseline(entries);
     entries.clone().any(|(actor, entry)| above((entry.up, entry.down), seen.counts.counts(actor)) != (0, 0))
@@ -180,7 +190,10 @@ fn is_counted<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> bool {
 }
 
 fn counted_value<'a, A: Ord + Clone + 'a>(entries: &impl Entries<'a, A>) -> Option<i128> {
-    is_counted(entries).then(|| value(entries))
+    match plain(entries) {
+        Some((value, is_counted)) => is_counted.then_some(value),
+        None => is_counted(entries).then(|| value_above_baseline(entries)),
+    }
 }
 
 /// What resets have seen.

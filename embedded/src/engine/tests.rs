@@ -82,7 +82,7 @@ fn while_the_store_is_silent_changes_are_held_unless_memory_is_enough() {
         assert!(!Session::new(&mut site.engine).holds_changes());
         // The first minute begins a commit, if none was begun.
         for _ in 0..2 {
-            site.engine.now += Duration::from_secs(60);
+            site.engine.now += Duration::from_mins(1);
             site.engine.tick();
         }
         assert!(site.engine.status().is_store_down);

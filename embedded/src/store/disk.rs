@@ -1,6 +1,6 @@
-//! The file behind the database.
+//! The file of the log and the database.
 //!
-//! redb reads and writes through a [`Disk`]. That adds three things:
+//! Both are read and written through a [`Disk`]; redb sees what is [`Behind`] the log. A disk adds three things to the file:
 //!
 //! * While a database is opened, all writes are held in memory. Only after it was found undamaged they are written, in their
 //!   order. So a file that is refused was not touched.
@@ -110,6 +110,58 @@ impl Disk {
     /// How many syncs the file has had.
     pub(super) fn syncs(&self) -> u64 {
         self.0.syncs.load(Ordering::Relaxed)
+    }
+}
+
+/// The part of a file behind a place, as redb sees it.
+#[derive(Debug)]
+pub(super) struct Behind {
+    disk: Disk,
+    start: u64,
+}
+
+impl Behind {
+    pub(super) fn new(disk: &Disk, start: u64) -> Self {
+        Self { disk: disk.clone(), start }
+    }
+
+    fn at(&self, offset: u64) -> io::Result<u64> {
+        self.start.checked_add(offset).ok_or(io::ErrorKind::FileTooLarge.into())
+    }
+}
+
+/// The locks are those of the whole file.
+impl StorageBackend for Behind {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.disk.len()?.saturating_sub(self.start))
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.disk.read(self.at(offset)?, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.disk.set_len(self.at(len)?)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.disk.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.disk.write(self.at(offset)?, data)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.disk.close()
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.disk.try_lock_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.disk.unlock_range(start, end)
     }
 }
 

@@ -15,16 +15,14 @@ pub(super) struct Entry {
     /// Rows, hints and notes. A seal has rows alone.
     pub changes: Changes,
     pub kind: Kind,
+    /// If it is the first of its process: whether that may show counts which are not stored.
+    pub first: Option<bool>,
 }
 
 /// Which request it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    Commit {
-        owner: Option<Ownership>,
-        /// Whether it is the first of its process.
-        is_first: bool,
-    },
+    Commit { owner: Option<Ownership> },
     Seal,
 }
 
@@ -38,12 +36,13 @@ struct Written {
     hints: Vec<ByteBuf>,
     dropped_hints: Vec<ReplicaId>,
     kind: WrittenKind,
+    first: Option<bool>,
     notes: Vec<WrittenNote>,
 }
 
 #[derive(Serialize, Deserialize)]
 enum WrittenKind {
-    Commit { owner: Option<Owner>, is_first: bool, lifts_seal: bool },
+    Commit { owner: Option<Owner>, lifts_seal: bool },
     Seal,
 }
 
@@ -56,11 +55,9 @@ impl Entry {
         let deltas =
             |deltas: &[RowDelta]| deltas.iter().map(|delta| ByteBuf::from(delta.to_bytes())).collect();
         let kind = match &self.kind {
-            Kind::Commit { owner, is_first } => WrittenKind::Commit {
-                owner: owner.as_ref().map(write_owner),
-                is_first: *is_first,
-                lifts_seal: *lifts_seal,
-            },
+            Kind::Commit { owner } => {
+                WrittenKind::Commit { owner: owner.as_ref().map(write_owner), lifts_seal: *lifts_seal }
+            }
             Kind::Seal => WrittenKind::Seal,
         };
         let written = Written {
@@ -68,13 +65,14 @@ impl Entry {
             hints: deltas(hints),
             dropped_hints: dropped_hints.clone(),
             kind,
+            first: self.first,
             notes: notes.iter().map(write_note).collect(),
         };
         postcard::to_allocvec(&written).map_err(Problem::damaged)
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Problem> {
-        let Written { rows, hints, dropped_hints, kind, notes } =
+        let Written { rows, hints, dropped_hints, kind, first, notes } =
             postcard::from_bytes(bytes).map_err(|_| Problem::damaged("an entry of the log can't be read"))?;
         let deltas =
             |deltas: Vec<ByteBuf>| deltas.iter().map(|delta| read_delta(delta)).collect::<Result<_, _>>();
@@ -86,13 +84,13 @@ impl Entry {
             notes: notes.into_iter().map(read_note).collect(),
         };
         let kind = match kind {
-            WrittenKind::Commit { owner, is_first, lifts_seal } => {
+            WrittenKind::Commit { owner, lifts_seal } => {
                 changes.lifts_seal = lifts_seal;
-                Kind::Commit { owner: owner.map(read_owner), is_first }
+                Kind::Commit { owner: owner.map(read_owner) }
             }
             WrittenKind::Seal => Kind::Seal,
         };
-        Ok(Self { changes, kind })
+        Ok(Self { changes, kind, first })
     }
 }
 

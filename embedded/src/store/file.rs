@@ -5,14 +5,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use redb::backends::FileBackend;
-use redb::{Database, ReadableDatabase, StorageBackend, WriteTransaction};
+use redb::{Database, ReadableDatabase, WriteTransaction};
 use replica::NodeId;
+use replica::store::Record;
 use tracing::warn;
 
-use super::disk::Disk;
+use super::disk::{Behind, Disk};
 use super::error::{OpenError, Problem};
-use super::layout::{self, META, MIGRATIONS, NODE, UNSTORED};
-use super::record::{Loaded, load};
+use super::header::{Header, LANE};
+use super::layout::{self, META, MIGRATIONS, NODE};
+use super::log::Log;
+use super::record::{folded_state, load};
+use super::state::State;
 
 /// The name of the database in its directory.
 const FILE: &str = "counters.redb";
@@ -35,35 +39,45 @@ pub(super) fn open(dir: &Path) -> Result<(FileBackend, PathBuf), OpenError> {
     Ok((backend, path))
 }
 
-/// Opens the database and reads all of it. Writes nothing before that was done.
-pub(super) fn open_database(disk: &Disk) -> Result<(Database, Loaded), Problem> {
-    disk.hold().map_err(Problem::Io)?;
-    let opened = open_held(disk);
-    match opened {
-        Ok(opened) => disk.release().map(|()| opened).map_err(Problem::Io),
-        Err(problem) => {
-            disk.discard();
-            Err(problem)
-        }
-    }
+/// All that the file holds.
+pub(super) struct Opened {
+    pub database: Database,
+    pub log: Log,
+    /// The state at the end of the log.
+    pub state: State,
+    pub record: Record,
 }
 
-fn open_held(disk: &Disk) -> Result<(Database, Loaded), Problem> {
-    // redb would make a new database of it.
-    if disk.len().map_err(Problem::Io)? == 0 {
-        return Err(Problem::damaged("it is empty"));
+/// Opens the database and the log, and reads all of both. Writes nothing before that was done. What it returns is durable.
+pub(super) fn open_all(disk: &Disk) -> Result<Opened, Problem> {
+    disk.hold().map_err(Problem::Io)?;
+    let opened = open_held(disk).and_then(|mut opened| {
+        disk.release().map_err(Problem::Io)?;
+        opened.log.settle()?;
+        Ok(opened)
+    });
+    if opened.is_err() {
+        disk.discard();
     }
+    opened
+}
+
+fn open_held(disk: &Disk) -> Result<Opened, Problem> {
+    let header = Header::read(disk)?;
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
     builder.set_repair_callback(|session| {
         if session.progress() > 0.2 && session.progress() < 0.5 {
-            warn!("the last commit before the crash was not complete, and is undone");
+            warn!("the last transaction before the crash was not complete, and is undone");
         }
     });
-    let database = builder.create_with_backend(disk.clone())?;
+    let database = builder.create_with_backend(Behind::new(disk, header.end()))?;
     transact(&database, |txn| layout::migrate(txn, MIGRATIONS))?;
-    let loaded = load(&database.begin_read()?)?;
-    Ok((database, loaded))
+    let txn = database.begin_read()?;
+    let log = Log::open(disk, header, (folded_state(&txn)?.revision, layout::ended(&txn)?))?;
+    let (state, record) = load(&txn, &log)?;
+    drop(txn);
+    Ok(Opened { database, log, state, record })
 }
 
 pub(super) fn transact(
@@ -79,21 +93,6 @@ pub(super) fn read_node(database: &Database) -> Result<Option<NodeId>, Problem> 
     let Some(name) = meta.get(NODE)? else { return Ok(None) };
     let name = std::str::from_utf8(name.value());
     Ok(Some(NodeId::from(name.map_err(|_| Problem::damaged("the node's name is no text"))?)))
-}
-
-/// Whether the process that has committed last may have shown counts that are not stored.
-pub(super) fn read_unstored(database: &Database) -> Result<bool, Problem> {
-    Ok(database.begin_read()?.open_table(META)?.get(UNSTORED)?.is_some())
-}
-
-pub(super) fn write_unstored(txn: &WriteTransaction, may_have_shown: bool) -> Result<(), Problem> {
-    let mut meta = txn.open_table(META)?;
-    if may_have_shown {
-        meta.insert(UNSTORED, [].as_slice())?;
-    } else {
-        meta.remove(UNSTORED)?;
-    }
-    Ok(())
 }
 
 /// Makes a database, so that it is there as a whole or not at all: under another name first. Another process may do the same.
@@ -116,13 +115,15 @@ fn create(dir: &Path, path: &Path) -> Result<(), OpenError> {
     // The file is locked until it has its name.
     let disk = Disk::new(backend);
     disk.keep_locks();
-    initialize(disk.clone()).map_err(|problem| problem.of(&unfinished))?;
+    initialize(&disk, LANE).map_err(|problem| problem.of(&unfinished))?;
     std::fs::rename(&unfinished, path).and_then(|()| sync_dir(dir)).map_err(unusable(path))
 }
 
-/// Makes an empty store.
-pub(super) fn initialize(backend: impl StorageBackend) -> Result<(), Problem> {
-    let database = Database::builder().create_with_backend(backend)?;
+/// Makes an empty store, with lanes of the log of so many bytes.
+pub(super) fn initialize(disk: &Disk, lane: u64) -> Result<(), Problem> {
+    let header = Header::new(lane);
+    header.create(disk)?;
+    let database = Database::builder().create_with_backend(Behind::new(disk, header.end()))?;
     transact(&database, layout::create)?;
     Ok(database.close()?)
 }

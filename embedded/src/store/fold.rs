@@ -1,8 +1,8 @@
 //! Folds the log into chunks, in the background.
 //!
 //! A [`Fold`] takes the oldest entries of the log, joins what they change, and writes that into the chunks, some chunks a
-//! transaction. The last transaction says up to which revision the log is folded. What the log has up to there is then
-//! removed, some entries a transaction.
+//! transaction. The last transaction says up to which revision the log is folded. Only then other entries may take the place of
+//! these in the file.
 //!
 //! A fold that was cut changes nothing that the record says: the log still has all that the fold has written, and to join a delta
 //! twice is to join it once.
@@ -12,11 +12,12 @@ use std::collections::BTreeMap;
 use redb::{ReadTransaction, ReadableTable, StorageError, WriteTransaction};
 use replica::{ReplicaId, RowDelta};
 
-use super::entry::read_delta;
+use super::entry::{Entry, read_delta};
 use super::error::Problem;
-use super::layout::{CHUNK, CHUNKS, LOG, META, NOTES, STATE};
+use super::layout::{CHUNK, CHUNKS, META, NOTES, STATE};
+use super::log::Log;
 use super::notes::{self, Notes};
-use super::record::{Deltas, LogSize, collect, folded_state, for_each_entry, join_part};
+use super::record::{Deltas, LogSize, collect, folded_state, join_part};
 use super::state::{Part, State};
 
 /// How much is done at once.
@@ -24,11 +25,11 @@ use super::state::{Part, State};
 pub(super) struct Pace {
     /// The log is folded once it is so long. Else a commit now and then would cost as many syncs again.
     pub worthwhile: LogSize,
-    /// So much of the log is folded at once. More would be less work for each entry, and take more memory.
+    /// So much of the log is folded at once. More would be less work for each entry. But it is read in one go, and commits wait.
     pub batch: LogSize,
     /// A transaction writes so many chunks and notes: a few milliseconds.
     pub slice: usize,
-    /// A transaction removes so many entries, notes or chunks.
+    /// A transaction removes so many notes or chunks.
     pub removed: usize,
 }
 
@@ -36,7 +37,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             worthwhile: LogSize { entries: 1024, bytes: 64 << 10 },
-            batch: LogSize { entries: 4096, bytes: 512 << 10 },
+            batch: LogSize { entries: 4096, bytes: 128 << 10 },
             slice: 128,
             removed: 512,
         }
@@ -51,27 +52,42 @@ pub(super) struct Fold {
     chunks: BTreeMap<(u32, u32), RowDelta>,
     /// The notes that are still to be written.
     notes: Notes,
-    size: LogSize,
 }
 
 impl Fold {
     /// Reads the oldest entries of the log. Leaves out notes from before `now`.
-    pub(super) fn begin(txn: &ReadTransaction, batch: LogSize, now: u64) -> Result<Self, Problem> {
+    pub(super) fn begin(
+        txn: &ReadTransaction,
+        log: &Log,
+        (batch, now): (LogSize, u64),
+    ) -> Result<Self, Problem> {
         let mut state = folded_state(txn)?;
         let (mut size, mut deltas, mut notes) = (LogSize::default(), Deltas::new(), Notes::new());
-        for_each_entry(txn, state.revision, |bytes, mut entry| {
+        log.for_each(state.revision, |bytes, mut entry| {
             size.add(bytes);
             notes::collect(&mut entry, (state.revision.saturating_add(1), now), &mut notes);
             collect(&mut state, entry, &mut deltas);
             Ok(!size.reaches(batch))
         })?;
+        Self::new(state, deltas, notes)
+    }
+
+    /// The fold of one entry that never was in the log. `state` is the one before it. All before it must be folded.
+    pub(super) fn of(mut state: State, mut entry: Entry) -> Result<Self, Problem> {
+        let (mut deltas, mut notes) = (Deltas::new(), Notes::new());
+        notes::collect(&mut entry, (state.revision.saturating_add(1), 0), &mut notes);
+        collect(&mut state, entry, &mut deltas);
+        Self::new(state, deltas, notes)
+    }
+
+    fn new(state: State, mut deltas: Deltas, notes: Notes) -> Result<Self, Problem> {
         let mut chunks = BTreeMap::new();
         for (replica, part) in state.parts() {
             if let Some(deltas) = deltas.remove(&part.id) {
                 split((replica, part), &join_part((replica, part), deltas)?, &mut chunks);
             }
         }
-        Ok(Self { state, chunks, notes, size })
+        Ok(Self { state, chunks, notes })
     }
 
     /// Writes some chunks and notes. After the last ones it writes that the log is folded. Returns whether it has.
@@ -92,9 +108,14 @@ impl Fold {
         Ok(is_done)
     }
 
-    /// How much of the log it is.
-    pub(super) fn size(&self) -> LogSize {
-        self.size
+    /// The revision up to which it folds the log.
+    pub(super) fn upto(&self) -> u64 {
+        self.state.revision
+    }
+
+    /// How many chunks and notes are to be written yet.
+    pub(super) fn left(&self) -> usize {
+        self.chunks.len().max(self.notes.len())
     }
 }
 
@@ -117,17 +138,13 @@ fn split(
     }
 }
 
-/// Removes some of what nobody needs: the log up to where it is folded, notes from before `now`, and chunks of parts that were
-/// dropped. Returns whether there was anything.
+/// Removes some of what nobody needs: notes from before `now`, and chunks of parts that were dropped. Returns whether there was
+/// anything.
 pub(super) fn remove_some(
     txn: &WriteTransaction,
     (folded, now): (&State, u64),
     max: usize,
 ) -> Result<bool, Problem> {
-    let mut log = txn.open_table(LOG)?;
-    if remove(log.extract_from_if(..=folded.revision, |_, _| true)?, max)? {
-        return Ok(true);
-    }
     let mut notes = txn.open_table(NOTES)?;
     if remove(notes.extract_from_if(..(now, 0, 0), |_, _| true)?, max)? {
         return Ok(true);

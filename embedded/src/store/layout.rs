@@ -1,28 +1,25 @@
-//! What the database holds: its tables, and the version of their format.
+//! What the database holds: its tables, and the version of their format. What is not folded yet is in the [log](super::log).
 //!
 //! | table | key | value |
 //! | --- | --- | --- |
 //! | `meta` | `format` | the version |
 //! | | `node` | the node's name |
 //! | | `state` | the [`State`](super::state::State) up to which the log is folded |
-//! | | `unstored` | nothing: it is there if the process that has committed last shows counts before they are stored |
-//! | `log` | the revision after a commit | the [`Entry`](super::entry::Entry): all that the commit changed |
+//! | | `ended` | the revision at which a process has last ended cleanly: the log goes so far at least |
 //! | `chunks` | a part, and which 32 of its slots | what the part has in these slots, as a row delta |
 //! | `notes` | until when, the revision, which of that commit | the note's text and value |
 
-use redb::{ReadableTable, TableDefinition, TableHandle, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, TableDefinition, TableHandle, WriteTransaction};
 
 use super::error::Problem;
 
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
-pub(super) const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
 pub(super) const CHUNKS: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("chunks");
 pub(super) const NOTES: TableDefinition<'_, (u64, u64, u32), &[u8]> = TableDefinition::new("notes");
 
 pub(super) const NODE: &str = "node";
 pub(super) const STATE: &str = "state";
-/// See [`Store::shows_unstored`](super::Store::shows_unstored).
-pub(super) const UNSTORED: &str = "unstored";
+const ENDED: &str = "ended";
 const FORMAT: &str = "format";
 
 /// How many slots a chunk has. Some kilobyte of names and counts: a few chunks fill a page of the database.
@@ -42,7 +39,6 @@ fn newest(migrations: &[Migration]) -> u32 {
 /// Makes the tables of a new database.
 pub(super) fn create(txn: &WriteTransaction) -> Result<bool, Problem> {
     txn.open_table(META)?.insert(FORMAT, newest(MIGRATIONS).to_le_bytes().as_slice())?;
-    txn.open_table(LOG)?;
     txn.open_table(CHUNKS)?;
     txn.open_table(NOTES)?;
     Ok(true)
@@ -62,6 +58,21 @@ pub(super) fn migrate(txn: &WriteTransaction, migrations: &[Migration]) -> Resul
     migrations.get(done..).unwrap_or_default().iter().try_for_each(|migration| migration(txn))?;
     txn.open_table(META)?.insert(FORMAT, known.to_le_bytes().as_slice())?;
     Ok(found < known)
+}
+
+/// The revision at which a process has last ended cleanly.
+pub(super) fn ended(txn: &ReadTransaction) -> Result<u64, Problem> {
+    let meta = txn.open_table(META)?;
+    let Some(ended) = meta.get(ENDED)? else { return Ok(0) };
+    let ended = ended.value().try_into().map_err(|_| Problem::damaged("it does not say where it ended"))?;
+    Ok(u64::from_le_bytes(ended))
+}
+
+/// Notes that a process ends cleanly at this revision. Returns whether that is new.
+pub(super) fn end(txn: &WriteTransaction, revision: u64) -> Result<bool, Problem> {
+    let (mut meta, revision) = (txn.open_table(META)?, revision.to_le_bytes());
+    let before = meta.insert(ENDED, revision.as_slice())?;
+    Ok(before.is_none_or(|before| before.value() != revision))
 }
 
 fn version(txn: &WriteTransaction) -> Result<u32, Problem> {

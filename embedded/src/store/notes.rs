@@ -8,7 +8,8 @@ use replica::store::Noted;
 use super::entry::{Entry, read_note, write_note};
 use super::error::Problem;
 use super::layout::NOTES;
-use super::record::{folded_state, for_each_entry};
+use super::log::Log;
+use super::record::folded_state;
 
 /// Until when a note is needed, the revision that it came with, and which of that commit it is.
 pub(super) type Key = (u64, u64, u32);
@@ -26,7 +27,7 @@ pub(super) fn collect(entry: &mut Entry, (revision, now): (u64, u64), notes: &mu
 }
 
 /// Reads all notes but those from before `now`.
-pub(super) fn load(txn: &ReadTransaction, now: u64) -> Result<Notes, Problem> {
+pub(super) fn load(txn: &ReadTransaction, log: &Log, now: u64) -> Result<Notes, Problem> {
     let mut notes = Notes::new();
     for note in txn.open_table(NOTES)?.range((now, 0, 0)..)? {
         let (key, bytes) = note?;
@@ -35,7 +36,7 @@ pub(super) fn load(txn: &ReadTransaction, now: u64) -> Result<Notes, Problem> {
         notes.insert(key.value(), read_note(written));
     }
     let mut revision = folded_state(txn)?.revision;
-    for_each_entry(txn, revision, |_, mut entry| {
+    log.for_each(revision, |_, mut entry| {
         revision = revision.saturating_add(1);
         collect(&mut entry, (revision, now), &mut notes);
         Ok(true)

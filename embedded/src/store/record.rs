@@ -8,17 +8,9 @@ use replica::{ReplicaId, RowDelta};
 
 use super::entry::{Entry, read_delta};
 use super::error::Problem;
-use super::layout::{CHUNKS, LOG, META, STATE};
+use super::layout::{CHUNKS, META, STATE};
+use super::log::Log;
 use super::state::{Part, State};
-
-/// All that the database says of the record.
-pub(super) struct Loaded {
-    /// The state at the end of the log.
-    pub state: State,
-    /// What the log has that is not folded yet.
-    pub log: LogSize,
-    pub record: Record,
-}
 
 /// The length of the log, or of a part of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,19 +20,15 @@ pub(super) struct LogSize {
 }
 
 impl LogSize {
-    pub(super) fn add(&mut self, entry: &[u8]) {
+    /// With one more entry of so many bytes.
+    pub(super) fn add(&mut self, bytes: u64) {
         self.entries = self.entries.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(entry.len() as u64);
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 
     /// Whether it is at least as long in either way.
     pub(super) fn reaches(self, other: Self) -> bool {
         self.entries >= other.entries || self.bytes >= other.bytes
-    }
-
-    pub(super) fn sub(&mut self, other: Self) {
-        self.entries = self.entries.saturating_sub(other.entries);
-        self.bytes = self.bytes.saturating_sub(other.bytes);
     }
 }
 
@@ -48,11 +36,10 @@ impl LogSize {
 pub(super) type Deltas = BTreeMap<u32, Vec<RowDelta>>;
 
 /// Reads all. Beside the record it keeps the log's deltas and one chunk in memory.
-pub(super) fn load(txn: &ReadTransaction) -> Result<Loaded, Problem> {
+pub(super) fn load(txn: &ReadTransaction, log: &Log) -> Result<(State, Record), Problem> {
     let mut state = folded_state(txn)?;
-    let (mut log, mut deltas) = (LogSize::default(), Deltas::new());
-    for_each_entry(txn, state.revision, |bytes, entry| {
-        log.add(bytes);
+    let mut deltas = Deltas::new();
+    log.for_each(state.revision, |_, entry| {
         collect(&mut state, entry, &mut deltas);
         Ok(true)
     })?;
@@ -65,7 +52,7 @@ pub(super) fn load(txn: &ReadTransaction) -> Result<Loaded, Problem> {
         let hint = load_part(txn, (replica, part), deltas.remove(&part.id).unwrap_or_default())?;
         record.hints.insert(replica.clone(), hint);
     }
-    Ok(Loaded { state, log, record })
+    Ok((state, record))
 }
 
 /// The state up to which the log is folded.
@@ -76,26 +63,6 @@ pub(super) fn folded_state(txn: &ReadTransaction) -> Result<State, Problem> {
             postcard::from_bytes(bytes.value()).map_err(|_| Problem::damaged("its state can't be read"))
         }
     }
-}
-
-/// Calls `f` with each entry of the log above a revision, as bytes and read, until it returns false.
-pub(super) fn for_each_entry(
-    txn: &ReadTransaction,
-    above: u64,
-    mut f: impl FnMut(&[u8], Entry) -> Result<bool, Problem>,
-) -> Result<(), Problem> {
-    let mut last = above;
-    for entry in txn.open_table(LOG)?.range(above.saturating_add(1)..)? {
-        let (revision, bytes) = entry?;
-        last = last.saturating_add(1);
-        if revision.value() != last {
-            return Err(Problem::damaged(format_args!("the log lacks revision {last}")));
-        }
-        if !f(bytes.value(), Entry::from_bytes(bytes.value())?)? {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// Applies an entry to the state, and keeps its deltas, each with the part that it belongs to.

@@ -27,6 +27,8 @@ pub(super) struct State {
     owner: Option<Owner>,
     /// The replica that the last process without an inherited one has counted under.
     counted: Option<ReplicaId>,
+    /// Whether the process that has committed last may have shown counts that are not stored.
+    shows_unstored: bool,
     /// The number of the seal, and whether it is lifted.
     seal: Option<(u64, bool)>,
 }
@@ -38,15 +40,18 @@ impl State {
     pub(super) fn apply(&mut self, entry: &Entry) -> Vec<Option<u32>> {
         let changes = &entry.changes;
         self.revision = self.revision.saturating_add(1);
+        self.shows_unstored = entry.first.unwrap_or(self.shows_unstored);
         let mut taken: Vec<_> = changes.rows.iter().map(|row| self.extend_row(row)).collect();
         for replica in &changes.dropped_hints {
             self.hints.remove(replica);
         }
         taken.extend(changes.hints.iter().map(|hint| Some(self.extend_hint(hint))));
         match &entry.kind {
-            Kind::Commit { owner, is_first } => {
+            Kind::Commit { owner } => {
                 self.owner = owner.as_ref().map(write_owner);
-                if *is_first && let Some(row) = changes.rows.last() {
+                if entry.first.is_some()
+                    && let Some(row) = changes.rows.last()
+                {
                     self.counted = Some(row.actor().clone());
                 }
                 if changes.lifts_seal
@@ -124,8 +129,8 @@ impl State {
 
     /// The ownership as a new process may find it: the process before has ended, however that came. So the replica that it
     /// counted under is free, unless that process has shown counts that are not stored. See decision 0026.
-    pub(super) fn freed_owner(&self, has_shown_unstored: bool) -> Option<Ownership> {
-        if self.is_sealed() || has_shown_unstored {
+    pub(super) fn freed_owner(&self) -> Option<Ownership> {
+        if self.is_sealed() || self.shows_unstored {
             return self.owner();
         }
         let counted = self.counted.clone().map(|replica| (replica.incarnation(), replica));

@@ -6,6 +6,7 @@ mod directory;
 mod disk;
 mod failures;
 mod history;
+mod log;
 mod measure;
 mod power;
 mod unstored;

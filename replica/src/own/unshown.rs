@@ -65,6 +65,9 @@ impl Unshown {
 
     /// The whole entry of a counter that has an unshown change.
     fn changed(&self, rows: &Rows, own: &ReplicaId, counter: &Name) -> Option<EntryRef<'_, ReplicaId>> {
+        if self.slots.is_empty() {
+            return None;
+        }
         let slot = self.slot(rows, own, counter)?;
         self.slots.get(&slot).map(|changed| changed.entry.borrowed())
     }

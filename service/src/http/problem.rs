@@ -29,6 +29,7 @@ pub(super) enum Kind {
     TooSlow,
     Conflict,
     TooLarge,
+    HeadTooLarge,
     WrongType,
     UnexpectedHost,
     KeyReused,
@@ -54,6 +55,11 @@ impl Kind {
             Self::TooSlow => ("too-slow", "The body came too slowly", StatusCode::REQUEST_TIMEOUT),
             Self::Conflict => ("conflict", "The state does not allow this", StatusCode::CONFLICT),
             Self::TooLarge => ("too-large", "The request is too large", StatusCode::PAYLOAD_TOO_LARGE),
+            Self::HeadTooLarge => (
+                "head-too-large",
+                "The head of the request is too large",
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            ),
             Self::WrongType => {
                 ("wrong-type", "The body is of another type", StatusCode::UNSUPPORTED_MEDIA_TYPE)
             }
@@ -86,6 +92,7 @@ impl Kind {
             | Self::TooSlow
             | Self::Conflict
             | Self::TooLarge
+            | Self::HeadTooLarge
             | Self::WrongType
             | Self::UnexpectedHost
             | Self::KeyReused
@@ -104,6 +111,23 @@ impl Problem {
 
     pub(super) fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Malformed, detail)
+    }
+
+    pub(super) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The status, and the document.
+    pub(super) fn document(self) -> (StatusCode, Vec<u8>) {
+        let (name, title, status) = self.kind.describe();
+        let counted = match self.counted {
+            Counted::No => CountedAnyway::No,
+            Counted::Maybe => CountedAnyway::Maybe,
+        };
+        let r#type = format!("/problems/{name}");
+        let document = Document { r#type, title, status: status.as_u16(), detail: self.detail, counted };
+        // A document of texts and a number can be written.
+        (status, serde_json::to_vec(&document).unwrap_or_default())
     }
 }
 
@@ -141,25 +165,18 @@ enum CountedAnyway {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (name, title, status) = self.kind.describe();
-        let counted = match self.counted {
-            Counted::No => CountedAnyway::No,
-            Counted::Maybe => CountedAnyway::Maybe,
-        };
-        let r#type = format!("/problems/{name}");
-        let document = Document { r#type, title, status: status.as_u16(), detail: self.detail, counted };
-        // A document of texts and a number can be written.
-        let text = serde_json::to_vec(&document).unwrap_or_default();
+        let kind = self.kind;
+        let (status, text) = self.document();
         let mut response = Response::new(Body::from(text));
         *response.status_mut() = status;
         // The connection counts it.
-        response.extensions_mut().insert(self.kind);
+        response.extensions_mut().insert(kind);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.kind.is_passing() {
+        if kind.is_passing() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        if self.kind == Kind::TokenMissing {
+        if kind == Kind::TokenMissing {
             // A browser asks for a password, and shows the dashboard to whoever gives the secret of a token.
             for scheme in ["Bearer realm=\"counterd\"", "Basic realm=\"counterd\", charset=\"UTF-8\""] {
                 headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));

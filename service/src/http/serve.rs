@@ -24,6 +24,7 @@ use tower_service::Service as _;
 use tracing::{debug, warn};
 
 use super::Http;
+use super::explain::Explain;
 use super::problem::Kind as Problem;
 use crate::clock::Stopwatch;
 use crate::metrics::{Kind, Protocol};
@@ -110,17 +111,18 @@ impl Front {
         };
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(WRITE_WITHIN));
-        let io = TokioIo::new(Box::pin(stream));
+        let stream = Box::pin(stream);
         let mut stopping = self.http.stopping.clone();
         let stopped = async move {
             let _ended = stopping.wait_for(|stopping| *stopping).await;
         };
+        let http = self.http.clone();
         let service = service_fn(move |request| self.clone().answer(request));
         if is_http2 {
             let mut http2 = http2::Builder::new(TokioExecutor::new());
             http2.timer(TokioTimer::new()).keep_alive_interval(IDLE).keep_alive_timeout(WRITE_WITHIN);
             http2.max_concurrent_streams(MAX_STREAMS).max_header_list_size(MAX_HEAD);
-            let mut connection = pin!(http2.serve_connection(io, service));
+            let mut connection = pin!(http2.serve_connection(TokioIo::new(stream), service));
             tokio::select! {
                 ended = connection.as_mut() => return Ok(ended?),
                 () = stopped => connection.as_mut().graceful_shutdown(),
@@ -129,6 +131,7 @@ impl Front {
         } else {
             let mut http1 = http1::Builder::new();
             http1.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(MAX_HEAD as usize);
+            let io = TokioIo::new(Explain::new(stream, http));
             let mut connection = pin!(http1.serve_connection(io, service));
             tokio::select! {
                 ended = connection.as_mut() => return Ok(ended?),
@@ -181,29 +184,40 @@ async fn refuse(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::time::Duration;
 
+    use tempfile::TempDir;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::{TcpListener, TcpStream};
+    use tokio::net::{TcpListener, TcpSocket, TcpStream};
     use tokio::sync::watch;
 
-    use super::FULL;
+    use super::{FULL, IDLE, WRITE_WITHIN};
     use crate::access::Access;
     use crate::app::{App, Parts};
     use crate::clock::Stopwatch;
     use crate::config::Config;
-    use crate::metrics::Metrics;
+    use crate::metrics::{Metrics, Protocol};
 
-    /// What the server says to these bytes until it closes the connection. Time is virtual: it passes as soon as both wait.
-    async fn until_closed(bytes: &[u8]) -> String {
+    /// A server: its address, its metrics, and its directory, which is to be kept.
+    async fn start() -> (SocketAddr, Metrics, TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let counters = embedded::Counters::open(directory.path()).unwrap();
         let (config, metrics, access) = (Config::default(), Metrics::default(), Access::default());
+        let seen = metrics.clone();
         let app = App::new(Parts { counters, access, config, metrics, started: Stopwatch::start() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (_never, stopping) = watch::channel(false);
-        tokio::spawn(async { crate::http::serve(listener, app, None, stopping).await });
+        tokio::spawn(async {
+            let (_never, stopping) = watch::channel(false);
+            crate::http::serve(listener, app, None, stopping).await
+        });
+        (address, seen, directory)
+    }
+
+    /// What the server says to these bytes until it closes the connection. Time is virtual: it passes as soon as both wait.
+    async fn until_closed(bytes: &[u8]) -> String {
+        let (address, _, _directory) = start().await;
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(bytes).await.unwrap();
         tokio::time::pause();
@@ -211,6 +225,29 @@ mod tests {
         let closed = tokio::time::timeout(Duration::from_hours(1), client.read_to_end(&mut said)).await;
         closed.expect("the connection stays open").unwrap();
         String::from_utf8(said).unwrap()
+    }
+
+    /// Its answers are more than the system keeps for a connection.
+    #[tokio::test]
+    async fn a_client_that_does_not_read_is_closed() {
+        let (address, metrics, _directory) = start().await;
+        let client = TcpSocket::new_v4().unwrap();
+        client.set_recv_buffer_size(4096).unwrap();
+        let mut client = client.connect(address).await.unwrap();
+        client.write_all("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(500).as_bytes()).await.unwrap();
+        let until_open = |number| {
+            let metrics = &metrics;
+            async move {
+                while metrics.open(Protocol::Http) != number {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
+        };
+        tokio::time::timeout(WRITE_WITHIN, until_open(1)).await.expect("it is accepted");
+        tokio::time::pause();
+        // An idle connection would be kept longer.
+        let closed = tokio::time::timeout(IDLE, until_open(0)).await;
+        closed.expect("the connection stays open");
     }
 
     #[tokio::test]

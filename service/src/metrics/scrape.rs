@@ -114,9 +114,9 @@ impl Scrape {
         page.gauge("database", "The size of the database", bytes, &[([], float(store.bytes))])?;
         let help = "How much of the log is not folded into rows yet";
         page.gauge("unfolded", help, bytes, &[([], float(store.unfolded))])?;
-        if let Some(free) = self.free {
-            page.gauge("disk_free", "How much room the disk has left", bytes, &[([], float(free))])?;
-        }
+        // A metric that vanishes is no alert, so it is there in any case.
+        let free = self.free.map_or(f64::NAN, float);
+        page.gauge("disk_free", "How much room the disk has left. NaN: not known", bytes, &[([], free)])?;
         let recovery =
             Duration::from_nanos(self.metrics.0.recovery_nanos.load(Ordering::Relaxed)).as_secs_f64();
         page.gauge(

@@ -68,7 +68,7 @@ export async function startProxy(url) {
 }
 
 // Waits until a condition holds, with a bound.
-export async function until(what, holds, within = 20_000) {
+export async function until(what, holds, within = 60_000) {
   const end = Date.now() + within;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`it did not come to this: ${what}`);

@@ -1,17 +1,18 @@
 //! Disks that are full, read-only, damaged or failing, and directories that are in use: a clear error each, and nothing is lost.
 
+mod silent;
+mod tracer;
 mod volume;
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use workbench::{Request, Workload};
 
+use self::tracer::Tracer;
 use self::volume::Volume;
 use crate::faults::Talk;
-use crate::harness::{Counterd, NotStarted, Setup, is_missing, skip};
+use crate::harness::{Counterd, NotStarted, Setup};
 use crate::history::{Recorder, Reply};
 
 const COUNTER: &str = "counted";
@@ -44,6 +45,16 @@ fn get(counterd: &Counterd, path: &str) -> (u16, String) {
     (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
 }
 
+/// Counts new counters until the log is full: so far a full disk stops nothing. The batch that meets the end is in doubt.
+fn fill_log(talk: &Talk) {
+    let batches = (0..100).map(|batch| {
+        let names = (0..1000).map(|at| format!("{batch}:{at}:{}", "a long name ".repeat(15)));
+        json!({ "adds": names.map(|name| json!({ "name": name, "delta": 1 })).collect::<Vec<_>>() })
+    });
+    let done = batches.take_while(|batch| matches!(talk.post("batch", None, batch), Reply::Done(_))).count();
+    assert!((5..100).contains(&done), "the log has room for {done} batches");
+}
+
 /// Adds until an add is refused for certain. The add that meets the full disk first is counted already, and remains in doubt.
 fn until_refused(talk: &Talk, recorder: &Recorder) -> String {
     let mut in_doubt = 0;
@@ -67,13 +78,14 @@ fn assert_counted_no(refused: &str) {
 
 #[test]
 fn a_full_disk_refuses_adds_and_goes_on_once_there_is_room() {
-    let Some(volume) = Volume::mount("4m") else { return };
+    let Some(volume) = Volume::mount("8m") else { return };
     let setup = Setup::new().on(&volume.data(), volume.starter());
     let (counterd, recorder) = (setup.start(), Recorder::new());
     let talk = talk(&counterd);
     assert!(matches!(add(&talk, &recorder), Reply::Done(1)));
 
     volume.fill();
+    fill_log(&talk);
     assert_counted_no(&until_refused(&talk, &recorder));
     let keyed = talk.post("counters/keyed/add", Some("key"), &json!({ "delta": 1 }));
     let Reply::NotDone(refused) = keyed else { panic!("a full disk can't keep a key: {keyed:?}") };
@@ -174,12 +186,14 @@ fn a_damaged_file_is_refused_and_left_as_it_is() {
     judge(&talk(&setup.start()), &recorder);
 }
 
-/// The file with bytes flipped at 24 places, and cut off at some.
+/// The file with bytes flipped at 36 places, and cut off at some.
 fn damages(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let flipped = (0..24).map(|place| {
+    // The log stands before the database, whose first pages hold what finds everything else in it.
+    let database = 4096 + (4 << 20);
+    let headers = (0..12).flat_map(|place| [place * 3, database + place * 37]);
+    let rest = (1..13).map(|place| place * (bytes.len() / 13));
+    let flipped = headers.chain(rest).map(|at| {
         let mut damaged = bytes.to_vec();
-        // The first pages hold what finds everything else, so most places are there.
-        let at = if place < 12 { place * 37 } else { (place - 11) * (bytes.len() / 13) };
         damaged[at] ^= 0x5a;
         damaged
     });
@@ -190,48 +204,19 @@ fn damages(bytes: &[u8]) -> Vec<Vec<u8>> {
 /// A sync that fails ends the process, because nobody knows what is on the disk then. What was acknowledged is there.
 #[test]
 fn a_failed_sync_ends_the_process() {
-    if is_missing("strace") {
-        return;
-    }
     let (setup, recorder) = (Setup::new(), Recorder::new());
     let counterd = setup.start();
     let talk = talk(&counterd);
     for _ in 0..3 {
         assert!(matches!(add(&talk, &recorder), Reply::Done(_)));
     }
-    let Some(_tracer) = fail_syncs(&counterd) else { return };
+    let Some(_tracer) = Tracer::fail_syncs(&counterd) else { return };
     let reply = add(&talk, &recorder);
     assert!(matches!(reply, Reply::Maybe(_)), "an add whose sync fails may count: {reply:?}");
     let status = counterd.wait();
     assert_eq!(status.code(), Some(1), "{}", setup.log());
     assert!(setup.log().contains(&*setup.data().to_string_lossy()), "the file is named: {}", setup.log());
     judge(&self::talk(&setup.start()), &recorder);
-}
-
-/// A process that is killed when this is dropped.
-struct Tracer(Child);
-
-impl Drop for Tracer {
-    fn drop(&mut self) {
-        let _is_dead_already = self.0.kill();
-        let _is_dead_already = self.0.wait();
-    }
-}
-
-/// From now on each sync of this process fails.
-fn fail_syncs(counterd: &Counterd) -> Option<Tracer> {
-    let inject = "inject=fsync,fdatasync:error=EIO";
-    let mut command = Command::new("strace");
-    command.args(["-f", "-o", "/dev/null", "-e", inject, "-p"]).arg(counterd.pid().to_string());
-    let mut tracer = Tracer(command.stderr(Stdio::piped()).spawn().unwrap());
-    let mut lines = BufReader::new(tracer.0.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let is_attached = lines.any(|line| line.contains("attached"));
-    // Nobody must close the pipe while strace writes to it.
-    std::thread::spawn(move || lines.count());
-    if !is_attached {
-        skip("strace may not attach to a process here");
-    }
-    is_attached.then_some(tracer)
 }
 
 /// The files of a directory, with their bytes.

@@ -70,6 +70,24 @@ fn http_2_is_served_over_tls() {
     }
 }
 
+/// Over HTTP/2 the library answers before the server sees the request, and a document can't be added.
+#[test]
+fn over_http_2_a_head_that_is_too_large_is_refused_without_a_document() {
+    if is_missing("curl") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let _agent = certify(directory.path());
+    let counterd = with_tls(directory.path()).start();
+    let mut curl = Command::new("curl");
+    curl.args(["-sS", "--http2", "--max-time", "30", "-w", "%{http_version} %{http_code}", "--cacert"]);
+    curl.arg(directory.path().join("cert.pem"));
+    // The bound is 64 KiB, where each header counts 32 bytes more than it has. Curl does not send more than 64 KiB.
+    curl.args((0..1_000).flat_map(|number| ["-H".into(), format!("x{number}: {}", "x".repeat(40))]));
+    let said = curl.arg(format!("{}/livez", https(&counterd))).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&said.stdout), "2 431", "{said:?}");
+}
+
 #[test]
 fn a_renewed_certificate_is_used_after_a_hangup() {
     let directory = tempfile::tempdir().unwrap();

@@ -3,16 +3,27 @@
 use std::fs;
 use std::path::Path;
 
+use redb::backends::FileBackend;
 use redb::{Database, TableDefinition};
 use replica::NodeId;
 use replica::Tally;
 use replica::store::{Changes, Outcome, Revision, StoreRequest};
 
+use super::super::disk::{Behind, Disk};
+use super::super::header::Header;
 use super::super::layout::{self, META, Migration};
 use super::super::{Problem, Store, file::transact};
 
 fn refused(dir: &Path) -> String {
     Store::open(dir).err().expect("the directory must be refused").to_string()
+}
+
+/// The database in a file.
+fn database(path: &Path) -> Database {
+    let file = fs::OpenOptions::new().read(true).write(true).open(path).unwrap();
+    let disk = Disk::new(FileBackend::new(file).unwrap());
+    let start = Header::read(&disk).unwrap().end();
+    Database::builder().create_with_backend(Behind::new(&disk, start)).unwrap()
 }
 
 #[test]
@@ -108,7 +119,7 @@ fn a_later_version_is_refused_and_left_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("counters.redb");
     drop(Store::open(dir.path()).unwrap());
-    let database = Database::create(&path).unwrap();
+    let database = database(&path);
     let version = 7_u32.to_le_bytes();
     transact(&database, |txn| Ok(txn.open_table(META)?.insert("format", version.as_slice())?.is_some()))
         .unwrap();
@@ -132,7 +143,7 @@ fn rename(txn: &redb::WriteTransaction) -> Result<(), Problem> {
 fn an_old_version_is_migrated_once() {
     let dir = tempfile::tempdir().unwrap();
     drop(Store::open(dir.path()).unwrap());
-    let database = Database::create(dir.path().join("counters.redb")).unwrap();
+    let database = database(&dir.path().join("counters.redb"));
     let migrations: [Migration; 2] = [|_| Ok(()), rename];
     let mut changes = Vec::new();
     for _ in 0..2 {

@@ -7,6 +7,12 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use redb::StorageBackend;
 
+use super::super::disk::Disk;
+use super::super::file::initialize;
+
+/// So short that a few commits fill a lane of the log.
+pub(super) const LANE: u64 = 4096;
+
 /// A disk. Clones are the same disk.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TestDisk(Arc<Mutex<Inner>>);
@@ -68,15 +74,30 @@ impl Cut {
             match step {
                 _ if rng.random_bool(kept) => step.take(&mut bytes),
                 Step::Write(at, written) if rng.random_bool(torn) => {
-                    let (from, upto) =
-                        (rng.random_range(0..=written.len()), rng.random_range(0..=written.len()));
-                    let (from, upto) = (from.min(upto), from.max(upto));
+                    let upto = rng.random_range(0..=written.len());
+                    // Most are cut short. Of some the beginning is missing.
+                    let from = if rng.random_bool(0.7) { 0 } else { rng.random_range(0..=upto) };
                     Step::Write(at + from, written[from..upto].to_vec()).take(&mut bytes);
                 }
                 Step::Write(..) | Step::Len(_) => {}
             }
         }
         TestDisk::new(bytes)
+    }
+}
+
+impl Cut {
+    /// The disk after the process was killed: the system still has what was not synced, and `writes` it, or not.
+    pub(super) fn killed(&self, writes: bool) -> TestDisk {
+        let mut now = self.synced.clone();
+        for step in &self.unsynced {
+            step.take(&mut now);
+        }
+        let mut cut = self.clone();
+        if !writes {
+            cut.unsynced.clear();
+        }
+        TestDisk(Arc::new(Mutex::new(Inner { now, cut, ..Inner::default() })))
     }
 }
 
@@ -89,7 +110,7 @@ impl TestDisk {
     /// A disk that has a new store: a file has its name only after that was made.
     pub(super) fn with_store() -> Self {
         let disk = Self::default();
-        super::super::file::initialize(disk.clone()).unwrap();
+        initialize(&Disk::new(disk.clone()), LANE).unwrap();
         Self::new(disk.bytes())
     }
 
@@ -194,8 +215,10 @@ impl StorageBackend for TestDisk {
             return Err(io::Error::other("the sync of a test has failed"));
         }
         if !inner.is_liar {
-            inner.cut.synced = inner.now.clone();
-            inner.cut.unsynced.clear();
+            let Cut { synced, unsynced, .. } = &mut inner.cut;
+            for step in unsynced.drain(..) {
+                step.take(synced);
+            }
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::history::{History, node};
 use super::power::NOW;
 use super::{Fatal, open};
 
-const STEPS: usize = 10;
+const STEPS: usize = 20;
 
 /// Commits and folds. After an outcome other than "committed" it opens the record, as a process does.
 fn run(history: &mut History, store: &mut Store) -> Result<(), Fatal> {

@@ -21,6 +21,8 @@ pub(super) struct History {
     notes: Vec<Noted>,
     replica: ReplicaId,
     is_inherited: bool,
+    /// Whether all commits are short.
+    is_brief: bool,
 }
 
 impl History {
@@ -33,7 +35,13 @@ impl History {
             notes: Vec::new(),
             replica: "n0#00000001".parse().unwrap(),
             is_inherited: false,
+            is_brief: false,
         }
+    }
+
+    /// A history of short commits: 20 of them fit into a log.
+    pub(super) fn brief(seed: u64) -> Self {
+        Self { is_brief: true, ..Self::new(seed) }
     }
 
     pub(super) fn revision(&self) -> u64 {
@@ -79,7 +87,13 @@ impl History {
     }
 
     fn note(&mut self) -> Noted {
-        let text = (0..self.rng.random_range(0..9)).map(|_| self.rng.random()).collect();
+        // Some fill a lane of the log after a few commits, and some have no room in it at all.
+        let len = match self.rng.random_range(0..30) {
+            0 if !self.is_brief => 5000,
+            1..6 if !self.is_brief => self.rng.random_range(200..1500),
+            _ => self.rng.random_range(0..9),
+        };
+        let text = (0..len).map(|_| self.rng.random()).collect();
         let note = Note { until: self.rng.random_range(90..120), text };
         Noted { note, value: self.rng.random_range(-9..9) }
     }

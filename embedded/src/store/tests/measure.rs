@@ -112,18 +112,21 @@ fn measure_commits() {
             }
             process.fold();
             let before =
-                (process.store.figures(), of_process("io", "write_bytes:"), of_process("io", "wchar:"));
+                (process.store.figures(), of_process("io", "write_bytes:"), of_process("io", "syscw:"));
+            let cpu_before = cpu_time();
             let (median, p99) = times(COUNT, |at| {
                 process.commit((0..changes).map(|n| (at * changes + n) * 7919 % known));
             });
+            let cpu = (cpu_time() - cpu_before) / u32::try_from(COUNT).unwrap();
             let after =
-                (process.store.figures(), of_process("io", "write_bytes:"), of_process("io", "wchar:"));
+                (process.store.figures(), of_process("io", "write_bytes:"), of_process("io", "syscw:"));
             let each = |before: u64, after: u64| (after - before) / COUNT as u64;
             println!(
-                "{changes} changes of {known} counters: {median:?}, p99 {p99:?}; a commit has {} bytes of log, {} bytes on disk, \
-                 {} syncs in {COUNT}; the file has {} bytes",
-                each(before.0.log_bytes, after.0.log_bytes),
+                "{changes} changes of {known} counters: {median:?}, p99 {p99:?}, {cpu:?} of a processor; a commit has {} bytes of log, {} bytes on disk; \
+                 {} writes and {} syncs in {COUNT}; the file has {} bytes",
+                after.0.log_bytes.saturating_sub(before.0.log_bytes) / COUNT as u64,
                 each(before.1, after.1),
+                after.2 - before.2,
                 after.0.syncs - before.0.syncs,
                 after.0.file_bytes,
             );
