@@ -31,6 +31,7 @@ mod world;
 
 pub use answer::{Answer, Elements};
 pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
+pub use check::txn;
 pub use check::{Check, Ranges, Violation, Violations, judge_counter};
 pub use cli::{
     FaultList, IdleOptions, SimulateOptions, StrictList, TestOptions, Verdict, run_simulations, run_test,

@@ -10,6 +10,7 @@ mod reads;
 pub(crate) mod script;
 mod set;
 mod success;
+pub mod txn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
