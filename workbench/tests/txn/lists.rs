@@ -248,6 +248,11 @@ fn an_acknowledged_append_that_no_read_shows_is_told_apart() {
     tells(&findings, "G-single-realtime", text);
     let shown = [&history[..], &[run(2, 60, 70, vec![r(1, &[2, 1])])]].concat();
     assert!(check(&shown).examples().iter().all(|finding| !finding.unread));
+    let stale =
+        [run(3, 0, 10, vec![w(2, 1)]), run(4, 20, 30, vec![r(2, &[])]), run(5, 40, 50, vec![r(2, &[1])])];
+    let both = check(&[&history[..], &stale].concat());
+    let text = "T1 read [] from key 2 before T2 appended 1; but T2 ended before T1 began";
+    assert_eq!(told(&both, "G-single-realtime"), [text], "what reads show comes first");
 }
 
 #[test]

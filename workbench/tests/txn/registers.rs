@@ -43,6 +43,14 @@ fn an_unknown_write_counts_once_it_is_read() {
     finds(&[unknown, late, gone], &["G-single-realtime"], Model::StrongSnapshotIsolation);
 }
 
+/// Its write to key 1 was read, so it has written key 2 too.
+#[test]
+fn a_transaction_that_one_key_shows_has_happened_to_all_keys() {
+    let unknown = with(TransactionOutcome::Unknown, run(0, 0, 10, vec![w(1, 1), w(2, 1)]));
+    let history = [unknown, run(1, 20, 30, vec![get(1, 1)]), run(2, 40, 50, vec![get(2, None)])];
+    finds(&history, &["G-single-realtime"], Model::StrongSnapshotIsolation);
+}
+
 #[test]
 fn garbage() {
     let findings = finds(&together([vec![get(1, 7)]]), &["garbage"], Model::ReadUncommitted);

@@ -19,8 +19,8 @@ pub struct Finding {
     pub text: String,
     /// How often the same sentence was found.
     pub count: u64,
-    /// Whether it rests on an acknowledged append that no later read shows. Elle draws no conclusion from such an append, so
-    /// Maelstrom lets it pass.
+    /// Whether it rests on an acknowledged append that no read shows. The Elle paper infers the order of a list from its reads alone, so such a
+    /// finding goes beyond it.
     pub unread: bool,
     /// T1, T2, and so on.
     pub transactions: Vec<Participant>,

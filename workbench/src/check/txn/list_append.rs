@@ -225,7 +225,7 @@ impl Lists<'_> {
         let before = shown.iter().rev().find(|version| writer(version) != Some(reader)).copied();
         // A transaction that wrote the last element and the next one too has been seen half-way. What overwrites it comes later.
         let newest = shown.last().and_then(writer);
-        let next = rest.iter().find(|version| writer(version) != newest || newest == Some(reader)).copied();
+        let next = rest.iter().find(|version| writer(version) != newest).copied();
         let next_writer = next.as_ref().and_then(writer);
         if let Some(version) = before {
             self.check_intermediate(reader, version);

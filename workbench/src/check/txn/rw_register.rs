@@ -158,7 +158,7 @@ impl Registers<'_> {
             }
         }
         let Some(key) = reads.first().map(|read| read.key) else { return };
-        let next = self.successors(key, &readers);
+        let next = self.successors(key);
         for (version, readers) in &readers {
             let read = |reader: &usize| Edge {
                 from: *reader,
@@ -213,23 +213,12 @@ impl Registers<'_> {
     }
 
     /// Which versions are known to come after each version, with their writers. After the initial one come all that have no
-    /// other before them.
-    fn successors(
-        &self,
-        key: i64,
-        readers: &BTreeMap<Option<Version>, Vec<usize>>,
-    ) -> BTreeMap<Option<Version>, Vec<(usize, Version)>> {
+    /// other before them. Some were aborted, or may have been. Nothing depends on those, so they are on no cycle.
+    fn successors(&self, key: i64) -> BTreeMap<Option<Version>, Vec<(usize, Version)>> {
         let mut next: BTreeMap<Option<Version>, Vec<(usize, Version)>> = BTreeMap::new();
         for version in self.history.versions(key) {
             let Some(write) = self.history.write(version).filter(|write| write.is_last) else { continue };
-            let is_known = match self.history.outcome(write.transaction) {
-                Some(TransactionOutcome::Committed) => true,
-                Some(TransactionOutcome::Unknown) => readers.contains_key(&Some(version)),
-                Some(TransactionOutcome::Aborted) | None => false,
-            };
-            if is_known {
-                next.entry(self.source(version)).or_default().push((write.transaction, version));
-            }
+            next.entry(self.source(version)).or_default().push((write.transaction, version));
         }
         next
     }

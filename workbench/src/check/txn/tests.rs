@@ -4,9 +4,10 @@ use std::time::Duration;
 use rand::RngExt;
 
 use super::cycles::{Times, find_cycles};
-use super::graph::{Edge, Edges, Kind};
-use super::links::{Dependency, Link, kind};
+use super::graph::{Edge, Edges, Kind, Rule};
+use super::links::{Dependency, Link, kind, tidy};
 use super::models::{Anomaly, Cycle, Model, Order};
+use super::walk::Walker;
 use crate::seeds::{Random, Seeds};
 
 fn edge(from: usize, to: usize, kind: Kind) -> Edge {
@@ -104,7 +105,9 @@ fn cycles_are_found_as_the_naive_version_does() {
         let nodes = random.random_range(2..=6);
         let (drawn, times) = draw(&mut random, nodes);
         let mut edges = Edges::new(nodes);
-        drawn.iter().for_each(|edge| edges.add(*edge));
+        for edge in &drawn {
+            edges.add(*edge);
+        }
         let found = find_cycles(&edges, &times);
         let found: BTreeSet<_> = found.examples.iter().map(|links| kind(links)).collect();
 
@@ -126,7 +129,7 @@ fn cycles_are_found_as_the_naive_version_does() {
 }
 
 #[test]
-fn a_link_between_two_transactions_is_the_shortest_cycle() {
+fn the_shortest_cycle_is_found() {
     let mut edges = Edges::new(1000);
     for node in 0..1000 {
         edges.add(edge(node, (node + 1) % 1000, Kind::Ww));
@@ -134,8 +137,36 @@ fn a_link_between_two_transactions_is_the_shortest_cycle() {
     let times = Times { invoked: vec![Duration::ZERO; 1000], ended: vec![Duration::MAX; 1000] };
     let shortest = |edges: &Edges| find_cycles(edges, &times).examples.iter().map(Vec::len).min();
     assert_eq!(shortest(&edges), Some(1000), "deep graphs need no recursion");
-    edges.add(edge(700, 699, Kind::Ww));
-    assert_eq!(shortest(&edges), Some(2));
+    edges.add(edge(3, 0, Kind::Ww));
+    assert_eq!(shortest(&edges), Some(4));
+    edges.add(edge(90, 0, Kind::Ww));
+    edges.fan(&[0, 91, 92].map(|from| edge(from, from, Kind::Ww)), &[50, 60, 70, 80, 90].map(|to| (to, to)));
+    assert_eq!(shortest(&edges), Some(2), "a step through junctions is one");
     let has_wr = |link: &Link| link.dependency == Dependency::Wr;
     assert!(!find_cycles(&edges, &times).examples.iter().flatten().any(has_wr));
+}
+
+#[test]
+fn a_walk_that_comes_later_can_be_shorter() {
+    let mut edges = Edges::new(10);
+    edges.add(edge(0, 1, Kind::Ww));
+    edges.add(edge(1, 5, Kind::Ww));
+    edges.fan(&[0, 2, 3].map(|from| edge(from, from, Kind::Ww)), &[5, 6, 7].map(|to| (to, to)));
+    let graph = edges.graph(true);
+    let walk = Walker::new(&graph, Rule::of(Cycle::G0, false), None).shortest(0, 9, |spot| spot == 5);
+    assert_eq!(walk.map(|walk| walk.length), Some(1));
+}
+
+/// Each half of the walk is a cycle, but one of them is milder than the whole.
+#[test]
+fn a_cycle_without_its_detour_is_no_milder() {
+    let link = |from, to, dependency| Link { dependency, ..Link::realtime(from, to) };
+    let (ww, rw) = (Dependency::Ww, Dependency::Rw);
+    let detour = [link(0, 1, rw), link(1, 2, ww), link(2, 0, rw)];
+    let rest = [link(0, 3, ww), link(3, 4, rw), link(4, 0, ww)];
+    for walk in [[detour, rest], [rest, detour]] {
+        let walk = walk.concat();
+        assert_eq!(kind(&walk).0, Cycle::GNonadjacent);
+        assert_eq!(kind(&tidy(walk)).0, Cycle::GSingle);
+    }
 }
