@@ -136,12 +136,13 @@ impl Keys {
         if !joins {
             return answer;
         }
-        answer?;
         match self.known.get(&key) {
             Some(Entry { value: Some(value), is_done: true, .. }) => {
                 Ok(Done { reply: Reply::Value(*value), is_replayed: true })
             }
-            Some(_) | None => Err(Refused::KeyBusy),
+            // The other change may count yet, whatever became of waiting for it.
+            Some(_) => Err(Refusal::NotKnownDurable.into()),
+            None => answer.and(Err(Refused::KeyBusy)),
         }
     }
 
@@ -239,7 +240,8 @@ mod tests {
         let mut keys = in_doubt();
         keys.join(Ticket(2), "k");
         keys.note_answer(Ticket(2), &Err(Refusal::StoreSilent));
-        assert!(keys.replay(Ticket(2), Err(Refusal::StoreSilent.into())).is_err());
+        let refused = keys.replay(Ticket(2), Err(Refusal::StoreSilent.into()));
+        assert_eq!(refused, Err(Refusal::NotKnownDurable.into()), "it may count yet");
         assert_eq!(keys.look_up("k", &add(3), NOW), Known::Open);
     }
 

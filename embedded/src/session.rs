@@ -150,7 +150,9 @@ impl<'a> Session<'a> {
 
     /// Ends the group.
     pub(crate) fn end(self) -> crate::Group {
-        self.engine.tick();
+        if self.engine.needs_tick() {
+            self.engine.tick();
+        }
         self.engine.end()
     }
 

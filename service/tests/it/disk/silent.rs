@@ -45,6 +45,8 @@ fn an_add_in_doubt_counts_once_when_the_disk_goes_on() {
     refused.problem(503, "unavailable");
     assert_eq!(refused.header("retry-after"), "1");
     add(&counterd, "plain", None).problem(503, "unavailable");
+    // The same key again is in doubt like the first: it must not be told "no".
+    add(&counterd, "views", Some("k")).problem(504, "indeterminate");
     let ready = get(&format!("{}/readyz", counterd.http)).problem(503, "unavailable");
     assert!(ready["detail"].as_str().unwrap().contains("takes no commits"), "{ready}");
     assert_eq!(get(&format!("{}/livez", counterd.http)).status, 200);
