@@ -14,7 +14,7 @@ use maelstrom_counter::judge::factory;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use replica::{ReplicaId, Rows, Tally};
-use workbench::{Fault, Plan, Workload, simulate};
+use workbench::{Counter, Fault, Plan, simulate};
 
 const ADD: &[u8] = br#"{"id":7,"src":"c1","dest":"n0","body":{"type":"add","delta":3,"msg_id":2}}"#;
 const READ: &[u8] = br#"{"id":8,"src":"c1","dest":"n0","body":{"type":"read","msg_id":3}}"#;
@@ -80,7 +80,7 @@ fn clusters(c: &mut Criterion) {
             node_count,
             time_limit: Duration::from_secs(10),
             nemesis: [Fault::Partition].into(),
-            ..Plan::new(Workload::GCounter, 1)
+            ..Plan::new(&Counter::G, 1)
         };
         group.bench_with_input(
             BenchmarkId::new("10 s at 100 requests/s, nodes", node_count),

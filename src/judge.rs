@@ -7,8 +7,8 @@ use std::time::Duration;
 use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
 use workbench::{
-    BenchError, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, Promises, Verdict,
-    Workload, run_simulations, run_test,
+    BenchError, Counter, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, Promises,
+    Verdict, Workload, run_simulations, run_test,
 };
 pub use workbench::{SimulateOptions, TestOptions};
 
@@ -65,11 +65,10 @@ pub fn factory(config: Config) -> impl MachineFactory {
 }
 
 /// What this node must count to serve the workload; `None` if it does not serve it.
-fn counter_for(workload: Workload) -> Option<CounterKind> {
-    match workload {
-        Workload::GCounter => Some(CounterKind::G),
-        Workload::PnCounter => Some(CounterKind::Pn),
-        Workload::Echo | Workload::UniqueIds | Workload::Broadcast | Workload::GSet | Workload::LinKv => None,
+fn counter_for(workload: &dyn Workload) -> Option<CounterKind> {
+    match workload.counter()? {
+        Counter::G => Some(CounterKind::G),
+        Counter::Pn => Some(CounterKind::Pn),
     }
 }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use clap::Parser;
 use maelstrom_counter::config::Config;
 use maelstrom_counter::judge::SimulatedNode;
-use workbench::{Concurrency, Fault, Latency, LatencyShape, Machine, Plan, Report, Workload, simulate};
+use workbench::{Concurrency, Counter, Fault, Latency, LatencyShape, Machine, Plan, Report, simulate};
 
 use gone::Gone;
 use push::{Push, Whom};
@@ -93,7 +93,7 @@ fn measure(
         latency: Latency { mean_ms: options.latency, shape: LatencyShape::Constant },
         nemesis: if options.calm { [].into() } else { [Fault::Partition].into() },
         concurrency: options.active.map_or(Concurrency::PerNode(1), Concurrency::Total),
-        ..Plan::new(Workload::GCounter, options.seed)
+        ..Plan::new(&Counter::G, options.seed)
     };
     let before = cpu_seconds();
     let report = simulate(&plan, &mut |now, node, seed| factory(now, node, seed));

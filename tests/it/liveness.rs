@@ -5,7 +5,7 @@ use std::time::Duration;
 use maelstrom_counter::config::{AckPolicy, Config};
 use maelstrom_counter::judge::factory;
 use serde_json::json;
-use workbench::{Fault, Latency, LatencyShape, Plan, Workload, simulate};
+use workbench::{Counter, Fault, Latency, LatencyShape, Plan, simulate};
 
 use crate::harness::{Harness, ms};
 
@@ -28,7 +28,7 @@ fn nodes_agree_within_the_bound_after_a_heal() {
             node_count: nodes as usize,
             nemesis: [Fault::Partition].into(),
             latency: Latency { mean_ms: latency_ms, shape: LatencyShape::Constant },
-            ..Plan::new(Workload::GCounter, seed)
+            ..Plan::new(&Counter::G, seed)
         };
         let bound = convergence_bound(nodes, &config, ms(latency_ms)) + SEEN_AFTER;
         let report = simulate(&plan, &mut factory(config.clone()));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use maelstrom_counter::config::{AckPolicy, Config};
 use maelstrom_counter::judge::{SimulatedNode, bearable};
 use serde_json::{Value, json};
-use workbench::{Check, Machine, Plan, Workload, simulate};
+use workbench::{Check, Counter, Machine, Plan, simulate};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bug {
@@ -171,10 +171,8 @@ impl Machine for Sabotaged {
 fn caught(bug: Bug, check: Check) -> u64 {
     let faults = Plan::all_faults();
     let found = (0..2_000).find(|&seed| {
-        let plan = bearable(Plan {
-            time_limit: Duration::from_secs(15),
-            ..Plan::drawn(Workload::GCounter, seed, faults)
-        });
+        let plan =
+            bearable(Plan { time_limit: Duration::from_secs(15), ..Plan::drawn(&Counter::G, seed, faults) });
         let mut start = |_, index, seed| Box::new(Sabotaged::start(bug, index, seed)) as Box<dyn Machine>;
         simulate(&plan, &mut start).violations.counts().contains_key(&check)
     });

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use maelstrom_counter::config::{AckPolicy, Config, CounterKind};
 use maelstrom_counter::judge::{adapted, drawn_config, factory};
-use workbench::{Check, Fault, Latency, LatencyShape, Plan, Report, Workload, simulate};
+use workbench::{Check, Counter, Fault, Latency, LatencyShape, Plan, Report, simulate};
 
 const SEEDS: std::ops::Range<u64> = 0..5;
 
 fn plan(seed: u64) -> Plan {
-    Plan { nemesis_interval: Duration::from_millis(2500), ..Plan::new(Workload::GCounter, seed) }
+    Plan { nemesis_interval: Duration::from_millis(2500), ..Plan::new(&Counter::G, seed) }
 }
 
 fn run(plan: &Plan, config: &Config) -> Report {
@@ -152,7 +152,7 @@ fn a_counter_that_goes_up_and_down_is_as_safe() {
     let config = Config { counter: CounterKind::Pn, ..Config::default() };
     for seed in SEEDS {
         let nemesis = [Fault::Partition, Fault::Kill, Fault::Pause].into();
-        valid(&Plan { workload: Workload::PnCounter, nemesis, ..plan(seed) }, &config);
+        valid(&Plan { workload: &Counter::Pn, nemesis, ..plan(seed) }, &config);
     }
 }
 
@@ -168,14 +168,14 @@ fn the_same_seed_gives_the_same_history() {
 /// the dead node were in no record.
 #[test]
 fn hints_for_a_dead_node_survive_their_keepers_once_the_store_was_back() {
-    let plan = adapted(Plan::drawn(Workload::GCounter, 6851, Plan::all_faults()));
+    let plan = adapted(Plan::drawn(&Counter::G, 6851, Plan::all_faults()));
     valid(&plan, &drawn_config(&plan));
 }
 
 /// Random clusters under random faults. `maelstrom-counter simulate` runs the same by the thousand.
 #[test]
 fn random_mixes_of_everything() {
-    for workload in [Workload::GCounter, Workload::PnCounter] {
+    for workload in [&Counter::G, &Counter::Pn] {
         for seed in 0..60 {
             let plan = adapted(Plan::drawn(workload, seed, Plan::all_faults()));
             let report = run(&plan, &drawn_config(&plan));

@@ -49,15 +49,15 @@ impl Elements {
 }
 
 impl Answer {
-    /// The value of a counter. Says what is wrong with it if it is none.
-    pub(crate) fn integer(body: &Body<'_>) -> Result<Self, String> {
-        let raw = body.get("value").unwrap_or("null");
+    /// The integer in that field. Says what is wrong with it if it is none.
+    pub(crate) fn integer(body: &Body<'_>, field: &str) -> Result<Self, String> {
+        let raw = body.get(field).unwrap_or("null");
         match raw.parse() {
             Ok(value) => Ok(Self::Integer(value)),
             Err(_) if Kind::of(raw) == Kind::Integer => {
                 Json::parse(raw).map(Self::Huge).map_err(|error| error.to_string())
             }
-            Err(_) => Err(format!("{}; give an integer", body.tell("value"))),
+            Err(_) => Err(format!("{}; give an integer", body.tell(field))),
         }
     }
 

@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use crate::endpoint::Endpoint;
 use crate::seeds::Random;
-use crate::workload::Workload;
+use crate::workload::{Counter, Workload};
 
 const NOT_SUPPORTED: i64 = 10;
 const MALFORMED: i64 = 12;
@@ -44,7 +44,7 @@ impl Garbage {
     /// Every kind has its turn. The longest and the deepest lines come once in a thousand.
     pub(crate) fn draw(
         number: u32,
-        workload: Workload,
+        workload: &dyn Workload,
         src: Endpoint,
         dest: Endpoint,
         random: &mut Random,
@@ -80,7 +80,7 @@ impl Garbage {
             (_, 16) => (add("1000000000000000000000000000000"), error(&[MALFORMED])),
             (_, 17) => (add("9223372036854775808"), error(&[MALFORMED])),
             (_, 18) => (add(&nested(100)), error(&[MALFORMED])),
-            (_, _) if workload == Workload::GCounter => (add("-1"), error(&[MALFORMED])),
+            (_, _) if workload.counter() == Some(Counter::G) => (add("-1"), error(&[MALFORMED])),
             (_, _) => (add("null"), error(&[MALFORMED])),
         };
         Self { line: line.into_bytes(), expected }
@@ -120,7 +120,7 @@ mod tests {
 
     fn draw(number: u32) -> Garbage {
         let mut random = Seeds::new(u64::from(number)).generator();
-        Garbage::draw(number, Workload::GCounter, Endpoint::Client(4), Endpoint::Node(0), &mut random)
+        Garbage::draw(number, &Counter::G, Endpoint::Client(4), Endpoint::Node(0), &mut random)
     }
 
     #[test]

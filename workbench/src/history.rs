@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::json::Json;
+use crate::words::Seconds;
 use crate::workload::Request;
 
 /// Everything that happened in a run, in order. Times are since the start of the run.
@@ -115,11 +116,30 @@ impl Operation {
         self.completion.as_ref().map(|completion| &completion.outcome)
     }
 
+    /// Its answer, if it ended well.
+    pub fn answer(&self) -> Option<&Answer> {
+        match self.outcome()? {
+            Outcome::Ok(answer) => Some(answer),
+            Outcome::Timeout | Outcome::Refused { .. } | Outcome::Malformed(_) => None,
+        }
+    }
+
+    /// When it ended, if it did.
+    pub fn ended(&self) -> Option<Duration> {
+        self.completion.as_ref().map(|completion| completion.at)
+    }
+
+    /// The node that was asked, and the time of its answer: `n0 at 1.234 s`.
+    pub(crate) fn place(&self) -> String {
+        let at = self.ended().map_or_else(String::new, |at| format!(" at {}", Seconds(at)));
+        format!("n{}{at}", self.node)
+    }
+
     /// The value it read, if it is a read of a counter that ended well.
     pub fn value(&self) -> Option<i64> {
-        match self.outcome() {
-            Some(Outcome::Ok(Answer::Integer(value))) => Some(*value),
-            _ => None,
+        match self.answer()? {
+            Answer::Integer(value) => Some(*value),
+            Answer::Done | Answer::Huge(_) | Answer::Json(_) | Answer::Elements(_) => None,
         }
     }
 }
@@ -244,28 +264,20 @@ fn invocation(operation: &Operation) -> Event {
 }
 
 fn completion(operation: &Operation) -> Option<Event> {
-    let completion = operation.completion.as_ref()?;
-    let asked = operation.request.argument();
+    let Completion { at, outcome, .. } = operation.completion.as_ref()?;
+    let request = &operation.request;
     let error = |code: &str, text: &str| Some(Json::canonical(format!("[{code},{}]", Json::string(text))));
-    let (kind, value, error) = match &completion.outcome {
-        Outcome::Ok(answer) => ("ok", answered(operation.request, answer).unwrap_or(asked), None),
-        Outcome::Timeout => ("info", asked, Some(Json::string("timeout"))),
-        // Only to clients of a key-value store a definite error means that nothing happened.
-        Outcome::Refused { code, text, definite: true } if operation.request.key().is_some() => {
-            ("fail", asked, error(&code.to_string(), text))
+    let failed = if request.rpc().trusts_errors { "fail" } else { "info" };
+    let (kind, value, error) = match outcome {
+        Outcome::Ok(answer) => ("ok", request.completed(answer), None),
+        Outcome::Timeout => ("info", request.argument(), Some(Json::string("timeout"))),
+        Outcome::Refused { code, text, definite } => {
+            let kind = if *definite { failed } else { "info" };
+            (kind, request.argument(), error(&code.to_string(), text))
         }
-        Outcome::Refused { code, text, .. } => ("info", asked, error(&code.to_string(), text)),
-        Outcome::Malformed(why) => ("info", asked, error("\"malformed\"", why)),
+        Outcome::Malformed(why) => ("info", request.argument(), error("\"malformed\"", why)),
     };
-    Some(Event { error, ..event(operation, completion.at, kind, value) })
-}
-
-fn answered(request: Request, answer: &Answer) -> Option<Json> {
-    let value = answer.to_json()?;
-    Some(match request.key() {
-        Some(key) => Json::canonical(format!("[{key},{value}]")),
-        None => value,
-    })
+    Some(Event { error, ..event(operation, *at, kind, value) })
 }
 
 fn event(operation: &Operation, at: Duration, kind: &'static str, value: Json) -> Event {
@@ -311,18 +323,17 @@ mod tests {
             worker: 0,
             node: 0,
             incarnation: 1,
-            request: Request::Generate,
+            request: Request::read(),
             is_final: false,
             invoked: Duration::ZERO,
             completion: None,
         });
-        let outcome = Outcome::Ok(Answer::Json(Json::parse(id).unwrap()));
+        let outcome = Outcome::Ok(Answer::Huge(Json::parse(id).unwrap()));
         history.complete(number, Completion { at: Duration::from_nanos(5), incarnation: 1, outcome });
         let mut lines = Vec::new();
         history.write_jsonl(&mut lines).unwrap();
-        let expected = format!(
-            r#"{{"index":1,"time":5,"process":3,"type":"ok","f":"generate","value":{id},"node":"n0"}}"#
-        );
+        let expected =
+            format!(r#"{{"index":1,"time":5,"process":3,"type":"ok","f":"read","value":{id},"node":"n0"}}"#);
         assert_eq!(String::from_utf8(lines).unwrap().lines().nth(1), Some(expected.as_str()));
     }
 }

@@ -82,12 +82,25 @@ impl Json {
     }
 
     /// A string's JSON.
-    pub(crate) fn string(text: &str) -> Self {
+    pub fn string(text: &str) -> Self {
         Self::canonical(serde_json::Value::from(text).to_string())
     }
 
+    /// A list of these values.
+    pub fn list(items: &[Self]) -> Self {
+        let items: Vec<&str> = items.iter().map(Self::as_str).collect();
+        Self::canonical(format!("[{}]", items.join(",")))
+    }
+
+    /// An object of these members. Of two with one name the last counts.
+    pub fn object(members: impl IntoIterator<Item = (String, Self)>) -> Self {
+        let members: BTreeMap<String, Self> = members.into_iter().collect();
+        let member = |(name, value): (&String, &Self)| format!("{}:{value}", Self::string(name));
+        Self::canonical(format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(",")))
+    }
+
     /// `null`.
-    pub(crate) fn null() -> Self {
+    pub fn null() -> Self {
         Self::canonical("null")
     }
 
@@ -110,6 +123,18 @@ impl Json {
     pub(crate) fn items(raw: &str) -> Option<Result<Vec<Self>, JsonError>> {
         let items: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
         Some(items.into_iter().map(|item| Self::parse(item.get())).collect())
+    }
+}
+
+impl From<i64> for Json {
+    fn from(number: i64) -> Self {
+        Self::canonical(number.to_string())
+    }
+}
+
+impl From<u64> for Json {
+    fn from(number: u64) -> Self {
+        Self::canonical(number.to_string())
     }
 }
 

@@ -31,9 +31,11 @@ mod world;
 
 pub use answer::{Answer, Elements};
 pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
+pub use check::txn;
 pub use check::{Check, Ranges, Violation, Violations, judge_counter};
 pub use cli::{
-    FaultList, IdleOptions, SimulateOptions, StrictList, TestOptions, Verdict, run_simulations, run_test,
+    FaultList, IdleOptions, SimulateOptions, StrictList, TestOptions, TransactionFlags, Verdict,
+    run_simulations, run_test,
 };
 pub use error::BenchError;
 pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
@@ -49,7 +51,11 @@ pub use report::{
     ErrorCount, FaultWindow, FinalRead, Latencies, Messages, NodeUsage, Operations, Overhead, ProbedValue,
     Rate, Report,
 };
+pub use seeds::Random;
 pub use service::SeqKv;
 pub use topology::Topology;
 pub use trace::Trace;
-pub use workload::{Request, Workload};
+pub use workload::{
+    ALL as WORKLOADS, Ask, Broadcast, Counter, Database, Echo, GSet, Kafka, LinKv, Request, Requests, Rpc,
+    Run, Shape, TransactionOptions, UniqueIds, Workload,
+};

@@ -10,7 +10,7 @@ use crate::nemesis::Fault;
 use crate::network::Latency;
 use crate::promises::Promises;
 use crate::topology::Topology;
-use crate::workload::Workload;
+use crate::workload::{TransactionOptions, Workload};
 
 /// The most clients of a run. In the end all of them read at the same moment, and wait 5 s for the answer. Three nodes
 /// answer 10,000 reads within a second, but not 100,000 in time.
@@ -24,13 +24,13 @@ const MAX_REQUESTS: f64 = 1e7;
 ///
 /// ```
 /// use std::time::Duration;
-/// use workbench::{Fault, Plan, Workload};
+/// use workbench::{Counter, Fault, Plan};
 ///
 /// let plan = Plan {
 ///     node_count: 5,
 ///     time_limit: Duration::from_secs(10),
 ///     nemesis: [Fault::Partition, Fault::Kill].into(),
-///     ..Plan::new(Workload::GCounter, 42)
+///     ..Plan::new(&Counter::G, 42)
 /// };
 /// assert_eq!(plan.workers(), 5);
 /// ```
@@ -38,7 +38,7 @@ const MAX_REQUESTS: f64 = 1e7;
 #[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Plan {
     /// The requests of the clients, and how their answers are judged.
-    pub workload: Workload,
+    pub workload: &'static dyn Workload,
     /// Seed of every random choice of the bench.
     pub seed: u64,
     /// Number of nodes, named `n0`, `n1`, and so on. At least 1.
@@ -76,8 +76,10 @@ pub struct Plan {
     pub final_wait: Duration,
     /// After the final reads, watch for this long that no server sends anything.
     pub silence: Option<Duration>,
-    /// The neighbours that [`Workload::Broadcast`] gives to the nodes.
+    /// The neighbours that [`Broadcast`](crate::Broadcast) gives to the nodes.
     pub topology: Topology,
+    /// The transactions of the clients of a [`Database`](crate::Database), and how well they must be isolated.
+    pub transactions: TransactionOptions,
     /// Read every node of a counter ten times a second between the last heal and the final reads, to see when the nodes
     /// converge. A read can bring a node up to date, so this may hide that its final read would have been stale.
     pub probes: bool,
@@ -102,7 +104,7 @@ pub struct Plan {
 
 impl Plan {
     /// The default run: 3 nodes, a client each, 100 requests a second for 20 s, no faults, all checks.
-    pub fn new(workload: Workload, seed: u64) -> Self {
+    pub fn new(workload: &'static dyn Workload, seed: u64) -> Self {
         Self {
             workload,
             seed,
@@ -124,6 +126,7 @@ impl Plan {
             final_wait: Duration::from_secs(10),
             silence: None,
             topology: Topology::Grid,
+            transactions: TransactionOptions::default(),
             probes: true,
             malformed: 0,
             trace: false,
@@ -231,10 +234,11 @@ impl std::fmt::Display for Concurrency {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::Counter;
 
     #[test]
     fn clients_are_counted_without_overflow() {
-        let plan = Plan { concurrency: Concurrency::PerNode(usize::MAX), ..Plan::new(Workload::GCounter, 1) };
+        let plan = Plan { concurrency: Concurrency::PerNode(usize::MAX), ..Plan::new(&Counter::G, 1) };
         assert_eq!(plan.workers(), usize::MAX);
         assert!(plan.check_size().is_err());
     }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::answer::{Answer, check_fields};
+use crate::answer::Answer;
 use crate::body::{Body, integer};
 use crate::envelope::short;
-use crate::workload::Request;
+use crate::workload::Rpc;
 
 /// An answer, as far as it can be understood.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,44 +43,33 @@ struct Plain<'a> {
 }
 
 impl Reply {
-    /// Reads a body as the answer to that request.
-    pub(crate) fn to(request: Request, body: &str) -> Self {
-        match request {
-            Request::Add(_) => Self::parse(body, request.reply_type(), false),
-            Request::Read => Self::parse(body, request.reply_type(), true),
-            _ => Self::read(body, request.reply_type(), |body| request.read_answer(body)),
-        }
-    }
-
-    /// Reads a body as the answer to a request whose right answer is of type `expected`, with an integer `value` or
-    /// without one.
-    pub(crate) fn parse(body: &str, expected: &str, has_value: bool) -> Self {
-        match serde_json::from_str::<Plain<'_>>(body) {
-            Ok(plain) if plain.kind == expected && plain.value.is_some() == has_value => {
+    /// Reads a body as the answer to such a request.
+    pub(crate) fn to(rpc: &Rpc, body: &str) -> Self {
+        let is_right = |plain: &Plain<'_>| {
+            rpc.is_answered_by(&plain.kind) && plain.value.is_some() == rpc.answers.is_some()
+        };
+        match rpc.is_plain().then(|| serde_json::from_str::<Plain<'_>>(body)) {
+            Some(Ok(plain)) if is_right(&plain) => {
                 let content = ReplyContent::Fits { value: plain.value };
                 Self { in_reply_to: Some(plain.in_reply_to), content }
             }
-            Ok(_) | Err(_) => Self::read(body, expected, |body| {
-                check_fields(body, has_value.then_some("value"))?;
-                if has_value { Answer::integer(body) } else { Ok(Answer::Done) }
-            }),
+            Some(Ok(_) | Err(_)) | None => Self::read(rpc, body),
         }
     }
 
-    /// Reads a body. `answer` reads its content, if it has the expected type.
-    fn read(text: &str, expected: &str, answer: impl FnOnce(&Body<'_>) -> Result<Answer, String>) -> Self {
+    fn read(rpc: &Rpc, text: &str) -> Self {
         let Some(body) = Body::parse(text) else {
             let why = "the name of a field is no text".to_owned();
             return Self { in_reply_to: None, content: ReplyContent::Breaks(why) };
         };
         let content = match body.text("type").as_deref() {
             Some("error") => error(&body),
-            Some(kind) if kind == expected => answer(&body).map(|answer| match answer {
+            Some(kind) if rpc.is_answered_by(kind) => rpc.read_answer(&body).map(|answer| match answer {
                 Answer::Done => ReplyContent::Fits { value: None },
                 Answer::Integer(value) => ReplyContent::Fits { value: Some(value) },
                 Answer::Huge(_) | Answer::Json(_) | Answer::Elements(_) => ReplyContent::Holds(answer),
             }),
-            Some(_) | None => Err(format!("{}; {expected} was expected", body.tell("type"))),
+            Some(_) | None => Err(format!("{}; {}_ok was expected", body.tell("type"), rpc.name)),
         };
         let explained = |why| ReplyContent::Breaks(format!("{why}, in {}", short(text)));
         Self { in_reply_to: body.number("in_reply_to"), content: content.unwrap_or_else(explained) }
@@ -113,22 +102,29 @@ mod tests {
     use super::*;
     use crate::answer::Elements;
     use crate::json::Json;
+    use crate::workload::by_name;
+
+    /// A body as the answer to a request of that name.
+    fn reply(workload: &str, name: &str, body: &str) -> Reply {
+        let protocol = by_name(workload).unwrap().protocol();
+        Reply::to(protocol.iter().find(|rpc| rpc.name == name).unwrap(), body)
+    }
 
     fn read(body: &str) -> ReplyContent {
-        Reply::parse(body, "read_ok", true).content
+        reply("g-counter", "read", body).content
     }
 
     fn add(body: &str) -> ReplyContent {
-        Reply::parse(body, "add_ok", false).content
+        reply("g-counter", "add", body).content
     }
 
     #[test]
     fn closed_schemas_of_other_workloads() {
-        let to = |request: Request, body: &str| Reply::to(request, body).content;
+        let to = |(workload, name): (&str, &str), body: &str| reply(workload, name, body).content;
         let json = |text: &str| ReplyContent::Holds(Answer::Json(Json::parse(text).unwrap()));
-        assert_eq!(to(Request::Echo(3), r#"{"type":"echo_ok","in_reply_to":1,"echo":[3]}"#), json("[3]"));
+        assert_eq!(to(("echo", "echo"), r#"{"type":"echo_ok","in_reply_to":1,"echo":[3]}"#), json("[3]"));
         assert_eq!(
-            to(Request::Generate, r#"{"type":"generate_ok","in_reply_to":1,"id":"x"}"#),
+            to(("unique-ids", "generate"), r#"{"type":"generate_ok","in_reply_to":1,"id":"x"}"#),
             json("\"x\"")
         );
         let elements = |numbers: &[u64], others: &[&str]| {
@@ -136,20 +132,23 @@ mod tests {
             ReplyContent::Holds(Answer::Elements(Elements { numbers: numbers.to_vec(), others }))
         };
         let set = elements(&[1, 2], &[]);
-        assert_eq!(to(Request::ReadElements, r#"{"type":"read_ok","in_reply_to":1,"value":[2,1]}"#), set);
-        assert_eq!(to(Request::ReadMessages, r#"{"type":"read_ok","in_reply_to":1,"messages":[2,1]}"#), set);
+        assert_eq!(to(("g-set", "read"), r#"{"type":"read_ok","in_reply_to":1,"value":[2,1]}"#), set);
+        assert_eq!(to(("broadcast", "read"), r#"{"type":"read_ok","in_reply_to":1,"messages":[2,1]}"#), set);
         let strange = r#"{"type":"read_ok","in_reply_to":1,"value":["x",1,18446744073709551616,1.0,-1]}"#;
         let shown = elements(&[1], &["\"x\"", "-1", "1.0", "18446744073709551616"]);
-        assert_eq!(to(Request::ReadElements, strange), shown, "as Maelstrom, which lets any element pass");
+        assert_eq!(to(("g-set", "read"), strange), shown, "as Maelstrom, which lets any element pass");
         let done = ReplyContent::Fits { value: None };
-        assert_eq!(to(Request::Broadcast(1), r#"{"type":"broadcast_ok","in_reply_to":1,"msg_id":4}"#), done);
+        assert_eq!(
+            to(("broadcast", "broadcast"), r#"{"type":"broadcast_ok","in_reply_to":1,"msg_id":4}"#),
+            done
+        );
         for (request, body) in [
-            (Request::Generate, r#"{"type":"generate_ok","in_reply_to":1}"#),
-            (Request::Insert(1), r#"{"type":"add_ok","in_reply_to":1,"value":2}"#),
-            (Request::ReadElements, r#"{"type":"read_ok","in_reply_to":1,"value":{}}"#),
-            (Request::ReadMessages, r#"{"type":"read_ok","in_reply_to":1,"value":[]}"#),
-            (Request::Broadcast(1), r#"{"type":"broadcast_ok","in_reply_to":1,"msg_id":"x"}"#),
-            (Request::Broadcast(1), r#"{"type":"add_ok","in_reply_to":1}"#),
+            (("unique-ids", "generate"), r#"{"type":"generate_ok","in_reply_to":1}"#),
+            (("g-set", "add"), r#"{"type":"add_ok","in_reply_to":1,"value":2}"#),
+            (("g-set", "read"), r#"{"type":"read_ok","in_reply_to":1,"value":{}}"#),
+            (("broadcast", "read"), r#"{"type":"read_ok","in_reply_to":1,"value":[]}"#),
+            (("broadcast", "broadcast"), r#"{"type":"broadcast_ok","in_reply_to":1,"msg_id":"x"}"#),
+            (("broadcast", "broadcast"), r#"{"type":"add_ok","in_reply_to":1}"#),
         ] {
             assert!(matches!(to(request, body), ReplyContent::Breaks(_)), "{body}");
         }
@@ -190,7 +189,7 @@ mod tests {
         let huge = ReplyContent::Holds(Answer::Huge(Json::parse(big).unwrap()));
         assert_eq!(read(&format!(r#"{{"type":"read_ok","value":{big},"in_reply_to":1}}"#)), huge);
         let id = |id: &str| {
-            Reply::to(Request::Generate, &format!(r#"{{"type":"generate_ok","id":{id},"in_reply_to":1}}"#))
+            reply("unique-ids", "generate", &format!(r#"{{"type":"generate_ok","id":{id},"in_reply_to":1}}"#))
         };
         assert_ne!(id(big), id("340282366920938463463374607431768211456"));
         assert_eq!(id("1.0"), id("1e0"));
@@ -254,15 +253,15 @@ mod tests {
         ] {
             assert_eq!(told(read(body)), format!("{why}, in {body}"));
         }
-        let (echo, set) = (Request::Echo(1), Request::ReadElements);
+        let (echo, set) = (("echo", "echo"), ("g-set", "read"));
         let deep = format!(
             r#"{{"type":"echo_ok","in_reply_to":1,"echo":{}{}}}"#,
             "[".repeat(1001),
             "]".repeat(1001)
         );
-        let why = told(Reply::to(echo, &deep).content);
+        let why = told(reply(echo.0, echo.1, &deep).content);
         assert!(why.starts_with("echo can't be read: it is nested more than 1000 deep, in {"), "{why}");
-        let why = told(Reply::to(set, r#"{"type":"read_ok","in_reply_to":1,"value":{}}"#).content);
+        let why = told(reply(set.0, set.1, r#"{"type":"read_ok","in_reply_to":1,"value":{}}"#).content);
         assert!(why.starts_with("value is {}, an object; give a list, in {"), "{why}");
     }
 
@@ -281,15 +280,14 @@ mod tests {
 
     #[test]
     fn errors_keep_their_code_and_their_request() {
-        let reply =
-            Reply::parse(r#"{"type":"error","in_reply_to":4,"code":11,"text":"no"}"#, "add_ok", false);
+        let reply = reply("g-counter", "add", r#"{"type":"error","in_reply_to":4,"code":11,"text":"no"}"#);
         assert_eq!(reply.in_reply_to, Some(4));
         assert_eq!(reply.content, ReplyContent::Error { code: 11, text: "no".into() });
     }
 
     #[test]
     fn a_broken_answer_still_names_its_request() {
-        let reply = Reply::parse(r#"{"type":"read_ok","in_reply_to":4,"value":[1]}"#, "read_ok", true);
+        let reply = reply("g-counter", "read", r#"{"type":"read_ok","in_reply_to":4,"value":[1]}"#);
         assert_eq!(reply.in_reply_to, Some(4));
     }
 }

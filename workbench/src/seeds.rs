@@ -4,7 +4,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 
 /// The bench's generator: small, fast, and the same on every machine.
-pub(crate) type Random = Xoshiro256PlusPlus;
+pub type Random = Xoshiro256PlusPlus;
 
 /// Hands out generators that all follow from one seed, so that what one part draws does not disturb another.
 #[derive(Debug)]

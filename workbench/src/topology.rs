@@ -1,7 +1,8 @@
 //! The neighbours of nodes, for the broadcast workload.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+
+use crate::json::Json;
 
 /// The arrangement of the neighbours that the broadcast workload gives to the nodes. The names are Maelstrom's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -27,14 +28,12 @@ pub enum Topology {
 impl Topology {
     /// The `topology` field for so many nodes: the neighbours of each. A node without neighbours has no entry if Maelstrom
     /// gives it none.
-    pub(crate) fn of(self, count: usize) -> Value {
-        let all: Map<String, Value> = (0..count)
-            .map(|node| {
-                let names: Vec<String> = self.neighbours(node, count).into_iter().map(name).collect();
-                (name(node), names.into())
-            })
-            .collect();
-        if self == Self::Line && count < 2 { Value::Object(Map::new()) } else { Value::Object(all) }
+    pub(crate) fn of(self, count: usize) -> Json {
+        let nodes = if self == Self::Line && count < 2 { 0 } else { count };
+        Json::object((0..nodes).map(|node| {
+            let names = self.neighbours(node, count).into_iter().map(|other| Json::string(&name(other)));
+            (name(node), Json::list(&names.collect::<Vec<_>>()))
+        }))
     }
 
     fn neighbours(self, node: usize, count: usize) -> Vec<usize> {
@@ -81,28 +80,32 @@ mod tests {
 
     use super::*;
 
+    fn told(topology: Topology, count: usize) -> serde_json::Value {
+        serde_json::from_str(topology.of(count).as_str()).unwrap()
+    }
+
     #[test]
     fn a_grid_of_five_is_three_wide() {
         let expected = json!({
             "n0": ["n3", "n1"], "n1": ["n4", "n2", "n0"], "n2": ["n1"], "n3": ["n0", "n4"], "n4": ["n1", "n3"]
         });
-        assert_eq!(Topology::Grid.of(5), expected);
-        assert_eq!(Topology::Grid.of(1), json!({"n0": []}));
+        assert_eq!(told(Topology::Grid, 5), expected);
+        assert_eq!(told(Topology::Grid, 1), json!({"n0": []}));
     }
 
     #[test]
     fn lines_totals_and_trees() {
-        assert_eq!(Topology::Line.of(3), json!({"n0": ["n1"], "n1": ["n0", "n2"], "n2": ["n1"]}));
-        assert_eq!(Topology::Line.of(1), json!({}));
+        assert_eq!(told(Topology::Line, 3), json!({"n0": ["n1"], "n1": ["n0", "n2"], "n2": ["n1"]}));
+        assert_eq!(told(Topology::Line, 1), json!({}));
         assert_eq!(
-            Topology::Total.of(3),
+            told(Topology::Total, 3),
             json!({"n0": ["n1", "n2"], "n1": ["n0", "n2"], "n2": ["n0", "n1"]})
         );
         let tree = json!({"n0": ["n1", "n2"], "n1": ["n0", "n3"], "n2": ["n0"], "n3": ["n1"]});
-        assert_eq!(Topology::Tree.of(4), tree);
-        assert_eq!(Topology::Tree2.of(4), tree);
-        assert_eq!(Topology::Tree3.of(6)["n1"], json!(["n0", "n4", "n5"]));
-        assert_eq!(Topology::Tree4.of(6)["n0"], json!(["n1", "n2", "n3", "n4"]));
+        assert_eq!(told(Topology::Tree, 4), tree);
+        assert_eq!(told(Topology::Tree2, 4), tree);
+        assert_eq!(told(Topology::Tree3, 6)["n1"], json!(["n0", "n4", "n5"]));
+        assert_eq!(told(Topology::Tree4, 6)["n0"], json!(["n1", "n2", "n3", "n4"]));
     }
 
     #[test]

@@ -48,6 +48,8 @@ async function shot(name, on = page) {
 }
 
 async function axe(on, what) {
+  // In the middle of a change of colours, their contrast is nobody's.
+  await on.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
   // An evaluated text is no script of the page, so the page's own policy stays in force.
   await on.evaluate(fs.readFileSync(tool.resolve("axe-core/axe.min.js"), "utf8"));
   const { violations } = await on.evaluate(() => window.axe.run());

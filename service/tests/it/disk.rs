@@ -7,7 +7,7 @@ mod volume;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use workbench::{Request, Workload};
+use workbench::{Counter, Request};
 
 use self::tracer::Tracer;
 use self::volume::Volume;
@@ -23,7 +23,7 @@ fn talk(counterd: &Counterd) -> Talk {
 
 /// Adds 1, and records how that ended.
 fn add(talk: &Talk, recorder: &Recorder) -> Reply {
-    let asked = recorder.ask(0, &[(COUNTER, Request::Add(1))]);
+    let asked = recorder.ask(0, &[(COUNTER, Request::add(1))]);
     let reply = talk.post(&format!("counters/{COUNTER}/add"), None, &json!({ "delta": 1 }));
     recorder.answer(asked, &reply);
     reply
@@ -33,7 +33,7 @@ fn add(talk: &Talk, recorder: &Recorder) -> Reply {
 fn judge(talk: &Talk, recorder: &Recorder) {
     let asked = recorder.ask_finally(COUNTER);
     recorder.answer(asked, &talk.read(COUNTER));
-    let violations = recorder.judge(COUNTER, Workload::GCounter);
+    let violations = recorder.judge(COUNTER, &Counter::G);
     let texts: Vec<_> = violations.examples().iter().map(|violation| &violation.text).collect();
     assert!(texts.is_empty(), "{texts:?}");
 }

@@ -9,7 +9,7 @@ mod talk;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use workbench::{Check, Workload};
+use workbench::{Check, Counter};
 
 use self::client::{Client, KEYED, PAIR, PLAIN, Planted, REPORTED, STOCK};
 use self::site::{Act, Site};
@@ -91,7 +91,7 @@ fn read_finally(site: &Site, recorder: &Recorder) -> [i64; 2] {
 }
 
 fn judge(recorder: &Recorder, pairs: [[i64; 2]; 2]) -> Vec<(Check, String)> {
-    let workload = |counter| if counter == STOCK { Workload::PnCounter } else { Workload::GCounter };
+    let workload = |counter| if counter == STOCK { &Counter::Pn } else { &Counter::G };
     let mut broken = Vec::new();
     for counter in [PLAIN, KEYED, PAIR[0], PAIR[1], STOCK, REPORTED] {
         let violations = recorder.judge(counter, workload(counter));

@@ -66,7 +66,7 @@ impl Recorder {
 
     /// The same for a read that ends the run.
     pub(crate) fn ask_finally(&self, counter: &'static str) -> Asked {
-        self.invoke(0, &[(counter, Request::Read)], true)
+        self.invoke(0, &[(counter, Request::read())], true)
     }
 
     fn invoke(&self, client: usize, steps: &[(&'static str, Request)], is_final: bool) -> Asked {
@@ -95,7 +95,7 @@ impl Recorder {
                 worker: 0,
                 node: 0,
                 incarnation: 1,
-                request: *request,
+                request: request.clone(),
                 is_final,
                 invoked,
                 completion: None,
@@ -119,7 +119,7 @@ impl Recorder {
         for (counter, number) in asked.0 {
             let Some(history) = tape.histories.get_mut(counter) else { continue };
             let is_read =
-                history.operations().get(number).is_some_and(|asked| asked.request == Request::Read);
+                history.operations().get(number).is_some_and(|asked| asked.request == Request::read());
             let outcome = match reply {
                 Reply::Done(value) if is_read => Outcome::Ok(Answer::Integer(*value)),
                 Reply::Done(_) => Outcome::Ok(Answer::Done),
@@ -150,7 +150,7 @@ impl Recorder {
     }
 
     /// What the workbench finds wrong with the history of a counter.
-    pub(crate) fn judge(&self, counter: &str, workload: Workload) -> Violations {
+    pub(crate) fn judge(&self, counter: &str, workload: &'static dyn Workload) -> Violations {
         let tape = self.tape();
         let promises = Promises { reads_survive_crashes: true, ..Promises::default() };
         judge_counter(&tape.histories[counter], &Plan { promises, ..Plan::new(workload, 0) })

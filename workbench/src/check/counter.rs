@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::time::Duration;
 
 use super::{Check, Excuses, Ranges, Violations};
 use crate::answer::Answer;
 use crate::envelope::short;
 use crate::history::{History, Operation, Outcome};
 use crate::json::Json;
-use crate::workload::Request;
 
 /// The values that the counter may have at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +24,13 @@ pub(crate) struct Sums {
 
 impl Sums {
     pub(crate) fn of(history: &History, excuses: &Excuses) -> Self {
-        let numbered =
-            || history.operations().iter().enumerate().filter_map(|(at, add)| Some((at, add, delta(add)?)));
+        let numbered = || {
+            history
+                .operations()
+                .iter()
+                .enumerate()
+                .filter_map(|(at, add)| Some((at, add, add.request.delta()?)))
+        };
         let adds = || numbered().map(|(_, add, delta)| (add, delta));
         let is_certain = |add: &Operation| add.is_ok() && !excuses.covers(add);
         let acknowledged = adds().filter(|(add, _)| add.is_ok()).map(|(_, delta)| delta).sum();
@@ -46,28 +49,21 @@ impl Sums {
     }
 }
 
-fn delta(operation: &Operation) -> Option<i64> {
-    match operation.request {
-        Request::Add(delta) => Some(delta),
-        _ => None,
-    }
-}
-
 /// Judges the final reads: each must be answered and possible, and all must be the same.
 pub(crate) fn check_final_reads(history: &History, sums: &Sums, violations: &mut Violations) {
     let finals = || history.operations().iter().filter(|operation| operation.is_final);
     for read in finals() {
-        if let Some(Outcome::Ok(Answer::Huge(number))) = read.outcome() {
-            violations.record(Check::FinalReads, at(read), huge(read.node, number, sums));
+        if let Some(Answer::Huge(number)) = read.answer() {
+            violations.record(Check::FinalReads, read.ended(), huge(read.node, number, sums));
             continue;
         }
         match read.value() {
             None => {
                 let text = format!("the final read on n{} failed: {}", read.node, unanswered(read.outcome()));
-                violations.record(Check::FinalReadsAnswered, at(read), text);
+                violations.record(Check::FinalReadsAnswered, read.ended(), text);
             }
             Some(value) if !sums.possible.contains(value) => {
-                violations.record(Check::FinalReads, at(read), wrong(read.node, value, sums));
+                violations.record(Check::FinalReads, read.ended(), wrong(read.node, value, sums));
             }
             Some(value) if !sums.honest.contains(value) => {
                 let text = format!(
@@ -75,7 +71,7 @@ pub(crate) fn check_final_reads(history: &History, sums: &Sums, violations: &mut
                     read.node,
                     list(&sums.honest)
                 );
-                violations.record(Check::DefiniteErrors, at(read), text);
+                violations.record(Check::DefiniteErrors, read.ended(), text);
             }
             Some(_) => {}
         }
@@ -83,7 +79,7 @@ pub(crate) fn check_final_reads(history: &History, sums: &Sums, violations: &mut
     let values = || finals().filter_map(|read| Some((read.value()?, read.node)));
     if values().any(|(value, _)| Some(value) != values().next().map(|(first, _)| first)) {
         let text = format!("the final reads differ: {}", by_answer(values()));
-        violations.record(Check::Agreement, finals().filter_map(at).max(), text);
+        violations.record(Check::Agreement, finals().filter_map(Operation::ended).max(), text);
     }
 }
 
@@ -100,10 +96,6 @@ pub(crate) fn by_answer<T: Ord + Display>(answers: impl Iterator<Item = (T, usiz
 /// `n0 n2`.
 pub(crate) fn node_names(nodes: &BTreeSet<usize>) -> String {
     nodes.iter().map(|node| format!("n{node}")).collect::<Vec<_>>().join(" ")
-}
-
-fn at(read: &Operation) -> Option<Duration> {
-    read.completion.as_ref().map(|completion| completion.at)
 }
 
 /// Says how an operation ended that should have had a value.
@@ -149,8 +141,11 @@ pub(crate) fn list(ranges: &Ranges) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::history::Completion;
+    use crate::workload::Request;
 
     fn run(history: &mut History, request: Request, is_final: bool, outcome: Outcome) {
         let number = history.invoke(Operation {
@@ -177,12 +172,12 @@ mod tests {
     /// Adds of 1 (acknowledged), 10 (timed out) and 100 (refused for certain), then final reads.
     fn found(finals: &[Outcome]) -> Violations {
         let mut history = History::default();
-        run(&mut history, Request::Add(1), false, Outcome::Ok(Answer::Done));
-        run(&mut history, Request::Add(10), false, Outcome::Timeout);
-        run(&mut history, Request::Add(100), false, refused(true));
-        run(&mut history, Request::Read, false, Outcome::Ok(Answer::Integer(77)));
+        run(&mut history, Request::add(1), false, Outcome::Ok(Answer::Done));
+        run(&mut history, Request::add(10), false, Outcome::Timeout);
+        run(&mut history, Request::add(100), false, refused(true));
+        run(&mut history, Request::read(), false, Outcome::Ok(Answer::Integer(77)));
         for outcome in finals {
-            run(&mut history, Request::Read, true, outcome.clone());
+            run(&mut history, Request::read(), true, outcome.clone());
         }
         let mut violations = Violations::default();
         check_final_reads(&history, &Sums::of(&history, &Excuses::default()), &mut violations);
@@ -214,10 +209,10 @@ mod tests {
             [(1, vec![]), (11, vec![Check::DefiniteErrors]), (12, vec![Check::FinalReads])]
         {
             let mut history = History::default();
-            run(&mut history, Request::Add(1), false, Outcome::Ok(Answer::Done));
-            run(&mut history, Request::Add(10), false, Outcome::Timeout);
+            run(&mut history, Request::add(1), false, Outcome::Ok(Answer::Done));
+            run(&mut history, Request::add(10), false, Outcome::Timeout);
             history.never_heard(1);
-            run(&mut history, Request::Read, true, Outcome::Ok(Answer::Integer(read)));
+            run(&mut history, Request::read(), true, Outcome::Ok(Answer::Integer(read)));
             let mut violations = Violations::default();
             check_final_reads(&history, &Sums::of(&history, &Excuses::default()), &mut violations);
             assert_eq!(violations.counts().keys().copied().collect::<Vec<_>>(), expected, "{read}");

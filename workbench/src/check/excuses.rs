@@ -7,7 +7,6 @@ use crate::nemesis::Fault;
 use crate::plan::Plan;
 use crate::promises::Durability;
 use crate::report::FaultWindow;
-use crate::workload::Request;
 
 /// After a fault the services must be in order for this long, and the node must run for this long. Then it has certainly
 /// stored all its acknowledged adds.
@@ -39,7 +38,7 @@ impl Excuses {
 
     /// Whether the add may be lost although it was acknowledged.
     pub(crate) fn covers(&self, add: &Operation) -> bool {
-        matches!(add.request, Request::Add(_)) && add.is_ok() && self.0.iter().any(|time| time.covers(add))
+        add.request.delta().is_some() && add.is_ok() && self.0.iter().any(|time| time.covers(add))
     }
 }
 
@@ -93,7 +92,7 @@ mod tests {
     use crate::answer::Answer;
     use crate::history::{Completion, Outcome};
     use crate::promises::Promises;
-    use crate::workload::Workload;
+    use crate::workload::{Counter, Request};
 
     const PROMISE: Durability = Durability::OneDeathWithoutServices;
 
@@ -115,7 +114,7 @@ mod tests {
         let at = seconds(acknowledged);
         let invoked = seconds(acknowledged - 1);
         let completion = Some(Completion { at, incarnation: 1, outcome: Outcome::Ok(Answer::Done) });
-        let request = Request::Add(1);
+        let request = Request::add(1);
         Operation {
             process: 0,
             worker: 0,
@@ -130,7 +129,7 @@ mod tests {
 
     fn plan(durability: Durability) -> Plan {
         let promises = Promises { durability, ..Promises::default() };
-        Plan { promises, ..Plan::new(Workload::GCounter, 1) }
+        Plan { promises, ..Plan::new(&Counter::G, 1) }
     }
 
     fn excuses(durability: Durability, windows: &[FaultWindow], history: &History) -> Excuses {
@@ -222,7 +221,7 @@ mod tests {
     fn reads_and_failed_adds_are_not_excused() {
         let history = died(&[(16, 0), (16, 1)]);
         let excuses = excuses(PROMISE, &[window(Fault::Store)], &history);
-        assert!(!excuses.covers(&Operation { request: Request::Read, ..add(15) }));
+        assert!(!excuses.covers(&Operation { request: Request::read(), ..add(15) }));
         assert!(!excuses.covers(&Operation { completion: None, ..add(15) }));
     }
 }

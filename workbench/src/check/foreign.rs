@@ -11,7 +11,7 @@ use crate::plan::Plan;
 ///
 /// ```
 /// use std::time::Duration;
-/// use workbench::{Answer, Check, Completion, History, Operation, Outcome, Plan, Request, Workload, judge_counter};
+/// use workbench::{Answer, Check, Completion, Counter, History, Operation, Outcome, Plan, Request, judge_counter};
 ///
 /// let mut history = History::default();
 /// let mut record = |request, is_final, answer| {
@@ -28,9 +28,9 @@ use crate::plan::Plan;
 ///     let number = history.invoke(operation);
 ///     history.complete(number, Completion { at: Duration::ZERO, incarnation: 1, outcome: Outcome::Ok(answer) });
 /// };
-/// record(Request::Add(3), false, Answer::Done);
-/// record(Request::Read, true, Answer::Integer(2));
-/// let violations = judge_counter(&history, &Plan::new(Workload::GCounter, 0));
+/// record(Request::add(3), false, Answer::Done);
+/// record(Request::read(), true, Answer::Integer(2));
+/// let violations = judge_counter(&history, &Plan::new(&Counter::G, 0));
 /// assert!(violations.counts().contains_key(&Check::FinalReads), "an acknowledged add is lost");
 /// ```
 pub fn judge_counter(history: &History, plan: &Plan) -> Violations {

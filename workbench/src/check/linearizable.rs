@@ -15,7 +15,7 @@ use super::{Check, Violations};
 use crate::answer::Answer;
 use crate::envelope::short;
 use crate::history::{History, Moment, Operation, Outcome};
-use crate::workload::Request;
+use crate::workload::{Doing, OfKey};
 
 /// Steps of the search for one key. With the 20 operations that a key gets hundreds are usual.
 const MAX_STEPS: u64 = 200_000;
@@ -39,8 +39,9 @@ fn by_key(history: &History) -> BTreeMap<u64, Vec<Moment>> {
     let mut keys: BTreeMap<u64, Vec<Moment>> = BTreeMap::new();
     for moment in history.moments() {
         let (Moment::Invoked(number) | Moment::Completed(number)) = *moment else { continue };
-        if let Some(key) = history.operations().get(number).and_then(|operation| operation.request.key()) {
-            keys.entry(key).or_default().push(*moment);
+        let asked = history.operations().get(number).and_then(|operation| operation.request.get::<OfKey>());
+        if let Some(OfKey { key, .. }) = asked {
+            keys.entry(*key).or_default().push(*moment);
         }
     }
     keys
@@ -54,15 +55,15 @@ fn record_first(history: &History, key: u64, moments: &[Moment], violations: &mu
     let last = end.checked_sub(1).and_then(|last| moments.get(last));
     let Some(Moment::Completed(number) | Moment::Invoked(number)) = last else { return };
     let Some(operation) = history.operations().get(*number) else { return };
-    let (node, request) = (operation.node, operation.request);
-    let answer = match operation.outcome() {
-        Some(Outcome::Ok(Answer::Json(value))) => format!(" {}", short(value.as_str())),
+    let (node, request) = (operation.node, &operation.request);
+    let answer = match operation.answer() {
+        Some(Answer::Json(value)) => format!(" {}", short(value.as_str())),
         _ => " ok".to_owned(),
     };
     let (asked, argument) = (request.name(), request.argument());
     let text =
         format!("key {key}: n{node} answered {asked} {argument} with{answer}, which fits no order of things");
-    violations.record(Check::Linearizable, operation.completion.as_ref().map(|end| end.at), text);
+    violations.record(Check::Linearizable, operation.ended(), text);
 }
 
 /// `None` if the search would take too long.
@@ -113,12 +114,14 @@ fn completed(moment: &Moment) -> Option<usize> {
 fn step(operation: &Operation, is_completed: bool) -> Option<Step> {
     let outcome = operation.outcome().filter(|_| is_completed);
     let is_certain = matches!(outcome, Some(Outcome::Ok(_)));
-    let effect = match (operation.request, outcome) {
-        (_, Some(Outcome::Refused { definite: true, .. })) => return None,
-        (Request::ReadKey { .. }, Some(Outcome::Ok(Answer::Json(value)))) => Effect::Read(value.as_i64()),
-        (Request::WriteKey { value, .. }, _) => Effect::Write(value),
-        (Request::Cas { from, to, .. }, _) => Effect::Cas { from, to },
-        _ => return None,
+    if matches!(outcome, Some(Outcome::Refused { definite: true, .. })) {
+        return None;
+    }
+    let effect = match (operation.request.get::<OfKey>()?.does, outcome) {
+        (Doing::Read, Some(Outcome::Ok(Answer::Json(value)))) => Effect::Read(value.as_i64()),
+        (Doing::Read, _) => return None,
+        (Doing::Write(value), _) => Effect::Write(value),
+        (Doing::Cas { from, to }, _) => Effect::Cas { from, to },
     };
     Some(Step { effect, is_certain })
 }
@@ -180,28 +183,29 @@ mod tests {
     use crate::history::Completion;
     use crate::json::Json;
     use crate::seeds::{Random, Seeds};
+    use crate::workload::Request;
 
-    const READ: Request = Request::ReadKey { key: 0 };
+    const READ: Doing = Doing::Read;
 
-    fn write(value: i64) -> Request {
-        Request::WriteKey { key: 0, value }
+    fn write(value: i64) -> Doing {
+        Doing::Write(value)
     }
 
-    fn cas(from: i64, to: i64) -> Request {
-        Request::Cas { key: 0, from, to }
+    fn cas(from: i64, to: i64) -> Doing {
+        Doing::Cas { from, to }
     }
 
     #[derive(Default)]
     struct Script(History);
 
     impl Script {
-        fn invoke(&mut self, request: Request) -> usize {
+        fn invoke(&mut self, does: Doing) -> usize {
             self.0.invoke(Operation {
                 process: 0,
                 worker: 0,
                 node: 0,
                 incarnation: 1,
-                request,
+                request: Request::new(OfKey { key: 0, does }),
                 is_final: false,
                 invoked: Duration::ZERO,
                 completion: None,
@@ -212,8 +216,8 @@ mod tests {
             self.0.complete(number, Completion { at: Duration::ZERO, incarnation: 1, outcome });
         }
 
-        fn run(&mut self, request: Request, outcome: Outcome) {
-            let number = self.invoke(request);
+        fn run(&mut self, does: Doing, outcome: Outcome) {
+            let number = self.invoke(does);
             self.complete(number, outcome);
         }
 
@@ -318,7 +322,7 @@ mod tests {
     /// A short random run, in which half of the reads are made up.
     fn random_script(random: &mut Random) -> Script {
         let mut script = Script::default();
-        let mut open: Vec<(usize, Request)> = Vec::new();
+        let mut open: Vec<(usize, Doing)> = Vec::new();
         let mut value = 0;
         script.run(write(0), done());
         for _ in 0..12 {
@@ -330,14 +334,13 @@ mod tests {
                 let (number, request) = open.swap_remove(random.random_range(0..open.len()));
                 let outcome = match request {
                     _ if random.random_bool(0.2) => Outcome::Timeout,
-                    Request::ReadKey { .. } if random.random() => read(random.random_range(0..2)),
-                    Request::ReadKey { .. } => read(value),
-                    Request::Cas { from, .. } if from != value => refused(22, true),
-                    Request::WriteKey { value: to, .. } | Request::Cas { to, .. } => {
+                    Doing::Read if random.random() => read(random.random_range(0..2)),
+                    Doing::Read => read(value),
+                    Doing::Cas { from, .. } if from != value => refused(22, true),
+                    Doing::Write(to) | Doing::Cas { to, .. } => {
                         value = to;
                         done()
                     }
-                    _ => unreachable!("no other request is drawn"),
                 };
                 script.complete(number, outcome);
             }

@@ -1,13 +1,16 @@
 //! The checks of a run, and the violations that they find.
 
-mod answers;
 mod counter;
 mod excuses;
 mod foreign;
 mod linearizable;
 mod ranges;
 mod reads;
+#[cfg(test)]
+pub(crate) mod script;
+mod set;
 mod success;
+pub mod txn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,11 +24,11 @@ use crate::workload::Workload;
 pub use self::foreign::judge_counter;
 pub use self::ranges::Ranges;
 
-pub(crate) use self::answers::{check_echoes, check_set, check_unique_ids};
 pub(crate) use self::counter::{Sums, by_answer, check_final_reads, list, node_names, unanswered};
 pub(crate) use self::excuses::Excuses;
 pub(crate) use self::linearizable::check_linearizable;
 pub(crate) use self::reads::check_reads;
+pub(crate) use self::set::check_set;
 pub(crate) use self::success::{check_success, ok_fraction};
 
 /// A rule. A run is valid if none is broken.
@@ -53,6 +56,10 @@ pub enum Check {
     Linearizable,
     /// The search for [`Check::Linearizable`] took too long, so there is no verdict.
     Undecided,
+    /// The history has none of the anomalies that the workload forbids, as Maelstrom names them. Each finding names its own.
+    Anomalies,
+    /// Nor those that Maelstrom does not look for. Strict.
+    FurtherAnomalies,
     /// At least one operation of each kind succeeded.
     Stats,
     /// The demanded fraction of the operations succeeded.
@@ -102,6 +109,7 @@ impl Check {
             | Self::Answers
             | Self::Linearizable
             | Self::Undecided
+            | Self::Anomalies
             | Self::Stats
             | Self::Availability
             | Self::Silence
@@ -121,6 +129,7 @@ impl Check {
             | Self::MonotonicReadsAcrossCrashes
             | Self::OwnAdds
             | Self::ImpossibleReads
+            | Self::FurtherAnomalies
             | Self::Malformed => true,
         }
     }
@@ -131,24 +140,13 @@ impl Check {
     }
 
     /// Whether the check applies to that workload.
-    pub(crate) fn concerns(self, workload: Workload) -> bool {
+    pub(crate) fn concerns(self, workload: &dyn Workload) -> bool {
         match self {
-            Self::FinalReadsAnswered | Self::Agreement | Self::ImpossibleReads => {
-                workload.final_request().is_some()
-            }
-            Self::DefiniteErrors | Self::Malformed | Self::Convergence => workload.is_counter(),
-            Self::MonotonicReads | Self::MonotonicReadsAcrossCrashes | Self::OwnAdds => {
-                workload == Workload::GCounter
-            }
             Self::Init
             | Self::Output
             | Self::Destination
             | Self::Exit
             | Self::CleanEnd
-            | Self::FinalReads
-            | Self::Answers
-            | Self::Linearizable
-            | Self::Undecided
             | Self::Stats
             | Self::Availability
             | Self::Source
@@ -157,6 +155,21 @@ impl Check {
             | Self::Silence
             | Self::Memory
             | Self::Cpu => true,
+            Self::FinalReads
+            | Self::Answers
+            | Self::Linearizable
+            | Self::Undecided
+            | Self::Anomalies
+            | Self::FurtherAnomalies
+            | Self::FinalReadsAnswered
+            | Self::Agreement
+            | Self::DefiniteErrors
+            | Self::MonotonicReads
+            | Self::MonotonicReadsAcrossCrashes
+            | Self::OwnAdds
+            | Self::ImpossibleReads
+            | Self::Convergence
+            | Self::Malformed => workload.checks().contains(&self),
         }
     }
 
@@ -175,29 +188,73 @@ impl Check {
 pub struct Violation {
     /// The rule.
     pub check: Check,
+    /// The name of the anomaly, if the rule is about anomalies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anomaly: Option<String>,
     /// The time, if it happened at one.
     pub at: Option<Duration>,
     /// What happened.
     pub text: String,
 }
 
+impl Violation {
+    /// The name in reports: the anomaly's, or else the rule's.
+    pub fn name(&self) -> String {
+        self.anomaly.clone().unwrap_or_else(|| self.check.name())
+    }
+}
+
 /// All violations of a run: counted, with the first few of each check in full.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Violations {
     counts: BTreeMap<Check, u64>,
+    /// How often each anomaly was found.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    anomalies: BTreeMap<String, u64>,
     examples: Vec<Violation>,
 }
 
 impl Violations {
-    /// How many of each check are kept in full.
+    /// How many of each check, or of each anomaly, are kept in full.
     const KEPT: u64 = 10;
 
-    pub(crate) fn record(&mut self, check: Check, at: Option<Duration>, text: impl Into<String>) {
+    /// Records that a rule was broken. The text says what happened, where, and in which operation.
+    pub fn record(&mut self, check: Check, at: Option<Duration>, text: impl Into<String>) {
         let count = self.counts.entry(check).or_default();
         *count += 1;
         if *count <= Self::KEPT {
-            self.examples.push(Violation { check, at, text: text.into() });
+            self.examples.push(Violation { check, anomaly: None, at, text: text.into() });
         }
+    }
+
+    /// The same for a rule about anomalies, with the name of the anomaly.
+    pub fn record_anomaly(
+        &mut self,
+        check: Check,
+        anomaly: &str,
+        at: Option<Duration>,
+        text: impl Into<String>,
+    ) {
+        *self.counts.entry(check).or_default() += 1;
+        let count = self.anomalies.entry(anomaly.to_owned()).or_default();
+        *count += 1;
+        if *count <= Self::KEPT {
+            self.examples.push(Violation { check, anomaly: Some(anomaly.to_owned()), at, text: text.into() });
+        }
+    }
+
+    /// Counts an anomaly that was recorded at least as often as this.
+    pub(crate) fn raise_anomaly(&mut self, check: Check, anomaly: &str, at_least: u64) {
+        if let Some(count) = self.anomalies.get_mut(anomaly) {
+            let more = at_least.saturating_sub(*count);
+            *count += more;
+            *self.counts.entry(check).or_default() += more;
+        }
+    }
+
+    /// How often each anomaly was found. Those that were not are not in it.
+    pub fn anomalies(&self) -> &BTreeMap<String, u64> {
+        &self.anomalies
     }
 
     /// How often each check failed. Checks that hold are not in it.
@@ -217,23 +274,35 @@ impl Violations {
 
     /// Removes the violations that do not count, and returns them.
     pub(crate) fn take_remarks(&mut self, strict: &BTreeSet<Check>) -> Self {
-        let (counts, other_counts) =
-            std::mem::take(&mut self.counts).into_iter().partition(|(check, _)| check.counts(strict));
-        let (examples, other_examples) =
-            std::mem::take(&mut self.examples).into_iter().partition(|found| found.check.counts(strict));
-        *self = Self { counts, examples };
-        Self { counts: other_counts, examples: other_examples }
+        let Self { counts, anomalies, examples } = std::mem::take(self);
+        let (counts, other_counts) = counts.into_iter().partition(|(check, _)| check.counts(strict));
+        let (examples, other_examples): (Vec<_>, Vec<_>) =
+            examples.into_iter().partition(|found| found.check.counts(strict));
+        // An anomaly belongs to one check, and has examples.
+        let is_remark =
+            |name: &str| other_examples.iter().any(|found| found.anomaly.as_deref() == Some(name));
+        let (other_anomalies, anomalies) = anomalies.into_iter().partition(|(name, _)| is_remark(name));
+        *self = Self { counts, anomalies, examples };
+        Self { counts: other_counts, anomalies: other_anomalies, examples: other_examples }
     }
 
-    /// For people: each broken rule with its first examples.
+    /// For people: each broken rule, or anomaly, with its first examples.
     pub(crate) fn write(&self, heading: &str, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         const SHOWN: usize = 3;
         for (check, count) in &self.counts {
-            writeln!(f, "{heading:<11} {} ({count} times)", check.name())?;
-            let examples = self.examples.iter().filter(|violation| violation.check == *check);
-            for violation in examples.take(SHOWN) {
-                let at = violation.at.map_or(String::new(), |at| format!("{} ", Seconds(at)));
-                writeln!(f, "            {at}{}", violation.text)?;
+            let of_check = self.examples.iter().filter(|violation| violation.check == *check);
+            let mut kinds: BTreeMap<Option<&str>, Vec<&Violation>> = BTreeMap::new();
+            of_check
+                .for_each(|violation| kinds.entry(violation.anomaly.as_deref()).or_default().push(violation));
+            for (anomaly, examples) in kinds {
+                let count = anomaly.and_then(|name| self.anomalies.get(name)).unwrap_or(count);
+                let name = anomaly.map_or_else(|| check.name(), str::to_owned);
+                writeln!(f, "{heading:<11} {name} ({count} times)")?;
+                for violation in examples.into_iter().take(SHOWN) {
+                    let at = violation.at.map_or(String::new(), |at| format!("{} ", Seconds(at)));
+                    let text = violation.text.replace('\n', "\n            ");
+                    writeln!(f, "            {at}{text}")?;
+                }
             }
         }
         Ok(())

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::{Check, Violations};
 use crate::answer::Answer;
 use crate::envelope::short;
-use crate::history::{History, Moment, Operation, Outcome};
+use crate::history::{History, Moment, Operation};
 use crate::plan::Plan;
-use crate::workload::{Request, Workload};
+use crate::workload::{Counter, Counting};
 
 /// Judges every read against the moments before it, in their order.
 pub(crate) fn check_reads(history: &History, plan: &Plan, violations: &mut Violations) {
-    let grows = plan.workload == Workload::GCounter;
+    let grows = plan.workload.counter() == Some(Counter::G);
     let survives = plan.promises.reads_survive_crashes;
     let mut state = Watch { grows, survives, ..Watch::default() };
     for moment in history.moments() {
@@ -61,10 +61,10 @@ struct Floors {
 
 impl Watch {
     fn invoked(&mut self, number: usize, operation: &Operation) {
-        match operation.request {
-            Request::Add(delta) if delta < 0 => self.invoked.0 += delta,
-            Request::Add(delta) => self.invoked.1 += delta,
-            Request::Read => {
+        match operation.request.get() {
+            Some(Counting::Add(delta)) if *delta < 0 => self.invoked.0 += delta,
+            Some(Counting::Add(delta)) => self.invoked.1 += delta,
+            Some(Counting::Read) => {
                 let incarnation = (operation.node, operation.incarnation);
                 let or_any = |floor: Option<&i64>| floor.copied().unwrap_or(i64::MIN);
                 let read = or_any(self.read.get(&incarnation));
@@ -72,7 +72,7 @@ impl Watch {
                 let added = or_any(self.added.get(&(operation.worker, incarnation)));
                 self.floors.insert(number, Floors { read, read_in_any_incarnation, added });
             }
-            _ => {}
+            None => {}
         }
     }
 
@@ -81,15 +81,15 @@ impl Watch {
         let incarnation = (operation.node, operation.incarnation);
         let same_incarnation =
             operation.completion.as_ref().is_some_and(|end| end.incarnation == operation.incarnation);
-        match operation.request {
-            Request::Add(delta) if operation.is_ok() && same_incarnation => {
+        match operation.request.get() {
+            Some(Counting::Add(delta)) if operation.is_ok() && same_incarnation => {
                 *self.added.entry((operation.worker, incarnation)).or_default() += delta;
             }
-            Request::Read => {
-                if let Some(Outcome::Ok(Answer::Huge(number))) = operation.outcome() {
+            Some(Counting::Read) => {
+                if let Some(Answer::Huge(number)) = operation.answer() {
                     let number = short(number.as_str());
                     let text = format!("n{} read {number}, which is too large for 64 bits", operation.node);
-                    violations.record(Check::ImpossibleReads, at(operation), text);
+                    violations.record(Check::ImpossibleReads, operation.ended(), text);
                 }
                 let Some(value) = operation.value() else { return };
                 self.check_possible(operation, value, violations);
@@ -99,7 +99,7 @@ impl Watch {
                     raise(self.read_in_any_incarnation.entry(operation.node).or_insert(value), value);
                 }
             }
-            _ => {}
+            Some(Counting::Add(_)) | None => {}
         }
     }
 
@@ -107,7 +107,7 @@ impl Watch {
         let (low, high) = self.invoked;
         if !(low..=high).contains(&value) {
             let text = format!("n{} read {value} when all adds so far made {low} to {high}", read.node);
-            violations.record(Check::ImpossibleReads, at(read), text);
+            violations.record(Check::ImpossibleReads, read.ended(), text);
         }
     }
 
@@ -116,16 +116,16 @@ impl Watch {
         let Floors { read, read_in_any_incarnation, added } = floors;
         if value < read {
             let text = format!("n{node} read {value} after it had read {read}");
-            violations.record(Check::MonotonicReads, at(operation), text);
+            violations.record(Check::MonotonicReads, operation.ended(), text);
         } else if self.survives && value < read_in_any_incarnation {
             let text = format!(
                 "n{node} read {value} after an earlier incarnation of it had read {read_in_any_incarnation}"
             );
-            violations.record(Check::MonotonicReadsAcrossCrashes, at(operation), text);
+            violations.record(Check::MonotonicReadsAcrossCrashes, operation.ended(), text);
         }
         if value < added {
             let text = format!("n{node} read {value} to a client that it had acknowledged {added}");
-            violations.record(Check::OwnAdds, at(operation), text);
+            violations.record(Check::OwnAdds, operation.ended(), text);
         }
     }
 }
@@ -134,17 +134,21 @@ fn raise(to: &mut i64, value: i64) {
     *to = value.max(*to);
 }
 
-fn at(operation: &Operation) -> Option<std::time::Duration> {
-    operation.completion.as_ref().map(|completion| completion.at)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::history::Completion;
+    use crate::history::{Completion, Outcome};
     use crate::promises::Promises;
+    use crate::workload::Request;
+
+    fn of(counter: Counter) -> &'static Counter {
+        match counter {
+            Counter::G => &Counter::G,
+            Counter::Pn => &Counter::Pn,
+        }
+    }
 
     #[derive(Default)]
     struct Script(History);
@@ -169,17 +173,17 @@ mod tests {
         }
 
         fn add(&mut self, worker: usize, incarnation: u32, delta: i64) {
-            let number = self.invoke(worker, incarnation, Request::Add(delta));
+            let number = self.invoke(worker, incarnation, Request::add(delta));
             self.complete(number, incarnation, None);
         }
 
         fn read(&mut self, worker: usize, incarnation: u32, value: i64) {
-            let number = self.invoke(worker, incarnation, Request::Read);
+            let number = self.invoke(worker, incarnation, Request::read());
             self.complete(number, incarnation, Some(value));
         }
 
-        fn verdict(&self, workload: Workload) -> Vec<Check> {
-            self.verdict_on(&Plan::new(workload, 1))
+        fn verdict(&self, counter: Counter) -> Vec<Check> {
+            self.verdict_on(&Plan::new(of(counter), 1))
         }
 
         fn verdict_on(&self, plan: &Plan) -> Vec<Check> {
@@ -195,7 +199,7 @@ mod tests {
         script.read(0, 1, 0);
         script.add(0, 1, 3);
         script.read(0, 1, 3);
-        assert_eq!(script.verdict(Workload::GCounter), []);
+        assert_eq!(script.verdict(Counter::G), []);
     }
 
     #[test]
@@ -204,40 +208,40 @@ mod tests {
         script.add(0, 1, 3);
         script.read(1, 1, 3);
         script.read(1, 2, 0);
-        assert_eq!(script.verdict(Workload::GCounter), []);
+        assert_eq!(script.verdict(Counter::G), []);
         script.read(1, 2, 2);
         script.read(1, 2, 1);
-        assert_eq!(script.verdict(Workload::GCounter), [Check::MonotonicReads]);
-        assert_eq!(script.verdict(Workload::PnCounter), []);
+        assert_eq!(script.verdict(Counter::G), [Check::MonotonicReads]);
+        assert_eq!(script.verdict(Counter::Pn), []);
     }
 
     #[test]
     fn reads_that_go_back_in_a_later_incarnation_are_caught_if_the_node_promises_that_they_do_not() {
         let promises = Promises { reads_survive_crashes: true, ..Promises::default() };
-        let promising = |workload| Plan { promises, ..Plan::new(workload, 1) };
+        let promising = |counter| Plan { promises, ..Plan::new(of(counter), 1) };
         let mut script = Script::default();
         script.add(0, 1, 5);
         script.read(1, 1, 3);
-        let slow = script.invoke(2, 2, Request::Read);
+        let slow = script.invoke(2, 2, Request::read());
         script.read(1, 2, 3);
         script.read(1, 2, 4);
         script.complete(slow, 2, Some(3));
-        assert_eq!(script.verdict_on(&promising(Workload::GCounter)), []);
+        assert_eq!(script.verdict_on(&promising(Counter::G)), []);
         script.read(1, 3, 3);
-        assert_eq!(script.verdict(Workload::GCounter), []);
-        let caught = script.verdict_on(&promising(Workload::GCounter));
+        assert_eq!(script.verdict(Counter::G), []);
+        let caught = script.verdict_on(&promising(Counter::G));
         assert_eq!(caught, [Check::MonotonicReadsAcrossCrashes]);
-        assert_eq!(script.verdict_on(&promising(Workload::PnCounter)), []);
+        assert_eq!(script.verdict_on(&promising(Counter::Pn)), []);
     }
 
     #[test]
     fn concurrent_reads_may_come_in_any_order() {
         let mut script = Script::default();
         script.add(0, 1, 3);
-        let slow = script.invoke(1, 1, Request::Read);
+        let slow = script.invoke(1, 1, Request::read());
         script.read(2, 1, 3);
         script.complete(slow, 1, Some(0));
-        assert_eq!(script.verdict(Workload::GCounter), []);
+        assert_eq!(script.verdict(Counter::G), []);
     }
 
     #[test]
@@ -245,25 +249,25 @@ mod tests {
         let mut script = Script::default();
         script.add(0, 1, 3);
         script.read(1, 1, 0);
-        assert_eq!(script.verdict(Workload::GCounter), []);
+        assert_eq!(script.verdict(Counter::G), []);
         script.read(0, 1, 2);
-        assert_eq!(script.verdict(Workload::GCounter), [Check::OwnAdds]);
+        assert_eq!(script.verdict(Counter::G), [Check::OwnAdds]);
     }
 
     #[test]
     fn a_read_of_more_than_all_adds_is_caught() {
         let mut script = Script::default();
         script.read(0, 1, 1);
-        assert_eq!(script.verdict(Workload::GCounter), [Check::ImpossibleReads]);
+        assert_eq!(script.verdict(Counter::G), [Check::ImpossibleReads]);
 
         let mut script = Script::default();
         script.add(0, 1, -3);
-        let add = script.invoke(1, 1, Request::Add(4));
+        let add = script.invoke(1, 1, Request::add(4));
         script.read(0, 1, 4);
         script.read(0, 1, -3);
         script.complete(add, 1, None);
-        assert_eq!(script.verdict(Workload::PnCounter), []);
+        assert_eq!(script.verdict(Counter::Pn), []);
         script.read(0, 1, -4);
-        assert_eq!(script.verdict(Workload::PnCounter), [Check::ImpossibleReads]);
+        assert_eq!(script.verdict(Counter::Pn), [Check::ImpossibleReads]);
     }
 }

@@ -29,8 +29,8 @@ pub struct SimulateOptions {
     pub seeds: Range<u64>,
 
     /// What the clients ask for
-    #[arg(short, long, value_enum, default_value = "g-counter")]
-    pub workload: Workload,
+    #[arg(short, long, value_parser = values::workload(), default_value = "g-counter")]
+    pub workload: &'static dyn Workload,
 
     /// Number of nodes [default: 1 to 9, by the seed]
     #[arg(long, value_name = "N", value_parser = values::node_count, allow_negative_numbers = true)]

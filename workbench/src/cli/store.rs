@@ -89,7 +89,7 @@ impl RunDirectory {
 mod tests {
     use super::*;
     use crate::plan::Plan;
-    use crate::workload::Workload;
+    use crate::workload::Counter;
 
     /// A directory that goes away with the test.
     struct Scratch(PathBuf);
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_written_keeps_no_other_from_being_written() {
-        let plan = Plan { trace: true, ..Plan::new(Workload::GCounter, 1) };
+        let plan = Plan { trace: true, ..Plan::new(&Counter::G, 1) };
         let report = crate::world::World::new(&plan).into_report();
         let scratch = Scratch::new("full");
         let directory = RunDirectory { path: scratch.0.clone() };

@@ -197,10 +197,10 @@ fn end(fault: Fault) -> Act {
 mod tests {
     use super::*;
     use crate::seeds::Seeds;
-    use crate::workload::Workload;
+    use crate::workload::Counter;
 
     fn schedule(faults: &[Fault], seed: u64) -> Vec<(Duration, Act)> {
-        let plan = Plan { nemesis: faults.iter().copied().collect(), ..Plan::new(Workload::GCounter, seed) };
+        let plan = Plan { nemesis: faults.iter().copied().collect(), ..Plan::new(&Counter::G, seed) };
         let mut nemesis = Nemesis::new(&plan, Seeds::new(seed).generator(), Duration::ZERO);
         let next = || {
             let due = nemesis.due().filter(|due| *due < plan.time_limit)?;

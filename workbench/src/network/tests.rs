@@ -1,6 +1,6 @@
 use super::*;
 use crate::seeds::Seeds;
-use crate::workload::Workload;
+use crate::workload::Counter;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -14,7 +14,7 @@ fn network(plan: &Plan) -> Network {
 }
 
 fn plan(mean_ms: u64) -> Plan {
-    Plan { latency: Latency { mean_ms, shape: LatencyShape::Constant }, ..Plan::new(Workload::GCounter, 3) }
+    Plan { latency: Latency { mean_ms, shape: LatencyShape::Constant }, ..Plan::new(&Counter::G, 3) }
 }
 
 fn packet(id: u64, src: Endpoint, dest: Endpoint) -> Packet {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::FaultWindow;
 use crate::history::{History, Operation};
-use crate::workload::Request;
 
 /// Notes these times in the windows. It works only for counters that grow: there a read shows all acknowledged adds if it
 /// is at least their sum.
@@ -18,24 +17,20 @@ pub(super) fn note_catch_up(windows: &mut [FaultWindow], history: &History, node
 fn catch_up(history: &History, node_count: usize, healed: Duration) -> Option<Duration> {
     let operations = || history.operations().iter().filter(|operation| !operation.is_final);
     let target: i64 =
-        operations().filter(|add| ended(add).is_some_and(|at| at <= healed)).filter_map(acknowledged).sum();
+        operations().filter(|add| add.ended().is_some_and(|at| at <= healed)).filter_map(acknowledged).sum();
     let first_on = |node: usize| {
         let reads = operations().filter(|read| read.node == node && read.invoked >= healed);
-        reads.filter(|read| read.value().is_some_and(|value| value >= target)).filter_map(ended).min()
+        reads
+            .filter(|read| read.value().is_some_and(|value| value >= target))
+            .filter_map(Operation::ended)
+            .min()
     };
     let slowest = (0..node_count).map(first_on).collect::<Option<Vec<Duration>>>()?.into_iter().max()?;
     Some(slowest.saturating_sub(healed))
 }
 
 fn acknowledged(operation: &Operation) -> Option<i64> {
-    match operation.request {
-        Request::Add(delta) if operation.is_ok() => Some(delta),
-        _ => None,
-    }
-}
-
-fn ended(operation: &Operation) -> Option<Duration> {
-    operation.completion.as_ref().map(|completion| completion.at)
+    operation.request.delta().filter(|_| operation.is_ok())
 }
 
 #[cfg(test)]
@@ -43,6 +38,7 @@ mod tests {
     use super::*;
     use crate::answer::Answer;
     use crate::history::{Completion, Outcome};
+    use crate::workload::Request;
 
     fn operation(node: usize, request: Request, at: u64, answer: Answer) -> Operation {
         let at = Duration::from_secs(at);
@@ -63,12 +59,12 @@ mod tests {
     fn the_slowest_node_counts() {
         let mut history = History::default();
         for done in [
-            operation(0, Request::Add(5), 1, Answer::Done),
-            operation(1, Request::Read, 2, Answer::Integer(5)),
-            operation(0, Request::Add(3), 11, Answer::Done),
-            operation(0, Request::Read, 12, Answer::Integer(8)),
-            operation(1, Request::Read, 13, Answer::Integer(4)),
-            operation(1, Request::Read, 14, Answer::Integer(5)),
+            operation(0, Request::add(5), 1, Answer::Done),
+            operation(1, Request::read(), 2, Answer::Integer(5)),
+            operation(0, Request::add(3), 11, Answer::Done),
+            operation(0, Request::read(), 12, Answer::Integer(8)),
+            operation(1, Request::read(), 13, Answer::Integer(4)),
+            operation(1, Request::read(), 14, Answer::Integer(5)),
         ] {
             history.invoke(done);
         }

@@ -26,7 +26,7 @@ use crate::nemesis::Fault;
 use crate::network::Journal;
 use crate::plan::Plan;
 use crate::trace::Trace;
-use crate::workload::Workload;
+use crate::workload::{Counter, Shape};
 
 /// The outcome of a run. `Display` gives the summary for people, `Serialize` the same for programs (times in seconds).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -208,7 +208,7 @@ impl Report {
 impl Report {
     /// Adds the faults, and notes when all nodes had caught up after each.
     pub(crate) fn add_faults(&mut self, mut faults: Vec<FaultWindow>) {
-        if self.plan.workload == Workload::GCounter {
+        if self.plan.workload.counter() == Some(Counter::G) {
             heals::note_catch_up(&mut faults, &self.history, self.plan.node_count);
         }
         self.faults = faults;
@@ -260,13 +260,16 @@ impl Messages {
 }
 
 fn final_reads(history: &History) -> Vec<FinalRead> {
-    let finals = history.operations().iter().filter(|operation| operation.is_final);
+    // Others have no value that stands in a line.
+    let is_short =
+        |read: &&Operation| matches!(read.request.rpc().answers, Some((_, Shape::Integer | Shape::Elements)));
+    let finals = history.operations().iter().filter(|operation| operation.is_final).filter(is_short);
     finals.map(|read| FinalRead { node: read.node, value: value_of(read) }).collect()
 }
 
 fn value_of(read: &Operation) -> Option<i64> {
-    match read.outcome() {
-        Some(Outcome::Ok(Answer::Elements(elements))) => i64::try_from(elements.count()).ok(),
+    match read.answer() {
+        Some(Answer::Elements(elements)) => i64::try_from(elements.count()).ok(),
         _ => read.value(),
     }
 }

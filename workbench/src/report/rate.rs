@@ -89,11 +89,11 @@ impl Display for Rate {
 mod tests {
     use super::*;
     use crate::history::Operation;
-    use crate::workload::{Request, Workload};
+    use crate::workload::{Counter, Request};
 
     /// A request every so many milliseconds, for ten seconds.
     fn rate(gap_ms: u64) -> Rate {
-        let plan = Plan { time_limit: Duration::from_secs(10), ..Plan::new(Workload::GCounter, 1) };
+        let plan = Plan { time_limit: Duration::from_secs(10), ..Plan::new(&Counter::G, 1) };
         let mut history = History::default();
         for at in (0..10_000 / gap_ms).map(|number| number * gap_ms) {
             history.invoke(Operation {
@@ -101,7 +101,7 @@ mod tests {
                 worker: 0,
                 node: 0,
                 incarnation: 1,
-                request: Request::Read,
+                request: Request::read(),
                 is_final: false,
                 invoked: Duration::from_millis(at),
                 completion: None,
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn no_request_at_all() {
-        let plan = Plan::new(Workload::GCounter, 1);
+        let plan = Plan::new(&Counter::G, 1);
         let rate = Rate::of(&plan, &History::default(), Duration::ZERO, false);
         assert_eq!(rate.to_string(), "100/s asked, none sent");
     }

@@ -20,7 +20,7 @@ impl Display for Report {
         self.write_messages(f)?;
         write_list(f, "faults", &self.faults)?;
         match self.convergence {
-            _ if !plan.workload.is_counter() => {}
+            _ if plan.workload.counter().is_none() => {}
             Some(took) if plan.probes => writeln!(f, "converged   {} after the last heal", Seconds(took))?,
             Some(took) => writeln!(
                 f,
@@ -32,7 +32,7 @@ impl Display for Report {
             None => writeln!(f, "converged   not by the final reads")?,
         }
         write_list(f, "final reads", &by_value(&self.final_reads))?;
-        if plan.workload.is_counter() {
+        if plan.workload.counter().is_some() {
             writeln!(f, "possible    {} (acknowledged {})", list(&self.possible), self.acknowledged)?;
             if self.strictly_possible != self.possible {
                 let strictly = list(&self.strictly_possible);

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::workload::Rpc;
+
 /// The role of a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Role {
     /// Awaits a node's `init_ok`.
     Init { node: usize },
-    /// Awaits a node's `topology_ok`.
-    Topology { node: usize },
+    /// Awaits a node's answer to what the workload tells all nodes before it begins.
+    Briefing { node: usize, rpc: &'static Rpc },
     /// Sends the requests of the workload.
     Worker(usize),
     /// Reads now and then, to see when the nodes converge.

@@ -104,7 +104,7 @@ impl World {
     pub(super) fn hand_to_client(&mut self, now: Duration, src: usize, role: Role, body: &str) {
         match role {
             Role::Init { node } => self.init_replied(now, node, body),
-            Role::Topology { node } => self.topology_replied(now, node, body),
+            Role::Briefing { node, rpc } => self.briefing_replied(now, node, rpc, body),
             Role::Worker(worker) => self.operation_replied(now, worker, src, body),
             Role::Probe { node } => self.probe_replied(now, node, body),
             Role::Malformed => self.malformed_replied(now, src, body),

@@ -15,6 +15,7 @@ use crate::network::{Content, Packet};
 use crate::plan::Plan;
 use crate::reply::{Reply, ReplyContent};
 use crate::seeds::Random;
+use crate::workload::INIT;
 
 /// The malformed lines that were sent, and the answers that they must get.
 #[derive(Debug)]
@@ -91,7 +92,8 @@ impl World {
     }
 
     pub(super) fn malformed_replied(&mut self, now: Duration, src: usize, body: &str) {
-        let reply = Reply::parse(body, "error", false);
+        // Every kind of request has the same errors.
+        let reply = Reply::to(&INIT, body);
         let awaited = reply.in_reply_to.and_then(|number| self.malformed.awaited.remove(&number));
         let code = match reply.content {
             ReplyContent::Error { code, .. } => Some(code),

@@ -28,10 +28,7 @@ use self::probes::Probes;
 use self::timers::{Timer, Timers};
 use self::workers::Workers;
 
-use crate::check::{
-    Excuses, Sums, Violations, check_echoes, check_final_reads, check_linearizable, check_reads, check_set,
-    check_success, check_unique_ids,
-};
+use crate::check::{Excuses, Sums, Violations, check_success};
 use crate::history::History;
 use crate::nemesis::Nemesis;
 use crate::network::Network;
@@ -40,7 +37,7 @@ use crate::report::{Rate, Report};
 use crate::seeds::{Random, Seeds};
 use crate::service::Services;
 use crate::stagger::Stagger;
-use crate::workload::Workload;
+use crate::workload::{Requests, Run};
 
 /// One run: network, services, clients, nemesis, and history.
 ///
@@ -73,8 +70,9 @@ pub(crate) struct World {
     actions: VecDeque<Action>,
     /// Draws requests and workers.
     random: Random,
-    /// The next element of a set.
-    next_element: u64,
+    requests: Box<dyn Requests>,
+    /// How long a client waits for an answer.
+    patience: Duration,
     node_seeds: Seeds,
     /// Draws how nodes run after a pause.
     stutter_random: Random,
@@ -117,7 +115,8 @@ impl World {
             timers: Timers::default(),
             actions: VecDeque::new(),
             random: seeds.generator(),
-            next_element: 0,
+            requests: plan.workload.requests(plan),
+            patience: plan.workload.patience(plan),
             node_seeds: Seeds::new(seeds.next_seed()),
             stutter_random: seeds.generator(),
             node_ids: format!("[{}]", node_ids.join(",")),
@@ -213,31 +212,17 @@ impl World {
     }
 
     fn judge_history(&mut self, sums: &Sums) {
-        let (history, violations) = (&self.history, &mut self.violations);
-        match self.plan.workload {
-            Workload::GCounter | Workload::PnCounter => check_reads(history, &self.plan, violations),
-            Workload::Echo => check_echoes(history, violations),
-            Workload::UniqueIds => check_unique_ids(history, violations),
-            Workload::LinKv => check_linearizable(history, violations),
-            Workload::Broadcast | Workload::GSet => {}
+        let is_complete = self.is_done();
+        let run = Run { plan: &self.plan, history: &self.history, is_complete, sums };
+        self.plan.workload.judge(&run, &mut self.violations);
+        if is_complete {
+            check_success(&self.history, &self.plan, &mut self.violations);
         }
-        if self.phase != Phase::Done {
-            return;
-        }
-        match self.plan.workload {
-            Workload::GCounter | Workload::PnCounter => check_final_reads(history, sums, violations),
-            Workload::Broadcast | Workload::GSet => check_set(history, violations),
-            Workload::Echo | Workload::UniqueIds | Workload::LinKv => {}
-        }
-        check_success(history, &self.plan, violations);
     }
 
     fn judge_convergence(&mut self, convergence: Option<Duration>) {
-        let Some(bound) =
-            self.plan.max_convergence.filter(|_| self.is_done() && self.plan.workload.is_counter())
-        else {
-            return;
-        };
+        let is_measured = self.is_done() && self.plan.workload.counter().is_some();
+        let Some(bound) = self.plan.max_convergence.filter(|_| is_measured) else { return };
         if convergence.is_none_or(|took| took > bound) {
             let took = convergence.map_or("never".into(), |took| format!("after {} s", took.as_secs_f64()));
             let text = format!("the nodes agreed {took}, {} s were allowed", bound.as_secs_f64());

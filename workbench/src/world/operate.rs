@@ -14,26 +14,32 @@ use crate::history::{Completion, Operation, Outcome};
 use crate::reply::{Reply, ReplyContent, is_definite, names_no_request};
 use crate::workload::Request;
 
-/// How long a client waits for an answer.
-const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a client of a key-value store waits, unless messages take long.
-const KEY_REPLY_TIMEOUT: Duration = Duration::from_secs(1);
-
 impl World {
     /// Sends the requests that are due, as long as a worker is free.
     pub(super) fn issue_operations(&mut self, now: Duration, until: Duration) {
         while self.pace.due() <= now && now < until && self.plan.rate > 0.0 {
             let Some(worker) = self.workers.draw(&mut self.random) else { return };
-            let request = self.plan.workload.draw(&mut self.random, &mut self.next_element);
+            let request = self.requests.next(worker, &mut self.random);
             self.pace.done(now, &mut self.random);
             self.invoke(now, worker, request, false);
         }
     }
 
-    /// Lets every worker of the plan read once.
-    pub(super) fn issue_final_reads(&mut self, now: Duration, read: Request) {
+    /// Lets every worker of the plan do its last requests.
+    pub(super) fn issue_last_requests(&mut self, now: Duration) {
         for worker in self.workers.take_planned() {
-            self.invoke(now, worker, read, true);
+            self.issue_last(now, worker);
+        }
+    }
+
+    /// The worker's next request of the end of the run. Without one it is free for good.
+    fn issue_last(&mut self, now: Duration, index: usize) {
+        let Some(worker) = self.workers.get_mut(index) else { return };
+        let round = worker.last_requests;
+        worker.last_requests += 1;
+        match self.requests.at_end(index, round) {
+            Some(request) => self.invoke(now, index, request, true),
+            None => self.workers.freed(index),
         }
     }
 
@@ -42,6 +48,7 @@ impl World {
         let Some(worker) = self.workers.get_mut(index) else { return };
         let msg_id = worker.next_msg_id;
         worker.next_msg_id += 1;
+        let body = request.body(msg_id);
         let operation = self.history.invoke(Operation {
             process: worker.process,
             worker: index,
@@ -54,13 +61,8 @@ impl World {
         });
         worker.pending = Some(Pending { operation, msg_id, invoked: now });
         let node = worker.node;
-        self.timers.set(now + self.reply_timeout(request), Timer::OpTimeout { worker: index, operation });
-        self.send_request(now, client, node, request.body(msg_id), Some(operation));
-    }
-
-    fn reply_timeout(&self, request: Request) -> Duration {
-        let latency = Duration::from_millis(self.plan.latency.mean_ms);
-        request.key().map_or(REPLY_TIMEOUT, |_| KEY_REPLY_TIMEOUT.max(latency.saturating_mul(10)))
+        self.timers.set(now + self.patience, Timer::OpTimeout { worker: index, operation });
+        self.send_request(now, client, node, body, Some(operation));
     }
 
     /// The worker's client. A client whose request ended badly leaves only now, as in Jepsen.
@@ -82,21 +84,18 @@ impl World {
     /// A worker's client has received a message.
     pub(super) fn operation_replied(&mut self, now: Duration, index: usize, src: usize, body: &str) {
         let Some(worker) = self.workers.get(index) else { return };
-        let pending = worker.pending;
-        let operation = pending.and_then(|pending| self.history.operations().get(pending.operation));
-        let request = operation.map_or(Request::Read, |operation| operation.request);
-        let reply = Reply::to(request, body);
-        match pending {
-            Some(pending) if reply.in_reply_to == Some(pending.msg_id) => {
-                if src != worker.node {
-                    let text = format!("n{src} answered a request to n{}", worker.node);
-                    self.violations.record(Check::Replies, Some(now), text);
-                }
-                let outcome = self.judge_reply(now, src, reply.content);
-                self.complete(now, index, outcome);
-            }
-            Some(_) | None => self.stray_reply(now, index, src, body),
+        let pending = worker.pending.and_then(|pending| {
+            let operation = self.history.operations().get(pending.operation)?;
+            let reply = Reply::to(operation.request.rpc(), body);
+            (reply.in_reply_to == Some(pending.msg_id)).then_some(reply.content)
+        });
+        let Some(content) = pending else { return self.stray_reply(now, index, src, body) };
+        if src != worker.node {
+            let text = format!("n{src} answered a request to n{}", worker.node);
+            self.violations.record(Check::Replies, Some(now), text);
         }
+        let outcome = self.judge_reply(now, src, content);
+        self.complete(now, index, outcome);
     }
 
     fn judge_reply(&mut self, now: Duration, src: usize, content: ReplyContent) -> Outcome {
@@ -144,26 +143,21 @@ impl World {
         let Some(worker) = self.workers.get_mut(index) else { return };
         let Some(pending) = worker.pending.take() else { return };
         self.has_news = true;
-        let request = self.history.operations().get(pending.operation).map(|operation| operation.request);
-        if request.is_none_or(|request| leaves_open(request, &outcome)) {
+        let asked = self.history.operations().get(pending.operation);
+        if asked.is_none_or(|operation| operation.request.is_left_open_by(&outcome)) {
             worker.is_crashed = true;
             worker.process += stride;
         }
         let incarnation = self.nodes.get(worker.node).map_or(0, |node| node.incarnation);
         debug_assert!(pending.invoked <= now);
         self.history.complete(pending.operation, Completion { at: now, incarnation, outcome });
-        self.workers.freed(index);
-    }
-}
-
-/// Whether the request may still happen. To a counter's client every failure leaves that open. To a client of a key-value
-/// store only an indefinite failure does, and never that of a read.
-fn leaves_open(request: Request, outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Ok(_) => false,
-        Outcome::Refused { definite: true, .. } if request.key().is_some() => false,
-        Outcome::Refused { .. } | Outcome::Timeout | Outcome::Malformed(_) => {
-            !matches!(request, Request::ReadKey { .. })
+        if let Some(operation) = self.history.operations().get(pending.operation) {
+            self.requests.ended(operation);
+        }
+        if self.phase == Phase::FinalReads {
+            self.issue_last(now, index);
+        } else {
+            self.workers.freed(index);
         }
     }
 }

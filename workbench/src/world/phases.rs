@@ -7,15 +7,14 @@ use super::World;
 
 use crate::nemesis::{Act, Nemesis};
 use crate::stagger::Stagger;
-use crate::workload::Workload;
 
 /// A phase of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Nodes start, and get their names by `init`.
     Setup,
-    /// Nodes get their neighbours.
-    Topology,
+    /// Nodes are told what the workload has for them.
+    Briefing,
     /// Clients and nemesis are at work.
     Main {
         until: Duration,
@@ -30,7 +29,7 @@ pub(crate) enum Phase {
     Waiting {
         until: Duration,
     },
-    /// Every worker reads once.
+    /// Every worker does the last requests of the workload. Most have one read.
     FinalReads,
     /// No server may send anything.
     Silence {
@@ -42,7 +41,7 @@ pub(crate) enum Phase {
 impl Phase {
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Setup | Self::Topology => "starting",
+            Self::Setup | Self::Briefing => "starting",
             Self::Main { .. } => "running",
             Self::Draining => "finishing requests",
             Self::Recovering { .. } => "healing",
@@ -67,7 +66,7 @@ impl World {
             Phase::Waiting { until } => Some(self.probes.due().min(*until)),
             Phase::Silence { until } => Some(*until),
             Phase::Setup
-            | Phase::Topology
+            | Phase::Briefing
             | Phase::Draining
             | Phase::Recovering { .. }
             | Phase::FinalReads
@@ -90,7 +89,7 @@ impl World {
         }
         match self.phase.clone() {
             Phase::Setup => self.step_setup(now),
-            Phase::Topology => self.step_topology(now),
+            Phase::Briefing => self.step_briefing(now),
             Phase::Main { until } => self.step_main(now, until),
             Phase::Draining => self.step_draining(),
             Phase::Recovering { acts } => self.step_recovering(now, acts),
@@ -105,16 +104,16 @@ impl World {
         if !self.nodes.iter().all(|node| node.is_ready) {
             return None;
         }
-        if self.plan.workload == Workload::Broadcast {
-            (0..self.plan.node_count).for_each(|node| self.send_topology(now, node));
-            return Some(Phase::Topology);
+        if let Some(request) = self.plan.workload.setup(&self.plan) {
+            (0..self.plan.node_count).for_each(|node| self.send_briefing(now, node, &request));
+            return Some(Phase::Briefing);
         }
         // Jepsen opens and closes a client for each node before it begins.
         self.clients.skip(self.plan.node_count);
         Some(self.begin_main(now))
     }
 
-    fn step_topology(&mut self, now: Duration) -> Option<Phase> {
+    fn step_briefing(&mut self, now: Duration) -> Option<Phase> {
         self.nemesis_is_free().then(|| self.begin_main(now))
     }
 
@@ -151,10 +150,10 @@ impl World {
             return Some(Phase::Recovering { acts });
         }
         self.healed(now);
-        if self.plan.workload.final_request().is_none() {
+        if !self.plan.workload.has_end() {
             return Some(Phase::Done);
         }
-        if self.plan.probes && self.plan.workload.is_counter() {
+        if self.plan.probes && self.plan.workload.counter().is_some() {
             self.begin_probes(now);
         }
         Some(Phase::Waiting { until: now + self.plan.final_wait })
@@ -165,9 +164,7 @@ impl World {
             self.send_probes(now);
             return None;
         }
-        if let Some(read) = self.plan.workload.final_request() {
-            self.issue_final_reads(now, read);
-        }
+        self.issue_last_requests(now);
         Some(Phase::FinalReads)
     }
 

@@ -86,14 +86,14 @@ impl World {
             let Some(prober) = self.probes.probers.get_mut(node) else { continue };
             let Some(client) = prober.client else { continue };
             prober.asked += 1;
-            let body = Request::Read.body(prober.asked);
+            let body = Request::read().body(prober.asked);
             self.send_from_client(now, client, node, body);
         }
     }
 
     pub(super) fn probe_replied(&mut self, now: Duration, node: usize, body: &str) {
         let Some(prober) = self.probes.probers.get_mut(node) else { return };
-        let reply = Reply::parse(body, "read_ok", true);
+        let reply = Reply::to(Request::read().rpc(), body);
         let number = reply.in_reply_to.filter(|number| *number > prober.answered && *number <= prober.asked);
         if let (Some(number), ReplyContent::Fits { value: Some(value) }) = (number, reply.content) {
             prober.answered = number;

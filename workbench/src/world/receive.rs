@@ -126,13 +126,13 @@ impl World {
 mod tests {
     use super::*;
     use crate::plan::Plan;
-    use crate::workload::Workload;
+    use crate::workload::Counter;
     use crate::world::Event;
 
     #[test]
     fn half_a_line_is_wrong_but_for_a_process_that_was_killed_while_it_wrote() {
         let half = |is_killed: bool| {
-            let mut world = World::new(&Plan::new(Workload::GCounter, 1));
+            let mut world = World::new(&Plan::new(&Counter::G, 1));
             if is_killed {
                 world.take_down(Duration::ZERO, 0);
             }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use rand::RngExt;
-use serde_json::json;
 
 use super::clients::Role;
 use super::event::Action;
@@ -18,9 +17,10 @@ use crate::envelope::short;
 use crate::history::Death;
 use crate::reply::{Reply, ReplyContent, names_no_request};
 use crate::service::ServiceName;
+use crate::workload::{INIT, Request, Rpc};
 
-/// How long a node may take to answer `topology`.
-const TOPOLOGY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a node may take to answer what the workload tells it at the start.
+const BRIEFING_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a node may take to answer `init`.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -64,7 +64,7 @@ impl World {
 
     /// The client that awaits `init_ok` has received a message.
     pub(super) fn init_replied(&mut self, now: Duration, index: usize, body: &str) {
-        let reply = Reply::parse(body, "init_ok", false);
+        let reply = Reply::to(&INIT, body);
         if reply.in_reply_to != Some(1) {
             return self.init_missed(now, index, "init", body);
         }
@@ -94,36 +94,32 @@ impl World {
         }
     }
 
-    /// Tells a node its neighbours, as Maelstrom does once before a broadcast run.
-    pub(super) fn send_topology(&mut self, now: Duration, index: usize) {
-        let client = self.clients.join(Role::Topology { node: index });
-        let topology = self.plan.topology.of(self.plan.node_count);
-        let body = json!({"type": "topology", "topology": topology, "msg_id": 1}).to_string();
+    /// Tells a node what the workload has for it, as Maelstrom does once before a broadcast run.
+    pub(super) fn send_briefing(&mut self, now: Duration, index: usize, request: &Request) {
+        let client = self.clients.join(Role::Briefing { node: index, rpc: request.rpc() });
         if let Some(node) = self.nodes.get_mut(index) {
             node.init_client = Some(client);
-            self.timers.set(
-                now + TOPOLOGY_TIMEOUT,
-                Timer::InitTimeout { node: index, incarnation: node.incarnation },
-            );
+            let incarnation = node.incarnation;
+            self.timers.set(now + BRIEFING_TIMEOUT, Timer::InitTimeout { node: index, incarnation });
         }
-        self.send_from_client(now, client, index, body);
+        self.send_from_client(now, client, index, request.body(1));
     }
 
-    pub(super) fn topology_replied(&mut self, now: Duration, index: usize, body: &str) {
-        match Reply::parse(body, "topology_ok", false) {
-            Reply { in_reply_to: Some(1), content: ReplyContent::Fits { .. } } => self.initialised(index),
-            Reply { content: ReplyContent::Breaks(why), .. } => {
-                self.init_failed(now, index, &format!("did not answer topology: {why}"));
+    pub(super) fn briefing_replied(&mut self, now: Duration, index: usize, rpc: &Rpc, body: &str) {
+        let name = rpc.name;
+        let text = match Reply::to(rpc, body) {
+            Reply { in_reply_to: Some(1), content: ReplyContent::Fits { .. } | ReplyContent::Holds(_) } => {
+                return self.initialised(index);
             }
+            Reply { content: ReplyContent::Breaks(why), .. } => format!("did not answer {name}: {why}"),
             Reply { content: ReplyContent::Error { code, text }, .. } => {
-                self.init_failed(now, index, &format!("answered topology with error {code}: {text}"));
+                format!("answered {name} with error {code}: {text}")
             }
             Reply { content: ReplyContent::Fits { .. } | ReplyContent::Holds(_), .. } => {
-                let body = short(body);
-                let text = format!("did not answer topology: in_reply_to is not 1, its msg_id, in {body}");
-                self.init_failed(now, index, &text);
+                format!("did not answer {name}: in_reply_to is not 1, its msg_id, in {}", short(body))
             }
-        }
+        };
+        self.init_failed(now, index, &text);
     }
 
     fn initialised(&mut self, index: usize) {
@@ -138,9 +134,9 @@ impl World {
         let Some(node) = self.nodes.get(index).filter(waits) else { return };
         let role = node.init_client.and_then(|client| self.clients.role(client));
         let what = match role {
-            Some(Role::Topology { .. }) => "topology within 5 s",
+            Some(Role::Briefing { rpc, .. }) => format!("{} within 5 s", rpc.name),
             Some(Role::Init { .. } | Role::Worker(_) | Role::Probe { .. } | Role::Malformed) | None => {
-                "init within 10 s"
+                "init within 10 s".to_owned()
             }
         };
         let instead = node.init_missed.as_ref().map_or_else(String::new, |text| format!(", but sent {text}"));
@@ -151,7 +147,7 @@ impl World {
     pub(super) fn init_failed(&mut self, now: Duration, index: usize, text: &str) {
         self.close_init(index);
         self.violations.record(Check::Init, Some(now), format!("n{index} {text}"));
-        if matches!(self.phase, Phase::Setup | Phase::Topology) && self.setup_failure.is_none() {
+        if matches!(self.phase, Phase::Setup | Phase::Briefing) && self.setup_failure.is_none() {
             self.setup_failure = Some(SetupFailure { node: index, text: text.to_owned() });
         }
     }

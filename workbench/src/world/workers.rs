@@ -19,6 +19,8 @@ pub(crate) struct Worker {
     pub(crate) is_crashed: bool,
     pub(crate) next_msg_id: u64,
     pub(crate) pending: Option<Pending>,
+    /// How many requests of the end of the run it has asked for.
+    pub(crate) last_requests: u32,
 }
 
 /// A request that waits for its answer.
@@ -64,6 +66,7 @@ impl Workers {
             is_crashed: false,
             next_msg_id: 1,
             pending: None,
+            last_requests: 0,
         });
         self.free.get_mut(node).into_iter().for_each(|free| free.push(index));
     }
@@ -148,15 +151,11 @@ mod tests {
     use super::*;
     use crate::plan::Concurrency;
     use crate::seeds::Seeds;
-    use crate::workload::Workload;
+    use crate::workload::Counter;
 
     fn workers(load: LoadModel) -> (Workers, Random) {
-        let plan = Plan {
-            load,
-            rate: 10.0,
-            concurrency: Concurrency::PerNode(2),
-            ..Plan::new(Workload::GCounter, 1)
-        };
+        let plan =
+            Plan { load, rate: 10.0, concurrency: Concurrency::PerNode(2), ..Plan::new(&Counter::G, 1) };
         (Workers::new(&plan), Seeds::new(1).generator())
     }
 

@@ -1,12 +1,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use workbench::{Check, Fault, Plan, Promises, Report, Workload, simulate};
+use workbench::{Check, Counter, Fault, Plan, Promises, Report, simulate};
 
 use crate::toy::{Bug, Toy};
 
 fn run(bug: Bug) -> Report {
-    let plan = Plan { silence: Some(Duration::from_secs(10)), ..Plan::new(Workload::GCounter, 1) };
+    let plan = Plan { silence: Some(Duration::from_secs(10)), ..Plan::new(&Counter::G, 1) };
     simulate(&plan, &mut Toy::factory(bug))
 }
 
@@ -54,7 +54,7 @@ fn each_bug_is_caught_by_its_check() {
 #[test]
 fn without_strict_only_maelstroms_own_checks_count() {
     for bug in [Bug::AnswersTwice, Bug::RefusesAndCounts, Bug::NeverSilent, Bug::Forges] {
-        let plan = Plan { strict: BTreeSet::new(), ..Plan::new(Workload::GCounter, 1) };
+        let plan = Plan { strict: BTreeSet::new(), ..Plan::new(&Counter::G, 1) };
         let report = simulate(&plan, &mut Toy::factory(bug));
         assert!(report.valid, "{bug:?}\n{report}");
     }
@@ -63,7 +63,7 @@ fn without_strict_only_maelstroms_own_checks_count() {
 #[test]
 fn a_finding_of_a_check_that_does_not_count_is_a_remark() {
     let run = |strict: &[Check]| {
-        let plan = Plan { strict: strict.iter().copied().collect(), ..Plan::new(Workload::GCounter, 1) };
+        let plan = Plan { strict: strict.iter().copied().collect(), ..Plan::new(&Counter::G, 1) };
         simulate(&plan, &mut Toy::factory(Bug::GoesBack))
     };
     let report = run(&[]);
@@ -86,7 +86,7 @@ fn reads_that_go_back_over_a_crash_are_caught_if_the_node_promises_that_they_do_
         let plan = Plan {
             nemesis: nemesis.iter().copied().collect(),
             promises: Promises { reads_survive_crashes, ..Promises::default() },
-            ..Plan::new(Workload::GCounter, seed)
+            ..Plan::new(&Counter::G, seed)
         };
         let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
         report.violations.counts().contains_key(&Check::MonotonicReadsAcrossCrashes)

@@ -2,7 +2,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use workbench::{CampaignReport, Check, Fault, Machine, Plan, Workload, simulate_many};
+use workbench::{CampaignReport, Check, Counter, Fault, Machine, Plan, simulate_many};
 
 use crate::toy::{Bug, Toy};
 
@@ -15,7 +15,7 @@ fn nodes(plan: &Plan) -> impl FnMut(Duration, usize, u64) -> Box<dyn Machine> + 
 }
 
 fn plan(seed: u64) -> Plan {
-    Plan { time_limit: Duration::from_secs(5), ..Plan::drawn(Workload::GCounter, seed, &FAULTS) }
+    Plan { time_limit: Duration::from_secs(5), ..Plan::drawn(&Counter::G, seed, &FAULTS) }
 }
 
 fn campaign(threads: usize) -> CampaignReport {

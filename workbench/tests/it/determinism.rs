@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use workbench::{Fault, Latency, LatencyShape, Plan, Report, Workload, simulate};
+use workbench::{Counter, Fault, Latency, LatencyShape, Plan, Report, simulate};
 
 use crate::toy::{Bug, Toy};
 
@@ -11,7 +11,7 @@ fn run(seed: u64) -> Report {
         loss: 0.1,
         duplicate: 0.1,
         stagger: Duration::from_millis(0),
-        ..Plan::new(Workload::GCounter, seed)
+        ..Plan::new(&Counter::G, seed)
     };
     simulate(&plan, &mut Toy::factory(Bug::Nothing))
 }

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-use workbench::{Check, Fault, Latency, LatencyShape, LoadModel, Plan, Workload, simulate};
+use workbench::{Check, Counter, Fault, Latency, LatencyShape, LoadModel, Plan, simulate};
 
 use crate::toy::{Bug, Toy};
 
 #[test]
 fn partitions_delay_but_lose_nothing() {
     for seed in 0..10 {
-        let plan = Plan { nemesis: [Fault::Partition].into(), ..Plan::new(Workload::GCounter, seed) };
+        let plan = Plan { nemesis: [Fault::Partition].into(), ..Plan::new(&Counter::G, seed) };
         let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
         assert!(report.valid, "{report}");
         assert!(report.faults.len() >= 2);
@@ -23,7 +23,7 @@ fn a_fault_that_would_hit_nobody_is_left_out() {
             nemesis: processes.into(),
             node_count: 2,
             nemesis_interval: Duration::from_secs(1),
-            ..Plan::new(Workload::GCounter, seed)
+            ..Plan::new(&Counter::G, seed)
         };
         let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
         assert!(report.faults.iter().all(|fault| !fault.detail.contains("nobody")), "{report}");
@@ -42,11 +42,8 @@ fn an_open_load_goes_on_while_nodes_are_dead() {
     let mut short = 0;
     for seed in 0..5 {
         let run = |load| {
-            let plan = Plan {
-                nemesis: [Fault::Kill, Fault::Pause].into(),
-                load,
-                ..Plan::new(Workload::GCounter, seed)
-            };
+            let plan =
+                Plan { nemesis: [Fault::Kill, Fault::Pause].into(), load, ..Plan::new(&Counter::G, seed) };
             simulate(&plan, &mut Toy::factory(Bug::Nothing))
         };
         let report = run(LoadModel::Open);
@@ -63,7 +60,7 @@ fn an_open_load_goes_on_while_nodes_are_dead() {
 #[test]
 fn a_cut_that_lasts_keeps_the_nodes_apart() {
     let max_convergence = Some(Duration::from_secs(2));
-    let plan = Plan { cut_peers: true, max_convergence, ..Plan::new(Workload::GCounter, 1) };
+    let plan = Plan { cut_peers: true, max_convergence, ..Plan::new(&Counter::G, 1) };
     let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
     assert!(report.violations.counts().contains_key(&Check::Agreement), "{report}");
     assert_eq!(report.convergence, None);
@@ -73,7 +70,7 @@ fn a_cut_that_lasts_keeps_the_nodes_apart() {
 #[test]
 fn killing_a_node_without_a_store_loses_what_it_knew() {
     let caught = (0..10).any(|seed| {
-        let plan = Plan { nemesis: [Fault::Kill].into(), ..Plan::new(Workload::GCounter, seed) };
+        let plan = Plan { nemesis: [Fault::Kill].into(), ..Plan::new(&Counter::G, seed) };
         let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
         report.violations.counts().contains_key(&Check::FinalReads)
     });
@@ -86,7 +83,7 @@ fn a_paused_node_answers_late_or_not_at_all() {
         nemesis: [Fault::Pause].into(),
         nemesis_interval: Duration::from_secs(8),
         time_limit: Duration::from_mins(1),
-        ..Plan::new(Workload::GCounter, 3)
+        ..Plan::new(&Counter::G, 3)
     };
     let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
     assert!(report.operations.timeouts > 0, "{report}");
@@ -97,7 +94,7 @@ fn a_paused_node_answers_late_or_not_at_all() {
 
 #[test]
 fn malformed_lines_change_nothing_and_are_answered() {
-    let plan = Plan { malformed: 1200, ..Plan::new(Workload::GCounter, 5) };
+    let plan = Plan { malformed: 1200, ..Plan::new(&Counter::G, 5) };
     let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
     // The toy's parser refuses 1e400 and invalid text like any line that is no JSON.
     let unanswered = report.violations.counts().get(&Check::Malformed).copied().unwrap_or(0);
@@ -113,7 +110,7 @@ fn malformed_lines_change_nothing_and_are_answered() {
 #[test]
 fn a_node_that_sends_before_its_peers_exist_is_muted() {
     let muted = (0..5).any(|seed| {
-        let plan = Plan { stagger: Duration::from_secs(1), ..Plan::new(Workload::GCounter, seed) };
+        let plan = Plan { stagger: Duration::from_secs(1), ..Plan::new(&Counter::G, seed) };
         let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
         report.violations.counts().contains_key(&Check::Destination)
     });
@@ -126,7 +123,7 @@ fn a_lossy_network_delays_but_loses_nothing() {
         loss: 0.3,
         duplicate: 0.3,
         latency: Latency { mean_ms: 50, shape: LatencyShape::Exponential },
-        ..Plan::new(Workload::PnCounter, 1)
+        ..Plan::new(&Counter::Pn, 1)
     };
     let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
     let lost = report.messages.journal.servers;
@@ -139,7 +136,7 @@ fn a_lossy_network_delays_but_loses_nothing() {
 fn faults_of_messages_and_services_lose_nothing() {
     let faults = [Fault::Partition, Fault::Loss, Fault::Duplicate, Fault::Slow, Fault::Store];
     for seed in 0..10 {
-        let plan = Plan { nemesis: faults.into(), ..Plan::new(Workload::GCounter, seed) };
+        let plan = Plan { nemesis: faults.into(), ..Plan::new(&Counter::G, seed) };
         let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
         assert!(report.valid, "{report}");
         for window in &report.faults {
@@ -151,8 +148,7 @@ fn faults_of_messages_and_services_lose_nothing() {
 #[test]
 fn a_clean_restart_is_no_crash() {
     for seed in 0..5 {
-        let plan =
-            Plan { nemesis: [Fault::Restart, Fault::Pause].into(), ..Plan::new(Workload::GCounter, seed) };
+        let plan = Plan { nemesis: [Fault::Restart, Fault::Pause].into(), ..Plan::new(&Counter::G, seed) };
         let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
         assert!(!report.violations.counts().contains_key(&Check::Exit), "{report}");
         assert!(!report.violations.counts().contains_key(&Check::Init), "{report}");

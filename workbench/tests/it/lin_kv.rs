@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use workbench::{Check, Fault, Machine, Plan, Report, Workload, simulate};
+use workbench::{Check, Fault, LinKv, Machine, Plan, Report, simulate};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bug {
@@ -113,7 +113,7 @@ impl Machine for Node {
 }
 
 fn run(seed: u64, bug: Bug) -> Report {
-    let plan = Plan { nemesis: [Fault::Partition].into(), ..Plan::new(Workload::LinKv, seed) };
+    let plan = Plan { nemesis: [Fault::Partition].into(), ..Plan::new(&LinKv, seed) };
     let mut start = |_: Duration, _: usize, _: u64| {
         let (name, values, passed_on) = (String::new(), BTreeMap::new(), BTreeMap::new());
         Box::new(Node { bug, name, values, passed_on, next_id: 0 }) as Box<dyn Machine>

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use workbench::{Check, Fault, Machine, Plan, Report, Workload, simulate};
+use workbench::{Broadcast, Check, Echo, Fault, GSet, Machine, Plan, Report, UniqueIds, Workload, simulate};
 
 const INTERVAL: Duration = Duration::from_millis(200);
 
@@ -123,8 +123,10 @@ std::thread_local! {
     static IS_BROADCAST: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-fn run(workload: Workload, bug: Bug) -> Report {
-    IS_BROADCAST.set(workload == Workload::Broadcast);
+const ALL: [&dyn Workload; 4] = [&Echo, &UniqueIds, &Broadcast, &GSet];
+
+fn run(workload: &'static dyn Workload, bug: Bug) -> Report {
+    IS_BROADCAST.set(workload.name() == "broadcast");
     let plan = Plan {
         nemesis: [Fault::Partition].into(),
         time_limit: Duration::from_secs(5),
@@ -140,7 +142,7 @@ fn run(workload: Workload, bug: Bug) -> Report {
 
 #[test]
 fn good_nodes_are_valid() {
-    for workload in [Workload::Echo, Workload::UniqueIds, Workload::Broadcast, Workload::GSet] {
+    for workload in ALL {
         let report = run(workload, Bug::Nothing);
         assert!(report.valid && report.operations.count > 150, "{workload:?}\n{report}");
     }
@@ -148,17 +150,18 @@ fn good_nodes_are_valid() {
 
 #[test]
 fn each_bug_is_caught_by_its_check() {
-    for (workload, bug, check) in [
-        (Workload::Echo, Bug::Mishears, Check::Answers),
-        (Workload::UniqueIds, Bug::RepeatsIds, Check::Answers),
-        (Workload::Broadcast, Bug::LosesElements, Check::FinalReads),
-        (Workload::GSet, Bug::LosesElements, Check::FinalReads),
-        (Workload::Broadcast, Bug::NeverGossips, Check::FinalReads),
-        (Workload::GSet, Bug::NeverGossips, Check::Agreement),
-        (Workload::GSet, Bug::ShowsTwice, Check::Answers),
-        (Workload::Broadcast, Bug::Invents, Check::ImpossibleReads),
-        (Workload::Broadcast, Bug::IgnoresTopology, Check::Init),
-    ] {
+    let cases: [(&dyn Workload, Bug, Check); 9] = [
+        (&Echo, Bug::Mishears, Check::Answers),
+        (&UniqueIds, Bug::RepeatsIds, Check::Answers),
+        (&Broadcast, Bug::LosesElements, Check::FinalReads),
+        (&GSet, Bug::LosesElements, Check::FinalReads),
+        (&Broadcast, Bug::NeverGossips, Check::FinalReads),
+        (&GSet, Bug::NeverGossips, Check::Agreement),
+        (&GSet, Bug::ShowsTwice, Check::Answers),
+        (&Broadcast, Bug::Invents, Check::ImpossibleReads),
+        (&Broadcast, Bug::IgnoresTopology, Check::Init),
+    ];
+    for (workload, bug, check) in cases {
         let report = run(workload, bug);
         assert!(report.violations.counts().contains_key(&check), "{workload:?} {bug:?}\n{report}");
     }
@@ -166,7 +169,7 @@ fn each_bug_is_caught_by_its_check() {
 
 #[test]
 fn every_history_can_be_written() {
-    for workload in [Workload::Echo, Workload::UniqueIds, Workload::Broadcast, Workload::GSet] {
+    for workload in ALL {
         let report = run(workload, Bug::Nothing);
         let mut lines = Vec::new();
         report.history.write_jsonl(&mut lines).unwrap();

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use workbench::{Check, Fault, Machine, Plan, Report, Workload, simulate};
+use workbench::{Check, Counter, Fault, Machine, Plan, Report, simulate};
 
 use crate::toy::{Bug, Toy};
 
 /// The plan for a program that `--bin` names.
 fn plan(seed: u64) -> Plan {
-    Plan { strict: BTreeSet::new(), probes: false, ..Plan::new(Workload::GCounter, seed) }
+    Plan { strict: BTreeSet::new(), probes: false, ..Plan::new(&Counter::G, seed) }
 }
 
 fn run(bug: Bug, plan: &Plan) -> Report {
@@ -163,7 +163,7 @@ fn a_final_read_is_as_stale_as_the_node_left_it() {
 /// A counter that only grows, under `pn-counter`, refuses half of the adds, and is valid.
 #[test]
 fn errors_that_nodes_answer_with_are_told() {
-    let plan = Plan { workload: Workload::PnCounter, ..plan(1) };
+    let plan = Plan { workload: &Counter::Pn, ..plan(1) };
     let report = run(Bug::Nothing, &plan);
     let [refused] = &report.errors[..] else { panic!("{report}") };
     assert!(report.valid && refused.f == "add" && refused.count * 5 > refused.of * 2, "{report}");

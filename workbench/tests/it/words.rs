@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use workbench::{Check, Machine, Plan, Report, Workload, simulate};
+use workbench::{Broadcast, Check, Counter, Machine, Plan, Report, WORKLOADS, Workload, simulate};
 
 /// Makes of a request and of the right answer the lines that are printed.
 type Mistake = fn(&Value, Value) -> String;
@@ -44,7 +44,7 @@ impl Machine for Node {
     }
 }
 
-fn run(workload: Workload, mistake: Mistake) -> Report {
+fn run(workload: &'static dyn Workload, mistake: Mistake) -> Report {
     let plan = Plan {
         nemesis: [].into(),
         node_count: 1,
@@ -128,7 +128,7 @@ fn the_wrong_field_of_a_reply_is_named() {
         ),
     ];
     for (mistake, check, text) in cases {
-        let report = run(Workload::GCounter, mistake);
+        let report = run(&Counter::G, mistake);
         let found = first(&report, check);
         assert!(found.starts_with(text), "{found}");
     }
@@ -154,7 +154,7 @@ fn output_that_is_not_one_message_a_line_is_explained() {
         ),
     ];
     for (mistake, text) in cases {
-        let report = run(Workload::GCounter, mistake);
+        let report = run(&Counter::G, mistake);
         let found = first(&report, Check::Init);
         assert!(found.starts_with(text), "{found}");
     }
@@ -162,7 +162,7 @@ fn output_that_is_not_one_message_a_line_is_explained() {
 
 #[test]
 fn a_setup_that_fails_says_what_came_instead() {
-    let report = run(Workload::GCounter, |_, mut answer| {
+    let report = run(&Counter::G, |_, mut answer| {
         answer["body"].as_object_mut().unwrap().remove("in_reply_to");
         answer.to_string()
     });
@@ -170,7 +170,7 @@ fn a_setup_that_fails_says_what_came_instead() {
                 msg_id of the request, an integer, as it came";
     assert_eq!(first(&report, Check::Init), text);
 
-    let report = run(Workload::Broadcast, |request, mut answer| {
+    let report = run(&Broadcast, |request, mut answer| {
         if request["type"] == "topology" {
             answer["body"]["type"] = json!("ok");
         }
@@ -180,7 +180,7 @@ fn a_setup_that_fails_says_what_came_instead() {
     let found = first(&report, Check::Init);
     assert!(found.starts_with(text), "{found}");
 
-    let report = run(Workload::Broadcast, |request, answer| {
+    let report = run(&Broadcast, |request, answer| {
         if request["type"] == "topology" {
             r#"{"src":"n0","dest":"seq-kv"}"#.to_owned()
         } else {
@@ -205,17 +205,8 @@ fn no_report_shows_rusts_own_text() {
         }
         answer.to_string()
     };
-    let workloads = [
-        Workload::GCounter,
-        Workload::PnCounter,
-        Workload::Echo,
-        Workload::UniqueIds,
-        Workload::Broadcast,
-        Workload::GSet,
-        Workload::LinKv,
-    ];
-    for workload in workloads {
-        let report = run(workload, forget);
+    for workload in WORKLOADS {
+        let report = run(*workload, forget);
         assert!(!report.valid, "{report}");
         let texts = format!("{report}{}", report.to_html());
         for word in ["Some(", "None", "Ok(", "Json(", "Element {", "Malformed(", "Timeout", "invalid type"] {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use rustix::process::{Pid, Signal};
 use workbench::{
-    BenchError, Check, Fault, FloodPlan, NodeCommand, Plan, Report, TestOptions, Verdict, Workload,
+    BenchError, Check, Counter, Fault, FloodPlan, NodeCommand, Plan, Report, TestOptions, Verdict,
     flood_process, run_processes, run_test,
 };
 
@@ -58,7 +58,7 @@ pub(crate) fn short(seed: u64) -> Plan {
         time_limit: Duration::from_millis(1500),
         final_wait: Duration::from_millis(600),
         nemesis_interval: Duration::from_millis(150),
-        ..Plan::new(Workload::GCounter, seed)
+        ..Plan::new(&Counter::G, seed)
     }
 }
 
@@ -145,13 +145,8 @@ fn death_before_init_is_an_error_with_the_log() {
 
 fn flood(kind: &str) -> workbench::FloodReport {
     let dir = Scratch::new(&format!("flood-{kind}"));
-    let plan = FloodPlan {
-        requests: 5000,
-        seed: 1,
-        workload: Workload::GCounter,
-        max_cpu_us: None,
-        max_rss_mb: Some(200),
-    };
+    let plan =
+        FloodPlan { requests: 5000, seed: 1, workload: &Counter::G, max_cpu_us: None, max_rss_mb: Some(200) };
     let report = flood_process(&plan, &command(kind, &dir)).unwrap();
     assert_no_process_is_left(&dir.0);
     report

@@ -1,6 +1,6 @@
 //! Nodes that are more than one process: a script that runs the node, and a node in a process group of its own.
 
-use workbench::{Check, Fault, FloodPlan, NodeCommand, Plan, Report, Workload, flood_process, run_processes};
+use workbench::{Check, Counter, Fault, FloodPlan, NodeCommand, Plan, Report, flood_process, run_processes};
 
 use crate::cases::{Scratch, assert_no_process_is_left, command, short, state, wait_for};
 
@@ -48,7 +48,7 @@ fn a_flood_counts_the_node_behind_a_script() {
     let plan = FloodPlan {
         requests: 50_000,
         seed: 1,
-        workload: Workload::GCounter,
+        workload: &Counter::G,
         max_cpu_us: Some(0.1),
         max_rss_mb: Some(90),
     };

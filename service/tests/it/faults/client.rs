@@ -61,10 +61,10 @@ impl<'a> Client<'a> {
         self.look();
         let delta = self.random.random_range(1..10);
         match self.random.random_range(0..12) {
-            0 => self.once(PLAIN, Request::Add(delta), |talk| {
+            0 => self.once(PLAIN, Request::add(delta), |talk| {
                 talk.post("counters/plain/add", None, &json!({ "delta": delta }))
             }),
-            1 => self.once(PLAIN, Request::Add(delta), |talk| {
+            1 => self.once(PLAIN, Request::add(delta), |talk| {
                 talk.redis(redis::pipe().cmd("INCRBY").arg(PLAIN).arg(delta))
             }),
             2 => self.batch(delta),
@@ -95,14 +95,14 @@ impl<'a> Client<'a> {
     }
 
     fn batch(&mut self, delta: i64) {
-        let asked = self.recorder.ask(self.number, &PAIR.map(|name| (name, Request::Add(delta))));
+        let asked = self.recorder.ask(self.number, &PAIR.map(|name| (name, Request::add(delta))));
         let adds = PAIR.map(|name| json!({ "name": name, "delta": delta }));
         let reply = self.talk.post("batch", None, &json!({ "adds": adds }));
         self.recorder.answer(asked, &reply);
     }
 
     fn transaction(&mut self, delta: i64) {
-        let asked = self.recorder.ask(self.number, &PAIR.map(|name| (name, Request::Add(delta))));
+        let asked = self.recorder.ask(self.number, &PAIR.map(|name| (name, Request::add(delta))));
         let mut pipeline = redis::pipe();
         pipeline.atomic();
         for name in PAIR {
@@ -113,7 +113,7 @@ impl<'a> Client<'a> {
     }
 
     fn keyed_add(&mut self, counter: &'static str, delta: i64) {
-        let asked = self.recorder.ask(self.number, &[(counter, Request::Add(delta))]);
+        let asked = self.recorder.ask(self.number, &[(counter, Request::add(delta))]);
         let key = self.next_key();
         let path = format!("counters/{counter}/add");
         let body = json!({ "delta": delta });
@@ -136,14 +136,14 @@ impl<'a> Client<'a> {
             Reply::Done(value) => value,
             Reply::NotDone(_) | Reply::Maybe(_) => 0,
         };
-        let asked = self.recorder.also(asked, self.number, (STOCK, Request::Add(-subtracted)));
+        let asked = self.recorder.also(asked, self.number, (STOCK, Request::add(-subtracted)));
         self.recorder.answer(asked, &reply);
     }
 
     /// A report needs no key: it may be repeated.
     fn report(&mut self, delta: i64) {
         self.total += delta;
-        let asked = self.recorder.ask(self.number, &[(REPORTED, Request::Add(delta))]);
+        let asked = self.recorder.ask(self.number, &[(REPORTED, Request::add(delta))]);
         let path = format!("counters/{REPORTED}/sources/client-{}", self.number);
         let reply = self.until_done(|client| client.talk.put(&path, &json!({ "total": client.total })));
         self.recorder.answer(asked, &reply);
@@ -152,11 +152,11 @@ impl<'a> Client<'a> {
     fn read(&mut self) {
         let counters = [PLAIN, KEYED, PAIR[0], PAIR[1], REPORTED];
         let counter = counters[self.random.random_range(0..counters.len())];
-        self.once(counter, Request::Read, |talk| talk.read(counter));
+        self.once(counter, Request::read(), |talk| talk.read(counter));
     }
 
     fn read_by_redis(&mut self) {
-        self.once(PLAIN, Request::Read, |talk| talk.redis(redis::pipe().cmd("GET").arg(PLAIN)));
+        self.once(PLAIN, Request::read(), |talk| talk.redis(redis::pipe().cmd("GET").arg(PLAIN)));
     }
 
     /// Repeats a request until it is acknowledged.

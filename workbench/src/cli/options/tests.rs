@@ -1,6 +1,7 @@
 use clap::Parser;
 
 use super::*;
+use crate::workload::Counter;
 
 #[derive(Parser)]
 struct Cli {
@@ -20,7 +21,7 @@ fn the_defaults_are_the_default_plan_with_partitions() {
         nemesis: [Fault::Partition].into(),
         load: LoadModel::Open,
         trace: true,
-        ..Plan::new(Workload::GCounter, 9)
+        ..Plan::new(&Counter::G, 9)
     };
     assert_eq!(plan, own);
 }
@@ -35,7 +36,7 @@ fn for_other_programs_the_defaults_are_maelstroms() {
         probes: false,
         strict: BTreeSet::new(),
         trace: true,
-        ..Plan::new(Workload::GCounter, 9)
+        ..Plan::new(&Counter::G, 9)
     };
     assert_eq!(plan, expected);
 }
@@ -83,7 +84,7 @@ fn maelstroms_flags_mean_what_they_mean_there() {
     let flags = "-w pn-counter --node-count 5 --concurrency 2n --rate 10.5 --time-limit 60 --latency 100 \
          --latency-dist exponential --nemesis partition,kill,pause --nemesis-interval 7 --availability total";
     let plan = parse(flags).unwrap().plan(9);
-    assert_eq!((plan.workload, plan.node_count, plan.workers()), (Workload::PnCounter, 5, 10));
+    assert_eq!((plan.workload.name(), plan.node_count, plan.workers()), ("pn-counter", 5, 10));
     assert_eq!(plan.nemesis, [Fault::Partition, Fault::Kill, Fault::Pause].into());
     assert_eq!(plan.nemesis_interval, Duration::from_secs(7));
     assert_eq!(plan.availability, Some(1.0));

@@ -61,13 +61,17 @@ impl Report {
 
     fn add_charts(&self, page: &mut String) {
         let (legend, nodes) = (self.legend(), plots::nodes_legend(self.plan.node_count));
-        for (title, note, series, drawn) in [
+        let is_counter = self.plan.workload.counter().is_some();
+        let values = || ("What each node let read", plots::VALUES_NOTE, nodes.as_str(), plots::values(self));
+        let charts = [
             ("Latency", plots::LATENCY_NOTE, "", plots::latency(self)),
             ("Throughput", plots::THROUGHPUT_NOTE, "", plots::throughput(self)),
-            ("What each node let read", plots::VALUES_NOTE, nodes.as_str(), plots::values(self)),
+        ];
+        let traffic = [
             ("Messages between servers", plots::MESSAGES_NOTE, "", plots::messages(self)),
             ("Bytes between servers", plots::BYTES_NOTE, "", plots::bytes(self)),
-        ] {
+        ];
+        for (title, note, series, drawn) in charts.into_iter().chain(is_counter.then(values)).chain(traffic) {
             let chart = drawn.unwrap_or_else(|problem| format!("<p>{}</p>", escape(&problem)));
             add_section(page, title, &format!("<p class=\"note\">{note} {series} {legend}</p>{chart}"));
         }
@@ -94,7 +98,7 @@ fn add_findings(page: &mut String, title: &str, found: &Violations) {
     let mut list = String::from("<ul>");
     for violation in found.examples() {
         let at = violation.at.map_or(String::new(), |at| format!("at {}: ", Seconds(at)));
-        let (check, text) = (violation.check.name(), escape(&violation.text));
+        let (check, text) = (violation.name(), escape(&violation.text));
         // Writing to a string cannot fail.
         let _ = write!(list, "<li><b>{check}</b> {at}{text}</li>");
     }
@@ -142,12 +146,12 @@ svg text { paint-order: stroke; stroke: var(--back); stroke-width: 3px; }
 mod tests {
     use super::*;
     use crate::plan::Plan;
-    use crate::workload::Workload;
+    use crate::workload::Counter;
     use crate::world::World;
 
     #[test]
     fn an_empty_run_has_a_page_that_needs_nothing_else() {
-        let page = World::new(&Plan::new(Workload::GCounter, 1)).into_report().to_html();
+        let page = World::new(&Plan::new(&Counter::G, 1)).into_report().to_html();
         assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
         assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
         for foreign in ["src=", "href=", "@import", "url("] {

@@ -9,7 +9,6 @@ use super::chart::{Chart, SERIES, colour, duration, over_time, text};
 use super::swatch;
 use crate::history::{Moment, Operation};
 use crate::report::Report;
-use crate::workload::Request;
 
 pub(super) const LATENCY_NOTE: &str = "Each dot is an operation, by the time it was asked: \
     orange reads, blue all others; grey crosses were not answered well.";
@@ -38,8 +37,8 @@ pub(super) fn latency(report: &Report) -> Result<String, String> {
     let scale = |exponent: &f64| format!("{}", 10f64.powf(*exponent));
     over_time(report, "ms", (LEAST_MS.log10(), 4.0), &scale, |chart| {
         let operations = report.history.operations();
-        let adds = dots(operations, |operation| operation.is_ok() && operation.request.name() != "read");
-        let reads = dots(operations, |operation| operation.is_ok() && operation.request.name() == "read");
+        let adds = dots(operations, |operation| operation.is_ok() && !operation.request.is_read());
+        let reads = dots(operations, |operation| operation.is_ok() && operation.request.is_read());
         let others = dots(operations, |operation| !operation.is_ok());
         scatter(chart, &reads, 1)?;
         scatter(chart, &adds, 0)?;
@@ -143,9 +142,9 @@ fn acknowledged(report: &Report) -> Vec<(f64, f64)> {
         else {
             continue;
         };
-        if let (Request::Add(delta), Some(end)) = (operation.request, &operation.completion) {
+        if let Some((delta, end)) = operation.request.delta().zip(operation.ended()) {
             sum += delta;
-            steps.push((end.at.as_secs_f64(), sum as f64));
+            steps.push((end.as_secs_f64(), sum as f64));
         }
     }
     steps.push((duration(report), sum as f64));

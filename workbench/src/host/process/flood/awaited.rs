@@ -2,24 +2,26 @@
 
 use std::collections::VecDeque;
 
+use crate::plan::Plan;
 use crate::seeds::Random;
-use crate::workload::{Request, Workload};
+use crate::workload::{Request, Requests, Workload};
 
 /// The number of the first request; 1 is `init`.
 const FIRST_ID: u64 = 2;
 
 /// The requests, one after the other, each with its message number.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Mix {
     random: Random,
-    workload: Workload,
+    adds_and_reads: Box<dyn Requests>,
     drawn: u32,
     requests: u32,
 }
 
 impl Mix {
-    pub(super) fn new(random: Random, workload: Workload, requests: u32) -> Self {
-        Self { random, workload, drawn: 0, requests }
+    /// The requests of a counter. The same generator gives the same ones.
+    pub(super) fn new(random: Random, counter: &'static dyn Workload, requests: u32) -> Self {
+        Self { random, adds_and_reads: counter.requests(&Plan::new(counter, 0)), drawn: 0, requests }
     }
 }
 
@@ -32,13 +34,13 @@ impl Iterator for Mix {
         }
         self.drawn += 1;
         let is_last = self.drawn == self.requests;
-        let request = if is_last { Request::Read } else { self.workload.draw(&mut self.random, &mut 0) };
+        let request = if is_last { Request::read() } else { self.adds_and_reads.next(0, &mut self.random) };
         Some((u64::from(self.drawn - 1) + FIRST_ID, request))
     }
 }
 
 /// A request and the value that answers it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Expected {
     pub(super) request: Request,
     pub(super) value: Option<i64>,
@@ -97,13 +99,9 @@ impl Awaited {
 
     fn draw(&mut self) -> Option<Expected> {
         let (_, request) = self.mix.next()?;
-        let value = match request {
-            Request::Add(delta) => {
-                self.sum += delta;
-                None
-            }
-            _ => Some(self.sum),
-        };
+        let delta = request.delta();
+        self.sum += delta.unwrap_or(0);
+        let value = delta.is_none().then_some(self.sum);
         Some(Expected { request, value })
     }
 }
@@ -112,19 +110,18 @@ impl Awaited {
 mod tests {
     use super::*;
     use crate::seeds::Seeds;
+    use crate::workload::Counter;
 
     fn mix(requests: u32) -> Mix {
-        Mix::new(Seeds::new(7).generator(), Workload::PnCounter, requests)
+        Mix::new(Seeds::new(7).generator(), &Counter::Pn, requests)
     }
 
     /// What answers each request, by the definition.
     fn expected(requests: u32) -> Vec<(u64, Expected)> {
         let mut sum = 0;
-        let expect = |(number, request)| {
-            if let Request::Add(delta) = request {
-                sum += delta;
-            }
-            let value = (request == Request::Read).then_some(sum);
+        let expect = |(number, request): (u64, Request)| {
+            sum += request.delta().unwrap_or(0);
+            let value = request.is_read().then_some(sum);
             (number, Expected { request, value })
         };
         mix(requests).map(expect).collect()
@@ -160,7 +157,7 @@ mod tests {
     fn a_number_far_ahead_takes_no_more_memory() {
         let requests = 1_000_000;
         let mut awaited = Awaited::new(mix(requests));
-        assert_eq!(awaited.take(u64::from(requests) + 1).unwrap().request, Request::Read);
+        assert_eq!(awaited.take(u64::from(requests) + 1).unwrap().request, Request::read());
         assert!(awaited.waiting.len() <= Awaited::MOST);
     }
 }

@@ -23,7 +23,7 @@ use crate::error::BenchError;
 use crate::reply::{Reply, ReplyContent};
 use crate::seeds::Seeds;
 use crate::service::Services;
-use crate::workload::{Request, Workload};
+use crate::workload::{INIT, Request, Workload};
 
 /// How long the node may be silent before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ pub struct FloodPlan {
     /// Seed of the mix.
     pub seed: u64,
     /// The workload.
-    pub workload: Workload,
+    pub workload: &'static dyn Workload,
     /// Upper bound on CPU time a request, in microseconds.
     pub max_cpu_us: Option<f64>,
     /// Upper bound on peak memory, in MiB.
@@ -83,7 +83,7 @@ pub struct FloodReport {
 /// # Errors
 /// If the program can't be started, does not answer `init`, or the test was interrupted.
 pub fn flood_process(plan: &FloodPlan, command: &NodeCommand) -> Result<FloodReport, BenchError> {
-    if !plan.workload.is_counter() {
+    if plan.workload.counter().is_none() {
         return Err(BenchError::Usage("the pipe test is for counters: g-counter or pn-counter".into()));
     }
     command.create_directory()?;
@@ -96,8 +96,9 @@ pub fn flood_process(plan: &FloodPlan, command: &NodeCommand) -> Result<FloodRep
     let stdout = unfinished.watch(stdout);
     thread::spawn(move || read_all(BufReader::with_capacity(CHUNK, stdout), &to_bench));
     let mut seeds = Seeds::new(plan.seed);
-    let mix = Mix::new(seeds.generator(), plan.workload, plan.requests);
-    let awaited = Awaited::new(mix.clone());
+    let random = seeds.generator();
+    let mix = || Mix::new(random.clone(), plan.workload, plan.requests);
+    let (mix, awaited) = (mix(), Awaited::new(mix()));
     let (start, started) = sync_channel(1);
     thread::spawn(move || write_all(stdin, mix, &started, &replies));
     let services = Services::new(seeds.generator());
@@ -146,7 +147,7 @@ impl Flood<'_> {
         let failure = |text: String| command.setup_error(0, text);
         let silent = || failure(format!("did not answer init within 10 s{}", unfinished.note()));
         let answer = self.next_answer()?.ok_or_else(silent)?;
-        match Reply::parse(&answer, "init_ok", false) {
+        match Reply::to(&INIT, &answer) {
             Reply { in_reply_to: Some(1), content: ReplyContent::Fits { .. } } => Ok(()),
             _ => Err(failure(format!("answered init with {}", short(&answer)))),
         }
@@ -172,17 +173,15 @@ impl Flood<'_> {
     }
 
     fn check_answer(&mut self, answer: &str, awaited: &mut Awaited) {
-        let reply = Reply::parse(answer, "read_ok", true);
+        let reply = Reply::to(Request::read().rpc(), answer);
         let Some(Expected { request, value }) = reply.in_reply_to.and_then(|number| awaited.take(number))
         else {
             let text = format!("n0 sent {}, which answers nothing that was asked", short(answer));
             self.violations.record(Check::Replies, None, text);
             return;
         };
-        let content = match request {
-            Request::Add(_) => Reply::parse(answer, "add_ok", false).content,
-            _ => reply.content,
-        };
+        let content =
+            if request.is_read() { reply.content } else { Reply::to(request.rpc(), answer).content };
         if content != (ReplyContent::Fits { value }) {
             let expected = value.map_or("add_ok".to_owned(), |value| value.to_string());
             let text =
