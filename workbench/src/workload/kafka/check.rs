@@ -244,7 +244,7 @@ impl<'a> Poll<'a> {
                 let text = format!(
                     "{by} answered a poll of log {key} from offset {from} with{after} offset {offset}"
                 );
-                if *offset < next - 1 {
+                if *offset < next {
                     let anomaly =
                         if before.is_some() { "int-nonmonotonic-poll" } else { "nonmonotonic-poll" };
                     violations.record_anomaly(Check::Anomalies, anomaly, self.operation.ended(), text);
