@@ -88,9 +88,10 @@ impl Request {
     /// The request as a message body.
     pub(crate) fn body(&self, msg_id: u64) -> String {
         let rpc = self.rpc();
-        let mut body = format!(r#"{{"type":"{}","#, rpc.name);
+        // Most bodies fit. Writing to a string cannot fail.
+        let mut body = String::with_capacity(64);
+        let _ = write!(body, r#"{{"type":"{}","#, rpc.name);
         for ((field, _), value) in rpc.asks.iter().zip(self.0.values()) {
-            // Writing to a string cannot fail.
             let _ = write!(body, r#""{field}":{value},"#);
         }
         let _ = write!(body, r#""msg_id":{msg_id}}}"#);
