@@ -24,20 +24,16 @@ pub(crate) struct Sums {
 
 impl Sums {
     pub(crate) fn of(history: &History, excuses: &Excuses) -> Self {
-        let numbered = || {
-            history
-                .operations()
-                .iter()
-                .enumerate()
-                .filter_map(|(at, add)| Some((at, add, add.request.delta()?)))
-        };
-        let adds = || numbered().map(|(_, add, delta)| (add, delta));
+        let numbered = history.operations().iter().enumerate();
+        let numbered: Vec<(usize, &Operation, i64)> =
+            numbered.filter_map(|(number, add)| Some((number, add, add.request.delta()?))).collect();
+        let adds = || numbered.iter().map(|(_, add, delta)| (*add, *delta));
         let is_certain = |add: &Operation| add.is_ok() && !excuses.covers(add);
         let acknowledged = adds().filter(|(add, _)| add.is_ok()).map(|(_, delta)| delta).sum();
         let certain = adds().filter(|(add, _)| is_certain(add)).map(|(_, delta)| delta).sum();
         let mut possible = Ranges::of(certain);
         let mut honest = possible.clone();
-        for (number, add, delta) in numbered().filter(|(_, add, _)| !is_certain(add)) {
+        for (number, add, delta) in numbered.iter().copied().filter(|(_, add, _)| !is_certain(add)) {
             possible.allow(delta);
             let is_refused = matches!(add.outcome(), Some(Outcome::Refused { definite: true, .. }));
             if !is_refused && history.may_have_been_heard(number) {

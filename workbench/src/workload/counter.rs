@@ -80,22 +80,33 @@ impl Request {
 
 /// Adds and reads have even chances. The counter that only grows skips negative adds.
 #[derive(Debug)]
-struct Mix(Counter);
+struct Mix {
+    counter: Counter,
+    /// All reads are this one.
+    read: Request,
+}
+
+impl Mix {
+    fn new(counter: Counter) -> Self {
+        Self { counter, read: Request::read() }
+    }
+}
 
 impl Requests for Mix {
     fn next(&mut self, _: usize, random: &mut Random) -> Request {
         loop {
-            let request =
-                if random.random() { Counting::Add(random.random_range(-5..5)) } else { Counting::Read };
-            let is_negative = matches!(request, Counting::Add(..0));
-            if self.0 != Counter::G || !is_negative {
-                return Request::new(request);
+            if !random.random::<bool>() {
+                return self.read.clone();
+            }
+            let delta = random.random_range(-5..5);
+            if self.counter == Counter::Pn || delta >= 0 {
+                return Request::add(delta);
             }
         }
     }
 
     fn at_end(&mut self, _: usize, round: u32) -> Option<Request> {
-        (round == 0).then(Request::read)
+        (round == 0).then(|| self.read.clone())
     }
 }
 
@@ -119,7 +130,7 @@ impl Workload for Counter {
     }
 
     fn requests(&self, _: &Plan) -> Box<dyn Requests> {
-        Box::new(Mix(*self))
+        Box::new(Mix::new(*self))
     }
 
     fn has_end(&self) -> bool {
@@ -176,7 +187,7 @@ mod tests {
     use crate::seeds::Seeds;
 
     fn draws(counter: Counter) -> Vec<Request> {
-        let (mut mix, mut random) = (Mix(counter), Seeds::new(8).generator());
+        let (mut mix, mut random) = (Mix::new(counter), Seeds::new(8).generator());
         (0..9000).map(|_| mix.next(0, &mut random)).collect()
     }
 

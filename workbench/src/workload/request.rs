@@ -88,9 +88,10 @@ impl Request {
     /// The request as a message body.
     pub(crate) fn body(&self, msg_id: u64) -> String {
         let rpc = self.rpc();
-        let mut body = format!(r#"{{"type":"{}","#, rpc.name);
+        // Most bodies fit. Writing to a string cannot fail.
+        let mut body = String::with_capacity(64);
+        let _ = write!(body, r#"{{"type":"{}","#, rpc.name);
         for ((field, _), value) in rpc.asks.iter().zip(self.0.values()) {
-            // Writing to a string cannot fail.
             let _ = write!(body, r#""{field}":{value},"#);
         }
         let _ = write!(body, r#""msg_id":{msg_id}}}"#);
@@ -107,5 +108,26 @@ impl PartialEq for Request {
 impl Debug for Request {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::{Doing, OfKey};
+
+    /// A client of a counter trusts no error. One of a key-value store trusts those that are definite, and no read of its changes anything.
+    #[test]
+    fn what_an_error_leaves_open_depends_on_the_client() {
+        let of_key = |does| Request::new(OfKey { key: 0, does });
+        let refused = |definite| Outcome::Refused { code: 0, definite, text: String::new() };
+        let left_open = |request: &Request| {
+            [Outcome::Ok(Answer::Done), refused(true), refused(false), Outcome::Timeout]
+                .map(|outcome| request.is_left_open_by(&outcome))
+        };
+        assert_eq!(left_open(&Request::read()), [false, true, true, true]);
+        assert_eq!(left_open(&Request::add(1)), [false, true, true, true]);
+        assert_eq!(left_open(&of_key(Doing::Write(1))), [false, false, true, true]);
+        assert_eq!(left_open(&of_key(Doing::Read)), [false; 4]);
     }
 }
