@@ -11,4 +11,5 @@ mod lin_kv;
 mod others;
 mod parity;
 mod toy;
+mod transactions;
 mod words;
