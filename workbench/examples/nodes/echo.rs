@@ -7,16 +7,17 @@ mod node;
 use std::io;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use node::{Event, Node};
 
-pub fn main() -> io::Result<()> {
+pub(crate) fn main() -> io::Result<()> {
     let mut node = Node::start(Duration::from_secs(1));
     loop {
-        match node.next()? {
+        match node.next_event()? {
             Event::Message(message) if message.kind() == "echo" => {
-                node.answer(&message, json!({"type": "echo_ok", "echo": message.body["echo"]}))?;
+                let echo: Value = message.field("echo")?;
+                node.answer(&message, json!({"type": "echo_ok", "echo": echo}))?;
             }
             Event::Message(message) => node.refuse(&message)?,
             Event::Tick => {}

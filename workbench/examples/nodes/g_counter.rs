@@ -9,18 +9,18 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use node::{Event, Message, Node};
 
 /// What each node has counted, as far as this one knows.
 type Slots = BTreeMap<String, u64>;
 
-pub fn main() -> io::Result<()> {
+pub(crate) fn main() -> io::Result<()> {
     let mut node = Node::start(Duration::from_millis(200));
     let mut slots = Slots::new();
     loop {
-        match node.next()? {
+        match node.next_event()? {
             Event::Message(message) => receive(&node, &mut slots, &message)?,
             Event::Tick => gossip(&node, &slots)?,
             Event::End => return Ok(()),
@@ -31,23 +31,23 @@ pub fn main() -> io::Result<()> {
 fn receive(node: &Node, slots: &mut Slots, message: &Message) -> io::Result<()> {
     match message.kind() {
         "add" => {
-            let delta: u64 = serde_json::from_value(message.body["delta"].clone())?;
-            *slots.entry(node.id.clone()).or_default() += delta;
+            *slots.entry(node.id.clone()).or_default() += message.field::<u64>("delta")?;
             node.answer(message, json!({"type": "add_ok"}))
         }
         "read" => node.answer(message, json!({"type": "read_ok", "value": slots.values().sum::<u64>()})),
-        "gossip" => merge(slots, &message.body["slots"]),
+        "gossip" => {
+            merge(slots, message.field("slots")?);
+            Ok(())
+        }
         _ => node.refuse(message),
     }
 }
 
-fn merge(slots: &mut Slots, told: &Value) -> io::Result<()> {
-    let told: Slots = serde_json::from_value(told.clone())?;
+fn merge(slots: &mut Slots, told: Slots) {
     for (name, value) in told {
         let slot = slots.entry(name).or_default();
         *slot = value.max(*slot);
     }
-    Ok(())
 }
 
 fn gossip(node: &Node, slots: &Slots) -> io::Result<()> {

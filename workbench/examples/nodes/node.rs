@@ -6,10 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// What a node hears of.
-pub enum Event {
+pub(crate) enum Event {
     /// A message.
     Message(Message),
     /// So much time has passed since the last tick.
@@ -20,30 +21,35 @@ pub enum Event {
 
 /// A message that was read.
 #[derive(Deserialize)]
-pub struct Message {
+pub(crate) struct Message {
     src: String,
-    pub body: Value,
+    body: Value,
 }
 
 impl Message {
     /// Its type. Empty if it has none.
-    pub fn kind(&self) -> &str {
-        self.body["type"].as_str().unwrap_or_default()
+    pub(crate) fn kind(&self) -> &str {
+        self.body.get("type").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A field of its body. The error says that it is missing or of another type.
+    pub(crate) fn field<T: DeserializeOwned>(&self, name: &str) -> io::Result<T> {
+        Ok(T::deserialize(self.body.get(name).unwrap_or(&Value::Null))?)
     }
 }
 
 /// A node. Two threads tell it of messages and of the time.
-pub struct Node {
+pub(crate) struct Node {
     /// Its name.
-    pub id: String,
+    pub(crate) id: String,
     /// The names of all others.
-    pub peers: Vec<String>,
+    pub(crate) peers: Vec<String>,
     events: Receiver<io::Result<Event>>,
 }
 
 impl Node {
     /// A node without a name. It gets one by the first message.
-    pub fn start(tick: Duration) -> Self {
+    pub(crate) fn start(tick: Duration) -> Self {
         let (sender, events) = sync_channel(1000);
         let ticks = sender.clone();
         thread::spawn(move || read(&sender));
@@ -56,37 +62,39 @@ impl Node {
     }
 
     /// The next event. The node answers `init` itself.
-    pub fn next(&mut self) -> io::Result<Event> {
-        let event = self.events.recv().unwrap_or(Ok(Event::End))?;
-        let Event::Message(message) = event else { return Ok(event) };
-        if message.kind() != "init" {
-            return Ok(Event::Message(message));
+    pub(crate) fn next_event(&mut self) -> io::Result<Event> {
+        loop {
+            match self.events.recv().unwrap_or(Ok(Event::End))? {
+                Event::Message(message) if message.kind() == "init" => self.begin(&message)?,
+                event => return Ok(event),
+            }
         }
-        self.id = serde_json::from_value(message.body["node_id"].clone())?;
-        self.peers = serde_json::from_value(message.body["node_ids"].clone())?;
+    }
+
+    fn begin(&mut self, init: &Message) -> io::Result<()> {
+        self.id = init.field("node_id")?;
+        self.peers = init.field("node_ids")?;
         self.peers.retain(|peer| *peer != self.id);
-        self.answer(&message, json!({"type": "init_ok"}))?;
-        self.next()
+        self.answer(init, json!({"type": "init_ok"}))
     }
 
     /// Sends a message.
-    pub fn send(&self, dest: &str, body: &Value) -> io::Result<()> {
+    pub(crate) fn send(&self, dest: &str, body: &Value) -> io::Result<()> {
         let message = json!({"src": self.id, "dest": dest, "body": body});
         writeln!(io::stdout(), "{message}")
     }
 
     /// Answers a request.
-    pub fn answer(&self, request: &Message, mut body: Value) -> io::Result<()> {
-        body["in_reply_to"] = request.body["msg_id"].clone();
+    pub(crate) fn answer(&self, request: &Message, mut body: Value) -> io::Result<()> {
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("in_reply_to".into(), request.field("msg_id")?);
+        }
         self.send(&request.src, &body)
     }
 
     /// Says that the node knows no such request.
-    pub fn refuse(&self, request: &Message) -> io::Result<()> {
-        self.answer(
-            request,
-            json!({"type": "error", "code": 10, "text": "this node knows no such request"}),
-        )
+    pub(crate) fn refuse(&self, request: &Message) -> io::Result<()> {
+        self.answer(request, json!({"type": "error", "code": 10, "text": "this node knows no such request"}))
     }
 }
 
