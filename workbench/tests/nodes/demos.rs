@@ -40,10 +40,15 @@ pub(crate) fn trials() -> impl Iterator<Item = Trial> {
     ])
 }
 
+/// Without a remark. Only a client of `lin-kv`, which waits for a second, may be left waiting by a slow machine.
 fn passes(node: &Node, file: &str, workload: &str) -> Result<(), Failed> {
-    let flags = "--time-limit 4 --final-wait 3 --rate 20 --nemesis partition --nemesis-interval 1";
-    let judged = judge(&format!("{file}-{workload}"), node, &format!("-w {workload} {flags}"));
-    if judged.verdict().starts_with("valid") { Ok(()) } else { Err(judged.text.into()) }
+    // Transactions must meet.
+    let load = if workload.starts_with("txn") { "--rate 100 --concurrency 4n" } else { "--rate 20" };
+    let flags = "--time-limit 4 --final-wait 3 --nemesis partition --nemesis-interval 1";
+    let judged = judge(&format!("{file}-{workload}"), node, &format!("-w {workload} {load} {flags}"));
+    let verdict = judged.verdict();
+    let is_fine = verdict == "valid" || (workload == "lin-kv" && verdict.starts_with("valid"));
+    if is_fine { Ok(()) } else { Err(judged.text.into()) }
 }
 
 fn every_workload_has_one() -> Result<(), Failed> {
