@@ -57,7 +57,11 @@ fn services() -> impl Iterator<Item = Entry> {
 }
 
 fn names() -> Vec<&'static str> {
-    workloads().chain(services()).map(|(name, _)| name).collect()
+    let mut names: Vec<&str> = workloads().chain(services()).map(|(name, _)| name).collect();
+    names.sort_unstable();
+    // A workload and a service have the same name.
+    names.dedup();
+    names
 }
 
 fn list() -> String {
@@ -73,7 +77,7 @@ fn about(name: &str) -> Option<String> {
     let service =
         ServiceName::parse(name).map(|service| section("service", name, service.about(), service.protocol()));
     let sections: Vec<String> = [workload, service].into_iter().flatten().collect();
-    (!sections.is_empty()).then(|| format!("{}\n{}", sections.join("\n"), errors()))
+    (!sections.is_empty()).then(|| format!("{}{}", sections.concat(), errors()))
 }
 
 fn section(kind: &str, name: &str, about: &str, protocol: &[&Rpc]) -> String {
@@ -130,8 +134,8 @@ fn add_field(text: &mut String, field: &str, words: &str) {
 /// What the client concludes from an error.
 fn trust(rpc: &Rpc) -> &'static str {
     match (rpc.trusts_errors, rpc.is_read) {
-        (true, _) => "a definite one says that it did not happen",
-        (false, true) => "any; it counts as not answered",
+        (_, true) => "any; it counts as not answered",
+        (true, false) => "a definite one says that it did not happen",
         (false, false) => "any; to this client it may have happened all the same",
     }
 }
