@@ -51,8 +51,8 @@ pub use network::{Journal, Latency, LatencyShape, Load, Traffic};
 pub use plan::{Concurrency, LoadModel, Plan};
 pub use promises::{Durability, Promises};
 pub use report::{
-    ErrorCount, FaultWindow, FinalRead, Latencies, Messages, NodeUsage, Operations, Overhead, ProbedValue,
-    Rate, Report,
+    ErrorCount, FaultWindow, Figure, FinalRead, Latencies, Messages, NodeUsage, Operations, Overhead,
+    ProbedValue, Rate, Report,
 };
 pub use seeds::Random;
 pub use service::SeqKv;

@@ -28,7 +28,7 @@ pub(crate) use self::counter::{Sums, by_answer, check_final_reads, list, node_na
 pub(crate) use self::excuses::Excuses;
 pub(crate) use self::linearizable::check_linearizable;
 pub(crate) use self::reads::check_reads;
-pub(crate) use self::set::check_set;
+pub(crate) use self::set::{check_set, set_figures};
 pub(crate) use self::success::{check_success, ok_fraction};
 
 /// A rule. A run is valid if none is broken.

@@ -7,6 +7,7 @@ use crate::check::{Excuses, Sums, Violation, Violations};
 use crate::history::{Completion, History, Operation, Outcome};
 use crate::json::Json;
 use crate::plan::Plan;
+use crate::report::Figure;
 use crate::words::Seconds;
 use crate::workload::{Request, Run, Workload};
 
@@ -55,6 +56,15 @@ impl Script {
             format!("{at} {}: {}", found.name(), found.text)
         };
         judge_run(&self.plan, &self.history).examples().iter().map(show).collect()
+    }
+}
+
+impl Script {
+    /// What the workload measures.
+    pub(crate) fn figures(&self) -> Vec<Figure> {
+        let (plan, history) = (&self.plan, &self.history);
+        let sums = Sums::of(history, &Excuses::default());
+        plan.workload.figures(&Run { plan, history, is_complete: true, sums: &sums })
     }
 }
 

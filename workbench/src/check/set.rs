@@ -1,12 +1,16 @@
 //! The verdict on sets: what was known to be in them must stay.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::json;
 
 use super::{Check, Violations, by_answer, unanswered};
 use crate::answer::{Answer, Elements};
 use crate::envelope::short;
 use crate::history::{History, Moment, Operation};
 use crate::json::Json;
+use crate::report::{Figure, Latencies};
 use crate::workload::OfSet;
 
 /// A value for people, cut short.
@@ -38,11 +42,73 @@ impl Element {
     fn is_lost(&self) -> bool {
         self.known.is_some() && self.absent > self.present && self.absent > self.known
     }
+
+    fn is_never_read(&self) -> bool {
+        self.known.is_some() && self.present.is_none() && !self.is_lost()
+    }
+
+    /// How long some read still lacked it after it was known. `None` if the last read lacks it, or there was none. It is Jepsen's
+    /// stable latency.
+    fn took(&self, history: &History) -> Option<Duration> {
+        let operation = |sign: Sign| history.operations().get(sign.operation);
+        let known = operation(self.known?)?.ended()?;
+        let is_stable = self.present.is_some() && self.present > self.absent;
+        let last = self.absent.and_then(operation).map_or(Duration::ZERO, |read| read.invoked);
+        is_stable.then(|| last.saturating_sub(known))
+    }
 }
 
 /// Checks that the last reads lack no element that was known to be in the set. They must show none twice, and none that no
 /// client added.
 pub(crate) fn check_set(history: &History, violations: &mut Violations) {
+    let elements = survey(history, |operation, shown, elements| {
+        check_shown(operation, shown, elements, violations);
+    });
+    for (element, state) in elements.iter().filter(|(_, state)| state.is_lost()) {
+        record_lost(history, *element, state, violations);
+    }
+    check_last_reads(history, violations);
+}
+
+/// What became of the elements, and how soon they were in all reads: figures for the report.
+pub(crate) fn set_figures(history: &History) -> Vec<Figure> {
+    let elements = survey(history, |_, _, _| {});
+    let adds = history.operations().iter().filter(|operation| element(operation).is_some());
+    let acknowledged = adds.filter(|add| add.is_ok()).count();
+    let count = |of: fn(&Element) -> bool| elements.values().filter(|state| of(state)).count();
+    let late: Vec<Duration> = elements.values().filter_map(|state| state.took(history)).collect();
+    let stale = late.iter().filter(|took| !took.is_zero()).count();
+    let (lost, never_read) = (count(Element::is_lost), count(Element::is_never_read));
+    let all = elements.len();
+    let latencies = Latencies::of(&late);
+    let Latencies { p50_ms, p95_ms, p99_ms, max_ms, .. } = latencies;
+    vec![
+        Figure::new(
+            "elements",
+            format!(
+                "{all} asked to add, {acknowledged} acknowledged: {lost} lost, {never_read} never read, {stale} stale for a while"
+            ),
+            json!({
+                "attempts": all, "acknowledged": acknowledged, "stable": late.len(), "lost": lost, "never_read": never_read,
+                "stale": stale
+            }),
+        ),
+        Figure::new(
+            "stable",
+            format!(
+                "in all reads after ms: median {p50_ms:.0}, 95 % {p95_ms:.0}, 99 % {p99_ms:.0}, max {max_ms:.0} ({} elements)",
+                late.len()
+            ),
+            json!(latencies),
+        ),
+    ]
+}
+
+/// Follows each element through the history. `visit` sees each read that was answered, and the elements before it.
+fn survey<'a>(
+    history: &'a History,
+    mut visit: impl FnMut(&'a Operation, &'a Elements, &BTreeMap<u64, Element>),
+) -> BTreeMap<u64, Element> {
     let mut elements: BTreeMap<u64, Element> = BTreeMap::new();
     let mut invoked: BTreeMap<usize, usize> = BTreeMap::new();
     for (place, moment) in history.moments().iter().enumerate() {
@@ -64,17 +130,14 @@ pub(crate) fn check_set(history: &History, violations: &mut Violations) {
                     state.known.get_or_insert(answered);
                 }
                 if let Some(shown) = set(operation) {
-                    check_shown(operation, shown, &elements, violations);
+                    visit(operation, shown, &elements);
                     note_shown(shown, asked, answered, &mut elements);
                 }
             }
             Moment::Nemesis(_) => {}
         }
     }
-    for (element, state) in elements.iter().filter(|(_, state)| state.is_lost()) {
-        record_lost(history, *element, state, violations);
-    }
-    check_last_reads(history, violations);
+    elements
 }
 
 /// Checks that a read shows no element twice, and none that no client has added so far.
@@ -193,6 +256,31 @@ mod tests {
                  n2 at 3.500 s",
             ]
         );
+    }
+
+    /// Element 1 is known at 0.5 s, and the read that is asked for at 2 s still lacks it.
+    #[test]
+    fn the_time_until_an_element_is_in_all_reads_is_measured() {
+        let mut script = Script::of(&GSet);
+        script
+            .run(0, add(1), done())
+            .run(0, read(), shows(&[1], &[]))
+            .run(1, read(), shows(&[], &[]))
+            .run(1, add(2), done())
+            .run(1, add(3), Outcome::Timeout)
+            .last(1, read(), shows(&[1, 2], &[]));
+        let figures = script.figures();
+        assert_eq!(
+            figures.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [
+                "elements    3 asked to add, 2 acknowledged: 0 lost, 0 never read, 1 stale for a while",
+                "stable      in all reads after ms: median 0, 95 % 1500, 99 % 1500, max 1500 (2 elements)",
+            ]
+        );
+        assert_eq!(figures[0].value["stale"], 1);
+        script.run(2, read(), shows(&[2], &[]));
+        let figures = script.figures();
+        assert_eq!((&figures[0].value["lost"], &figures[0].value["stable"]), (&json!(1), &json!(1)));
     }
 
     #[test]

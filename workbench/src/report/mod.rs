@@ -1,6 +1,7 @@
 //! The report of a run, for people and for programs.
 
 mod errors;
+mod figures;
 mod heals;
 mod html;
 mod latencies;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 pub use self::errors::ErrorCount;
+pub use self::figures::Figure;
 pub use self::latencies::Latencies;
 pub use self::overhead::Overhead;
 pub(crate) use self::overhead::OverheadRecorder;
@@ -45,6 +47,9 @@ pub struct Report {
     pub errors: Vec<ErrorCount>,
     /// How long the successful operations took, by kind.
     pub latencies: BTreeMap<&'static str, Latencies>,
+    /// What the workload measures.
+    #[serde(serialize_with = "by_name", skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Figure>,
     /// What the bench itself adds to the latencies (child processes only).
     pub overhead: Option<Overhead>,
     /// Counts of the messages.
@@ -182,6 +187,7 @@ impl Report {
             valid: violations.counts().is_empty(),
             interrupted: false,
             rate: Rate::default(),
+            figures: Vec::new(),
             overhead: None,
             messages: Messages::of(journal, operations.count),
             errors: errors::count(&history),
@@ -272,6 +278,10 @@ fn value_of(read: &Operation) -> Option<i64> {
         Some(Answer::Elements(elements)) => i64::try_from(elements.count()).ok(),
         _ => read.value(),
     }
+}
+
+fn by_name<S: Serializer>(figures: &[Figure], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(figures.iter().map(|figure| (figure.name, &figure.value)))
 }
 
 fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

@@ -18,6 +18,7 @@ impl Display for Report {
             write_overhead(f, overhead)?;
         }
         self.write_messages(f)?;
+        self.figures.iter().try_for_each(|figure| writeln!(f, "{figure}"))?;
         write_list(f, "faults", &self.faults)?;
         match self.convergence {
             _ if plan.workload.counter().is_none() => {}

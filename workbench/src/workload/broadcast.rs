@@ -2,9 +2,10 @@
 
 use super::set::{self, Mix};
 use super::{Ask, Request, Requests, Rpc, Run, Shape, Workload};
-use crate::check::{Check, Violations, check_set};
+use crate::check::{Check, Violations, check_set, set_figures};
 use crate::json::Json;
 use crate::plan::Plan;
+use crate::report::Figure;
 
 /// Nodes spread messages, which all nodes must know in the end. Each node is told its neighbours: see
 /// [`Plan::topology`].
@@ -85,5 +86,9 @@ impl Workload for Broadcast {
         if run.is_complete {
             check_set(run.history, violations);
         }
+    }
+
+    fn figures(&self, run: &Run<'_>) -> Vec<Figure> {
+        set_figures(run.history)
     }
 }

@@ -2,8 +2,9 @@
 
 use super::set::{self, Mix};
 use super::{Requests, Rpc, Run, Shape, Workload};
-use crate::check::{Check, Violations, check_set};
+use crate::check::{Check, Violations, check_set, set_figures};
 use crate::plan::Plan;
+use crate::report::Figure;
 
 /// A set that only grows.
 #[derive(Clone, Copy, Debug)]
@@ -56,5 +57,9 @@ impl Workload for GSet {
         if run.is_complete {
             check_set(run.history, violations);
         }
+    }
+
+    fn figures(&self, run: &Run<'_>) -> Vec<Figure> {
+        set_figures(run.history)
     }
 }

@@ -23,6 +23,7 @@ use serde::{Serialize, Serializer};
 use crate::check::{Check, Sums, Violations};
 use crate::history::{History, Operation};
 use crate::plan::Plan;
+use crate::report::Figure;
 use crate::seeds::Random;
 
 pub use self::broadcast::Broadcast;
@@ -58,6 +59,63 @@ pub const ALL: &[&dyn Workload] = &[
 ///
 /// The value itself holds nothing. What differs from run to run is in the [`Plan`], and the state of one run in its [`Requests`].
 /// Two workloads are the same if they have one name.
+///
+/// ```
+/// use workbench::{Answer, Ask, Check, Json, Plan, Random, Request, Requests, Rpc, Run, Shape, Violations, Workload};
+///
+/// static DOUBLE: Rpc = Rpc {
+///     name: "double",
+///     about: "Answer with twice the number.",
+///     is_read: true,
+///     trusts_errors: true,
+///     asks: &[("number", "an integer")],
+///     answers: Some(("value", Shape::Integer)),
+/// };
+///
+/// /// Nodes double numbers.
+/// #[derive(Debug)]
+/// struct Doubling;
+///
+/// #[derive(Debug)]
+/// struct Double(i64);
+///
+/// impl Ask for Double {
+///     fn rpc(&self) -> &'static Rpc { &DOUBLE }
+///     fn values(&self) -> Vec<Json> { vec![self.0.into()] }
+/// }
+///
+/// #[derive(Debug)]
+/// struct Counting(i64);
+///
+/// impl Requests for Counting {
+///     fn next(&mut self, _client: usize, _random: &mut Random) -> Request {
+///         self.0 += 1;
+///         Request::new(Double(self.0))
+///     }
+/// }
+///
+/// impl Workload for Doubling {
+///     fn name(&self) -> &'static str { "doubling" }
+///     fn about(&self) -> &'static str { "Nodes double numbers" }
+///     fn protocol(&self) -> &'static [&'static Rpc] { const ALL: &[&Rpc] = &[&DOUBLE]; ALL }
+///     fn requests(&self, _plan: &Plan) -> Box<dyn Requests> { Box::new(Counting(0)) }
+///     fn checks(&self) -> &'static [Check] { &[Check::Answers] }
+///     fn judge(&self, run: &Run<'_>, violations: &mut Violations) {
+///         for operation in run.history.operations() {
+///             let (Some(Double(number)), Some(Answer::Integer(value))) =
+///                 (operation.request.get(), operation.answer())
+///             else { continue };
+///             if *value != 2 * number {
+///                 let text = format!("n{} doubled {number} to {value}", operation.node);
+///                 violations.record(Check::Answers, operation.ended(), text);
+///             }
+///         }
+///     }
+/// }
+///
+/// let plan = Plan::new(&Doubling, 42);
+/// assert_eq!(plan.workload.name(), "doubling");
+/// ```
 pub trait Workload: Debug + Send + Sync {
     /// The name on the command line.
     fn name(&self) -> &'static str;
@@ -97,6 +155,11 @@ pub trait Workload: Debug + Send + Sync {
 
     /// Judges a run. Costs what the checks cost.
     fn judge(&self, run: &Run<'_>, violations: &mut Violations);
+
+    /// What the workload measures in a run, for the report.
+    fn figures(&self, _run: &Run<'_>) -> Vec<Figure> {
+        Vec::new()
+    }
 }
 
 /// The requests of one run. What it draws depends on `random` and on what it was told, and on nothing else.

@@ -109,3 +109,24 @@ impl Debug for Request {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::{Doing, OfKey};
+
+    /// A client of a counter trusts no error. One of a key-value store trusts those that are definite, and no read of its changes anything.
+    #[test]
+    fn what_an_error_leaves_open_depends_on_the_client() {
+        let of_key = |does| Request::new(OfKey { key: 0, does });
+        let refused = |definite| Outcome::Refused { code: 0, definite, text: String::new() };
+        let left_open = |request: &Request| {
+            [Outcome::Ok(Answer::Done), refused(true), refused(false), Outcome::Timeout]
+                .map(|outcome| request.is_left_open_by(&outcome))
+        };
+        assert_eq!(left_open(&Request::read()), [false, true, true, true]);
+        assert_eq!(left_open(&Request::add(1)), [false, true, true, true]);
+        assert_eq!(left_open(&of_key(Doing::Write(1))), [false, false, true, true]);
+        assert_eq!(left_open(&of_key(Doing::Read)), [false; 4]);
+    }
+}

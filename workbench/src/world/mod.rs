@@ -33,7 +33,7 @@ use crate::history::History;
 use crate::nemesis::Nemesis;
 use crate::network::Network;
 use crate::plan::Plan;
-use crate::report::{Rate, Report};
+use crate::report::{Figure, Rate, Report};
 use crate::seeds::{Random, Seeds};
 use crate::service::Services;
 use crate::stagger::Stagger;
@@ -189,9 +189,7 @@ impl World {
         if self.is_done() {
             self.judge_malformed();
         }
-        if self.setup_failure.is_none() {
-            self.judge_history(&sums);
-        }
+        let figures = if self.setup_failure.is_none() { self.judge_history(&sums) } else { Vec::new() };
         let healed_at = self.faults.healed_at();
         let convergence = if self.plan.probes {
             self.probes.convergence(healed_at)
@@ -206,16 +204,18 @@ impl World {
         let (faults, probes) = (self.faults.into_windows(), self.probes.changes());
         let mut report = Report::new(self.plan, self.history, sums, self.violations, messages);
         report.add_faults(faults);
-        Report { rate: Rate { joined, ..rate }, convergence, remarks, probes, trace, ..report }
+        Report { rate: Rate { joined, ..rate }, figures, convergence, remarks, probes, trace, ..report }
     }
 
-    fn judge_history(&mut self, sums: &Sums) {
+    /// Judges what clients saw, and returns what the workload measures.
+    fn judge_history(&mut self, sums: &Sums) -> Vec<Figure> {
         let is_complete = self.is_done();
         let run = Run { plan: &self.plan, history: &self.history, is_complete, sums };
         self.plan.workload.judge(&run, &mut self.violations);
         if is_complete {
             check_success(&self.history, &self.plan, &mut self.violations);
         }
+        self.plan.workload.figures(&run)
     }
 
     fn judge_convergence(&mut self, convergence: Option<Duration>) {

@@ -126,9 +126,13 @@ std::thread_local! {
 const ALL: [&dyn Workload; 4] = [&Echo, &UniqueIds, &Broadcast, &GSet];
 
 fn run(workload: &'static dyn Workload, bug: Bug) -> Report {
+    run_under(&[Fault::Partition], workload, bug)
+}
+
+fn run_under(faults: &[Fault], workload: &'static dyn Workload, bug: Bug) -> Report {
     IS_BROADCAST.set(workload.name() == "broadcast");
     let plan = Plan {
-        nemesis: [Fault::Partition].into(),
+        nemesis: faults.iter().copied().collect(),
         time_limit: Duration::from_secs(5),
         rate: 50.0,
         ..Plan::new(workload, 3)
@@ -146,6 +150,23 @@ fn good_nodes_are_valid() {
         let report = run(workload, Bug::Nothing);
         assert!(report.valid && report.operations.count > 150, "{workload:?}\n{report}");
     }
+}
+
+/// Gossip goes around every 200 ms.
+#[test]
+fn how_soon_elements_are_everywhere_is_told() {
+    let report = run_under(&[], &Broadcast, Bug::Nothing);
+    assert!(report.to_string().contains("stable      in all reads after ms: median "), "{report}");
+    let json = serde_json::to_value(&report).unwrap();
+    let (elements, stable) = (&json["figures"]["elements"], &json["figures"]["stable"]);
+    assert!(elements["stable"] == elements["attempts"] && elements["lost"] == 0, "{report}");
+    assert!(elements["stale"].as_u64() > Some(10), "{report}");
+    let ms = |percentile: &str| stable[percentile].as_f64().unwrap();
+    assert!(ms("p50_ms") < ms("max_ms") && (100.0..=200.0).contains(&ms("max_ms")), "{report}");
+    let cut = run(&Broadcast, Bug::Nothing);
+    assert!(cut.figures[1].value["max_ms"].as_f64() > Some(1000.0), "{cut}");
+    let silent = run(&Broadcast, Bug::NeverGossips);
+    assert!(silent.figures[0].value["lost"].as_u64() > Some(10), "{silent}");
 }
 
 #[test]

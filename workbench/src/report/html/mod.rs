@@ -133,7 +133,7 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .3rem; }
 .verdict { padding: .1em .5em; border-radius: .3em; color: #fff; font-size: 1rem; }
 .valid { background: #00684c; } .invalid { background: #b3261e; } .broken-off { background: #5f6368; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; border: 1px solid var(--line); padding: .8rem; }
-li { overflow-wrap: anywhere; margin: .3rem 0; }
+li { overflow-wrap: anywhere; white-space: pre-line; margin: .3rem 0; }
 .note { color: var(--soft); font-size: .88rem; margin: .2rem 0; }
 .swatch { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 .6em; }
 .band { opacity: .6; }
