@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{AckPolicy, Config, CounterKind, MAX_NODES};
-use crate::judge::{SimulateOptions, TestOptions};
+use crate::judge::{DocOptions, SimulateOptions, TestOptions};
 
 /// A partition- and crash-proof counter that speaks the Maelstrom protocol.
 ///
@@ -37,6 +37,9 @@ pub enum Command {
     /// Exit status: 0 valid, 1 invalid, 2 could not run.
     #[command(hide = !cfg!(feature = "bench"))]
     Simulate(Box<SimulateOptions>),
+    /// Prints the protocol of a workload or of a service: requests, answers, error codes.
+    #[command(hide = !cfg!(feature = "bench"))]
+    Doc(DocOptions),
     /// Prints a script that makes a shell complete this command line.
     Completions {
         /// For which shell.

@@ -8,9 +8,9 @@ use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
 use workbench::{
     BenchError, Counter, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, Promises,
-    Verdict, Workload, run_simulations, run_test,
+    Verdict, Workload, print_doc, run_simulations, run_test,
 };
-pub use workbench::{SimulateOptions, TestOptions};
+pub use workbench::{DocOptions, SimulateOptions, TestOptions};
 
 use crate::cli::{self, Cli};
 use crate::config::{AckPolicy, Config, CounterKind};
@@ -143,6 +143,14 @@ pub fn simulate(options: &SimulateOptions) -> ExitCode {
         return could_not_run("simulate", NOT_SERVED);
     }
     exit("simulate", run_simulations(options, adapted, |plan| factory(drawn_config(plan)), &mut io::stdout()))
+}
+
+/// Runs the `doc` subcommand and returns the exit status: 0, or 2 if it could not print.
+pub fn doc(options: &DocOptions) -> ExitCode {
+    match print_doc(options, &mut io::stdout()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => could_not_run("doc", &error.to_string()),
+    }
 }
 
 /// Runs the `test` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     match cli.command {
         Some(Command::Test(options)) => return judge::test(*options),
         Some(Command::Simulate(options)) => return judge::simulate(&options),
+        Some(Command::Doc(options)) => return judge::doc(&options),
         Some(Command::Completions { shell }) => {
             let printed = std::io::stdout().write_all(&cli::completions(shell));
             return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };

@@ -14,6 +14,7 @@ pub struct Options {
     rest: Vec<OsString>,
 }
 
+pub use Options as DocOptions;
 pub use Options as SimulateOptions;
 pub use Options as TestOptions;
 
@@ -25,6 +26,11 @@ pub fn test(_: Options) -> ExitCode {
 /// Says that this build can't run the `simulate` subcommand. The exit status is 2: could not run.
 pub fn simulate(_: &Options) -> ExitCode {
     say_that_there_is_no_bench("simulate")
+}
+
+/// Says that this build can't run the `doc` subcommand. The exit status is 2: could not run.
+pub fn doc(_: &Options) -> ExitCode {
+    say_that_there_is_no_bench("doc")
 }
 
 #[expect(clippy::print_stderr, reason = "the command line speaks to a human")]

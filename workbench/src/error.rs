@@ -57,6 +57,7 @@ fn note(advice: &Option<String>) -> String {
     advice.as_ref().map(|advice| format!("; {advice}")).unwrap_or_default()
 }
 
-fn log_note(log: &str) -> String {
+/// The end of a log, for a text about its process.
+pub(crate) fn log_note(log: &str) -> String {
     if log.is_empty() { String::new() } else { format!("; the end of its log:\n{log}") }
 }

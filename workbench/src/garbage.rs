@@ -3,11 +3,10 @@
 use rand::RngExt;
 
 use crate::endpoint::Endpoint;
+use crate::error_code::{MALFORMED, NOT_SUPPORTED};
 use crate::seeds::Random;
 use crate::workload::{Counter, Workload};
 
-const NOT_SUPPORTED: i64 = 10;
-const MALFORMED: i64 = 12;
 /// Length of the longest line.
 const LONG: usize = 10 << 20;
 /// Depth of the deepest one.

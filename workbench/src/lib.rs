@@ -6,9 +6,11 @@ mod body;
 mod campaign;
 mod check;
 mod cli;
+mod doc;
 mod endpoint;
 mod envelope;
 mod error;
+mod error_code;
 mod garbage;
 mod history;
 mod host;
@@ -37,6 +39,7 @@ pub use cli::{
     FaultList, IdleOptions, SimulateOptions, StrictList, TestOptions, TransactionFlags, Verdict,
     run_simulations, run_test,
 };
+pub use doc::{DocOptions, print_doc};
 pub use error::BenchError;
 pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
 pub use host::machine::{Machine, MachineFactory};

@@ -92,11 +92,6 @@ pub(crate) fn names_no_request(body: &str) -> Option<String> {
     Some(format!("{problem}; give the msg_id of the request, an integer, as it came"))
 }
 
-/// Whether an error of that code says that the request did not and will not happen.
-pub(crate) fn is_definite(code: i64) -> bool {
-    matches!(code, 1 | 10 | 11 | 12 | 14 | 20 | 21 | 22 | 30)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,46 +7,26 @@ To read what is newest it writes something that was never there before.
 
 import uuid
 
-from node import Node, RpcError
+from node import KV, Node
 
-PRECONDITION_FAILED, ABSENT, TIMEOUT = 22, 20, 0
 node = Node()
+kv = KV(node, "seq-kv")
 
 
-def current():
-    try:
-        return node.call("seq-kv", {"type": "read", "key": "sum"})["value"]
-    except RpcError as error:
-        if error.code == ABSENT:
-            return 0
-        raise
+@node.on("add")
+def add(body):
+    delta = body["delta"]
+    while delta:
+        value = kv.read("sum", 0)
+        if kv.swap("sum", value, value + delta):
+            break
+    return {"type": "add_ok"}
 
 
-def add(message):
-    delta = message["body"]["delta"]
-    try:
-        while delta:
-            value = current()
-            swap = {"type": "cas", "key": "sum", "from": value, "to": value + delta, "create_if_not_exists": True}
-            try:
-                node.call("seq-kv", swap)
-                break
-            except RpcError as error:
-                if error.code not in (PRECONDITION_FAILED, ABSENT):
-                    raise
-        node.reply(message, {"type": "add_ok"})
-    except TimeoutError:
-        node.reply(message, {"type": "error", "code": TIMEOUT, "text": "seq-kv does not answer"})
+@node.on("read")
+def read(body):
+    kv.write("fence", str(uuid.uuid4()))
+    return {"type": "read_ok", "value": kv.read("sum", 0)}
 
 
-def read(message):
-    try:
-        node.call("seq-kv", {"type": "write", "key": "fence", "value": str(uuid.uuid4())})
-        node.reply(message, {"type": "read_ok", "value": current()})
-    except TimeoutError:
-        node.reply(message, {"type": "error", "code": TIMEOUT, "text": "seq-kv does not answer"})
-
-
-node.on("add", add)
-node.on("read", read)
 node.run()

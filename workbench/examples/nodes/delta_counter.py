@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A counter that tells all others each delta until they have got it, and adds what it is told.
+"""A counter that tells all others each delta until they have confirmed it, and adds what it is told.
 
 It does not remember what it has been told: a delta that comes twice counts twice.
 """
@@ -22,26 +22,28 @@ def raise_by(delta):
 def tell(peer, delta):
     while True:
         try:
-            node.call(peer, {"type": "delta", "delta": delta})
-            return
+            return node.call(peer, {"type": "delta", "delta": delta})
         except TimeoutError:
             pass
 
 
-def add(message):
-    delta = message["body"]["delta"]
-    raise_by(delta)
+@node.on("add")
+def add(body):
+    raise_by(body["delta"])
     for peer in node.peers:
-        threading.Thread(target=tell, args=(peer, delta), daemon=True).start()
-    node.reply(message, {"type": "add_ok"})
+        threading.Thread(target=tell, args=(peer, body["delta"]), daemon=True).start()
+    return {"type": "add_ok"}
 
 
-def take(message):
-    raise_by(message["body"]["delta"])
-    node.reply(message, {"type": "delta_ok"})
+@node.on("delta")
+def take(body):
+    raise_by(body["delta"])
+    return {"type": "delta_ok"}
 
 
-node.on("add", add)
-node.on("delta", take)
-node.on("read", lambda message: node.reply(message, {"type": "read_ok", "value": total}))
+@node.on("read")
+def read(body):
+    return {"type": "read_ok", "value": total}
+
+
 node.run()

@@ -2,20 +2,39 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Violations};
-use crate::history::History;
+use super::{Check, Violations, unanswered};
+use crate::history::{History, Operation};
 use crate::plan::Plan;
+
+/// The operations of one kind.
+#[derive(Default)]
+struct Kind<'a> {
+    count: u64,
+    ok: u64,
+    first_failed: Option<&'a Operation>,
+}
 
 /// Maelstrom's two demands: of each kind of operation at least one, and of all together the demanded fraction.
 pub(crate) fn check_success(history: &History, plan: &Plan, violations: &mut Violations) {
-    let mut by_kind: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut by_kind: BTreeMap<&str, Kind<'_>> = BTreeMap::new();
     for operation in history.operations() {
-        *by_kind.entry(operation.request.name()).or_default() += u64::from(operation.is_ok());
+        let kind = by_kind.entry(operation.request.name()).or_default();
+        kind.count += 1;
+        if operation.is_ok() {
+            kind.ok += 1;
+        } else {
+            kind.first_failed.get_or_insert(operation);
+        }
     }
-    for (kind, _) in by_kind.iter().filter(|(_, ok)| **ok == 0 && plan.demand_success) {
-        violations.record(Check::Stats, None, format!("not one {kind} succeeded"));
+    for (name, kind) in by_kind.iter().filter(|(_, kind)| kind.ok == 0 && plan.demand_success) {
+        let Some(first) = kind.first_failed else { continue };
+        let (count, why) = (kind.count, unanswered(first.outcome()));
+        let text =
+            format!("not one {name} of {count} succeeded; the first one, on n{}, got {why}", first.node);
+        violations.record(Check::Stats, first.ended(), text);
     }
-    let fraction = ok_fraction(by_kind.values().sum(), history.operations().len() as u64);
+    let ok = by_kind.values().map(|kind| kind.ok).sum();
+    let fraction = ok_fraction(ok, history.operations().len() as u64);
     if let Some(wanted) = plan.availability.filter(|wanted| fraction < *wanted) {
         violations.record(
             Check::Availability,

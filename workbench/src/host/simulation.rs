@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::machine::{Machine, MachineFactory};
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::world::{Action, Event, World};
+use crate::world::{Action, End, Event, World};
 
 /// How many bytes a pipe holds while its reader is paused.
 const PIPE: usize = 64 << 10;
@@ -104,7 +104,8 @@ impl Simulation<'_> {
             process.machine = None;
             let status = "it asked again and again to be woken at once".to_owned();
             let incarnation = process.incarnation;
-            self.world.handle(now, &Event::Exited { node, incarnation, is_clean: false, status });
+            let end = End { is_clean: false, status, log: String::new() };
+            self.world.handle(now, &Event::Exited { node, incarnation, end });
             self.perform_actions();
         }
     }
@@ -207,10 +208,8 @@ impl Simulation<'_> {
         self.out = out;
         if exited {
             self.end(node);
-            self.world.handle(
-                self.now,
-                &Event::Exited { node, incarnation, is_clean: true, status: "exited".into() },
-            );
+            let end = End { is_clean: true, status: "exited".into(), log: String::new() };
+            self.world.handle(self.now, &Event::Exited { node, incarnation, end });
         }
     }
 

@@ -52,6 +52,7 @@ impl Display for ErrorCount {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { f: asked, code, text, count, of } = self;
         let percent = 100.0 * *count as f64 / (*of).max(1) as f64;
-        write!(f, "{count} of {of} {asked}s ({percent:.0} %) were answered with error {code}: {text}")
+        write!(f, "{count} of {of} {asked}s ({percent:.0} %) were answered with error {code}")?;
+        if text.is_empty() { f.write_str(", without a text") } else { write!(f, ": {text}") }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::sequential::State;
 use super::{Answer, Request};
+use crate::error_code::{KEY_DOES_NOT_EXIST, PRECONDITION_FAILED};
 use crate::json::Json;
 
 /// A map from JSON values to JSON values. Cloning it copies no value.
@@ -50,12 +51,15 @@ pub(super) fn read_ok(value: &Json) -> Answer {
 }
 
 pub(super) fn missing() -> Answer {
-    Answer::Error { code: 20, text: "key does not exist".to_owned() }
+    Answer::Error { code: KEY_DOES_NOT_EXIST, text: "key does not exist".to_owned() }
 }
 
 /// The error of a compare-and-set that found another value.
 pub(super) fn mismatch(current: &Json, from: &str) -> Answer {
-    Answer::Error { code: 22, text: format!("current value {} is not {from}", clojure(current)) }
+    Answer::Error {
+        code: PRECONDITION_FAILED,
+        text: format!("current value {} is not {from}", clojure(current)),
+    }
 }
 
 /// A value as Clojure prints it, and so Maelstrom in its errors: `{"a" [1 nil]}`.

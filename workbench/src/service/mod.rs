@@ -2,12 +2,14 @@
 
 mod kv;
 mod lww;
+mod protocol;
 mod sequential;
 
 use serde::Serialize;
 
 use self::kv::KvStore;
 use self::lww::Lww;
+use self::protocol::TS;
 use self::sequential::{Sequential, State};
 
 use crate::body::Body;
@@ -77,6 +79,9 @@ impl Services {
     pub(crate) fn handle(&mut self, service: ServiceName, src: Endpoint, body: &str) -> Option<String> {
         let body = Body::parse(body)?;
         let request = Request::read(&body).ok()?;
+        if !service.protocol().iter().any(|rpc| rpc.name == request.kind) {
+            return None;
+        }
         let answer = match service {
             ServiceName::SeqKv => self.seq_kv.handle(src, &request, &mut self.random)?,
             ServiceName::LinKv => self.ask_lin_kv(&request)?,
@@ -95,7 +100,7 @@ impl Services {
     }
 
     fn ask_lin_tso(&mut self, request: &Request) -> Option<Answer> {
-        (request.kind == "ts").then(|| {
+        (request.kind == TS.name).then(|| {
             let ts = self.next_timestamp;
             self.next_timestamp += 1;
             Answer::TsOk { ts }
@@ -170,7 +175,7 @@ pub(crate) enum Answer {
     WriteOk,
     CasOk,
     TsOk { ts: u64 },
-    Error { code: u32, text: String },
+    Error { code: i64, text: String },
 }
 
 /// An answer and the request's `msg_id`, whatever that is.

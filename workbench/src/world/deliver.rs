@@ -105,6 +105,7 @@ impl World {
         match role {
             Role::Init { node } => self.init_replied(now, node, body),
             Role::Briefing { node, rpc } => self.briefing_replied(now, node, rpc, body),
+            Role::Answered { rpc } => self.answered_again(now, src, rpc, body),
             Role::Worker(worker) => self.operation_replied(now, worker, src, body),
             Role::Probe { node } => self.probe_replied(now, node, body),
             Role::Malformed => self.malformed_replied(now, src, body),

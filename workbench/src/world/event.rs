@@ -1,5 +1,7 @@
 //! The events that a host tells the world, and the actions that the world wants.
 
+use crate::error::log_note;
+
 /// Something that happened to a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event<'a> {
@@ -7,8 +9,26 @@ pub(crate) enum Event<'a> {
     Line { node: usize, incarnation: u32, line: &'a [u8] },
     /// It has accepted the line that it was handed: another may follow.
     Accepted { node: usize, incarnation: u32 },
-    /// It ended; cleanly, if with status 0.
-    Exited { node: usize, incarnation: u32, is_clean: bool, status: String },
+    /// It ended.
+    Exited { node: usize, incarnation: u32, end: End },
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    /// Whether with status 0.
+    pub(crate) is_clean: bool,
+    /// How, in words.
+    pub(crate) status: String,
+    /// The last lines of its log. Empty if it has none.
+    pub(crate) log: String,
+}
+
+impl End {
+    /// How it ended, with the end of its log.
+    pub(crate) fn tell(&self) -> String {
+        format!("{}{}", self.status, log_note(&self.log))
+    }
 }
 
 /// Something that the host must do to a process.

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use self::clients::Clients;
-pub(crate) use self::event::{Action, Event};
+pub(crate) use self::event::{Action, End, Event};
 use self::faults::Faults;
 use self::malformed::Malformed;
 use self::node::Node;
@@ -135,9 +135,7 @@ impl World {
         match *event {
             Event::Line { node, incarnation, line } => self.receive(now, node, incarnation, line),
             Event::Accepted { node, incarnation } => self.accepted(now, node, incarnation),
-            Event::Exited { node, incarnation, is_clean, ref status } => {
-                self.exited(now, node, incarnation, is_clean, status);
-            }
+            Event::Exited { node, incarnation, ref end } => self.exited(now, node, incarnation, end),
         }
         if self.has_news {
             self.advance(now);

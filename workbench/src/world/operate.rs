@@ -10,8 +10,9 @@ use super::workers::Pending;
 
 use crate::answer::Answer;
 use crate::check::Check;
+use crate::error_code::is_definite;
 use crate::history::{Completion, Operation, Outcome};
-use crate::reply::{Reply, ReplyContent, is_definite, names_no_request};
+use crate::reply::{Reply, ReplyContent, names_no_request};
 use crate::workload::Request;
 
 impl World {
@@ -60,6 +61,7 @@ impl World {
             completion: None,
         });
         worker.pending = Some(Pending { operation, msg_id, invoked: now });
+        worker.last_operation = Some(operation);
         let node = worker.node;
         self.timers.set(now + self.patience, Timer::OpTimeout { worker: index, operation });
         self.send_request(now, client, node, body, Some(operation));
@@ -72,7 +74,7 @@ impl World {
             return client;
         }
         if let Some(client) = worker.client {
-            self.clients.leave(client);
+            self.clients.leave_after(client, worker.last_operation);
         }
         let client = self.clients.join(Role::Worker(index));
         worker.client = Some(client);

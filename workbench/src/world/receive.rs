@@ -5,10 +5,12 @@ use std::time::Duration;
 use super::World;
 use super::phases::Phase;
 
-use crate::check::Check;
+use crate::check::{Check, unanswered};
 use crate::endpoint::Endpoint;
 use crate::envelope::{Envelope, EnvelopeError, excerpt, short};
+use crate::history::{Operation, Outcome};
 use crate::network::{Content, Packet};
+use crate::words::Seconds;
 
 impl World {
     /// A process printed a line.
@@ -97,8 +99,12 @@ impl World {
     }
 
     fn gone(&self, number: u64) -> (Check, String) {
-        let why =
-            if self.clients.existed(number) { "who has left (a late reply?)" } else { "who does not exist" };
+        let last = self.clients.last_operation(number).and_then(|last| self.history.operations().get(last));
+        let why = match last {
+            Some(last) => format!("who has left; {}", left(last)),
+            None if self.clients.existed(number) => "who has left".to_owned(),
+            None => "who does not exist".to_owned(),
+        };
         (Check::Destination, format!("a message to c{number}, {why}"))
     }
 
@@ -119,6 +125,21 @@ impl World {
             let text = format!("n{index} sent {}", excerpt(line));
             self.violations.record(Check::Silence, Some(now), text);
         }
+    }
+}
+
+/// Why a client has left: how its last operation ended.
+fn left(last: &Operation) -> String {
+    let (name, argument, node) = (last.request.name(), last.request.argument(), last.node);
+    let argument =
+        if argument.as_str() == "null" { String::new() } else { format!(" {}", short(argument.as_str())) };
+    let asked = format!("its {name}{argument} to n{node} at {}", Seconds(last.invoked));
+    match last.outcome() {
+        None | Some(Outcome::Timeout) => {
+            let waited = last.ended().map_or(Duration::ZERO, |at| at.saturating_sub(last.invoked));
+            format!("{asked} had no answer within {}, so this is a late one", Seconds(waited))
+        }
+        other => format!("{asked} had its answer: {}", unanswered(other)),
     }
 }
 

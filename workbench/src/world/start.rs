@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::RngExt;
 
 use super::clients::Role;
-use super::event::Action;
+use super::event::{Action, End};
 use super::phases::Phase;
 use super::timers::Timer;
 use super::{SetupFailure, World};
@@ -123,10 +123,19 @@ impl World {
     }
 
     fn initialised(&mut self, index: usize) {
-        self.close_init(index);
+        self.has_news = true;
         if let Some(node) = self.nodes.get_mut(index) {
             node.is_ready = true;
+            if let Some(client) = node.init_client.take() {
+                self.clients.answered(client);
+            }
         }
+    }
+
+    /// A client that has had its answer got another message.
+    pub(super) fn answered_again(&mut self, now: Duration, index: usize, rpc: &Rpc, body: &str) {
+        let text = format!("n{index} answered {} again: {}", rpc.name, short(body));
+        self.violations.record(Check::Replies, Some(now), text);
     }
 
     pub(super) fn init_timed_out(&mut self, now: Duration, index: usize, incarnation: u32) {
@@ -135,9 +144,14 @@ impl World {
         let role = node.init_client.and_then(|client| self.clients.role(client));
         let what = match role {
             Some(Role::Briefing { rpc, .. }) => format!("{} within 5 s", rpc.name),
-            Some(Role::Init { .. } | Role::Worker(_) | Role::Probe { .. } | Role::Malformed) | None => {
-                "init within 10 s".to_owned()
-            }
+            Some(
+                Role::Init { .. }
+                | Role::Answered { .. }
+                | Role::Worker(_)
+                | Role::Probe { .. }
+                | Role::Malformed,
+            )
+            | None => "init within 10 s".to_owned(),
         };
         let instead = node.init_missed.as_ref().map_or_else(String::new, |text| format!(", but sent {text}"));
         self.init_failed(now, index, &format!("did not answer {what}{instead}"));
@@ -160,28 +174,21 @@ impl World {
     }
 
     /// A process ended, by itself or because it was asked to.
-    pub(super) fn exited(
-        &mut self,
-        now: Duration,
-        index: usize,
-        incarnation: u32,
-        is_clean: bool,
-        status: &str,
-    ) {
+    pub(super) fn exited(&mut self, now: Duration, index: usize, incarnation: u32, end: &End) {
         let Some(node) = self.nodes.get(index).filter(|node| node.incarnation == incarnation && node.is_up)
         else {
             return;
         };
         let (was_asked, was_starting) = (node.is_ending, node.is_starting());
         self.take_down(now, index);
-        if was_asked && !is_clean {
-            let text = format!("n{index} was asked to end (SIGTERM) and did so badly: {status}");
+        if was_asked && !end.is_clean {
+            let text = format!("n{index} was asked to end (SIGTERM) and did so badly: {}", end.tell());
             self.violations.record(Check::CleanEnd, Some(now), text);
         } else if !was_asked {
-            let text = format!("the process of n{index} ended by itself: {status}");
+            let text = format!("the process of n{index} ended by itself: {}", end.tell());
             self.violations.record(Check::Exit, Some(now), text);
             if was_starting {
-                self.init_failed(now, index, &format!("ended before it answered init: {status}"));
+                self.init_failed(now, index, &format!("ended before it answered init: {}", end.status));
             }
         }
     }

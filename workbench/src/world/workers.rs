@@ -19,6 +19,8 @@ pub(crate) struct Worker {
     pub(crate) is_crashed: bool,
     pub(crate) next_msg_id: u64,
     pub(crate) pending: Option<Pending>,
+    /// The number of its last operation, if it had one.
+    pub(crate) last_operation: Option<usize>,
     /// How many requests of the end of the run it has asked for.
     pub(crate) last_requests: u32,
 }
@@ -66,6 +68,7 @@ impl Workers {
             is_crashed: false,
             next_msg_id: 1,
             pending: None,
+            last_operation: None,
             last_requests: 0,
         });
         self.free.get_mut(node).into_iter().for_each(|free| free.push(index));

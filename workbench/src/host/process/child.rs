@@ -1,5 +1,6 @@
 //! One child process and its two threads.
 
+use std::convert::Infallible;
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -21,6 +22,8 @@ use crate::error::BenchError;
 const MAX_LINE: u64 = 64 << 20;
 /// How long a process may take to end after it has closed its output or has been killed.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the copy of its log may take after that.
+const LOG_PATIENCE: Duration = Duration::from_millis(200);
 
 /// A running process with all that it has started. Dropping it ends them at once.
 #[derive(Debug)]
@@ -150,6 +153,7 @@ pub(super) struct Child {
     incarnation: u32,
     lines: SyncSender<Handed>,
     unfinished: Unfinished,
+    log_copied: Receiver<Infallible>,
 }
 
 impl Child {
@@ -161,7 +165,8 @@ impl Child {
         clock: Clock,
     ) -> Result<Self, BenchError> {
         let (process, pipes) = Process::start(command, node, incarnation > 1)?;
-        let (stdin, stdout) = pipes.copy_log(told.clone());
+        let (copying, log_copied) = sync_channel(0);
+        let (stdin, stdout) = pipes.copy_log((told.clone(), copying));
         let (lines, to_write) = sync_channel(1);
         let reader = Pipe { told: told.clone(), clock, node, incarnation };
         let writer = reader.clone();
@@ -169,7 +174,7 @@ impl Child {
         let unfinished = Unfinished::default();
         let stdout = unfinished.watch(stdout);
         thread::spawn(move || reader.read_lines(stdout));
-        Ok(Self { process, incarnation, lines, unfinished })
+        Ok(Self { process, incarnation, lines, unfinished, log_copied })
     }
 
     pub(super) fn incarnation(&self) -> u32 {
@@ -199,8 +204,12 @@ impl Child {
         self.process.tree.signal(signal);
     }
 
+    /// Waits a moment for a process that has closed its output, and for the end of its log. Tells whether it ended well, and how.
     pub(super) fn end_after_close(&mut self) -> (bool, String) {
-        self.process.end_after_close()
+        let end = self.process.end_after_close();
+        // Nothing is ever sent: the other side goes when all is copied. What the process has started may keep its log open.
+        let _ = self.log_copied.recv_timeout(LOG_PATIENCE);
+        end
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use self::interrupt::Interrupt;
 use crate::error::BenchError;
 use crate::plan::Plan;
 use crate::report::{NodeUsage, OverheadRecorder, Report};
-use crate::world::{Action, Event, World};
+use crate::world::{Action, End, Event, World};
 
 /// How many events may wait for the bench. When there are more, the threads stop reading.
 const EVENTS: usize = 4096;
@@ -222,7 +222,8 @@ impl ProcessHost<'_> {
         let Some(place) = self.children.get_mut(node) else { return };
         let Some(mut child) = place.take_if(|child| child.incarnation() == incarnation) else { return };
         let (is_clean, status) = child.end_after_close();
-        self.world.handle(now, &Event::Exited { node, incarnation, is_clean, status });
+        let end = End { is_clean, status, log: log::tail(&self.command.log(node)) };
+        self.world.handle(now, &Event::Exited { node, incarnation, end });
     }
 
     fn glance(&mut self, plan: &Plan, now: Duration, progress: &mut dyn FnMut(&Progress)) {
