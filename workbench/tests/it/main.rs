@@ -10,5 +10,6 @@ mod leader;
 mod lin_kv;
 mod others;
 mod parity;
+mod report;
 mod toy;
 mod words;
