@@ -47,6 +47,11 @@ impl Archive {
         self.end - PIECE * self.pieces.len() as u64 - self.open.len() as u64
     }
 
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
     /// Adds the next message. A piece near a mark is never left out.
     pub(super) fn push(&mut self, message: TracedMessage, marks: &[u64]) {
         self.end += 1;

@@ -111,6 +111,11 @@ impl Trace {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn marks(&self) -> &[u64] {
+        &self.marks
+    }
+
     /// The number of the first message that was sent after that moment.
     fn first_after(&self, at: Duration) -> u64 {
         match self.recent.front() {

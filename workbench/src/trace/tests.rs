@@ -6,7 +6,8 @@ fn run(recent: usize, archived: usize, count: u64, marks: &[u64]) -> Trace {
     let mut trace = Trace::keeping(Bounds { recent, archived, written: 10 });
     let ends = [Endpoint::Node(300), Endpoint::Client(7), Endpoint::Service(ServiceName::LinKv)];
     for id in 0..count {
-        let (src, dest) = (ends[id as usize % 3], ends[(id as usize + 1) % 3]);
+        let place = usize::try_from(id).unwrap();
+        let (src, dest) = (ends[place % 3], ends[(place + 1) % 3]);
         trace.sent(Duration::from_secs(id), id, src, dest, &format!(r#"{{"type":"add","delta":{id}}}"#));
         if marks.contains(&id) {
             trace.mark(Duration::from_secs(id));
@@ -75,4 +76,25 @@ fn a_long_body_is_cut_also_within_a_character() {
     let body = format!("a{}", "é".repeat(Trace::BODY));
     trace.sent(Duration::ZERO, 0, Endpoint::Node(0), Endpoint::Node(1), &body);
     assert_eq!(trace.between(0, 1)[0].body.len(), Trace::BODY - 1);
+}
+
+/// A run of ten million usual messages is kept whole.
+#[test]
+#[ignore = "it takes some seconds"]
+fn ten_million_messages_fit() {
+    let mut trace = Trace::default();
+    for id in 0..10_000_000_u64 {
+        let (now, node) = (Duration::from_micros(id * 37), Endpoint::Node(usize::try_from(id % 5).unwrap()));
+        let body = match id % 4 {
+            0 => format!(r#"{{"type":"add","delta":{},"msg_id":{}}}"#, id * 7919 % 5, id / 4),
+            1 => format!(r#"{{"type":"add_ok","in_reply_to":{}}}"#, id / 4),
+            2 => format!(r#"{{"type":"read","msg_id":{}}}"#, id / 4),
+            _ => format!(r#"{{"type":"read_ok","value":{},"in_reply_to":{}}}"#, id / 2, id / 4),
+        };
+        trace.sent(now, id, node, Endpoint::Client(id % 17), &body);
+        trace.received(now + Duration::from_micros(id * 104_729 % 3000), id);
+    }
+    assert_eq!(trace.omitted(), 0, "{} bytes", trace.older.size());
+    println!("{} MB", trace.older.size() >> 20);
+    assert_eq!(trace.around(Duration::from_secs(185), 50, 50).len(), 100);
 }

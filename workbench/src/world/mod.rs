@@ -276,3 +276,20 @@ fn mean_gap(rate: f64) -> Duration {
         never
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::Counter;
+
+    /// In a long run the messages of that time are gone once the run is over.
+    #[test]
+    fn a_violation_is_marked_when_it_happens() {
+        let mut world = World::new(&Plan { trace: true, ..Plan::new(&Counter::G, 1) });
+        while world.violations.examples().is_empty() {
+            let next = world.next_wake().unwrap();
+            world.wake(next);
+        }
+        assert!(!world.network.take_trace().unwrap().marks().is_empty());
+    }
+}

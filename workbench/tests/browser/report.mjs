@@ -68,6 +68,12 @@ const checks = {
     }
     assert((await page.locator("#faults path[d^=M]").count()) >= 3, "there are faults");
     assert((await page.locator("#findings .violation").getAttribute("d")).length > 0, "there are violations");
+    for (const id of IDS) {
+      const thin = await plot(id).screenshot();
+      const style = await page.addStyleTag({ content: ".violation { stroke-width: 9 }" });
+      assert(!(await plot(id).screenshot()).equals(thin), `the violations in ${id} can be seen, as thick as they should be`);
+      await style.evaluate((one) => one.remove());
+    }
   },
 
   async "a workload that is no counter has no chart of values"() {
@@ -207,7 +213,7 @@ const checks = {
     const plain = await openPage(counterFile, { javaScriptEnabled: false });
     assertEqual(await plain.locator(".plot svg").count(), IDS.length, "charts");
     assert((await plain.locator("#messages td").count()) > 20, "the messages around the first violation");
-    assert((await plot("latency", plain).locator(".xs").innerText()).includes("5 s"), "the axis");
+    assert((await plot("latency", plain).locator(".xs").innerText()).includes("10 s"), "the axis");
     await shot("without-script", plain);
     await plain.context().close();
   },

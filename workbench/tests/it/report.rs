@@ -91,7 +91,10 @@ fn a_page_is_small_and_has_the_messages_around_each_violation() {
             let place = messages.partition_point(|message| message[3].as_u64().unwrap() <= at(finding));
             let around = &messages[place.saturating_sub(7)..messages.len().min(place + 2)];
             let ids: Vec<u64> = around.iter().map(|message| message[0].as_u64().unwrap()).collect();
-            assert!(ids.len() >= 7 && ids.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{ids:?} at {finding}");
+            assert!(
+                ids.len() >= 7 && ids.windows(2).all(|pair| pair[0] + 1 == pair[1]),
+                "{ids:?} at {finding}"
+            );
         }
     }
 }
@@ -121,9 +124,10 @@ impl Drop for Driver {
 }
 
 /// Says so where it is seen, and where the gate counts it.
+#[expect(clippy::print_stderr, reason = "who runs the tests must see it")]
 fn skip(reason: &str) {
     let line = format!("SKIPPED: {reason}");
-    println!("{line}");
+    eprintln!("{line}");
     if let Some(path) = std::env::var_os("COUNTERD_TEST_SKIPS") {
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
         writeln!(file, "{line}").unwrap();

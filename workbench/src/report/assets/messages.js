@@ -1,7 +1,7 @@
 // The messages around the chosen moment: a line for each endpoint, time goes down, and each sending and each arrival has its own row.
 
 const [BEFORE, AFTER, SHIFT] = [24, 14, 15];
-const [ROW, HEAD, LEFT, GAP] = [19, 30, 96, 110];
+const [ROW, HEAD, LEFT] = [19, 26, 96];
 const panel = document.getElementById("messages");
 const { names, count } = data.messages;
 const messages = data.messages.messages.map(([id, src, dest, sent, received, body]) => ({ id, src, dest, sent, received, body, type: typeOf(body) }));
@@ -86,23 +86,25 @@ function arrow(message, x, yOf) {
 function diagram(found) {
   const lanes = [...new Set(found.flatMap(({ src, dest }) => [src, dest]))].sort((a, b) => a - b);
   const rows = rowsOf(found);
-  const [width, height] = [LEFT + GAP * lanes.length + 30, HEAD + ROW * (rows.length + 1)];
-  const x = (end) => LEFT + GAP / 2 + GAP * lanes.indexOf(end);
-  const places = new Map(rows.map((row, place) => [row.message && `${row.message.id} ${row.isSent}`, HEAD + ROW * (place + 1)]));
+  const gap = Math.max(56, Math.min(190, (panel.clientWidth - LEFT - 50) / lanes.length));
+  const [width, height] = [LEFT + gap * lanes.length, ROW * (rows.length + 1)];
+  const x = (end) => LEFT + gap / 2 + gap * lanes.indexOf(end);
+  const places = new Map(rows.map((row, place) => [row.message && `${row.message.id} ${row.isSent}`, ROW * (place + 1)]));
   const yOf = (message, isSent) => places.get(`${message.id} ${isSent}`);
   const label = `${found.length} messages between ${lanes.length} endpoints. The table has the same.`;
   const svg = drawing("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+  const head = drawing("svg", { class: "names", width, height: HEAD, "aria-hidden": "true" });
   lanes.forEach((end) => {
-    svg.append(drawing("line", { class: "lane", x1: x(end), x2: x(end), y1: HEAD, y2: height }));
-    svg.append(drawing("text", { class: "head", x: x(end), y: HEAD - 10, "text-anchor": "middle" }, names[end]));
+    svg.append(drawing("line", { class: "lane", x1: x(end), x2: x(end), y1: 0, y2: height }));
+    head.append(drawing("text", { class: "head", x: x(end), y: HEAD - 9, "text-anchor": "middle" }, names[end]));
   });
   rows.forEach(({ at, message }, place) => {
-    const y = HEAD + ROW * (place + 1);
+    const y = ROW * (place + 1);
     svg.append(drawing("text", { class: message === null ? "head" : "soft", x: 4, y: y + 4 }, seconds(at, 6)));
     if (message === null) svg.append(drawing("line", { class: "now", x1: LEFT, x2: width, y1: y, y2: y }));
   });
   found.forEach((message) => svg.append(arrow(message, x, yOf)));
-  return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Diagram of the messages" }, svg);
+  return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Diagram of the messages" }, head, svg);
 }
 
 function table(found) {

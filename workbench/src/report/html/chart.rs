@@ -125,8 +125,7 @@ impl Series {
                 continue;
             };
             let _ = match (self.shape, is_open) {
-                (Shape::Dots, _) => write!(path, "M{time} {y}h0"),
-                (Shape::Line | Shape::Steps, false) => write!(path, "M{time} {y}h0"),
+                (Shape::Dots, _) | (Shape::Line | Shape::Steps, false) => write!(path, "M{time} {y}h0"),
                 (Shape::Line, true) => write!(path, "L{time} {y}"),
                 (Shape::Steps, true) => write!(path, "H{time}V{y}"),
             };

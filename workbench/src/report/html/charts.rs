@@ -41,7 +41,9 @@ fn quantiles(report: &Report, end: u64) -> Chart {
     let mut windows: BTreeMap<u64, Recorder> = BTreeMap::new();
     for operation in report.history.operations().iter().filter(|operation| operation.is_ok()) {
         let window = windows.entry(micros(operation.invoked) / width).or_default();
-        took(operation).into_iter().for_each(|took| window.record(took));
+        if let Some(took) = took(operation) {
+            window.record(took);
+        }
     }
     let latencies: Vec<_> = (0..=end / width)
         .map(|number| (number * width + width / 2, windows.get(&number).map(Recorder::latencies)))
@@ -100,7 +102,9 @@ fn throughput(report: &Report, end: u64) -> Chart {
             if counts.len() <= second {
                 counts.resize(second + 1, 0);
             }
-            counts.iter_mut().nth(second).into_iter().for_each(|count| *count += 1);
+            if let Some(count) = counts.get_mut(second) {
+                *count += 1;
+            }
         }
         per_second(name, class, &counts, end)
     };

@@ -71,7 +71,9 @@ impl Report {
         let timeline = Timeline::new(self);
         page.push_str(&timeline.to_html(end, &legend));
         let charts = charts::all(self, end);
-        charts.iter().for_each(|chart| page.push_str(&chart.to_html(end, &legend)));
+        for chart in &charts {
+            page.push_str(&chart.to_html(end, &legend));
+        }
         let messages = messages::chosen(self);
         let data = Data {
             end,
