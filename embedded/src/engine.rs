@@ -134,9 +134,12 @@ impl Engine {
         }
     }
 
-    /// Whether the group that was submitted needs a tick: an answer is missing, or the timer does not know when to tick.
+    /// Whether the group that was submitted needs a tick: an answer is missing, a change is not shown yet, or the timer does not know
+    /// when to tick.
     pub(crate) fn needs_tick(&self) -> bool {
-        self.timer_at.is_none_or(|at| at <= self.now) || self.submitted.iter().any(Option::is_none)
+        self.timer_at.is_none_or(|at| at <= self.now)
+            || self.submitted.iter().any(Option::is_none)
+            || self.replica.number() > self.rows().version(self.replica.id())
     }
 
     /// Reads the clock. All that is handled together happens at one time.

@@ -34,7 +34,8 @@ pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
 pub use check::txn;
 pub use check::{Check, Ranges, Violation, Violations, judge_counter};
 pub use cli::{
-    FaultList, IdleOptions, SimulateOptions, StrictList, TestOptions, Verdict, run_simulations, run_test,
+    FaultList, IdleOptions, SimulateOptions, StrictList, TestOptions, TransactionFlags, Verdict,
+    run_simulations, run_test,
 };
 pub use error::BenchError;
 pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
@@ -55,6 +56,6 @@ pub use service::SeqKv;
 pub use topology::Topology;
 pub use trace::Trace;
 pub use workload::{
-    ALL as WORKLOADS, Ask, Broadcast, Counter, Echo, GSet, Kafka, LinKv, Request, Requests, Rpc, Run, Shape,
-    UniqueIds, Workload,
+    ALL as WORKLOADS, Ask, Broadcast, Counter, Database, Echo, GSet, Kafka, LinKv, Request, Requests, Rpc,
+    Run, Shape, TransactionOptions, UniqueIds, Workload,
 };

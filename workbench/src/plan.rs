@@ -10,7 +10,7 @@ use crate::nemesis::Fault;
 use crate::network::Latency;
 use crate::promises::Promises;
 use crate::topology::Topology;
-use crate::workload::Workload;
+use crate::workload::{TransactionOptions, Workload};
 
 /// The most clients of a run. In the end all of them read at the same moment, and wait 5 s for the answer. Three nodes
 /// answer 10,000 reads within a second, but not 100,000 in time.
@@ -78,6 +78,8 @@ pub struct Plan {
     pub silence: Option<Duration>,
     /// The neighbours that [`Broadcast`](crate::Broadcast) gives to the nodes.
     pub topology: Topology,
+    /// The transactions of the clients of a [`Database`](crate::Database), and how well they must be isolated.
+    pub transactions: TransactionOptions,
     /// Read every node of a counter ten times a second between the last heal and the final reads, to see when the nodes
     /// converge. A read can bring a node up to date, so this may hide that its final read would have been stale.
     pub probes: bool,
@@ -124,6 +126,7 @@ impl Plan {
             final_wait: Duration::from_secs(10),
             silence: None,
             topology: Topology::Grid,
+            transactions: TransactionOptions::default(),
             probes: true,
             malformed: 0,
             trace: false,

@@ -64,11 +64,15 @@ impl From<Fatal> for OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unusable { path, error } => write!(
-                f,
-                "{} can't be used: {error}. Name a directory that this user may write with --data",
-                path.display()
-            ),
+            Self::Unusable { path, error } => {
+                let help = match error.kind() {
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                        "Make room on the disk, or name a directory elsewhere"
+                    }
+                    _ => "Name a directory that this user may write",
+                };
+                write!(f, "{} can't be used: {error}. {help} with --data", path.display())
+            }
             Self::InUse { path } => write!(
                 f,
                 "another counterd uses this directory: it has {} open. End it, or name another directory with --data",

@@ -48,6 +48,8 @@ async function shot(name, on = page) {
 }
 
 async function axe(on, what) {
+  // In the middle of a change of colours, their contrast is nobody's. An animation may also be replaced by another.
+  await on.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
   // An evaluated text is no script of the page, so the page's own policy stays in force.
   await on.evaluate(fs.readFileSync(tool.resolve("axe-core/axe.min.js"), "utf8"));
   const { violations } = await on.evaluate(() => window.axe.run());

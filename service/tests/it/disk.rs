@@ -110,6 +110,15 @@ fn a_full_disk_refuses_adds_and_goes_on_once_there_is_room() {
 }
 
 #[test]
+fn a_disk_without_room_for_the_database_is_named_as_such() {
+    let Some(volume) = Volume::mount("2m") else { return };
+    let setup = Setup::new().on(&volume.data(), volume.starter());
+    let NotStarted { status, log } = setup.try_start().err().expect("there is no room for the log");
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains(&*volume.data().to_string_lossy()) && log.contains("Make room"), "{log}");
+}
+
+#[test]
 fn a_read_only_directory_is_refused_and_left_as_it_is() {
     let Some(volume) = Volume::mount("16m") else { return };
     let setup = Setup::new().on(&volume.data(), volume.starter());

@@ -190,7 +190,7 @@ pub struct Violation {
     pub check: Check,
     /// The name of the anomaly, if the rule is about anomalies.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub anomaly: Option<&'static str>,
+    pub anomaly: Option<String>,
     /// The time, if it happened at one.
     pub at: Option<Duration>,
     /// What happened.
@@ -200,7 +200,7 @@ pub struct Violation {
 impl Violation {
     /// The name in reports: the anomaly's, or else the rule's.
     pub fn name(&self) -> String {
-        self.anomaly.map_or_else(|| self.check.name(), str::to_owned)
+        self.anomaly.clone().unwrap_or_else(|| self.check.name())
     }
 }
 
@@ -210,7 +210,7 @@ pub struct Violations {
     counts: BTreeMap<Check, u64>,
     /// How often each anomaly was found.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    anomalies: BTreeMap<&'static str, u64>,
+    anomalies: BTreeMap<String, u64>,
     examples: Vec<Violation>,
 }
 
@@ -231,20 +231,29 @@ impl Violations {
     pub fn record_anomaly(
         &mut self,
         check: Check,
-        anomaly: &'static str,
+        anomaly: &str,
         at: Option<Duration>,
         text: impl Into<String>,
     ) {
         *self.counts.entry(check).or_default() += 1;
-        let count = self.anomalies.entry(anomaly).or_default();
+        let count = self.anomalies.entry(anomaly.to_owned()).or_default();
         *count += 1;
         if *count <= Self::KEPT {
-            self.examples.push(Violation { check, anomaly: Some(anomaly), at, text: text.into() });
+            self.examples.push(Violation { check, anomaly: Some(anomaly.to_owned()), at, text: text.into() });
+        }
+    }
+
+    /// Counts an anomaly that was recorded at least as often as this.
+    pub(crate) fn raise_anomaly(&mut self, check: Check, anomaly: &str, at_least: u64) {
+        if let Some(count) = self.anomalies.get_mut(anomaly) {
+            let more = at_least.saturating_sub(*count);
+            *count += more;
+            *self.counts.entry(check).or_default() += more;
         }
     }
 
     /// How often each anomaly was found. Those that were not are not in it.
-    pub fn anomalies(&self) -> &BTreeMap<&'static str, u64> {
+    pub fn anomalies(&self) -> &BTreeMap<String, u64> {
         &self.anomalies
     }
 
@@ -270,7 +279,8 @@ impl Violations {
         let (examples, other_examples): (Vec<_>, Vec<_>) =
             examples.into_iter().partition(|found| found.check.counts(strict));
         // An anomaly belongs to one check, and has examples.
-        let is_remark = |name: &str| other_examples.iter().any(|found| found.anomaly == Some(name));
+        let is_remark =
+            |name: &str| other_examples.iter().any(|found| found.anomaly.as_deref() == Some(name));
         let (other_anomalies, anomalies) = anomalies.into_iter().partition(|(name, _)| is_remark(name));
         *self = Self { counts, anomalies, examples };
         Self { counts: other_counts, anomalies: other_anomalies, examples: other_examples }
@@ -282,14 +292,16 @@ impl Violations {
         for (check, count) in &self.counts {
             let of_check = self.examples.iter().filter(|violation| violation.check == *check);
             let mut kinds: BTreeMap<Option<&str>, Vec<&Violation>> = BTreeMap::new();
-            of_check.for_each(|violation| kinds.entry(violation.anomaly).or_default().push(violation));
+            of_check
+                .for_each(|violation| kinds.entry(violation.anomaly.as_deref()).or_default().push(violation));
             for (anomaly, examples) in kinds {
                 let count = anomaly.and_then(|name| self.anomalies.get(name)).unwrap_or(count);
                 let name = anomaly.map_or_else(|| check.name(), str::to_owned);
                 writeln!(f, "{heading:<11} {name} ({count} times)")?;
                 for violation in examples.into_iter().take(SHOWN) {
                     let at = violation.at.map_or(String::new(), |at| format!("{} ", Seconds(at)));
-                    writeln!(f, "            {at}{}", violation.text)?;
+                    let text = violation.text.replace('\n', "\n            ");
+                    writeln!(f, "            {at}{text}")?;
                 }
             }
         }

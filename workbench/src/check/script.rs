@@ -12,13 +12,13 @@ use crate::workload::{Request, Run, Workload};
 
 /// A complete run, one operation a second.
 pub(crate) struct Script {
-    workload: &'static dyn Workload,
+    pub(crate) plan: Plan,
     history: History,
 }
 
 impl Script {
     pub(crate) fn of(workload: &'static dyn Workload) -> Self {
-        Self { workload, history: History::default() }
+        Self { plan: Plan::new(workload, 1), history: History::default() }
     }
 
     /// A request and its end half a second later.
@@ -54,16 +54,19 @@ impl Script {
             let at = found.at.map_or_else(|| "never".to_owned(), |at| Seconds(at).to_string());
             format!("{at} {}: {}", found.name(), found.text)
         };
-        judge(self.workload, &self.history).examples().iter().map(show).collect()
+        judge_run(&self.plan, &self.history).examples().iter().map(show).collect()
     }
 }
 
 /// What the workload finds wrong with a complete run.
 pub(crate) fn judge(workload: &'static dyn Workload, history: &History) -> Violations {
+    judge_run(&Plan::new(workload, 1), history)
+}
+
+fn judge_run(plan: &Plan, history: &History) -> Violations {
     let mut violations = Violations::default();
     let sums = Sums::of(history, &Excuses::default());
-    let run = Run { plan: &Plan::new(workload, 1), history, is_complete: true, sums: &sums };
-    workload.judge(&run, &mut violations);
+    plan.workload.judge(&Run { plan, history, is_complete: true, sums: &sums }, &mut violations);
     violations
 }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-pub use self::options::{IdleOptions, TestOptions};
+pub use self::options::{IdleOptions, TestOptions, TransactionFlags};
 use self::progress::ProgressLine;
 pub use self::simulate::{SimulateOptions, run_simulations};
 use self::store::RunDirectory;

@@ -1,6 +1,7 @@
 //! The flags of `test`.
 
 mod idle;
+mod transactions;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 
 pub use self::idle::IdleOptions;
+pub use self::transactions::TransactionFlags;
 use super::values::{self, FaultList, StrictList, availability, fraction, rate, seconds};
 use crate::check::Check;
 use crate::error::BenchError;
@@ -162,6 +164,10 @@ pub struct TestOptions {
     #[arg(long, value_name = "MB", value_parser = values::memory_mb, allow_negative_numbers = true)]
     pub max_rss_mb: Option<u64>,
 
+    /// Flags of the workloads of transactions.
+    #[command(flatten)]
+    pub transactions: TransactionFlags,
+
     /// Flags of Maelstrom's that change nothing here.
     #[command(flatten)]
     pub idle: IdleOptions,
@@ -195,6 +201,7 @@ impl TestOptions {
             nemesis: self.nemesis.as_ref().map_or(faults, |list| list.faults().clone()),
             nemesis_interval: self.nemesis_interval.unwrap_or(longest.min(time_limit / 8)),
             topology: self.topology,
+            transactions: self.transactions.options(),
             probes: is_ours,
             availability: self.availability,
             loss: self.loss,
@@ -275,7 +282,11 @@ impl TestOptions {
     /// Notes for the user about flags that are accepted but do nothing, or not everything.
     pub(super) fn notes(&self) -> Vec<String> {
         let renamed = self.nodes.is_some().then(|| "--nodes: here nodes are called n0, n1, …".to_owned());
-        renamed.into_iter().chain(self.idle.notes()).collect()
+        let workload = self.workload.name();
+        let is_idle = self.workload.protocol().iter().all(|rpc| rpc.name != "txn");
+        let idle = self.transactions.given().filter(|_| is_idle);
+        let idle = idle.map(|flag| format!("--{flag} has no effect: {workload} has no transactions"));
+        renamed.into_iter().chain(idle).chain(self.idle.notes()).collect()
     }
 }
 

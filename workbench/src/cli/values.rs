@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::check::Check;
+use crate::check::txn::{Model, UnknownModel};
 use crate::nemesis::Fault;
 use crate::workload::{self, Workload};
 
@@ -181,6 +182,17 @@ pub(super) fn interval(text: &str) -> Result<Duration, String> {
 /// A number of something of which at least one is wanted.
 pub(super) fn count(text: &str) -> Result<u32, String> {
     whole(text, 1..=1_000_000, "")
+}
+
+/// How many operations a transaction has.
+pub(super) fn length(text: &str) -> Result<u32, String> {
+    whole(text, 1..=1000, "")
+}
+
+/// Consistency models, by their names.
+pub(super) fn models(text: &str) -> Result<Box<[Model]>, String> {
+    let names = text.split(',').map(str::trim);
+    names.map(|name| name.parse().map_err(|error: UnknownModel| error.to_string())).collect()
 }
 
 /// How many nodes are named.

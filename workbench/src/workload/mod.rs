@@ -12,6 +12,7 @@ mod lin_kv;
 mod request;
 mod rpc;
 mod set;
+mod txn;
 mod unique_ids;
 
 use std::fmt::Debug;
@@ -36,11 +37,22 @@ pub use self::request::{Ask, Request};
 pub(crate) use self::rpc::INIT;
 pub use self::rpc::{Rpc, Shape};
 pub(crate) use self::set::OfSet;
+pub use self::txn::{Database, TransactionOptions};
 pub use self::unique_ids::UniqueIds;
 
 /// Every workload that the command line knows.
-pub const ALL: &[&dyn Workload] =
-    &[&Counter::G, &Counter::Pn, &Echo, &UniqueIds, &Broadcast, &GSet, &LinKv, &Kafka];
+pub const ALL: &[&dyn Workload] = &[
+    &Counter::G,
+    &Counter::Pn,
+    &Echo,
+    &UniqueIds,
+    &Broadcast,
+    &GSet,
+    &LinKv,
+    &Kafka,
+    &Database::Lists,
+    &Database::Registers,
+];
 
 /// A workload: which requests the clients send, and how the answers are judged.
 ///
@@ -159,7 +171,10 @@ mod tests {
         {
             let text = std::fs::read_to_string(&file).unwrap();
             let begins = text.split("\nimpl Workload for ").skip(1);
-            for name in begins.map(|rest| rest.split(' ').next().unwrap()).filter(|name| *name != "Counter") {
+            for name in begins
+                .map(|rest| rest.split(' ').next().unwrap())
+                .filter(|name| !["Counter", "Database"].contains(name))
+            {
                 assert!(listed.contains(name), "{name} of {}", file.display());
             }
         }

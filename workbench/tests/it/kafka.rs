@@ -43,8 +43,8 @@ fn perform(logs: &mut Logs, body: &Value, _: u64) -> Value {
     }
 }
 
-fn names(report: &Report) -> Vec<&'static str> {
-    report.violations.anomalies().keys().copied().collect()
+fn names(report: &Report) -> Vec<&str> {
+    report.violations.anomalies().keys().map(String::as_str).collect()
 }
 
 #[test]

@@ -12,4 +12,5 @@ mod others;
 mod parity;
 mod report;
 mod toy;
+mod transactions;
 mod words;

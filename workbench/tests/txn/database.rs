@@ -105,6 +105,8 @@ struct Database {
     next_process: u64,
     processes: Vec<u64>,
     clients: Vec<Option<Running>>,
+    /// What runs on although its client has given up.
+    abandoned: Vec<Running>,
     history: Vec<Transaction<List>>,
 }
 
@@ -121,6 +123,7 @@ impl Database {
             next_process: u64::try_from(setup.clients).unwrap(),
             processes: (0..u64::try_from(setup.clients).unwrap()).collect(),
             clients: (0..setup.clients).map(|_| None).collect(),
+            abandoned: Vec::new(),
             history: Vec::new(),
         }
     }
@@ -128,6 +131,12 @@ impl Database {
     /// One client does one thing. Some things happen at the same moment.
     fn step(&mut self) {
         self.now += self.random.random_range(0..4);
+        if !self.abandoned.is_empty() && self.random.random_bool(0.1) {
+            let place = self.random.random_range(0..self.abandoned.len());
+            let mut running = self.abandoned.swap_remove(place);
+            self.advance(&mut running);
+            self.abandoned.extend((running.state == State::Runs).then_some(running));
+        }
         let client = self.random.random_range(0..self.clients.len());
         match self.clients[client].take() {
             Some(running) => self.go_on(client, running),
@@ -177,24 +186,31 @@ impl Database {
     fn go_on(&mut self, client: usize, mut running: Running) {
         match running.state {
             State::Applied | State::Aborted => return self.answer(client, running),
-            State::Runs => {}
+            State::Runs if self.random.random_bool(0.03) => {
+                self.give_up(client, running.number);
+                return self.abandoned.push(running);
+            }
+            State::Runs => self.advance(&mut running),
         }
+        self.clients[client] = Some(running);
+    }
+
+    fn advance(&mut self, running: &mut Running) {
         match self.setup.isolation {
             Isolation::Serializable | Isolation::StrictSerializable => {
                 self.now += 1;
-                running.begun = self.moment(&running);
-                self.run_all(&mut running);
-                self.finish(&mut running);
+                running.begun = self.moment(running);
+                self.run_all(running);
+                self.finish(running);
             }
             Isolation::Snapshot | Isolation::ReadCommitted | Isolation::ReadUncommitted => {
-                if running.done.len() < running.plan.len() {
-                    self.run_next(&mut running);
+                if running.done.len() < running.plan.len() && running.state == State::Runs {
+                    self.run_next(running);
                 } else {
-                    self.finish(&mut running);
+                    self.finish(running);
                 }
             }
         }
-        self.clients[client] = Some(running);
     }
 
     /// The moment whose state a transaction sees.
@@ -295,13 +311,10 @@ impl Database {
 
     /// Tells the client, or does not.
     fn answer(&mut self, client: usize, running: Running) {
-        let transaction = &mut self.history[running.number];
         if self.random.random_bool(0.1) {
-            transaction.completed = self.random.random_bool(0.5).then(|| Duration::from_micros(self.now));
-            self.processes[client] = self.next_process;
-            self.next_process += 1;
-            return;
+            return self.give_up(client, running.number);
         }
+        let transaction = &mut self.history[running.number];
         transaction.completed = Some(Duration::from_micros(self.now));
         if running.state == State::Applied {
             transaction.outcome = TransactionOutcome::Committed;
@@ -309,6 +322,14 @@ impl Database {
         } else {
             transaction.outcome = TransactionOutcome::Aborted;
         }
+    }
+
+    /// The client never learns what came of its transaction, and goes on as another process.
+    fn give_up(&mut self, client: usize, number: usize) {
+        let is_told = self.random.random_bool(0.5);
+        self.history[number].completed = is_told.then(|| Duration::from_micros(self.now));
+        self.processes[client] = self.next_process;
+        self.next_process += 1;
     }
 }
 

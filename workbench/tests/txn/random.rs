@@ -30,7 +30,7 @@ fn holds_but_breaks(isolation: Isolation, holds: &[Model], breaks: Model) {
         }
     }
     println!("{isolation:?}: of 60 histories of lists and of registers {broken:?} break {breaks}");
-    assert!(broken[0] > 40 && broken[1] > 20, "{isolation:?}: only {broken:?} break {breaks}");
+    assert!(broken[0] > 40 && broken[1] > 5, "{isolation:?}: only {broken:?} break {breaks}");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn measure_commits() {
             let (median, p99) = times(COUNT, |at| {
                 process.commit((0..changes).map(|n| (at * changes + n) * 7919 % known));
             });
-            let cpu = (cpu_time() - cpu_before) / u32::try_from(COUNT).unwrap();
+            let cpu = cpu_time().saturating_sub(cpu_before) / u32::try_from(COUNT).unwrap();
             let after =
                 (process.store.figures(), of_process("io", "write_bytes:"), of_process("io", "syscw:"));
             let each = |before: u64, after: u64| (after - before) / COUNT as u64;

@@ -213,14 +213,12 @@ impl Registers<'_> {
     }
 
     /// Which versions are known to come after each version, with their writers. After the initial one come all that have no
-    /// other before them. Some may never have been written. Nothing depends on those, so they are on no cycle.
+    /// other before them. Some were aborted, or may have been. Nothing depends on those, so they are on no cycle.
     fn successors(&self, key: i64) -> BTreeMap<Option<Version>, Vec<(usize, Version)>> {
         let mut next: BTreeMap<Option<Version>, Vec<(usize, Version)>> = BTreeMap::new();
         for version in self.history.versions(key) {
             let Some(write) = self.history.write(version).filter(|write| write.is_last) else { continue };
-            if !self.history.is(version, TransactionOutcome::Aborted) {
-                next.entry(self.source(version)).or_default().push((write.transaction, version));
-            }
+            next.entry(self.source(version)).or_default().push((write.transaction, version));
         }
         next
     }

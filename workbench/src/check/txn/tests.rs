@@ -4,9 +4,10 @@ use std::time::Duration;
 use rand::RngExt;
 
 use super::cycles::{Times, find_cycles};
-use super::graph::{Edge, Edges, Kind};
+use super::graph::{Edge, Edges, Kind, Rule};
 use super::links::{Dependency, Link, kind, tidy};
 use super::models::{Anomaly, Cycle, Model, Order};
+use super::walk::Walker;
 use crate::seeds::{Random, Seeds};
 
 fn edge(from: usize, to: usize, kind: Kind) -> Edge {
@@ -104,7 +105,9 @@ fn cycles_are_found_as_the_naive_version_does() {
         let nodes = random.random_range(2..=6);
         let (drawn, times) = draw(&mut random, nodes);
         let mut edges = Edges::new(nodes);
-        drawn.iter().for_each(|edge| edges.add(*edge));
+        for edge in &drawn {
+            edges.add(*edge);
+        }
         let found = find_cycles(&edges, &times);
         let found: BTreeSet<_> = found.examples.iter().map(|links| kind(links)).collect();
 
@@ -141,6 +144,17 @@ fn the_shortest_cycle_is_found() {
     assert_eq!(shortest(&edges), Some(2), "a step through junctions is one");
     let has_wr = |link: &Link| link.dependency == Dependency::Wr;
     assert!(!find_cycles(&edges, &times).examples.iter().flatten().any(has_wr));
+}
+
+#[test]
+fn a_walk_that_comes_later_can_be_shorter() {
+    let mut edges = Edges::new(10);
+    edges.add(edge(0, 1, Kind::Ww));
+    edges.add(edge(1, 5, Kind::Ww));
+    edges.fan(&[0, 2, 3].map(|from| edge(from, from, Kind::Ww)), &[5, 6, 7].map(|to| (to, to)));
+    let graph = edges.graph(true);
+    let walk = Walker::new(&graph, Rule::of(Cycle::G0, false), None).shortest(0, 9, |spot| spot == 5);
+    assert_eq!(walk.map(|walk| walk.length), Some(1));
 }
 
 /// Each half of the walk is a cycle, but one of them is milder than the whole.
