@@ -199,3 +199,53 @@ pub(super) fn thin<T: Clone>(all: Vec<T>, most: usize) -> Vec<T> {
     let last = all.last().cloned();
     all.into_iter().step_by(step).chain(last).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Answer;
+    use crate::history::{Completion, Outcome};
+    use crate::plan::Plan;
+    use crate::workload::{Counter, Request};
+    use crate::world::World;
+
+    /// In the first second 100 operations of 1 to 100 ms; in the last one an operation of 7 ms.
+    #[test]
+    fn quantiles_are_those_of_their_window() {
+        let mut report = World::new(&Plan::new(&Counter::G, 1)).into_report();
+        let asked = (1..=100).map(|took| (0, took)).chain([(99_000, 7)]);
+        for (at, took) in asked {
+            let invoked = Duration::from_millis(at);
+            let outcome = Outcome::Ok(Answer::Integer(0));
+            report.history.invoke(Operation {
+                process: 0,
+                worker: 0,
+                node: 0,
+                incarnation: 1,
+                request: Request::read(),
+                is_final: false,
+                invoked,
+                completion: Some(Completion {
+                    at: invoked + Duration::from_millis(took),
+                    incarnation: 1,
+                    outcome,
+                }),
+            });
+        }
+        let chart = quantiles(&report, 100_000_000);
+        let values =
+            |window: usize| chart.series.iter().map(|line| line.points[window].1).collect::<Vec<_>>();
+        let near = |found: &[Option<f64>], expected: &[f64]| {
+            found.iter().zip(expected).all(|(found, expected)| (found.unwrap() - expected).abs() < 0.1)
+        };
+        assert!(near(&values(0), &[50.0, 95.0, 99.0, 100.0]), "{:?}", values(0));
+        assert_eq!(values(50), [None; 4]);
+        assert!(near(&values(99), &[7.0; 4]), "{:?}", values(99));
+    }
+
+    #[test]
+    fn of_too_many_points_some_at_regular_distances_are_left_and_the_last() {
+        assert_eq!(thin((0..10).collect(), 3), [0, 4, 8, 9]);
+        assert_eq!(thin((0..3).collect(), 3), [0, 1, 2]);
+    }
+}
