@@ -262,6 +262,13 @@ impl Network {
         self.note_received(now, id, src, dest);
     }
 
+    /// Keeps the messages around that moment for good.
+    pub(crate) fn mark(&mut self, at: Duration) {
+        if let Some(trace) = &mut self.trace {
+            trace.mark(at);
+        }
+    }
+
     pub(crate) fn take_trace(&mut self) -> Option<Trace> {
         self.trace.take()
     }

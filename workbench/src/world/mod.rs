@@ -66,6 +66,8 @@ pub(crate) struct World {
     /// Requests that no process has received yet: the number of the message, and the number of the operation.
     unheard: BTreeMap<u64, usize>,
     violations: Violations,
+    /// How many violations with examples have had their moments marked.
+    marked: usize,
     timers: Timers,
     actions: VecDeque<Action>,
     /// Draws requests and workers.
@@ -112,6 +114,7 @@ impl World {
             history: History::default(),
             unheard: BTreeMap::new(),
             violations: Violations::default(),
+            marked: 0,
             timers: Timers::default(),
             actions: VecDeque::new(),
             random: seeds.generator(),
@@ -140,6 +143,7 @@ impl World {
         if self.has_news {
             self.advance(now);
         }
+        self.mark_violations();
     }
 
     /// Does what is due.
@@ -150,6 +154,15 @@ impl World {
         if self.has_news || self.due.is_some_and(|due| due <= now) {
             self.advance(now);
         }
+        self.mark_violations();
+    }
+
+    /// Keeps the messages around the violations that are new.
+    fn mark_violations(&mut self) {
+        for violation in self.violations.examples().get(self.marked..).unwrap_or_default() {
+            violation.at.into_iter().for_each(|at| self.network.mark(at));
+        }
+        self.marked = self.violations.examples().len();
     }
 
     /// When to wake the world at the latest.
@@ -197,6 +210,7 @@ impl World {
             self.history.agreement().map(|at| at.saturating_sub(healed_at.unwrap_or(at)))
         };
         self.judge_convergence(convergence);
+        self.mark_violations();
         let remarks = self.violations.take_remarks(&self.plan.strict);
         let (messages, trace) = (self.network.journal().clone(), self.network.take_trace());
         let joined = self.workers.count() - self.plan.workers();
@@ -258,5 +272,22 @@ fn mean_gap(rate: f64) -> Duration {
         Duration::try_from_secs_f64(1.0 / rate).map_or(never, |gap| gap.min(never))
     } else {
         never
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::Counter;
+
+    /// In a long run the messages of that time are gone once the run is over.
+    #[test]
+    fn a_violation_is_marked_when_it_happens() {
+        let mut world = World::new(&Plan { trace: true, ..Plan::new(&Counter::G, 1) });
+        while world.violations.examples().is_empty() {
+            let next = world.next_wake().unwrap();
+            world.wake(next);
+        }
+        assert!(!world.network.take_trace().unwrap().marks().is_empty());
     }
 }

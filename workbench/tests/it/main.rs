@@ -10,6 +10,7 @@ mod leader;
 mod lin_kv;
 mod others;
 mod parity;
+mod report;
 mod toy;
 mod transactions;
 mod words;
