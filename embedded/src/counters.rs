@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rand::RngExt;
-use replica::{AckPolicy, Change, Input, Name, NodeId, Reply, Step};
+use replica::{AckPolicy, Change, Config, Input, Name, NodeId, Reply, Step};
 
 use crate::clock::unix_ms;
 use crate::engine::Engine;
@@ -13,8 +14,8 @@ use crate::keys::Keys;
 use crate::shared::Shared;
 use crate::store::Store;
 use crate::{
-    Export, Group, ImportError, OpenError, Options, Pending, Refused, Session, Status, Watch, committer,
-    timer,
+    Export, Group, ImportError, OpenError, Options, Outside, Pending, Refused, Session, Status, Watch,
+    committer, timer,
 };
 
 /// Many counters, in a directory: see [the crate](crate).
@@ -47,7 +48,7 @@ impl Counters {
         store.shows_unstored(options.ack == AckPolicy::Memory);
         let node = choose_node(&mut store, path, options.node.as_deref())?;
         let keys = Keys::from_notes(store.notes(unix_ms())?);
-        let mut engine = Engine::new(options, node, keys);
+        let mut engine = Engine::alone(options, node, keys);
         while let Some((token, request)) = engine.next_request() {
             let outcome = store.request(request)?;
             engine.outcome(token, outcome);
@@ -67,6 +68,23 @@ impl Counters {
             })?,
         ];
         Ok(Self(Arc::new(Handle { shared, threads: Mutex::new(threads) })))
+    }
+
+    /// Begins to count in a cluster. What drives the other half does the replica's requests to the store, and its messages.
+    pub(crate) fn join(
+        node: NodeId,
+        options: Options,
+        store_timeout: Duration,
+    ) -> Result<(Self, Outside), OpenError> {
+        let config = Config { ack: options.ack, store_timeout, ..Config::default() };
+        let shared = Shared::new(Engine::new(options, node, Keys::unread(), &config));
+        let timing = shared.clone();
+        let threads = vec![spawn("timer", move || {
+            timer::run(&timing);
+            Ok(())
+        })?];
+        let outside = Outside::new(shared.clone());
+        Ok((Self(Arc::new(Handle { shared, threads: Mutex::new(threads) })), outside))
     }
 
     /// Submits requests together. They are handled one after the other, and no other request comes between them. Their answers come

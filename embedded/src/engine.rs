@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use crdt::VersionVector;
 use replica::store::{Outcome, StoreRequest, Token};
-use replica::{AckPolicy, Config, Effect, Input, NodeId, Refusal, Replica, ReplicaId, Reply, Rows, Ticket};
+use replica::{
+    AckPolicy, Config, Effect, Frame, Input, NodeId, Refusal, Replica, ReplicaId, Reply, Rows, Ticket,
+};
 use slab::Slab;
 
 use crate::clock::Clock;
@@ -24,6 +26,9 @@ use crate::{MAX_GROUP, Options, Refused, Status};
 
 /// How many bits of a ticket are the place in its group.
 const PLACE_BITS: u32 = 16;
+
+/// How many frames may wait to be sent. Further ones are lost, as any frame may be: the replica sends them again.
+const MAX_FRAMES: usize = 1_024;
 
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -41,6 +46,10 @@ pub(crate) struct Engine {
     submitting: Option<usize>,
     /// What the store is to be asked.
     requests: VecDeque<(Token, StoreRequest)>,
+    /// What peers are to be told. Alone there are none.
+    frames: VecDeque<(NodeId, Frame)>,
+    /// What does the requests and sends the frames, if it is no thread.
+    pub(crate) outside: Option<Waker>,
     calls: Calls,
     /// Those that wait for counters to change.
     pub(crate) watchers: Vec<Waker>,
@@ -50,21 +59,27 @@ pub(crate) struct Engine {
     /// When the timer comes next.
     timer_at: Option<Duration>,
     is_done: bool,
+    /// Whether no change is counted while the store is down.
+    needs_store: bool,
 }
 
 impl Engine {
-    /// An engine that has just begun. Its clock stands still until [`look_at_clock`](Self::look_at_clock). So the store has as much
-    /// time as it needs to read its record.
-    pub(crate) fn new(options: Options, node: NodeId, keys: Keys) -> Self {
+    /// An engine of the only node.
+    pub(crate) fn alone(options: Options, node: NodeId, keys: Keys) -> Self {
         // No peer could acknowledge anything. So `Durable` is `Store`, which refuses while the store is down, and counts nothing.
         let ack = match options.ack {
             AckPolicy::Memory => AckPolicy::Memory,
             AckPolicy::Store | AckPolicy::Durable => AckPolicy::Store,
         };
-        let config = Config { ack, ..Config::default() };
+        Self::new(options, node, keys, &Config { ack, ..Config::default() })
+    }
+
+    /// An engine that has just begun. Its clock stands still until [`look_at_clock`](Self::look_at_clock). So the store has as much
+    /// time as it needs to read its record.
+    pub(crate) fn new(options: Options, node: NodeId, keys: Keys, config: &Config) -> Self {
         let status = Status { node: node.to_string(), ..Status::default() };
         let mut engine = Self {
-            replica: Replica::new(&config, node.clone(), rand::random()),
+            replica: Replica::new(config, node.clone(), rand::random()),
             options,
             index: Index::default(),
             keys,
@@ -75,12 +90,15 @@ impl Engine {
             submitted: Vec::new(),
             submitting: None,
             requests: VecDeque::new(),
+            frames: VecDeque::new(),
+            outside: None,
             calls: Calls::default(),
             watchers: Vec::new(),
             told: VersionVector::default(),
             failure: None,
             timer_at: None,
             is_done: false,
+            needs_store: config.ack == AckPolicy::Store,
         };
         engine.handle(Input::Roster([node].into()));
         engine.tick();
@@ -112,16 +130,28 @@ impl Engine {
                         changes.notes.iter().for_each(|noted| self.keys.note_counted(noted));
                     }
                     self.requests.push_back((token, request));
-                    self.calls.work = true;
+                    self.call_for_work();
                 }
-                // There is no other node.
-                Effect::Send { .. } => {}
-                Effect::Done => {
-                    self.is_done = true;
-                    (self.calls.work, self.calls.time) = (true, true);
+                Effect::Send { peer, frame } if self.frames.len() < MAX_FRAMES => {
+                    self.frames.push_back((peer, frame));
+                    self.call_for_work();
                 }
+                Effect::Send { .. } => self.status.lost_frames += 1,
+                Effect::Done => self.end_all(),
             }
         }
+    }
+
+    /// Wakes what does the requests and sends the frames.
+    fn call_for_work(&mut self) {
+        self.calls.work = true;
+        self.calls.wakers.extend(self.outside.take());
+    }
+
+    fn end_all(&mut self) {
+        self.is_done = true;
+        self.calls.time = true;
+        self.call_for_work();
     }
 
     /// Lets the replica do what is due, once all inputs at hand are handled.
@@ -158,6 +188,11 @@ impl Engine {
         self.requests.pop_front()
     }
 
+    /// The next frame to a peer.
+    pub(crate) fn next_frame(&mut self) -> Option<(NodeId, Frame)> {
+        self.frames.pop_front()
+    }
+
     /// The store has answered.
     pub(crate) fn outcome(&mut self, token: Token, outcome: Outcome) {
         self.handle(Input::Store { token, outcome });
@@ -169,15 +204,19 @@ impl Engine {
         self.replica.is_ready()
     }
 
+    /// Whether changes would be held uncounted for now.
+    pub(crate) fn holds_changes(&self) -> bool {
+        !self.replica.has_chosen() || self.needs_store && self.replica.is_store_down()
+    }
+
     /// The database has failed. Whoever waits learns that; nothing is answered or stored any more.
     pub(crate) fn fail(&mut self, failure: String) {
-        self.is_done = true;
         self.failure = Some(failure);
         self.requests.clear();
         for waiting in self.waiting.drain() {
             self.calls.wakers.extend(waiting.fail());
         }
-        (self.calls.work, self.calls.time) = (true, true);
+        self.end_all();
     }
 
     pub(crate) fn take_calls(&mut self) -> Calls {

@@ -26,6 +26,8 @@ pub enum Refused {
     KeyTooLong,
     /// A request with this idempotency key was refused a moment ago, while this one waited for it.
     KeyBusy,
+    /// The store has not been read since the start. So it is not known whether the idempotency key was used before.
+    KeysUnread,
     /// Too many idempotency keys are remembered.
     TooManyKeys,
     /// The group has more than [`MAX_GROUP`](crate::MAX_GROUP) requests.
@@ -53,6 +55,7 @@ impl Refused {
             | Self::KeyReused
             | Self::KeyTooLong
             | Self::KeyBusy
+            | Self::KeysUnread
             | Self::TooManyKeys
             | Self::GroupTooLong
             | Self::Failed => Counted::No,
@@ -74,6 +77,7 @@ impl fmt::Display for Refused {
             Self::KeyReused => "this idempotency key was used with another request: not counted",
             Self::KeyTooLong => "an idempotency key has 1 to 255 bytes: not counted",
             Self::KeyBusy => "the request with the same idempotency key was refused: not counted",
+            Self::KeysUnread => "the idempotency keys are not read from the store yet: not counted",
             Self::TooManyKeys => "too many idempotency keys are remembered: not counted",
             Self::GroupTooLong => "too many requests at once: not counted",
             Self::Failed => "the database has failed: not counted. Start the process again",

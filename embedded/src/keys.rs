@@ -25,6 +25,8 @@ pub(crate) struct Keys {
     until: BTreeSet<(u64, Arc<str>)>,
     /// The requests that wait: each with its key, and whether it only waits for another one's change.
     open: BTreeMap<Ticket, (Arc<str>, bool)>,
+    /// Whether the store has not told yet which keys it knows.
+    is_unread: bool,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,8 @@ type Fingerprint = [u8; 16];
 /// What is known of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
+    /// The store has not told yet which keys it knows.
+    Unread,
     New,
     /// It was used with another request.
     Reused,
@@ -56,11 +60,22 @@ impl Keys {
     /// The keys in these notes.
     pub(crate) fn from_notes(notes: impl IntoIterator<Item = Noted>) -> Self {
         let mut keys = Self::default();
+        keys.read(notes);
+        keys
+    }
+
+    /// No key can be looked up before the notes of the store are [read](Self::read).
+    pub(crate) fn unread() -> Self {
+        Self { is_unread: true, ..Self::default() }
+    }
+
+    /// The store has these notes.
+    pub(crate) fn read(&mut self, notes: impl IntoIterator<Item = Noted>) {
+        self.is_unread = false;
         for Noted { note, value } in notes {
             let Some((fingerprint, key)) = read_note(&note.text) else { continue };
-            keys.insert(key, Entry { fingerprint, until: note.until, value: Some(value), is_done: true });
+            self.insert(key, Entry { fingerprint, until: note.until, value: Some(value), is_done: true });
         }
-        keys
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -73,6 +88,9 @@ impl Keys {
 
     /// What is known of a key, `now`, in milliseconds since 1970. Forgets the keys whose time is over.
     pub(crate) fn look_up(&mut self, key: &str, change: &Change, now: u64) -> Known {
+        if self.is_unread {
+            return Known::Unread;
+        }
         while self.until.first().is_some_and(|(until, _)| *until < now)
             && let Some((_, key)) = self.until.pop_first()
         {
@@ -262,6 +280,15 @@ mod tests {
         assert_eq!(keys.look_up("k", &add(3), NOW + 10), Known::Open);
         assert_eq!(keys.look_up("k", &add(3), NOW + 11), Known::New);
         assert_eq!(keys.len(), 0);
+    }
+
+    #[test]
+    fn no_key_is_new_before_the_notes_are_read() {
+        let mut keys = Keys::unread();
+        assert_eq!(keys.look_up("k", &add(3), NOW), Known::Unread);
+        let note = Keys::default().begin(Ticket(1), "k", &add(3), NOW + 10);
+        keys.read([Noted { note, value: 45 }]);
+        assert_eq!(keys.look_up("k", &add(3), NOW), Known::Done(45));
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod clock;
 mod committer;
 mod counters;
 mod engine;
+mod entry;
 mod error;
 mod export;
 mod group;
@@ -40,6 +41,7 @@ mod import;
 mod index;
 mod keys;
 mod options;
+mod outside;
 mod pending;
 mod session;
 mod shared;
@@ -50,12 +52,14 @@ mod times;
 mod watch;
 
 pub use counters::Counters;
+pub use entry::{Entry, EntryKind, Unreadable};
 pub use error::{Counted, Fatal, OpenError, Refused};
 pub use export::Export;
 pub use group::{Answer, Done, Group};
 pub use import::ImportError;
 pub use keys::MAX_KEY;
 pub use options::{MAX_GROUP, Options, is_node_name};
+pub use outside::{Errand, Outside};
 pub use pending::Pending;
 pub use replica::{
     AckPolicy, Change, MAX_BATCH, MAX_COUNTERS, MAX_NAME, MAX_SOURCES, Name, Refusal, Reply, Step,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use replica::{AckPolicy, MAX_COUNTERS};
 
-use crate::{Counters, OpenError};
+use crate::{Counters, OpenError, Outside};
 
 /// How many requests may be submitted in one [group](crate::Counters::submit).
 pub const MAX_GROUP: usize = 1 << 16;
@@ -72,5 +72,21 @@ impl Options {
     /// [`OpenError`] says what is wrong with the directory, and what to do. Nothing in it was changed.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Counters, OpenError> {
         Counters::start(path.as_ref(), self)
+    }
+
+    /// Begins to count as a node of a cluster, whose store and messages the caller sees to, through [`Outside`]. It returns at once:
+    /// [`Status::is_ready`](crate::Status::is_ready) says when reads and changes are answered.
+    ///
+    /// The store counts as down once it has not answered for `store_timeout`. Then peers acknowledge changes, if the policy is
+    /// [`AckPolicy::Durable`].
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Name`] if the node has no good name, [`OpenError::NoThread`].
+    pub fn join(self, store_timeout: Duration) -> Result<(Counters, Outside), OpenError> {
+        match self.node.clone() {
+            Some(node) if is_node_name(&node) => Counters::join(node.as_str().into(), self, store_timeout),
+            node => Err(OpenError::Name { given: node.unwrap_or_default() }),
+        }
     }
 }

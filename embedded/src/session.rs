@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use replica::{AckPolicy, Change, Input, Name, Refusal, Reply, Request, Ticket};
+use replica::{Change, Input, Name, Refusal, Reply, Request, Ticket};
 
 use crate::Refused;
 use crate::clock::{millis, unix_ms};
@@ -93,10 +93,10 @@ impl<'a> Session<'a> {
         self.ask(ticket, request(change));
     }
 
-    /// Whether changes would be held uncounted for now: the store is down, and the policy demands it. Then [`peek`](Self::peek) does
-    /// not see them.
+    /// Whether changes would be held uncounted for now: the process has not recovered, or the store is down, and the policy demands
+    /// it. Then [`peek`](Self::peek) does not see them.
     pub fn holds_changes(&self) -> bool {
-        self.engine.options.ack != AckPolicy::Memory && self.engine.replica.is_store_down()
+        self.engine.holds_changes()
     }
 
     /// As [`change`](Self::change), once for each `key`: a repeated request is answered, and changes nothing. The key is stored in the
@@ -109,6 +109,7 @@ impl<'a> Session<'a> {
         }
         let now = unix_ms();
         match self.engine.keys.look_up(key, &change, now) {
+            Known::Unread => self.engine.settle(ticket, Err(Refused::KeysUnread)),
             Known::New if self.engine.keys.is_full(self.engine.options.max_keys) => {
                 self.engine.settle(ticket, Err(Refused::TooManyKeys));
             }

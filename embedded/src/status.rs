@@ -32,6 +32,8 @@ pub struct Status {
     pub refused: u64,
     /// How many requests were refused, and may count.
     pub uncertain: u64,
+    /// How many frames to peers were dropped, because too many waited to be sent.
+    pub lost_frames: u64,
     /// What the store has done.
     pub store: StoreStatus,
 }

@@ -9,7 +9,6 @@
 
 mod commit;
 mod disk;
-mod entry;
 mod error;
 mod file;
 mod fold;
@@ -30,8 +29,8 @@ use replica::NodeId;
 use replica::store::{Changes, Noted, Outcome, Record, Revision, StoreRequest};
 use tracing::{info, warn};
 
+use crate::entry::EntryKind;
 use disk::Disk;
-use entry::Kind;
 use error::Problem;
 pub use error::{Fatal, OpenError};
 use file::{Opened, open_all, transact};
@@ -170,7 +169,7 @@ impl Store {
             }
             StoreRequest::Commit { expect, .. } if expect.0 != self.state.revision => Ok(Outcome::Conflict),
             StoreRequest::Commit { expect: _, changes, owner } => {
-                let outcome = self.commit(changes, Kind::Commit { owner })?;
+                let outcome = self.commit(changes, EntryKind::Commit { owner })?;
                 Ok(outcome.unwrap_or(Outcome::Committed { revision: Revision(self.state.revision) }))
             }
             StoreRequest::Fence => Ok(Outcome::Fenced),
@@ -185,7 +184,7 @@ impl Store {
                     return Ok(Outcome::Conflict);
                 }
                 let changes = Changes { rows, ..Changes::default() };
-                Ok(self.commit(changes, Kind::Seal)?.unwrap_or(Outcome::Sealed))
+                Ok(self.commit(changes, EntryKind::Seal)?.unwrap_or(Outcome::Sealed))
             }
             // Each node has a store of its own.
             StoreRequest::Seal { .. } => Ok(Outcome::NotDone),

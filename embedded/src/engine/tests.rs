@@ -23,7 +23,7 @@ impl Site {
         let directory = TempDir::new().unwrap();
         let mut store = Store::open(directory.path()).unwrap();
         store.shows_unstored(ack == AckPolicy::Memory);
-        let engine = Engine::new(Options { ack, ..Options::default() }, "n0".into(), Keys::default());
+        let engine = Engine::alone(Options { ack, ..Options::default() }, "n0".into(), Keys::default());
         let mut site = Self { engine, store, _directory: directory };
         site.commit();
         assert!(site.engine.is_ready());

@@ -2,14 +2,14 @@
 
 use replica::store::{Changes, Outcome};
 
-use super::entry::{Entry, Kind};
 use super::error::Fatal;
 use super::fold::Fold;
 use super::{Done, Store};
+use crate::entry::{Entry, EntryKind};
 
 impl Store {
     /// Commits. `None` if that was done.
-    pub(super) fn commit(&mut self, changes: Changes, kind: Kind) -> Result<Option<Outcome>, Fatal> {
+    pub(super) fn commit(&mut self, changes: Changes, kind: EntryKind) -> Result<Option<Outcome>, Fatal> {
         let entry = Entry { changes, kind, first: self.is_new().then_some(self.shows_unstored) };
         let bytes = entry.to_bytes().map_err(|problem| Fatal::new(&self.path, problem))?;
         if !self.make_room(bytes.len())? {

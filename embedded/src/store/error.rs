@@ -5,6 +5,8 @@ use std::{fmt, io};
 
 use redb::{DatabaseError, StorageError};
 
+use crate::entry::Unreadable;
+
 /// Why a data directory can't be opened. Nothing in it was changed.
 #[derive(Debug)]
 pub enum OpenError {
@@ -188,6 +190,12 @@ impl fmt::Display for Problem {
             Self::Newer { found, .. } => write!(f, "it is in version {found} of the format"),
             Self::Damaged(reason) => f.write_str(reason),
         }
+    }
+}
+
+impl From<Unreadable> for Problem {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::damaged(unreadable)
     }
 }
 

@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 use redb::{ReadTransaction, ReadableTable, StorageError, WriteTransaction};
 use replica::{ReplicaId, RowDelta};
 
-use super::entry::{Entry, read_delta};
 use super::error::Problem;
 use super::layout::{CHUNK, CHUNKS, META, NOTES, STATE};
 use super::log::Log;
 use super::notes::{self, Notes};
 use super::record::{Deltas, LogSize, collect, folded_state, join_part};
 use super::state::{Part, State};
+use crate::entry::{Entry, read_delta};
 
 /// How much is done at once.
 #[derive(Debug, Clone, Copy)]

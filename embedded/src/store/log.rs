@@ -29,10 +29,10 @@ use redb::StorageBackend;
 use tracing::warn;
 
 use super::disk::Disk;
-use super::entry::Entry;
 use super::error::Problem;
 use super::header::Header;
 use super::record::LogSize;
+use crate::entry::Entry;
 
 const HEAD: usize = 28;
 const ALIGN: usize = 16;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use redb::{ReadTransaction, WriteTransaction};
 use replica::store::Noted;
 
-use super::entry::{Entry, read_note, write_note};
 use super::error::Problem;
 use super::layout::NOTES;
 use super::log::Log;
 use super::record::folded_state;
+use crate::entry::{Entry, read_note, write_note};
 
 /// Until when a note is needed, the revision that it came with, and which of that commit it is.
 pub(super) type Key = (u64, u64, u32);

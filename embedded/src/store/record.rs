@@ -6,11 +6,11 @@ use redb::ReadTransaction;
 use replica::store::Record;
 use replica::{ReplicaId, RowDelta};
 
-use super::entry::{Entry, read_delta};
 use super::error::Problem;
 use super::layout::{CHUNKS, META, STATE};
 use super::log::Log;
 use super::state::{Part, State};
+use crate::entry::{Entry, read_delta};
 
 /// The length of the log, or of a part of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -100,7 +100,7 @@ fn load_part(
     // An iterator can't fail: the first chunk that can't be read ends it.
     let readable = std::iter::from_fn(|| {
         let chunk = chunks.next()?.map_err(Problem::from);
-        let chunk = chunk.and_then(|(_, bytes)| read_delta(bytes.value()));
+        let chunk = chunk.and_then(|(_, bytes)| Ok(read_delta(bytes.value())?));
         chunk.map_err(|error| problem = Some(error)).ok()
     });
     let whole = join_part((replica, part), readable.chain(news));

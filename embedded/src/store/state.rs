@@ -6,7 +6,7 @@ use replica::store::{Ownership, Seal};
 use replica::{ReplicaId, RowDelta};
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Entry, Kind, Owner, read_owner, write_owner};
+use crate::entry::{Entry, EntryKind, Owner, read_owner, write_owner};
 
 /// A row or a hint, without its entries. These are in the chunks of the part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ impl State {
         }
         taken.extend(changes.hints.iter().map(|hint| Some(self.extend_hint(hint))));
         match &entry.kind {
-            Kind::Commit { owner } => {
+            EntryKind::Commit { owner } => {
                 self.owner = owner.as_ref().map(write_owner);
                 if entry.first.is_some()
                     && let Some(row) = changes.rows.last()
@@ -60,7 +60,7 @@ impl State {
                     *is_lifted = true;
                 }
             }
-            Kind::Seal => {
+            EntryKind::Seal => {
                 self.owner = None;
                 if !self.is_sealed() {
                     let number = self.seal.map_or(0, |(number, _)| number).saturating_add(1);

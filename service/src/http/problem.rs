@@ -193,6 +193,7 @@ impl From<Refused> for Problem {
             Refused::KeyReused => Kind::KeyReused,
             Refused::KeyTooLong => Kind::Malformed,
             Refused::KeyBusy => Kind::Conflict,
+            Refused::KeysUnread => Kind::Unavailable,
             Refused::TooManyKeys => Kind::TooMany,
             Refused::GroupTooLong => Kind::TooLarge,
             Refused::Failed => Kind::Unavailable,

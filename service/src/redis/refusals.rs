@@ -43,7 +43,8 @@ pub(super) fn refused(refused: Refused) -> Problem {
         | Refused::FailedMeanwhile
         | Refused::KeyReused
         | Refused::KeyTooLong
-        | Refused::KeyBusy => "ERR",
+        | Refused::KeyBusy
+        | Refused::KeysUnread => "ERR",
     };
     Problem(code, Cow::Owned(refused.to_string()))
 }

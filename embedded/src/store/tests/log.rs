@@ -9,19 +9,19 @@ use replica::{ReplicaId, RowDelta};
 
 use super::super::Store;
 use super::super::disk::Disk;
-use super::super::entry::{Entry, Kind};
 use super::super::fold::Pace;
 use super::super::header::Header;
 use super::super::log::Log;
 use super::super::record::LogSize;
 use super::disk::{LANE, TestDisk};
 use super::open;
+use crate::entry::{Entry, EntryKind};
 
 /// An entry of about this length.
 fn entry(rng: &mut SmallRng, len: usize) -> Entry {
     let note = Note { until: 0, text: (0..len).map(|_| rng.random()).collect() };
     let changes = Changes { notes: vec![Noted { note, value: 0 }], ..Changes::default() };
-    Entry { changes, kind: Kind::Seal, first: None }
+    Entry { changes, kind: EntryKind::Seal, first: None }
 }
 
 fn entries(log: &Log, above: u64) -> BTreeMap<u64, Entry> {
