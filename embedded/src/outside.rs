@@ -128,3 +128,14 @@ impl Outside {
         self.shared.release(engine);
     }
 }
+
+/// Nobody does the errands any more. If the counters are not closed, that is a failure: whoever waits is told.
+impl Drop for Outside {
+    fn drop(&mut self) {
+        let Some(mut engine) = self.shared.lock() else { return };
+        if !engine.is_done() {
+            engine.fail("the connection to the cluster has ended: start the process again".into());
+        }
+        self.shared.release(engine);
+    }
+}

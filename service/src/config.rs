@@ -26,6 +26,12 @@ pub struct Config {
     pub redis: Option<String>,
     /// The name of this node, if it is given.
     pub node: Option<String>,
+    /// The NATS servers of the cluster, if this is a node of one.
+    pub nats: Vec<String>,
+    /// The name of the cluster.
+    pub cluster: Option<String>,
+    /// The file with this node's credentials for NATS.
+    pub nats_creds: Option<PathBuf>,
     /// When a change is acknowledged.
     pub ack: AckPolicy,
     /// The host names that requests over HTTP may name, beside addresses and `localhost`.
@@ -69,6 +75,9 @@ impl Default for Config {
             http: "127.0.0.1:7170".into(),
             redis: Some("127.0.0.1:7171".into()),
             node: None,
+            nats: Vec::new(),
+            cluster: None,
+            nats_creds: None,
             ack,
             allow_host: Vec::new(),
             max_connections: 10_000,
@@ -81,6 +90,16 @@ impl Default for Config {
             insecure: false,
             log: "info".into(),
             log_format: LogFormat::Text,
+        }
+    }
+}
+
+impl Config {
+    /// Where the counters are, in words: the directory, or the cluster.
+    pub fn place(&self) -> String {
+        match &self.cluster {
+            Some(cluster) => format!("cluster {cluster} on {}", self.nats.join(",")),
+            None => self.data.display().to_string(),
         }
     }
 }

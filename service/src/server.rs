@@ -99,20 +99,41 @@ async fn open(config: &Config) -> Result<Counters, String> {
         max_keys: config.max_keys,
         ..Options::default()
     };
+    if !config.nats.is_empty() {
+        return join(config, options).await;
+    }
     let data = config.data.clone();
     let opened = tokio::task::spawn_blocking(move || options.open(data)).await;
     let counters = opened.map_err(|_| "the database can't be opened: this is a fault of counterd")?;
     counters.map_err(|error| error.to_string())
 }
 
+/// Joins a cluster.
+#[cfg(feature = "nats")]
+async fn join(config: &Config, options: Options) -> Result<Counters, String> {
+    let settings = cluster::Settings {
+        servers: config.nats.clone(),
+        cluster: config.cluster.clone().unwrap_or_default(),
+        credentials: config.nats_creds.clone(),
+        ..cluster::Settings::default()
+    };
+    cluster::join(&settings, options).await.map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "nats"))]
+#[expect(clippy::unused_async, reason = "as the one that joins")]
+async fn join(_config: &Config, _options: Options) -> Result<Counters, String> {
+    Err("--nats: this counterd was built without NATS. Build it with the feature `nats`".into())
+}
+
 /// The first line of the log.
 fn greet(counters: &Counters, config: &Config, listening: &Listening) {
     let Listening { http, redis } = listening;
     let redis = redis.map_or_else(|| "off".into(), |redis| redis.to_string());
-    let (node, data) = (counters.status().node, config.data.display());
+    let (node, data) = (counters.status().node, config.place());
     let (version, has_tls, has_tokens) =
         (env!("CARGO_PKG_VERSION"), config.tls.is_some(), config.tokens.is_some());
-    info!(version, %data, node, %http, redis, has_tls, has_tokens, "counterd has started");
+    info!(version, data, node, %http, redis, has_tls, has_tokens, "counterd has started");
 }
 
 async fn listen(address: &str) -> Result<TcpListener, String> {

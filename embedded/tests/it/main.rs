@@ -10,3 +10,4 @@
 
 mod counting;
 mod crash;
+mod outside;

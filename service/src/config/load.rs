@@ -118,7 +118,25 @@ impl Loaded {
             Some((_, key)) if key.as_os_str().is_empty() => {
                 Err(format!("{}: TLS needs the key too: set tls-key", self.place("tls-cert")))
             }
-            Some(_) | None => Ok(()),
+            Some(_) | None => self.check_cluster(),
+        }
+    }
+
+    /// A node of a cluster needs servers, the name of the cluster and a name of its own.
+    fn check_cluster(&self) -> Result<(), String> {
+        let Config { nats, cluster, node, nats_creds, .. } = &self.config;
+        match (!nats.is_empty(), cluster.is_some(), node.is_some()) {
+            (true, false, _) => {
+                Err(format!("{}: a node needs the name of its cluster: set cluster", self.place("nats")))
+            }
+            (true, true, false) => {
+                Err(format!("{}: in a cluster a node needs a name: set node", self.place("nats")))
+            }
+            (false, true, _) => Err(format!("{}: a cluster needs NATS: set nats", self.place("cluster"))),
+            (false, false, _) if nats_creds.is_some() => {
+                Err(format!("{}: there is no NATS to use them for: set nats", self.place("nats-creds")))
+            }
+            (true, true, true) | (false, false, _) => Ok(()),
         }
     }
 }

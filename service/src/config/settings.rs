@@ -38,6 +38,7 @@ impl Setting {
 }
 
 const COUNTING: &str = "Counting";
+const CLUSTER: &str = "Cluster";
 const LISTENING: &str = "Listening";
 const SECURITY: &str = "Security";
 const BOUNDS: &str = "Bounds";
@@ -61,17 +62,42 @@ pub const SETTINGS: &[Setting] = &[
         heading: COUNTING,
         value_name: "NAME",
         help: "The name of this node. It is drawn at the first start, and kept in the directory",
-        set: |config, text| node(text).map(|node| config.node = Some(node)),
+        set: |config, text| name(text, "a node").map(|name| config.node = Some(name)),
         show: |config| config.node.clone(),
     },
     Setting {
         key: "ack",
         heading: COUNTING,
         value_name: "POLICY",
-        help: "When a change is acknowledged. `store`: once it is stored. `durable`: the same on one machine. `memory`: at \
-               once, so a crash loses the last changes",
+        help: "When a change is acknowledged. `store`: once it is stored. `durable`: the same on one machine; in a cluster also once \
+               another node has it, while the store is down. `memory`: at once, so a crash loses the last changes",
         set: |config, text| pick(text, &ACKS).map(|ack| config.ack = ack),
         show: |config| name_of(&config.ack, &ACKS),
+    },
+    Setting {
+        key: "nats",
+        heading: CLUSTER,
+        value_name: "URL,...",
+        help: "The NATS servers of the cluster, such as nats://10.0.0.1:4222. Then the counters are in the cluster, and not in --data. \
+               --node and --cluster are needed too",
+        set: |config, text| servers(text).map(|servers| config.nats = servers),
+        show: |config| Some(config.nats.join(",")).filter(|servers| !servers.is_empty()),
+    },
+    Setting {
+        key: "cluster",
+        heading: CLUSTER,
+        value_name: "NAME",
+        help: "The name of the cluster. Nodes with the same name count together",
+        set: |config, text| name(text, "a cluster").map(|name| config.cluster = Some(name)),
+        show: |config| config.cluster.clone(),
+    },
+    Setting {
+        key: "nats-creds",
+        heading: CLUSTER,
+        value_name: "FILE",
+        help: "The credentials of this node for NATS",
+        set: |config, text| path(text).map(|path| config.nats_creds = Some(path)),
+        show: |config| config.nats_creds.as_ref().map(|path| path.display().to_string()),
     },
     Setting {
         key: "http",
@@ -224,14 +250,30 @@ fn hosts(text: &str) -> Result<Vec<String>, String> {
     }
 }
 
-fn node(text: &str) -> Result<String, String> {
+fn name(text: &str, of: &str) -> Result<String, String> {
     if embedded::is_node_name(text) {
         Ok(text.into())
     } else {
         Err(format!(
-            "\"{}\" is no name of a node: it has 1 to 32 letters, digits, - and _",
+            "\"{}\" is no name of {of}: it has 1 to 32 letters, digits, - and _",
             text.escape_debug()
         ))
+    }
+}
+
+fn servers(text: &str) -> Result<Vec<String>, String> {
+    let servers: Vec<String> = text.split(',').map(|server| server.trim().to_owned()).collect();
+    let is_good = |server: &String| {
+        server
+            .split_once("://")
+            .is_some_and(|(scheme, host)| ["nats", "tls"].contains(&scheme) && !host.is_empty())
+    };
+    match servers.iter().find(|server| !is_good(server)) {
+        Some(bad) => Err(format!(
+            "\"{}\" is no address of a NATS server, such as nats://10.0.0.1:4222",
+            bad.escape_debug()
+        )),
+        None => Ok(servers),
     }
 }
 

@@ -49,9 +49,14 @@ pub(super) fn why_not_ready(http: &Http, status: &Status) -> Option<String> {
     if status.has_failed {
         return http.app.counters.failure();
     }
-    let reason = match (*http.stopping.borrow(), status.is_store_down, status.is_ready) {
+    let is_alone = http.app.config.nats.is_empty();
+    let reason = match (*http.stopping.borrow(), status.needs_store && status.is_store_down, status.is_ready)
+    {
         (true, _, _) => "the server is shutting down",
-        (false, true, _) => "the database takes no commits: is the disk full? The log says more",
+        (false, true, _) if is_alone => "the database takes no commits: is the disk full? The log says more",
+        (false, true, _) => {
+            "the NATS servers take no commits: is the stream without a leader? The log says more"
+        }
         (false, false, false) => "the counters are not recovered yet",
         (false, false, true) => return None,
     };

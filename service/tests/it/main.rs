@@ -10,6 +10,7 @@
 
 mod access;
 mod cli;
+mod cluster;
 mod config;
 mod dashboard;
 mod disk;

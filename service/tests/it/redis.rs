@@ -6,4 +6,4 @@ mod clients;
 mod hostile;
 mod kills;
 mod tls;
-mod wire;
+pub(crate) mod wire;

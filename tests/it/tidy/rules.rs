@@ -22,6 +22,18 @@ pub(crate) struct Rule {
 /// The files of the node that do I/O, read clocks and make generators, and the bridge to the bench.
 const SHELL: &[&str] = &["runtime.rs", "clock.rs", "stdio.rs", "log.rs", "judge.rs"];
 
+/// The files of the cluster's crate that do I/O.
+const NATS: &[&str] = &[
+    "nats.rs",
+    "nats/append.rs",
+    "nats/clock.rs",
+    "nats/reading.rs",
+    "nats/settings.rs",
+    "nats/store.rs",
+    "nats/stream.rs",
+    "nats/world.rs",
+];
+
 const SHELL_ONLY: &[&str] = &[
     "async",
     "rand::random",
@@ -123,6 +135,9 @@ pub(crate) const RULES: &[Rule] = &[
         only: None,
         never: &["std::time::Instant", "std::time::SystemTime"],
     },
+    // The codec and the journal do no I/O. The rest of the crate is the shell.
+    Rule { root: "cluster/src/lib.rs", except: NATS, only: None, never: SHELL_ONLY },
+    Rule { root: "cluster/src/lib.rs", except: NATS, only: None, never: &["async_nats", "futures_util"] },
     // What the service knows of a replica it knows through the library.
     Rule { root: "service/src/lib.rs", except: &[], only: None, never: &["crdt", "redb", "replica"] },
     Rule {

@@ -5,31 +5,36 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 /// A connection on which a test sees each byte. It fails a read that takes half a minute.
-pub(super) struct Wire {
+pub(crate) struct Wire {
     stream: TcpStream,
     unread: Vec<u8>,
 }
 
 impl Wire {
-    pub(super) fn to(address: &str) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+    pub(crate) fn to(address: &str) -> Self {
+        Self::try_to(address).unwrap()
+    }
+
+    /// None if nobody listens there.
+    pub(crate) fn try_to(address: &str) -> Option<Self> {
+        let stream = TcpStream::connect(address).ok()?;
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        Self { stream, unread: Vec::new() }
+        Some(Self { stream, unread: Vec::new() })
     }
 
     /// Sends bytes. Whether the server still takes them is seen by its replies.
-    pub(super) fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         let _is_closed = self.stream.write_all(bytes);
     }
 
     /// Says that nothing more will come.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         let _is_closed = self.stream.shutdown(Shutdown::Write);
     }
 
     /// The next reply as it came, or none if the server has closed the connection.
-    pub(super) fn reply(&mut self) -> Option<String> {
+    pub(crate) fn reply(&mut self) -> Option<String> {
         loop {
             if let Some(length) = length(&self.unread) {
                 let reply: Vec<u8> = self.unread.drain(..length).collect();
@@ -42,13 +47,13 @@ impl Wire {
     }
 
     /// A command and its reply.
-    pub(super) fn ask(&mut self, arguments: &[&str]) -> String {
+    pub(crate) fn ask(&mut self, arguments: &[&str]) -> String {
         self.send(&command(arguments));
         self.reply().unwrap_or_else(|| "closed".into())
     }
 
     /// All that comes until the server closes the connection.
-    pub(super) fn rest(mut self) -> String {
+    pub(crate) fn rest(mut self) -> String {
         while self.read() {}
         String::from_utf8_lossy(&self.unread).into_owned()
     }
@@ -67,7 +72,7 @@ impl Wire {
 }
 
 /// A command as clients send it.
-pub(super) fn command(arguments: &[&str]) -> Vec<u8> {
+pub(crate) fn command(arguments: &[&str]) -> Vec<u8> {
     let mut bytes = format!("*{}\r\n", arguments.len()).into_bytes();
     for argument in arguments {
         bytes.extend_from_slice(format!("${}\r\n{argument}\r\n", argument.len()).as_bytes());

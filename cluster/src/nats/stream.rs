@@ -1,0 +1,95 @@
+//! The stream: makes it, or checks that one that is there can be trusted with counts.
+
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::{Context, GetStreamErrorKind};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream};
+
+use super::Names;
+
+/// Why the stream can't be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoStream {
+    /// The servers do not say for now. Ask again.
+    NotNow(String),
+    /// Asking again does not help. Says what to do.
+    Never(String),
+}
+
+/// The stream of the cluster. It is made if there is none, with so many copies.
+///
+/// # Errors
+///
+/// [`NoStream`]. A stream that could lose counts is refused, and left as it is.
+pub async fn open_stream(context: &Context, names: &Names, replicas: usize) -> Result<Stream, NoStream> {
+    let stream = match context.get_stream(names.stream()).await {
+        Ok(stream) => stream,
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(code) if code.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                create(context, names, replicas).await?
+            }
+            GetStreamErrorKind::JetStream(error)
+                if error.error_code() == ErrorCode::JETSTREAM_NOT_ENABLED
+                    || error.error_code() == ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT =>
+            {
+                let problem =
+                    "the NATS servers have no JetStream for this account: start nats-server with -js";
+                return Err(NoStream::Never(problem.into()));
+            }
+            _ => return Err(NoStream::NotNow(error.to_string())),
+        },
+    };
+    match fault(&stream.cached_info().config, names) {
+        None => Ok(stream),
+        Some(fault) => {
+            let name = names.stream();
+            Err(NoStream::Never(format!(
+                "the stream {name} {fault}. Nothing was changed: make it anew, or let counterd make it"
+            )))
+        }
+    }
+}
+
+async fn create(context: &Context, names: &Names, replicas: usize) -> Result<Stream, NoStream> {
+    let created = context.create_stream(config(names, replicas)).await;
+    created.map_err(|error| NoStream::NotNow(format!("the stream {} can't be made: {error}", names.stream())))
+}
+
+fn config(names: &Names, replicas: usize) -> Config {
+    Config {
+        name: names.stream(),
+        subjects: vec![names.stored()],
+        description: Some("The records of counterd's nodes. Do not write to it".into()),
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        num_replicas: replicas,
+        // A server that has fallen behind would answer a direct read, and miss counts.
+        allow_direct: false,
+        // The last fence of a node replaces the one before.
+        allow_rollup: true,
+        deny_delete: true,
+        max_messages: -1,
+        max_bytes: -1,
+        max_messages_per_subject: -1,
+        ..Config::default()
+    }
+}
+
+/// Why counts would not be safe in a stream that is set up so.
+fn fault(config: &Config, names: &Names) -> Option<&'static str> {
+    let is_unbounded = config.max_messages <= 0 && config.max_messages_per_subject <= 0;
+    [
+        (config.allow_direct, "has allow_direct: a server that has fallen behind could answer, so acknowledged adds could go unseen"),
+        (config.no_ack, "has no_ack: it never says what is stored"),
+        (config.sealed, "is sealed: nothing can be stored"),
+        (config.retention != RetentionPolicy::Limits, "does not keep messages by limits: it would lose what was read"),
+        (!is_unbounded || !config.max_age.is_zero(), "removes old messages by their number or age: it would lose counts"),
+        (config.max_bytes > 0 && config.discard == DiscardPolicy::Old, "removes old messages when it is full: it would lose counts"),
+        (!config.allow_rollup, "does not allow rollups"),
+        (config.deny_purge, "has deny_purge: it would grow without end"),
+        (!config.subjects.contains(&names.stored()), "does not have the subjects of this cluster"),
+        (config.subject_transform.is_some(), "has a subject transform: records would get other names"),
+    ]
+    .into_iter()
+    .find_map(|(is_fault, text)| is_fault.then_some(text))
+}

@@ -1,0 +1,17 @@
+//! The codec by property, and the store against a real nats-server.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking and speaks by printing"
+)]
+
+mod conformance;
+mod fixtures;
+mod journal;
+mod samples;
+#[path = "../server/mod.rs"]
+mod server;
+mod wire;

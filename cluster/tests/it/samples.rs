@@ -1,0 +1,102 @@
+//! Frames and entries as replicas make them, drawn at random.
+
+use embedded::{Entry, EntryKind};
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
+use replica::store::{Changes, Note, Noted, Ownership};
+use replica::{Claim, Frame, FrameId, Incarnation, Inquiry, ReplicaId, RowDelta, Rows};
+
+pub(crate) fn incarnation() -> impl Strategy<Value = Incarnation> {
+    any::<u32>().prop_map(|number| format!("{number:08x}").parse().unwrap())
+}
+
+pub(crate) fn replica() -> impl Strategy<Value = ReplicaId> {
+    ("[a-z]{1,3}", incarnation())
+        .prop_map(|(node, incarnation)| ReplicaId::new(&node.as_str().into(), incarnation))
+}
+
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Add,
+    Report,
+    Reset,
+}
+
+/// Changes of counters: each with a name, and how much to add or report.
+fn changes() -> impl Strategy<Value = Vec<(String, i64, By)>> {
+    let by = prop_oneof![3 => Just(By::Add), 1 => Just(By::Report), 1 => Just(By::Reset)];
+    vec(("[a-e]{0,2}", any::<i32>().prop_map(i64::from), by), 0..12)
+}
+
+/// What a replica has changed from one version on.
+pub(crate) fn row() -> impl Strategy<Value = RowDelta> {
+    (replica(), changes(), 0_u64..6).prop_map(|(replica, changes, from)| {
+        let mut rows = Rows::default();
+        for (name, delta, change_by) in changes {
+            let mut change = rows.change(&replica);
+            match change_by {
+                By::Add => {
+                    let _may_overflow = change.add(&name, delta).map(|_| ());
+                }
+                By::Report => {
+                    let _may_be_too_many = change.report(&name, "till", delta.unsigned_abs()).map(|_| ());
+                }
+                By::Reset => {
+                    change.reset(&name);
+                }
+            }
+            change.commit().unwrap();
+        }
+        let from = from.min(rows.version(&replica));
+        rows.row_since(&replica, from).unwrap_or_else(|| RowDelta::new(replica, from, from))
+    })
+}
+
+fn id() -> impl Strategy<Value = Option<FrameId>> {
+    proptest::option::of(any::<i64>().prop_map(FrameId))
+}
+
+pub(crate) fn frame() -> impl Strategy<Value = Frame> {
+    let inquiry = prop_oneof![
+        Just(None),
+        (replica(), any::<u64>()).prop_map(|(replica, version)| Some(Inquiry::Asks(replica, version))),
+        row().prop_map(|row| Some(Inquiry::Holds(row))),
+    ];
+    let claim = (vec(row(), 0..4), proptest::option::of(row()), btree_set(replica(), 0..3));
+    let rest = (inquiry, btree_set(replica(), 0..3), any::<bool>());
+    (incarnation(), [id(), id(), id()], claim, rest).prop_map(|(incarnation, ids, claim, rest)| {
+        let ([id, answers, confirms], (rows, part, unstored), (inquiry, refused, doubts)) =
+            (ids, claim, rest);
+        let part = part.and_then(|row| row.split(8).pop()).map(Box::new);
+        let claim = Claim { rows, part, unstored };
+        Frame { incarnation, id, answers, confirms, claim, inquiry, refused, doubts }
+    })
+}
+
+fn noted() -> impl Strategy<Value = Noted> {
+    (any::<u64>(), vec(any::<u8>(), 0..40), any::<i128>())
+        .prop_map(|(until, text, value)| Noted { note: Note { until, text: text.into() }, value })
+}
+
+pub(crate) fn entry() -> impl Strategy<Value = Entry> {
+    let owner = (replica(), incarnation(), any::<bool>())
+        .prop_map(|(replica, incarnation, is_free)| Ownership { replica, incarnation, is_free });
+    let changes =
+        (vec(row(), 0..4), vec(row(), 0..3), vec(replica(), 0..3), any::<bool>(), vec(noted(), 0..3));
+    (changes, prop_oneof![Just(None), proptest::option::of(owner).prop_map(Some)]).prop_map(
+        |(changes, commit)| {
+            let (rows, hints, dropped_hints, lifts_seal, notes) = changes;
+            match commit {
+                Some(owner) => {
+                    let changes = Changes { rows, hints, dropped_hints, lifts_seal, notes };
+                    Entry { changes, kind: EntryKind::Commit { owner }, first: None }
+                }
+                None => Entry {
+                    changes: Changes { rows, ..Changes::default() },
+                    kind: EntryKind::Seal,
+                    first: None,
+                },
+            }
+        },
+    )
+}

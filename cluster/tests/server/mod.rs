@@ -1,0 +1,152 @@
+//! NATS servers of a test's own.
+#![allow(dead_code, reason = "each test crate uses some of it")]
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A server with JetStream, on ports that are free. It is killed when it is dropped.
+pub(crate) struct NatsServer {
+    child: Option<Child>,
+    /// `nats://127.0.0.1:PORT`
+    pub(crate) url: String,
+    /// The address for other servers: `127.0.0.1:PORT`. Empty: it is alone.
+    route: String,
+    /// The addresses of all servers.
+    routes: Vec<String>,
+    name: String,
+    directory: tempfile::TempDir,
+}
+
+impl NatsServer {
+    /// A server alone. `None`: there is none on this machine, and the test is skipped.
+    pub(crate) fn start() -> Option<Self> {
+        is_there().then(|| {
+            let mut server = Self::new("s0");
+            server.begin();
+            server
+        })
+    }
+
+    /// Servers that are a cluster. `None`: the test is skipped.
+    pub(crate) fn start_cluster(count: usize) -> Option<Vec<Self>> {
+        is_there().then(|| {
+            // Each must know the others before it starts, so their ports are found first, all at once.
+            let found: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+            let routes: Vec<_> = found.iter().map(|port| port.local_addr().unwrap().to_string()).collect();
+            drop(found);
+            let servers = routes.iter().enumerate().map(|(place, route)| {
+                let mut server = Self::new(&format!("s{place}"));
+                server.route.clone_from(route);
+                server.routes.clone_from(&routes);
+                server.begin();
+                server
+            });
+            servers.collect()
+        })
+    }
+
+    fn new(name: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (url, route, routes) = Default::default();
+        Self { child: None, url, route, routes, name: name.into(), directory }
+    }
+
+    /// Starts it, on the ports of the last time if there was one.
+    fn begin(&mut self) {
+        let ports = self.directory.path().join("ports");
+        let _there_is_none = std::fs::remove_dir_all(&ports);
+        std::fs::create_dir(&ports).unwrap();
+        let mut command = Command::new(if is_installed("setpriv") { "setpriv" } else { "nats-server" });
+        if is_installed("setpriv") {
+            command.args(["--pdeathsig", "KILL", "--", "nats-server"]);
+        }
+        let port = self.url.rsplit_once(':').map_or("-1", |(_, port)| port);
+        command.args(["-js", "-a", "127.0.0.1", "-p", port, "-n", &self.name]);
+        command.arg("--ports_file_dir").arg(&ports).arg("-sd").arg(self.directory.path().join("data"));
+        if !self.route.is_empty() {
+            command.args(["--cluster_name", "test", "--cluster", &format!("nats://{}", self.route)]);
+            let routes: Vec<_> = self.routes.iter().map(|route| format!("nats://{route}")).collect();
+            command.args(["--routes", &routes.join(",")]);
+        }
+        let log = std::fs::File::create(self.directory.path().join("log")).unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.child = Some(command.spawn().unwrap());
+        let found =
+            wait_for(|| std::fs::read_to_string(ports_file(&ports)?).ok().filter(|text| text.ends_with('}')));
+        self.url = format!("nats://{}", address_in(&found, "nats"));
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
+    /// Kills it, as a power cut would end it for the process.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Starts it again after [`kill`](Self::kill), with its data.
+    pub(crate) fn restart(&mut self) {
+        self.begin();
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _is_dead_already = child.kill();
+            let _is_dead_already = child.wait();
+        }
+    }
+}
+
+fn ports_file(directory: &Path) -> Option<std::path::PathBuf> {
+    Some(std::fs::read_dir(directory).ok()?.next()?.ok()?.path())
+}
+
+/// The first address of a kind in the file that a server writes once it listens.
+fn address_in(ports: &str, kind: &str) -> String {
+    let (_, list) = ports.split_once(&format!("\"{kind}\": [")).unwrap();
+    let (_, address) = list.split_once("://").unwrap();
+    address.split('"').next().unwrap().to_owned()
+}
+
+fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..3_000 {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the server does not start");
+}
+
+/// Whether the server can be found. If not, the test is skipped, loudly: `.ci/run` counts the lines of the file that
+/// `COUNTERD_TEST_SKIPS` names.
+fn is_there() -> bool {
+    let is_there = is_installed("nats-server");
+    if !is_there {
+        let line = "SKIPPED: nats-server is not installed";
+        println!("{line}");
+        if let Some(path) = std::env::var_os("COUNTERD_TEST_SKIPS") {
+            let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+            writeln!(file, "{line}").unwrap();
+        }
+    }
+    is_there
+}
+
+fn is_installed(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|directory| directory.join(program).is_file()))
+}
