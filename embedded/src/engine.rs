@@ -268,7 +268,6 @@ impl Engine {
             ack: Some(self.options.ack),
             is_ready: self.replica.is_ready() && !self.is_done,
             is_store_down: self.replica.is_store_down(),
-            needs_store: self.needs_store,
             has_failed: self.failure.is_some(),
             counters: rows.len(),
             replicas: rows.versions().counter().len(),

@@ -14,8 +14,6 @@ pub struct Status {
     pub is_ready: bool,
     /// Whether the store is silent or refuses.
     pub is_store_down: bool,
-    /// Whether no change is counted while the store is down. In a cluster other nodes may stand in for it.
-    pub needs_store: bool,
     /// Whether the database has failed, so that the process must be started again.
     pub has_failed: bool,
     /// How many counters there are, those that were reset among them.

@@ -57,7 +57,7 @@ pub fn write(frame: &Frame, out: &mut Vec<u8>) {
     }
 }
 
-/// Reads what [`write`] has written. Allocates in proportion to it.
+/// Reads what [`write()`] has written. Allocates in proportion to it.
 ///
 /// # Errors
 ///

@@ -28,24 +28,28 @@ fn changes() -> impl Strategy<Value = Vec<(String, i64, By)>> {
     vec(("[a-e]{0,2}", any::<i32>().prop_map(i64::from), by), 0..12)
 }
 
+fn make(rows: &mut Rows, replica: &ReplicaId, (name, delta, by): (&str, i64, By)) {
+    let mut change = rows.change(replica);
+    match by {
+        By::Add => {
+            let _may_overflow = change.add(name, delta).map(|_| ());
+        }
+        By::Report => {
+            let _may_be_too_many = change.report(name, "till", delta.unsigned_abs()).map(|_| ());
+        }
+        By::Reset => {
+            change.reset(name);
+        }
+    }
+    change.commit().unwrap();
+}
+
 /// What a replica has changed from one version on.
 pub(crate) fn row() -> impl Strategy<Value = RowDelta> {
     (replica(), changes(), 0_u64..6).prop_map(|(replica, changes, from)| {
         let mut rows = Rows::default();
         for (name, delta, change_by) in changes {
-            let mut change = rows.change(&replica);
-            match change_by {
-                By::Add => {
-                    let _may_overflow = change.add(&name, delta).map(|_| ());
-                }
-                By::Report => {
-                    let _may_be_too_many = change.report(&name, "till", delta.unsigned_abs()).map(|_| ());
-                }
-                By::Reset => {
-                    change.reset(&name);
-                }
-            }
-            change.commit().unwrap();
+            make(&mut rows, &replica, (name.as_str(), delta, change_by));
         }
         let from = from.min(rows.version(&replica));
         rows.row_since(&replica, from).unwrap_or_else(|| RowDelta::new(replica, from, from))
@@ -99,4 +103,48 @@ pub(crate) fn entry() -> impl Strategy<Value = Entry> {
             }
         },
     )
+}
+
+/// The entries of one node's log, as its processes and whoever forgets it make them: rows grow, hints come and go.
+pub(crate) fn log() -> impl Strategy<Value = Vec<Entry>> {
+    let step = (
+        0..3_usize,
+        changes(),
+        0..4_u64,
+        prop_oneof![3 => Just(Some(false)), 1 => Just(Some(true)), 1 => Just(None)],
+    );
+    (vec(step, 0..16), noted()).prop_map(|(steps, noted)| {
+        let (mut rows, mut stored) = (Rows::default(), [0; 3]);
+        let own = |place| ReplicaId::new(&"n1".into(), format!("{place:08x}").parse().unwrap());
+        let other = |place| ReplicaId::new(&"n2".into(), format!("{place:08x}").parse().unwrap());
+        let entry = |(place, made, back, commit): (usize, Vec<(String, i64, By)>, u64, Option<bool>)| {
+            let (row, hint) = (own(place), other(place));
+            for replica in [&row, &hint] {
+                for (name, delta, by) in &made {
+                    make(&mut rows, replica, (name.as_str(), *delta, *by));
+                }
+            }
+            // A row goes on from what is stored. A hint may overlap with the one before, or leave a gap.
+            let grown =
+                rows.row_since(&row, stored[place]).unwrap_or_else(|| RowDelta::new(row.clone(), 0, 0));
+            stored[place] = rows.version(&row);
+            let from = rows.version(&hint).saturating_sub(back);
+            let hints: Vec<_> = rows.row_since(&hint, from).into_iter().collect();
+            let Some(drops) = commit else {
+                let changes = Changes { rows: vec![grown], ..Changes::default() };
+                return Entry { changes, kind: EntryKind::Seal, first: None };
+            };
+            let dropped_hints = if drops { vec![other((place + 1) % 3)] } else { Vec::new() };
+            let changes = Changes {
+                rows: vec![grown],
+                hints,
+                dropped_hints,
+                lifts_seal: drops,
+                notes: vec![noted.clone()],
+            };
+            let owner = Ownership { replica: row.clone(), incarnation: row.incarnation(), is_free: drops };
+            Entry { changes, kind: EntryKind::Commit { owner: Some(owner) }, first: None }
+        };
+        steps.into_iter().map(entry).collect()
+    })
 }

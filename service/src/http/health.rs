@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use embedded::Status;
+use embedded::{AckPolicy, Status};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -50,8 +50,9 @@ pub(super) fn why_not_ready(http: &Http, status: &Status) -> Option<String> {
         return http.app.counters.failure();
     }
     let is_alone = http.app.config.nats.is_empty();
-    let reason = match (*http.stopping.borrow(), status.needs_store && status.is_store_down, status.is_ready)
-    {
+    // In a cluster other nodes may stand in for the store.
+    let lacks_store = status.is_store_down && (is_alone || status.ack == Some(AckPolicy::Store));
+    let reason = match (*http.stopping.borrow(), lacks_store, status.is_ready) {
         (true, _, _) => "the server is shutting down",
         (false, true, _) if is_alone => "the database takes no commits: is the disk full? The log says more",
         (false, true, _) => {
