@@ -224,6 +224,7 @@ pub struct Violation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anomaly: Option<String>,
     /// The time, if it happened at one.
+    #[serde(serialize_with = "crate::units::optional_seconds")]
     pub at: Option<Duration>,
     /// What happened.
     pub text: String,

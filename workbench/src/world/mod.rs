@@ -71,6 +71,9 @@ pub(crate) struct World {
     violations: Violations,
     /// How many violations with examples have had their moments marked.
     marked: usize,
+    /// How many findings have been told to those who watch.
+    #[cfg(feature = "processes")]
+    told: usize,
     timers: Timers,
     actions: VecDeque<Action>,
     /// Draws requests and workers.
@@ -118,6 +121,8 @@ impl World {
             unheard: BTreeMap::new(),
             violations: Violations::default(),
             marked: 0,
+            #[cfg(feature = "processes")]
+            told: 0,
             timers: Timers::default(),
             actions: VecDeque::new(),
             random: seeds.generator(),

@@ -2,6 +2,8 @@
 
 use super::{SetupFailure, World};
 
+use crate::words::Seconds;
+
 /// A glance at a run under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Status {
@@ -25,5 +27,18 @@ impl World {
             faults: self.faults.active(),
             violations: self.violations.counting(&self.plan.strict),
         }
+    }
+
+    /// The findings since the last call, for people.
+    pub(crate) fn findings(&mut self) -> Vec<String> {
+        let all = self.violations.examples();
+        let news = all.get(self.told..).unwrap_or_default();
+        self.told = all.len();
+        news.iter()
+            .map(|found| {
+                let at = found.at.map_or_else(String::new, |at| format!("{} ", Seconds(at)));
+                format!("{at}{}: {}", found.name(), found.text)
+            })
+            .collect()
     }
 }
