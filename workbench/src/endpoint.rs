@@ -37,6 +37,7 @@ impl Endpoint {
     }
 
     /// Whether this is a service.
+    #[cfg(feature = "report")]
     pub(crate) fn is_service(self) -> bool {
         matches!(self, Self::Service(_))
     }
