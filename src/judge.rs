@@ -7,8 +7,8 @@ use std::time::Duration;
 use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
 use workbench::{
-    BenchError, Counter, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, Promises,
-    Terminal, Verdict, Workload, exit_code, print_doc, run_simulations, run_test,
+    BenchError, Counter, Durability, Fault, LatencyShape, Machine, MachineFactory, Plan, Promises, Terminal,
+    Verdict, Workload, exit_code, print_doc, run_simulations, run_test,
 };
 pub use workbench::{DocOptions, SimulateOptions, TestOptions};
 
@@ -72,22 +72,6 @@ fn counter_for(workload: &dyn Workload) -> Option<CounterKind> {
     }
 }
 
-/// The plan, with messages no slower than a node can bear.
-///
-/// Messages are handed over one at a time, each when it is due. If a message takes a second, a client's request waits too
-/// long behind it: no answer is sure to find the client.
-pub fn bearable(plan: Plan) -> Plan {
-    let is_slowed = plan.nemesis.contains(&Fault::Slow);
-    let longest_mean_ms = match plan.latency.shape {
-        LatencyShape::Exponential if is_slowed => 5,
-        LatencyShape::Exponential => 50,
-        LatencyShape::Constant | LatencyShape::Uniform if is_slowed => 20,
-        LatencyShape::Constant | LatencyShape::Uniform => 200,
-    };
-    let latency = Latency { mean_ms: plan.latency.mean_ms.min(longest_mean_ms), ..plan.latency };
-    Plan { latency, ..plan }
-}
-
 /// A configuration drawn from the plan's seed. Under it the nodes promise to survive the plan's faults.
 pub fn drawn_config(plan: &Plan) -> Config {
     let has = |fault| plan.nemesis.contains(&fault);
@@ -133,7 +117,7 @@ fn recovery_is_in_time(plan: &Plan) -> bool {
 
 /// The plan for a seed: one that the nodes can bear, with what they promise under the configuration that is drawn.
 pub fn adapted(plan: Plan) -> Plan {
-    let plan = bearable(plan);
+    let plan = plan.bearable();
     Plan { promises: promises(&drawn_config(&plan), &plan), ..plan }
 }
 
