@@ -61,11 +61,11 @@ fn page(store: &Path) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>Runs</title>\n\
          <style>\n{STYLE}{OWN_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Runs</h1>\n\
-         <p class=\"note\">The newest {shown} of {}, each with its report. Times are in UTC.</p>\n\
+         <p class=\"note\">The newest {shown} of {}, each with its report. Times are in UTC. A run without a verdict did not begin, or is under way.</p>\n\
          <div class=\"runs\" tabindex=\"0\" role=\"region\" aria-label=\"Runs\">\n<table>\n<thead><tr>",
         places.len()
     );
-    for heading in ["Began", "Workload", "Verdict", "Nodes", "Faults", "Length", "Seed", "Files"] {
+    for heading in ["Began", "Workload", "Verdict", "Files", "Nodes", "Faults", "Length", "Seed"] {
         let _ = write!(page, "<th scope=\"col\">{heading}</th>");
     }
     page.push_str("</tr></thead>\n<tbody>\n");
@@ -80,6 +80,12 @@ const OWN_STYLE: &str = "\
 .runs th, .runs td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 .runs td.faults { white-space: normal; min-width: 8em; }
 .runs a { color: var(--focus); }
+@media (max-width: 45rem) {
+  .runs thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .runs tr { display: flex; flex-wrap: wrap; gap: .1rem .9rem; padding: .5rem 0; border-bottom: 1px solid var(--line); }
+  .runs td { padding: 0; border: 0; } .runs td.faults { min-width: 0; } .runs td:empty { display: none; }
+  .runs td[data-label]::before { content: attr(data-label) \" \"; color: var(--soft); }
+}
 ";
 
 /// All runs, the newest first. A folder with another name is not one of them.
@@ -130,12 +136,13 @@ fn add_row(page: &mut String, store: &Path, place: &Place) {
     let _ = writeln!(
         page,
         "<tr><td>{}</td><td>{workload}</td><td><span class=\"verdict {class}\">{verdict}</span></td><td>{}</td>\
-         <td class=\"faults\">{}</td><td>{length}</td><td>{}</td><td>{}</td></tr>",
+         <td data-label=\"nodes\">{}</td><td class=\"faults\" data-label=\"faults\">{}</td>\
+         <td data-label=\"length\">{length}</td><td data-label=\"seed\">{}</td></tr>",
         began(name),
+        links(&folder, place),
         number(plan.node_count),
         escape(&plan.nemesis.join(", ")),
         number(plan.seed),
-        links(&folder, place)
     );
 }
 

@@ -42,3 +42,23 @@ impl World {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::workload::Counter;
+
+    #[test]
+    fn a_finding_is_told_once_and_when_it_happens() {
+        let mut world = World::new(&Plan::new(&Counter::G, 1));
+        assert!(world.findings().is_empty());
+        while world.violations.examples().is_empty() {
+            let next = world.next_wake().unwrap();
+            world.wake(next);
+        }
+        let findings = world.findings();
+        assert!(findings.iter().any(|finding| finding.starts_with("10.000 s init: n")), "{findings:?}");
+        assert!(world.findings().is_empty());
+    }
+}
