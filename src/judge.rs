@@ -7,8 +7,8 @@ use std::time::Duration;
 use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
 use workbench::{
-    BenchError, Counter, Durability, Fault, LatencyShape, Machine, MachineFactory, Plan, Promises, Verdict,
-    Workload, exit_code, print_doc, run_simulations, run_test,
+    BenchError, Counter, Durability, Fault, LatencyShape, Machine, MachineFactory, Plan, Promises, Terminal,
+    Verdict, Workload, exit_code, print_doc, run_simulations, run_test,
 };
 pub use workbench::{DocOptions, SimulateOptions, TestOptions};
 
@@ -125,7 +125,9 @@ pub fn adapted(plan: Plan) -> Plan {
 pub fn simulate(options: &SimulateOptions) -> ExitCode {
     let outcome = match counter_for(options.workload) {
         None => Err(not_served()),
-        Some(_) => run_simulations(options, adapted, |plan| factory(drawn_config(plan)), &mut io::stdout()),
+        Some(_) => {
+            run_simulations(options, adapted, |plan| factory(drawn_config(plan)), &mut Terminal::stdout())
+        }
     };
     exit_code("maelstrom-counter simulate", outcome)
 }
@@ -142,7 +144,7 @@ pub fn test(options: TestOptions) -> ExitCode {
 
 fn judge(mut options: TestOptions) -> Result<Verdict, BenchError> {
     if options.bin.is_some() {
-        return run_test(&options, None, &mut io::stdout());
+        return run_test(&options, None, &mut Terminal::stdout());
     }
     let this_node = std::env::current_exe()
         .map_err(|source| BenchError::Io { what: "cannot tell where this program is".into(), source })?;
@@ -151,7 +153,7 @@ fn judge(mut options: TestOptions) -> Result<Verdict, BenchError> {
     let config = own_config(&options.node_args)
         .map_err(|problem| BenchError::Usage(format!("what follows -- is for this node: {problem}")))?;
     options.promises = promises(&config, &options.plan(0));
-    run_test(&options, Some(&this_node), &mut io::stdout())
+    run_test(&options, Some(&this_node), &mut Terminal::stdout())
 }
 
 fn not_served() -> BenchError {

@@ -28,6 +28,7 @@ mod service;
 mod stagger;
 mod topology;
 mod trace;
+mod units;
 mod words;
 mod workload;
 mod world;
@@ -38,7 +39,7 @@ pub use check::txn;
 pub use check::{Check, Ranges, Violation, Violations, judge_counter};
 #[cfg(feature = "cli")]
 pub use cli::{
-    FaultList, IdleOptions, NodeList, RefusedOptions, SimulateOptions, StrictList, TestOptions,
+    FaultList, IdleOptions, NodeList, RefusedOptions, SimulateOptions, StrictList, Terminal, TestOptions,
     TransactionFlags, Verdict, exit_code, run_simulations, run_test,
 };
 pub use doc::{DocOptions, print_doc};

@@ -11,6 +11,7 @@ use crate::nemesis::Fault;
 use crate::network::Latency;
 use crate::promises::Promises;
 use crate::topology::Topology;
+use crate::units;
 use crate::workload::{TransactionOptions, Workload};
 
 /// The most clients of a run. In the end all of them read at the same moment, and wait 5 s for the answer. Three nodes
@@ -53,12 +54,14 @@ pub struct Plan {
     /// What happens to a request that is due while every client waits for an answer.
     pub load: LoadModel,
     /// How long clients and faults run before the final phase.
+    #[serde(serialize_with = "units::seconds")]
     pub time_limit: Duration,
     /// Delay of messages between servers.
     pub latency: Latency,
     /// The kinds of fault to inject.
     pub nemesis: BTreeSet<Fault>,
     /// Mean time between two acts of one kind of nemesis; gaps are uniform between 0 and twice this.
+    #[serde(serialize_with = "units::seconds")]
     pub nemesis_interval: Duration,
     /// Lower bound on the fraction of operations that must succeed, if any.
     pub availability: Option<f64>,
@@ -74,10 +77,13 @@ pub struct Plan {
     pub cut_peers: bool,
     /// Nodes start at random times within this span, the services with the first node, `n0`. Before that they don't exist
     /// as destinations. Zero starts all at once, services first.
+    #[serde(serialize_with = "units::seconds")]
     pub stagger: Duration,
     /// Time between the last heal and the final reads.
+    #[serde(serialize_with = "units::seconds")]
     pub final_wait: Duration,
     /// After the final reads, watch for this long that no server sends anything.
+    #[serde(serialize_with = "units::optional_seconds")]
     pub silence: Option<Duration>,
     /// The neighbours that [`Broadcast`](crate::Broadcast) gives to the nodes.
     pub topology: Topology,
@@ -97,6 +103,7 @@ pub struct Plan {
     #[serde(rename = "claims")]
     pub promises: Promises,
     /// Upper bound on the time from the last heal until all nodes show the same value for good.
+    #[serde(serialize_with = "units::optional_seconds")]
     pub max_convergence: Option<Duration>,
     /// Demand that at least one operation of each kind succeeds, as Maelstrom does. In a short run full of faults even a
     /// good node may have none.

@@ -13,6 +13,7 @@ use crate::seeds::Random;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Latency {
     /// Mean delay, in milliseconds.
+    #[serde(rename = "mean", serialize_with = "crate::units::whole_millis")]
     pub mean_ms: u64,
     /// Shape of the distribution.
     pub shape: LatencyShape,
