@@ -38,6 +38,11 @@ impl RunDirectory {
         }
     }
 
+    /// Makes a directory for another run within this one.
+    pub(super) fn within(&self, name: &str) -> Result<Self, BenchError> {
+        Self::named(&self.path, name)
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -64,7 +69,7 @@ impl RunDirectory {
     }
 
     /// Writes a whole file or none, for half a file could be mistaken for the whole.
-    fn write(
+    pub(super) fn write(
         &self,
         name: &str,
         fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,

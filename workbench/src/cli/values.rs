@@ -179,6 +179,22 @@ pub(super) fn interval(text: &str) -> Result<Duration, String> {
     real(text, 0.01..=86_400.0, "seconds").map(Duration::from_secs_f64)
 }
 
+/// `90s`, `10m`, `8h`, or a number of seconds.
+pub(super) fn span(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_hours(24 * 365);
+    let parsed = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let parsed = parsed.or_else(|| humantime::parse_duration(text).ok());
+    parsed
+        .filter(|span| *span <= LONGEST)
+        .ok_or_else(|| "expected a time of at most a year, such as 90s, 10m or 8h".into())
+}
+
+/// Numbers of faults, separated by commas, or `none`. A run has no more faults than half of its acts.
+pub(super) fn fault_numbers(text: &str) -> Result<BTreeSet<u32>, String> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "none");
+    names.map(|number| whole(number, 1..=u32::MAX, "")).collect()
+}
+
 /// A number of something of which at least one is wanted.
 pub(super) fn count(text: &str) -> Result<u32, String> {
     whole(text, 1..=1_000_000, "")

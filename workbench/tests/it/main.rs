@@ -11,6 +11,7 @@ mod lin_kv;
 mod others;
 mod parity;
 mod report;
+mod shrinking;
 mod toy;
 mod transactions;
 mod words;
