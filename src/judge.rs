@@ -8,8 +8,8 @@ use clap::ValueEnum;
 use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
 use workbench::{
-    BenchError, Counter, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, Promises,
-    Verdict, Workload, exit_code, print_doc, run_simulations, run_test,
+    BenchError, Counter, Durability, Fault, LatencyShape, Machine, MachineFactory, Plan, Promises, Verdict,
+    Workload, exit_code, print_doc, run_simulations, run_test,
 };
 pub use workbench::{DocOptions, TestOptions, simulated_moment};
 
@@ -73,22 +73,6 @@ fn counter_for(workload: &dyn Workload) -> Option<CounterKind> {
     }
 }
 
-/// The plan, with messages no slower than a node can bear.
-///
-/// Messages are handed over one at a time, each when it is due. If a message takes a second, a client's request waits too
-/// long behind it: no answer is sure to find the client.
-pub fn bearable(plan: Plan) -> Plan {
-    let is_slowed = plan.nemesis.contains(&Fault::Slow);
-    let longest_mean_ms = match plan.latency.shape {
-        LatencyShape::Exponential if is_slowed => 5,
-        LatencyShape::Exponential => 50,
-        LatencyShape::Constant | LatencyShape::Uniform if is_slowed => 20,
-        LatencyShape::Constant | LatencyShape::Uniform => 200,
-    };
-    let latency = Latency { mean_ms: plan.latency.mean_ms.min(longest_mean_ms), ..plan.latency };
-    Plan { latency, ..plan }
-}
-
 /// A configuration drawn from the plan's seed, but for what the plan's settings say. Under the one that is drawn the nodes
 /// promise to survive the plan's faults.
 pub fn drawn_config(plan: &Plan) -> Config {
@@ -138,7 +122,7 @@ fn recovery_is_in_time(plan: &Plan) -> bool {
 
 /// The plan for a seed: one that the nodes can bear, with their settings, and with what they promise under these.
 pub fn adapted(plan: Plan) -> Plan {
-    let plan = bearable(plan);
+    let plan = plan.bearable();
     let config = drawn_config(&plan);
     let settings = [("ack", cli::name_of_ack_policy(config.ack)), ("counter", counter_name(config.counter))];
     let settings = settings.map(|(name, value)| (name, value.to_owned())).into();
@@ -199,7 +183,7 @@ fn judge(mut options: TestOptions) -> Result<Verdict, BenchError> {
     }
     let this_node = std::env::current_exe()
         .map_err(|source| BenchError::Io { what: "cannot tell where this program is".into(), source })?;
-    let counter = counter_for(options.workload).ok_or_else(not_served)?;
+    let counter = counter_for(options.workload()).ok_or_else(not_served)?;
     options.node_args = own_arguments(counter, options.node_args);
     let config = own_config(&options.node_args)
         .map_err(|problem| BenchError::Usage(format!("what follows -- is for this node: {problem}")))?;

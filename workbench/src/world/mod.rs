@@ -52,6 +52,7 @@ use crate::workload::{Requests, Run};
 pub(crate) struct World {
     plan: Plan,
     phase: Phase,
+    /// The nodes, by the number in the name. Those before the plan's first one never start.
     nodes: Vec<Node>,
     network: Network,
     services: Services,
@@ -68,8 +69,6 @@ pub(crate) struct World {
     /// Requests that no process has received yet: the number of the message, and the number of the operation.
     unheard: BTreeMap<u64, usize>,
     violations: Violations,
-    /// How many violations with examples have had their moments marked.
-    marked: usize,
     timers: Timers,
     actions: VecDeque<Action>,
     /// Draws requests and workers.
@@ -99,10 +98,10 @@ impl World {
     /// A world at time 0, with its first actions ready.
     pub(crate) fn new(plan: &Plan) -> Self {
         let mut seeds = Seeds::new(plan.seed);
-        let node_ids: Vec<String> = (0..plan.node_count).map(|index| format!("\"n{index}\"")).collect();
+        let node_ids: Vec<String> = plan.nodes().map(|index| format!("\"n{index}\"")).collect();
         let mut world = Self {
             phase: Phase::Setup,
-            nodes: (0..plan.node_count).map(|_| Node::default()).collect(),
+            nodes: (0..plan.nodes().end).map(|_| Node::default()).collect(),
             network: Network::new(plan, seeds.generator()),
             services: Services::new(seeds.generator()),
             clients: Clients::default(),
@@ -111,12 +110,11 @@ impl World {
             starved: Duration::ZERO,
             nemesis: Nemesis::new(plan, seeds.generator(), Duration::ZERO),
             faults: Faults::default(),
-            probes: Probes::new(plan.node_count),
+            probes: Probes::new(plan.nodes()),
             malformed: Malformed::new(plan, seeds.generator()),
             history: History::default(),
             unheard: BTreeMap::new(),
             violations: Violations::default(),
-            marked: 0,
             timers: Timers::default(),
             actions: VecDeque::new(),
             random: seeds.generator(),
@@ -161,10 +159,9 @@ impl World {
 
     /// Keeps the messages around the violations that are new.
     fn mark_violations(&mut self) {
-        for violation in self.violations.examples().get(self.marked..).unwrap_or_default() {
-            violation.at.into_iter().for_each(|at| self.network.mark(at));
+        for at in self.violations.take_news() {
+            self.network.mark(at);
         }
-        self.marked = self.violations.examples().len();
     }
 
     /// When to wake the world at the latest.

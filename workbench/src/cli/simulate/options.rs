@@ -90,8 +90,8 @@ pub struct SimulateOptions {
     #[arg(long)]
     pub keep_going: bool,
 
-    /// End after this time, such as 10m, with a tally
-    #[arg(long, value_name = "TIME", value_parser = values::span)]
+    /// End after this time, in seconds or such as 10m, with a tally
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
     pub time_budget: Option<Duration>,
 
     /// Do not look for a smaller cluster that fails as the first failure does
