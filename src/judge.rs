@@ -4,13 +4,14 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
 use workbench::{
     BenchError, Counter, Durability, Fault, LatencyShape, Machine, MachineFactory, Plan, Promises, Terminal,
     Verdict, Workload, exit_code, print_doc, run_simulations, run_test,
 };
-pub use workbench::{DocOptions, SimulateOptions, TestOptions};
+pub use workbench::{DocOptions, TestOptions, simulated_moment};
 
 use crate::cli::{self, Cli};
 use crate::config::{AckPolicy, Config, CounterKind};
@@ -72,16 +73,20 @@ fn counter_for(workload: &dyn Workload) -> Option<CounterKind> {
     }
 }
 
-/// A configuration drawn from the plan's seed. Under it the nodes promise to survive the plan's faults.
+/// A configuration drawn from the plan's seed, but for what the plan's settings say. Under the one that is drawn the nodes
+/// promise to survive the plan's faults.
 pub fn drawn_config(plan: &Plan) -> Config {
     let has = |fault| plan.nemesis.contains(&fault);
     let ends = has(Fault::Kill) || has(Fault::Restart);
-    let ack = match StdRng::seed_from_u64(plan.seed).random_range(0..3) {
+    let setting = |name| plan.settings.get(name).map(String::as_str);
+    let drawn = match StdRng::seed_from_u64(plan.seed).random_range(0..3) {
         0 if !ends => AckPolicy::Memory,
         0 | 1 if !(ends && seems_down_without_a_store_fault(plan)) => AckPolicy::Durable,
         _ => AckPolicy::Store,
     };
-    let counter = counter_for(plan.workload).unwrap_or(CounterKind::G);
+    let ack = setting("ack").and_then(cli::ack_policy_named).unwrap_or(drawn);
+    let counter = setting("counter").and_then(|name| CounterKind::from_str(name, false).ok());
+    let counter = counter.or_else(|| counter_for(plan.workload)).unwrap_or(CounterKind::G);
     Config { counter, ack, ..Config::default() }
 }
 
@@ -115,18 +120,50 @@ fn recovery_is_in_time(plan: &Plan) -> bool {
     !is_disturbed && !loses_something && !plan.cut_store && plan.latency.mean_ms <= longest_mean_ms
 }
 
-/// The plan for a seed: one that the nodes can bear, with what they promise under the configuration that is drawn.
+/// The plan for a seed: one that the nodes can bear, with their settings, and with what they promise under these.
 pub fn adapted(plan: Plan) -> Plan {
     let plan = plan.bearable();
-    Plan { promises: promises(&drawn_config(&plan), &plan), ..plan }
+    let config = drawn_config(&plan);
+    let settings = [("ack", cli::name_of_ack_policy(config.ack)), ("counter", counter_name(config.counter))];
+    let settings = settings.map(|(name, value)| (name, value.to_owned())).into();
+    Plan { promises: promises(&config, &plan), settings, ..plan }
+}
+
+/// The flags of `simulate`: the bench's, and those that pin the nodes' settings.
+#[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
+pub struct SimulateOptions {
+    /// The bench's flags.
+    #[command(flatten)]
+    pub bench: workbench::SimulateOptions,
+    /// When an add is acknowledged [default: by the seed, so that the nodes survive the faults]
+    #[arg(long, value_parser = cli::ack_policy())]
+    pub ack: Option<AckPolicy>,
+    /// What the nodes count [default: what the workload needs]
+    #[arg(long, value_enum)]
+    pub counter: Option<CounterKind>,
+}
+
+impl SimulateOptions {
+    /// A plan with the settings that the flags pin.
+    fn pinned(&self, plan: Plan) -> Plan {
+        let ack = self.ack.map(|ack| ("ack", cli::name_of_ack_policy(ack)));
+        let counter = self.counter.map(|counter| ("counter", counter_name(counter)));
+        let pinned = ack.into_iter().chain(counter).map(|(name, value)| (name, value.to_owned()));
+        let settings = plan.settings.into_iter().chain(pinned).collect();
+        Plan { settings, ..plan }
+    }
 }
 
 /// Runs the `simulate` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
 pub fn simulate(options: &SimulateOptions) -> ExitCode {
-    let outcome = match counter_for(options.workload) {
+    let version = Some(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")));
+    let bench = workbench::SimulateOptions { version, ..options.bench.clone() };
+    let adapt = |plan| adapted(options.pinned(plan));
+    let outcome = match counter_for(bench.workload) {
         None => Err(not_served()),
         Some(_) => {
-            run_simulations(options, adapted, |plan| factory(drawn_config(plan)), &mut Terminal::stdout())
+            run_simulations(&bench, adapt, |plan| factory(drawn_config(plan)), &mut Terminal::stdout())
         }
     };
     exit_code("maelstrom-counter simulate", outcome)
@@ -160,12 +197,17 @@ fn not_served() -> BenchError {
     BenchError::Usage("this node serves g-counter and pn-counter; name another with --bin".into())
 }
 
-/// The arguments that this node needs to serve the workload, and after them the user's.
-fn own_arguments(counter: CounterKind, given: Vec<String>) -> Vec<String> {
-    let counter = match counter {
+/// The value of `--counter`.
+fn counter_name(counter: CounterKind) -> &'static str {
+    match counter {
         CounterKind::G => "g",
         CounterKind::Pn => "pn",
-    };
+    }
+}
+
+/// The arguments that this node needs to serve the workload, and after them the user's.
+fn own_arguments(counter: CounterKind, given: Vec<String>) -> Vec<String> {
+    let counter = counter_name(counter);
     let is_given = given.iter().any(|arg| arg == "--counter" || arg.starts_with("--counter="));
     let own = if is_given { Vec::new() } else { vec!["--counter".into(), counter.into()] };
     [own, given].concat()

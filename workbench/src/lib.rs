@@ -25,6 +25,7 @@ mod reply;
 mod report;
 mod seeds;
 mod service;
+mod shrink;
 mod stagger;
 mod topology;
 mod trace;
@@ -34,7 +35,7 @@ mod workload;
 mod world;
 
 pub use answer::{Answer, Elements};
-pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
+pub use campaign::{CampaignFailure, CampaignReport, simulate_many, simulate_while};
 pub use check::txn;
 pub use check::{Check, Ranges, Violation, Violations, judge_counter};
 #[cfg(feature = "cli")]
@@ -48,7 +49,7 @@ pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
 pub use host::machine::{Machine, MachineFactory};
 #[cfg(feature = "processes")]
 pub use host::process::{FloodPlan, FloodReport, NodeCommand, Progress, flood_process, run_processes};
-pub use host::simulation::simulate;
+pub use host::simulation::{SimulatedMoment, simulate, simulated_moment};
 pub use json::{Json, JsonError};
 pub use nemesis::Fault;
 pub use network::{Journal, Latency, LatencyShape, Load, Traffic};
@@ -60,6 +61,7 @@ pub use report::{
 };
 pub use seeds::Random;
 pub use service::SeqKv;
+pub use shrink::{Shrunk, shrink};
 pub use topology::Topology;
 pub use trace::Trace;
 pub use workload::{

@@ -1,6 +1,6 @@
 //! The plan of a run: everything that decides it, and nothing about the host that performs it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -63,6 +63,9 @@ pub struct Plan {
     /// Mean time between two acts of one kind of nemesis; gaps are uniform between 0 and twice this.
     #[serde(serialize_with = "units::seconds")]
     pub nemesis_interval: Duration,
+    /// Of the faults that the nemesis draws, only these happen, by their numbers from 1: see
+    /// [`Report::drawn_faults`](crate::Report::drawn_faults). `None` lets all of them happen.
+    pub kept_faults: Option<BTreeSet<u32>>,
     /// Lower bound on the fraction of operations that must succeed, if any.
     pub availability: Option<f64>,
     /// Probability that a message between servers (nodes and services) is lost.
@@ -102,6 +105,9 @@ pub struct Plan {
     /// The extra promises of the nodes. (Reports call them `claims`, as they always have.)
     #[serde(rename = "claims")]
     pub promises: Promises,
+    /// The settings of the nodes for this run, by the names of the program's flags that set them. The program that makes the
+    /// nodes writes and reads them. The bench records them, and gives them to the command that replays the run.
+    pub settings: BTreeMap<&'static str, String>,
     /// Upper bound on the time from the last heal until all nodes show the same value for good.
     #[serde(serialize_with = "units::optional_seconds")]
     pub max_convergence: Option<Duration>,
@@ -127,6 +133,7 @@ impl Plan {
             latency: Latency::default(),
             nemesis: BTreeSet::new(),
             nemesis_interval: Duration::from_millis(2500),
+            kept_faults: None,
             availability: None,
             loss: 0.0,
             duplicate: 0.0,
@@ -143,6 +150,7 @@ impl Plan {
             trace: false,
             strict: Check::strict().collect(),
             promises: Promises::default(),
+            settings: BTreeMap::new(),
             max_convergence: None,
             demand_success: true,
             max_rss_mb: None,
@@ -202,6 +210,7 @@ impl Plan {
 
 /// What happens to a request that is due while every client waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum LoadModel {
     /// It waits for a client, as in Maelstrom. A node that does not answer holds its clients for 5 s each, so the rate drops.

@@ -51,6 +51,12 @@ impl RunDirectory {
         }
     }
 
+    /// Makes a directory for another run within this one.
+    pub(super) fn within(&self, name: &str) -> Result<Self, BenchError> {
+        let path = Self::make(&self.path, name)?;
+        Ok(Self { store: self.store.clone(), path, circumstances: self.circumstances.clone() })
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -89,7 +95,7 @@ impl RunDirectory {
     }
 
     /// Writes a whole file or none, for half a file could be mistaken for the whole.
-    fn write(
+    pub(super) fn write(
         &self,
         name: &str,
         fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,

@@ -201,6 +201,12 @@ pub(super) fn test_count(text: &str) -> Result<u32, String> {
     whole(text, 1..=1_000_000, "")
 }
 
+/// Numbers of faults, separated by commas, or `none`. A run has no more faults than half of its acts.
+pub(super) fn fault_numbers(text: &str) -> Result<BTreeSet<u32>, String> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "none");
+    names.map(|number| whole(number, 1..=u32::MAX, "")).collect()
+}
+
 /// A number of something of which at least one is wanted.
 pub(super) fn count(text: &str) -> Result<u32, String> {
     whole(text, 1..=1_000_000, "")

@@ -61,6 +61,9 @@ pub struct Report {
     pub messages: Messages,
     /// The faults, and their times.
     pub faults: Vec<FaultWindow>,
+    /// The kinds of all faults that the nemesis drew, in order: also those that hit no node, or that
+    /// [`Plan::kept_faults`] leaves out. The first has the number 1.
+    pub drawn_faults: Vec<Fault>,
     /// Time from the last heal until all nodes showed the same value for good, to 0.1 s. `None` if they never did. Without
     /// [`Plan::probes`] it is the time until the final reads, if these agree.
     #[serde(serialize_with = "units::optional_seconds")]
@@ -206,6 +209,7 @@ impl Report {
             plan,
             operations,
             faults: Vec::new(),
+            drawn_faults: Vec::new(),
             convergence: None,
             violations,
             remarks: Violations::default(),

@@ -207,7 +207,9 @@ impl World {
         let (faults, probes) = (self.faults.into_windows(), self.probes.changes());
         let mut report = Report::new(self.plan, self.history, sums, self.violations, messages);
         report.add_faults(faults);
-        Report { rate: Rate { joined, ..rate }, figures, convergence, remarks, probes, trace, ..report }
+        let drawn_faults = self.nemesis.into_drawn();
+        let rate = Rate { joined, ..rate };
+        Report { rate, figures, drawn_faults, convergence, remarks, probes, trace, ..report }
     }
 
     /// Judges what clients saw, and returns what the workload measures.
