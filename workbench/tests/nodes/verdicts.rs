@@ -37,7 +37,7 @@ const ROWS: [Row; 19] = [
     Row {
         name: "memory_only",
         node: &["counter"],
-        flags: "-w g-counter --node-count 1 --nemesis kill --nemesis-interval 0.7 --time-limit 6",
+        flags: "-w g-counter --node-count 1 --concurrency 10n --nemesis kill --nemesis-interval 0.7 --time-limit 6",
         verdict: Invalid("of what was acknowledged is lost"),
     },
     Row {
