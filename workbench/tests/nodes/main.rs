@@ -5,6 +5,7 @@ mod bench;
 mod demos;
 #[path = "../../examples/nodes/echo.rs"]
 mod echo;
+mod findings;
 #[path = "../../examples/nodes/g_counter.rs"]
 #[allow(clippy::duplicate_mod, reason = "each example is a program of its own, with its own copy")]
 mod g_counter;
@@ -28,5 +29,9 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads = arguments.test_threads.or(Some(AT_ONCE));
-    libtest_mimic::run(&arguments, demos::trials().chain(verdicts::trials()).collect()).exit_code()
+    libtest_mimic::run(
+        &arguments,
+        demos::trials().chain(verdicts::trials()).chain(findings::trials()).collect(),
+    )
+    .exit_code()
 }
