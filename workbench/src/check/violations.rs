@@ -139,6 +139,7 @@ impl Violations {
     }
 
     /// The number of violations that count.
+    #[cfg(feature = "processes")]
     pub(crate) fn counting(&self, strict: &BTreeSet<Check>) -> u64 {
         self.counts.iter().filter(|(check, _)| check.counts(strict)).map(|(_, count)| count).sum()
     }

@@ -1,5 +1,6 @@
 //! The two hosts. They carry out the actions that the world decides.
 
 pub(crate) mod machine;
+#[cfg(feature = "processes")]
 pub(crate) mod process;
 pub(crate) mod simulation;

@@ -5,7 +5,6 @@ mod target;
 
 use std::time::Duration;
 
-use clap::ValueEnum;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use serde::Serialize;
@@ -19,7 +18,8 @@ use crate::seeds::Random;
 use crate::stagger::Stagger;
 
 /// A kind of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
     /// Links between nodes are cut. Jepsen's shapes are one node, fewer than a third, a half, and a ring of overlapping
@@ -42,9 +42,21 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The name on the command line.
+    /// Every fault there is.
+    pub const ALL: [Self; 8] = [
+        Self::Partition,
+        Self::Kill,
+        Self::Pause,
+        Self::Restart,
+        Self::Loss,
+        Self::Duplicate,
+        Self::Slow,
+        Self::Store,
+    ];
+
+    /// The name on the command line, as in JSON.
     pub fn name(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
     }
 }
 
@@ -100,6 +112,7 @@ impl StoreFault {
 #[derive(Debug)]
 pub(crate) struct Nemesis {
     streams: Vec<Stream>,
+    first: usize,
     count: usize,
     random: Random,
 }
@@ -131,7 +144,7 @@ impl Nemesis {
         let messages = stream(&[Fault::Loss, Fault::Duplicate, Fault::Slow]);
         let services = stream(&[Fault::Store]);
         let streams = [partitions, processes, messages, services].into_iter().flatten().collect();
-        Self { streams, count: plan.node_count, random }
+        Self { streams, first: plan.first_node, count: plan.node_count, random }
     }
 
     /// When the next act is due.
@@ -173,13 +186,25 @@ impl Nemesis {
     fn partition(&mut self) -> Act {
         let kinds = PartitionKind::effective(self.count);
         let kind = kinds.choose(&mut self.random).copied().unwrap_or(PartitionKind::One);
-        Act::StartPartition { kind: kind.name(), grudge: kind.grudge(self.count, &mut self.random) }
+        let grudge = kind.grudge(self.count, &mut self.random).into_iter();
+        let named = grudge.map(|(receiver, senders)| (self.named(receiver), self.all_named(senders)));
+        Act::StartPartition { kind: kind.name(), grudge: named.collect() }
     }
 
     fn targets(&mut self) -> Vec<usize> {
         let targets = Target::effective(self.count);
         let target = targets.choose(&mut self.random).copied().unwrap_or(Target::All);
-        target.draw(self.count, &mut self.random)
+        let drawn = target.draw(self.count, &mut self.random);
+        self.all_named(drawn)
+    }
+
+    /// The number in the name of the node at that place.
+    fn named(&self, place: usize) -> usize {
+        self.first + place
+    }
+
+    fn all_named(&self, places: Vec<usize>) -> Vec<usize> {
+        places.into_iter().map(|place| self.named(place)).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 mod errors;
 mod figures;
 mod heals;
+#[cfg(feature = "report")]
 mod html;
 mod latencies;
 mod overhead;
@@ -18,11 +19,12 @@ pub use self::errors::ErrorCount;
 pub use self::figures::Figure;
 pub use self::latencies::Latencies;
 pub use self::overhead::Overhead;
+#[cfg(feature = "processes")]
 pub(crate) use self::overhead::OverheadRecorder;
 pub use self::rate::Rate;
 
 use crate::answer::Answer;
-use crate::check::{Check, Ranges, Sums, Violations, ok_fraction};
+use crate::check::{Ranges, Sums, Violations, ok_fraction};
 use crate::history::{History, Operation, Outcome};
 use crate::nemesis::Fault;
 use crate::network::Journal;
@@ -215,11 +217,12 @@ impl Report {
     /// Adds the faults, and notes when all nodes had caught up after each.
     pub(crate) fn add_faults(&mut self, mut faults: Vec<FaultWindow>) {
         if self.plan.workload.counter() == Some(Counter::G) {
-            heals::note_catch_up(&mut faults, &self.history, self.plan.node_count);
+            heals::note_catch_up(&mut faults, &self.history, &self.plan.nodes());
         }
         self.faults = faults;
     }
 
+    #[cfg(feature = "processes")]
     /// Adds the resources that the processes used, and judges them.
     pub(crate) fn add_usage(&mut self, nodes: Vec<NodeUsage>) {
         let bound = self.plan.max_rss_mb.map(|mb| mb.saturating_mul(1024));
@@ -227,7 +230,7 @@ impl Report {
             let used = node.max_rss_kb.zip(bound).filter(|(used, bound)| used > bound);
             if let Some((used, bound)) = used {
                 let text = format!("{} took {used} KiB of memory, {bound} are allowed", node.node);
-                self.violations.record(Check::Memory, None, text);
+                self.violations.record(crate::check::Check::Memory, None, text);
                 self.valid = false;
             }
         }

@@ -11,6 +11,8 @@ mod phases;
 mod probes;
 mod receive;
 mod start;
+#[cfg(feature = "processes")]
+mod status;
 mod stutter;
 mod timers;
 mod workers;
@@ -50,6 +52,7 @@ use crate::workload::{Requests, Run};
 pub(crate) struct World {
     plan: Plan,
     phase: Phase,
+    /// The nodes, by the number in the name. Those before the plan's first one never start.
     nodes: Vec<Node>,
     network: Network,
     services: Services,
@@ -95,10 +98,10 @@ impl World {
     /// A world at time 0, with its first actions ready.
     pub(crate) fn new(plan: &Plan) -> Self {
         let mut seeds = Seeds::new(plan.seed);
-        let node_ids: Vec<String> = (0..plan.node_count).map(|index| format!("\"n{index}\"")).collect();
+        let node_ids: Vec<String> = plan.nodes().map(|index| format!("\"n{index}\"")).collect();
         let mut world = Self {
             phase: Phase::Setup,
-            nodes: (0..plan.node_count).map(|_| Node::default()).collect(),
+            nodes: (0..plan.nodes().end).map(|_| Node::default()).collect(),
             network: Network::new(plan, seeds.generator()),
             services: Services::new(seeds.generator()),
             clients: Clients::default(),
@@ -107,7 +110,7 @@ impl World {
             starved: Duration::ZERO,
             nemesis: Nemesis::new(plan, seeds.generator(), Duration::ZERO),
             faults: Faults::default(),
-            probes: Probes::new(plan.node_count),
+            probes: Probes::new(plan.nodes()),
             malformed: Malformed::new(plan, seeds.generator()),
             history: History::default(),
             unheard: BTreeMap::new(),
@@ -176,21 +179,6 @@ impl World {
         self.phase == Phase::Done
     }
 
-    /// Why the run never began, if it did not.
-    pub(crate) fn setup_failure(&self) -> Option<&SetupFailure> {
-        self.setup_failure.as_ref()
-    }
-
-    /// The state of the run, in a few words.
-    pub(crate) fn status(&self) -> Status {
-        Status {
-            phase: self.phase.name(),
-            operations: self.history.operations().len(),
-            faults: self.faults.active(),
-            violations: self.violations.counting(&self.plan.strict),
-        }
-    }
-
     /// Judges the run.
     pub(crate) fn into_report(mut self) -> Report {
         let excuses = Excuses::new(&self.plan, self.faults.windows(), &self.history);
@@ -250,15 +238,6 @@ impl World {
             Timer::EndTimeout { node, incarnation } => self.end_timed_out(now, node, incarnation),
         }
     }
-}
-
-/// A glance at a run under way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Status {
-    pub(crate) phase: &'static str,
-    pub(crate) operations: usize,
-    pub(crate) faults: String,
-    pub(crate) violations: u64,
 }
 
 /// The mean time between two requests.

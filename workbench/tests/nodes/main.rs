@@ -9,6 +9,7 @@ mod findings;
 #[path = "../../examples/nodes/g_counter.rs"]
 #[allow(clippy::duplicate_mod, reason = "each example is a program of its own, with its own copy")]
 mod g_counter;
+mod program;
 mod verdicts;
 
 use std::process::ExitCode;
@@ -31,7 +32,11 @@ fn main() -> ExitCode {
     arguments.test_threads = arguments.test_threads.or(Some(AT_ONCE));
     libtest_mimic::run(
         &arguments,
-        demos::trials().chain(verdicts::trials()).chain(findings::trials()).collect(),
+        demos::trials()
+            .chain(program::trials())
+            .chain(verdicts::trials())
+            .chain(findings::trials())
+            .collect(),
     )
     .exit_code()
 }

@@ -80,7 +80,7 @@ const ROWS: [Row; 19] = [
         name: "answers_init_twice",
         node: &["counter", "init-twice"],
         flags: "-w g-counter",
-        verdict: Remarked("n1 answered init again"),
+        verdict: Remarked(" answered init again"),
     },
     Row {
         name: "null_msg_id",
@@ -134,7 +134,7 @@ const ROWS: [Row; 19] = [
     Row {
         name: "store_that_answers_late",
         node: &["lin-kv", "late"],
-        flags: "-w lin-kv --time-limit 9 --concurrency 4n",
+        flags: "-w lin-kv --node-count 3 --time-limit 9 --concurrency 4n",
         verdict: Remarked("so this is a late one"),
     },
 ];

@@ -17,7 +17,9 @@ use rustix::process::Signal;
 
 pub(crate) use self::advice::advice;
 use self::child::Child;
-pub(crate) use self::clock::{Clock, timestamp};
+pub(crate) use self::clock::Clock;
+#[cfg(feature = "cli")]
+pub(crate) use self::clock::timestamp;
 pub use self::flood::{FloodPlan, FloodReport, flood_process};
 pub(crate) use self::interrupt::Interrupt;
 
@@ -122,8 +124,8 @@ pub fn run_processes(
     command.create_directory()?;
     let interrupt = Interrupt::watch()?;
     let (sender, events) = sync_channel(EVENTS);
-    let usage = (0..plan.node_count).map(|node| usage_of(command, node)).collect();
-    let children = (0..plan.node_count).map(|_| None).collect();
+    let usage = (0..plan.nodes().end).map(|node| usage_of(command, node)).collect();
+    let children = (0..plan.nodes().end).map(|_| None).collect();
     let clock = Clock::start();
     let world = World::new(plan);
     let overhead = OverheadRecorder::default();
@@ -332,6 +334,7 @@ impl ProcessHost<'_> {
         let mut report = self.world.into_report();
         report.interrupted = interrupted;
         report.overhead = Some(self.overhead.overhead());
+        self.usage.retain(|usage| usage.incarnations > 0);
         report.add_usage(self.usage);
         Ok(report)
     }
