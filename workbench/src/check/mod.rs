@@ -4,6 +4,8 @@ mod counter;
 mod excuses;
 mod foreign;
 mod linearizable;
+mod loss;
+mod own_adds;
 mod ranges;
 mod reads;
 #[cfg(test)]
@@ -79,8 +81,8 @@ pub enum Check {
     /// Reads on a node never go back, over its restarts too (counters that only grow, and nodes that promise
     /// [`Promises::reads_survive_crashes`](crate::Promises::reads_survive_crashes)). Strict.
     MonotonicReadsAcrossCrashes,
-    /// A client's read shows at least its own acknowledged adds on this incarnation of the node (counters that only grow).
-    /// Strict.
+    /// A read shows at least what an earlier read on this incarnation of the node showed, plus what the incarnation acknowledged
+    /// in between (counters that only grow). Strict.
     OwnAdds,
     /// No read shows more (or less) than all adds so far could make. Strict.
     ImpossibleReads,

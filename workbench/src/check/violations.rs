@@ -105,7 +105,7 @@ impl Violations {
         self.news.extend(found.at.filter(|_| is_early || is_kept));
         if let Some(known) = known {
             known.count += 1;
-            known.last = known.last.max(found.at);
+            known.last = known.last.max(known.at).max(found.at);
         } else if has_room {
             self.examples.push(found);
         }

@@ -74,7 +74,11 @@ impl World {
                 self.init_failed(now, index, &format!("answered init with error {code}: {text}"));
             }
             ReplyContent::Breaks(why) if is_init_ok(body) => {
-                self.violations.record(Check::Schema, Some(now), format!("n{index}: {why}"));
+                self.violations.record(
+                    Check::Schema,
+                    Some(now),
+                    format!("n{index} answered init wrongly: {why}"),
+                );
                 self.initialised(index);
             }
             ReplyContent::Breaks(why) => self.init_failed(now, index, &format!("did not answer init: {why}")),

@@ -73,7 +73,7 @@ fn the_command_tells_the_first_failure_and_how_to_replay_it() {
     assert!(replay.starts_with(&*std::env::args().next().unwrap()), "{replay}");
     assert!(replay.contains(&format!(" --seeds {seed} ")) && replay.contains(" --time-limit 5 "), "{replay}");
     assert!(printed.contains("drawn       9 nodes, ") && printed.contains("final-reads"), "{printed}");
-    let recorded = std::fs::read_dir(store.join("simulate")).unwrap().next().unwrap().unwrap().path();
+    let recorded = store.join("latest").canonicalize().unwrap();
     assert!(printed.contains(&format!("recorded    {}\n", recorded.display())), "{printed}");
     assert!(recorded.join("history.jsonl").exists());
     let noted = std::fs::read_to_string(recorded.join("replay.txt")).unwrap();

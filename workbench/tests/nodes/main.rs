@@ -5,6 +5,7 @@ mod bench;
 mod demos;
 #[path = "../../examples/nodes/echo.rs"]
 mod echo;
+mod findings;
 #[path = "../../examples/nodes/g_counter.rs"]
 #[allow(clippy::duplicate_mod, reason = "each example is a program of its own, with its own copy")]
 mod g_counter;
@@ -32,7 +33,11 @@ fn main() -> ExitCode {
     arguments.test_threads = arguments.test_threads.or(Some(AT_ONCE));
     libtest_mimic::run(
         &arguments,
-        demos::trials().chain(program::trials()).chain(verdicts::trials()).collect(),
+        demos::trials()
+            .chain(program::trials())
+            .chain(verdicts::trials())
+            .chain(findings::trials())
+            .collect(),
     )
     .exit_code()
 }
