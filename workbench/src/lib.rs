@@ -43,6 +43,7 @@ pub use doc::{DocOptions, print_doc};
 pub use error::BenchError;
 pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
 pub use host::machine::{Machine, MachineFactory};
+pub use host::node::{Message, Node, Outbox, Refusal, nodes};
 pub use host::process::{FloodPlan, FloodReport, NodeCommand, Progress, flood_process, run_processes};
 pub use host::simulation::simulate;
 pub use json::{Json, JsonError};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// A node as a state machine, driven in place of a child process.
+/// A node as a state machine, driven in place of a child process. It reads and writes lines, as a process does. If you have
+/// no lines yet, [`Node`](crate::Node) is less work.
 ///
 /// `now` is the time since the start of the run. Lines come without their newline. The machine appends its lines to `out`,
 /// each followed by `b'\n'`. A paused machine is not called. When it is resumed it gets at once all lines that waited.
@@ -20,10 +21,14 @@ pub trait Machine {
     fn receive(&mut self, now: Duration, line: &[u8], out: &mut Vec<u8>);
 
     /// Wakes the machine at the time of [`next_wake`](Self::next_wake), or later after a pause.
-    fn wake(&mut self, now: Duration, out: &mut Vec<u8>);
+    fn wake(&mut self, now: Duration, out: &mut Vec<u8>) {
+        let _ = (now, out);
+    }
 
     /// When to call [`wake`](Self::wake) next. It is asked after every call. After `wake(now)` it must be later than `now`.
-    fn next_wake(&self) -> Option<Duration>;
+    fn next_wake(&self) -> Option<Duration> {
+        None
+    }
 
     /// Tells the machine to end, as SIGTERM does. It may still print.
     fn terminate(&mut self, now: Duration, out: &mut Vec<u8>);
