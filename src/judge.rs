@@ -8,7 +8,7 @@ use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
 use workbench::{
     BenchError, Counter, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, Promises,
-    Verdict, Workload, print_doc, run_simulations, run_test,
+    Verdict, Workload, exit_code, print_doc, run_simulations, run_test,
 };
 pub use workbench::{DocOptions, SimulateOptions, TestOptions};
 
@@ -139,53 +139,40 @@ pub fn adapted(plan: Plan) -> Plan {
 
 /// Runs the `simulate` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
 pub fn simulate(options: &SimulateOptions) -> ExitCode {
-    if counter_for(options.workload).is_none() {
-        return could_not_run("simulate", NOT_SERVED);
-    }
-    exit("simulate", run_simulations(options, adapted, |plan| factory(drawn_config(plan)), &mut io::stdout()))
+    let outcome = match counter_for(options.workload) {
+        None => Err(not_served()),
+        Some(_) => run_simulations(options, adapted, |plan| factory(drawn_config(plan)), &mut io::stdout()),
+    };
+    exit_code("maelstrom-counter simulate", outcome)
 }
 
 /// Runs the `doc` subcommand and returns the exit status: 0, or 2 if it could not print.
 pub fn doc(options: &DocOptions) -> ExitCode {
-    match print_doc(options, &mut io::stdout()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => could_not_run("doc", &error.to_string()),
-    }
+    exit_code("maelstrom-counter doc", print_doc(options, &mut io::stdout()).map(|()| Verdict::Valid))
 }
 
 /// Runs the `test` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
-pub fn test(mut options: TestOptions) -> ExitCode {
-    let this_node = match std::env::current_exe() {
-        Ok(path) => path,
-        Err(error) => return could_not_run("test", &format!("where this program is can't be told: {error}")),
-    };
-    if options.bin.is_none() {
-        let Some(counter) = counter_for(options.workload) else { return could_not_run("test", NOT_SERVED) };
-        options.node_args = own_arguments(counter, options.node_args);
-        match own_config(&options.node_args) {
-            Ok(config) => options.promises = promises(&config, &options.plan(0)),
-            Err(problem) => {
-                return could_not_run("test", &format!("what follows -- is for this node: {problem}"));
-            }
-        }
+pub fn test(options: TestOptions) -> ExitCode {
+    exit_code("maelstrom-counter test", judge(options))
+}
+
+fn judge(mut options: TestOptions) -> Result<Verdict, BenchError> {
+    if options.bin.is_some() {
+        return run_test(&options, None, &mut io::stdout());
     }
-    exit("test", run_test(&options, &this_node, &mut io::stdout()))
+    let this_node = std::env::current_exe()
+        .map_err(|source| BenchError::Io { what: "cannot tell where this program is".into(), source })?;
+    let counter = counter_for(options.workload).ok_or_else(not_served)?;
+    options.node_args = own_arguments(counter, options.node_args);
+    let config = own_config(&options.node_args)
+        .map_err(|problem| BenchError::Usage(format!("what follows -- is for this node: {problem}")))?;
+    options.promises = promises(&config, &options.plan(0));
+    run_test(&options, Some(&this_node), &mut io::stdout())
 }
 
-fn exit(command: &str, verdict: Result<Verdict, BenchError>) -> ExitCode {
-    match verdict {
-        Ok(verdict) => verdict.exit_code().into(),
-        Err(error) => could_not_run(command, &error.to_string()),
-    }
+fn not_served() -> BenchError {
+    BenchError::Usage("this node serves g-counter and pn-counter; name another with --bin".into())
 }
-
-#[expect(clippy::print_stderr, reason = "the command line speaks to a human")]
-fn could_not_run(command: &str, problem: &str) -> ExitCode {
-    eprintln!("maelstrom-counter {command}: {problem}");
-    2.into()
-}
-
-const NOT_SERVED: &str = "this node serves g-counter and pn-counter; name another with --bin";
 
 /// The arguments that this node needs to serve the workload, and after them the user's.
 fn own_arguments(counter: CounterKind, given: Vec<String>) -> Vec<String> {

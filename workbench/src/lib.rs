@@ -5,6 +5,7 @@ mod answer;
 mod body;
 mod campaign;
 mod check;
+#[cfg(feature = "cli")]
 mod cli;
 mod doc;
 mod endpoint;
@@ -35,8 +36,9 @@ pub use answer::{Answer, Elements};
 pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
 pub use check::txn;
 pub use check::{Check, Ranges, Violation, Violations, judge_counter};
+#[cfg(feature = "cli")]
 pub use cli::{
-    FaultList, IdleOptions, SimulateOptions, StrictList, TestOptions, TransactionFlags, Verdict,
+    FaultList, IdleOptions, SimulateOptions, StrictList, TestOptions, TransactionFlags, Verdict, exit_code,
     run_simulations, run_test,
 };
 pub use doc::{DocOptions, print_doc};
@@ -44,6 +46,7 @@ pub use error::BenchError;
 pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
 pub use host::machine::{Machine, MachineFactory};
 pub use host::node::{Message, Node, Outbox, Refusal, nodes};
+#[cfg(feature = "processes")]
 pub use host::process::{FloodPlan, FloodReport, NodeCommand, Progress, flood_process, run_processes};
 pub use host::simulation::simulate;
 pub use json::{Json, JsonError};

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use clap::ValueEnum;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 
@@ -37,7 +36,7 @@ impl Plan {
 
     /// Every fault there is.
     pub fn all_faults() -> &'static [Fault] {
-        Fault::value_variants()
+        &Fault::ALL
     }
 }
 

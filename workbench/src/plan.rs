@@ -163,7 +163,7 @@ impl Plan {
     ///
     /// # Errors
     /// The text says what is too large, and the bound.
-    pub(crate) fn check_size(&self) -> Result<(), String> {
+    pub fn check_size(&self) -> Result<(), String> {
         let workers = self.workers();
         if workers > MAX_CLIENTS {
             return Err(format!(

@@ -15,11 +15,9 @@ pub mod txn;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::words::Seconds;
-use crate::workload::Workload;
 
 pub use self::foreign::judge_counter;
 pub use self::ranges::Ranges;
@@ -32,7 +30,8 @@ pub(crate) use self::set::{check_set, set_figures};
 pub(crate) use self::success::{check_success, ok_fraction};
 
 /// A rule. A run is valid if none is broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Check {
     /// Every node answers `init` with `init_ok` within 10 s, at the start and after each restart.
@@ -99,6 +98,38 @@ pub enum Check {
 }
 
 impl Check {
+    /// Every check there is.
+    pub const ALL: [Self; 28] = [
+        Self::Init,
+        Self::Output,
+        Self::Destination,
+        Self::Exit,
+        Self::CleanEnd,
+        Self::FinalReads,
+        Self::Answers,
+        Self::Linearizable,
+        Self::Undecided,
+        Self::Anomalies,
+        Self::FurtherAnomalies,
+        Self::Stats,
+        Self::Availability,
+        Self::Source,
+        Self::Replies,
+        Self::Schema,
+        Self::FinalReadsAnswered,
+        Self::Agreement,
+        Self::DefiniteErrors,
+        Self::MonotonicReads,
+        Self::MonotonicReadsAcrossCrashes,
+        Self::OwnAdds,
+        Self::ImpossibleReads,
+        Self::Silence,
+        Self::Convergence,
+        Self::Malformed,
+        Self::Memory,
+        Self::Cpu,
+    ];
+
     /// Whether Maelstrom would not fail for it, and no other setting of the plan demands it. Such a check counts only if it
     /// is in [`Plan::strict`](crate::Plan::strict).
     pub fn is_strict(self) -> bool {
@@ -136,11 +167,12 @@ impl Check {
 
     /// Every strict check.
     pub fn strict() -> impl Iterator<Item = Self> {
-        Self::value_variants().iter().copied().filter(|check| check.is_strict())
+        Self::ALL.into_iter().filter(|check| check.is_strict())
     }
 
     /// Whether the check applies to that workload.
-    pub(crate) fn concerns(self, workload: &dyn Workload) -> bool {
+    #[cfg(feature = "cli")]
+    pub(crate) fn concerns(self, workload: &dyn crate::workload::Workload) -> bool {
         match self {
             Self::Init
             | Self::Output
@@ -268,6 +300,7 @@ impl Violations {
     }
 
     /// The number of violations that count.
+    #[cfg(feature = "processes")]
     pub(crate) fn counting(&self, strict: &BTreeSet<Check>) -> u64 {
         self.counts.iter().filter(|(check, _)| check.counts(strict)).map(|(_, count)| count).sum()
     }

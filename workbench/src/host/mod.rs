@@ -2,5 +2,6 @@
 
 pub(crate) mod machine;
 pub(crate) mod node;
+#[cfg(feature = "processes")]
 pub(crate) mod process;
 pub(crate) mod simulation;

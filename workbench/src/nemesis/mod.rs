@@ -5,7 +5,6 @@ mod target;
 
 use std::time::Duration;
 
-use clap::ValueEnum;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use serde::Serialize;
@@ -19,7 +18,8 @@ use crate::seeds::Random;
 use crate::stagger::Stagger;
 
 /// A kind of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
     /// Links between nodes are cut. Jepsen's shapes are one node, fewer than a third, a half, and a ring of overlapping
@@ -42,9 +42,21 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The name on the command line.
+    /// Every fault there is.
+    pub const ALL: [Self; 8] = [
+        Self::Partition,
+        Self::Kill,
+        Self::Pause,
+        Self::Restart,
+        Self::Loss,
+        Self::Duplicate,
+        Self::Slow,
+        Self::Store,
+    ];
+
+    /// The name on the command line, as in JSON.
     pub fn name(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
     }
 }
 

@@ -19,7 +19,8 @@ pub struct Latency {
 }
 
 /// The shape of a [`Latency`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum LatencyShape {
     /// Always the mean.

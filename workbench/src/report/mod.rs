@@ -3,6 +3,7 @@
 mod errors;
 mod figures;
 mod heals;
+#[cfg(feature = "report")]
 mod html;
 mod latencies;
 mod overhead;
@@ -18,11 +19,12 @@ pub use self::errors::ErrorCount;
 pub use self::figures::Figure;
 pub use self::latencies::Latencies;
 pub use self::overhead::Overhead;
+#[cfg(feature = "processes")]
 pub(crate) use self::overhead::OverheadRecorder;
 pub use self::rate::Rate;
 
 use crate::answer::Answer;
-use crate::check::{Check, Ranges, Sums, Violations, ok_fraction};
+use crate::check::{Ranges, Sums, Violations, ok_fraction};
 use crate::history::{History, Operation, Outcome};
 use crate::nemesis::Fault;
 use crate::network::Journal;
@@ -220,6 +222,7 @@ impl Report {
         self.faults = faults;
     }
 
+    #[cfg(feature = "processes")]
     /// Adds the resources that the processes used, and judges them.
     pub(crate) fn add_usage(&mut self, nodes: Vec<NodeUsage>) {
         let bound = self.plan.max_rss_mb.map(|mb| mb.saturating_mul(1024));
@@ -227,7 +230,7 @@ impl Report {
             let used = node.max_rss_kb.zip(bound).filter(|(used, bound)| used > bound);
             if let Some((used, bound)) = used {
                 let text = format!("{} took {used} KiB of memory, {bound} are allowed", node.node);
-                self.violations.record(Check::Memory, None, text);
+                self.violations.record(crate::check::Check::Memory, None, text);
                 self.valid = false;
             }
         }

@@ -127,6 +127,7 @@ impl Trace {
     }
 
     /// The last `before` messages up to that moment and the next `after` ones, or those of them that were kept.
+    #[cfg(any(feature = "report", test))]
     pub(crate) fn around(&self, at: Duration, before: u64, after: u64) -> Vec<TracedMessage> {
         let middle = self.first_after(at);
         self.between(middle.saturating_sub(before), middle.saturating_add(after))

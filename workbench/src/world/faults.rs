@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use clap::ValueEnum;
-
 use super::World;
 use super::event::Action;
 use super::timers::Timer;
@@ -39,6 +37,7 @@ impl Faults {
     }
 
     /// The present faults, in a few words.
+    #[cfg(feature = "processes")]
     pub(crate) fn active(&self) -> String {
         let active = self.windows.iter().filter(|window| window.until.is_none());
         active.map(|window| window.detail.clone()).collect::<Vec<_>>().join("; ")
@@ -105,7 +104,7 @@ impl World {
     /// Notes that there is no fault from now on.
     pub(super) fn healed(&mut self, now: Duration) {
         self.faults.healed_at = Some(now);
-        for fault in Fault::value_variants() {
+        for fault in &Fault::ALL {
             self.faults.end(now, *fault);
         }
     }

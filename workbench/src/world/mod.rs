@@ -11,6 +11,8 @@ mod phases;
 mod probes;
 mod receive;
 mod start;
+#[cfg(feature = "processes")]
+mod status;
 mod stutter;
 mod timers;
 mod workers;
@@ -180,21 +182,6 @@ impl World {
         self.phase == Phase::Done
     }
 
-    /// Why the run never began, if it did not.
-    pub(crate) fn setup_failure(&self) -> Option<&SetupFailure> {
-        self.setup_failure.as_ref()
-    }
-
-    /// The state of the run, in a few words.
-    pub(crate) fn status(&self) -> Status {
-        Status {
-            phase: self.phase.name(),
-            operations: self.history.operations().len(),
-            faults: self.faults.active(),
-            violations: self.violations.counting(&self.plan.strict),
-        }
-    }
-
     /// Judges the run.
     pub(crate) fn into_report(mut self) -> Report {
         let excuses = Excuses::new(&self.plan, self.faults.windows(), &self.history);
@@ -254,15 +241,6 @@ impl World {
             Timer::EndTimeout { node, incarnation } => self.end_timed_out(now, node, incarnation),
         }
     }
-}
-
-/// A glance at a run under way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Status {
-    pub(crate) phase: &'static str,
-    pub(crate) operations: usize,
-    pub(crate) faults: String,
-    pub(crate) violations: u64,
 }
 
 /// The mean time between two requests.

@@ -39,6 +39,7 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
+    #[cfg(feature = "processes")]
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Setup | Self::Briefing => "starting",

@@ -8,6 +8,7 @@ mod echo;
 #[path = "../../examples/nodes/g_counter.rs"]
 #[allow(clippy::duplicate_mod, reason = "each example is a program of its own, with its own copy")]
 mod g_counter;
+mod program;
 mod verdicts;
 
 use std::process::ExitCode;
@@ -28,5 +29,9 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads = arguments.test_threads.or(Some(AT_ONCE));
-    libtest_mimic::run(&arguments, demos::trials().chain(verdicts::trials()).collect()).exit_code()
+    libtest_mimic::run(
+        &arguments,
+        demos::trials().chain(program::trials()).chain(verdicts::trials()).collect(),
+    )
+    .exit_code()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use rustix::process::{Pid, Signal};
 use workbench::{
-    BenchError, Check, Counter, Fault, FloodPlan, NodeCommand, Plan, Report, TestOptions, Verdict,
+    BenchError, Check, Counter, Fault, FloodPlan, NodeCommand, Plan, Report, TestOptions, Verdict, exit_code,
     flood_process, run_processes, run_test,
 };
 
@@ -177,8 +177,8 @@ fn the_command_records_and_prints() {
     );
     let options = Cli::try_parse_from(args.split(' ')).unwrap().options;
     let mut out = Vec::new();
-    let verdict = run_test(&options, &std::env::current_exe().unwrap(), &mut out).unwrap();
-    assert_eq!((verdict, verdict.exit_code()), (Verdict::Valid, 0));
+    let verdict = run_test(&options, Some(&std::env::current_exe().unwrap()), &mut out).unwrap();
+    assert_eq!(verdict, Verdict::Valid);
     let printed: serde_json::Value = serde_json::from_slice(&out).unwrap();
     assert_eq!((&printed["valid"], &printed["plan"]["seed"]), (&true.into(), &11.into()));
     let run = std::fs::read_dir(dir.0.join("g-counter")).unwrap().next().unwrap().unwrap().path();
@@ -200,11 +200,7 @@ pub(crate) fn be_a_bench(store: &str) -> ExitCode {
         std::env::current_exe().unwrap().display()
     );
     let options = Cli::try_parse_from(flags.split(' ').chain([&*node])).unwrap().options;
-    match run_test(&options, Path::new("none"), &mut std::io::sink()) {
-        Ok(verdict) => verdict.exit_code().into(),
-        Err(BenchError::Interrupted) => 2.into(),
-        Err(error) => panic!("{error}"),
-    }
+    exit_code("bench", run_test(&options, None, &mut std::io::sink()))
 }
 
 fn an_interrupted_run_reports_and_leaves_no_process() {

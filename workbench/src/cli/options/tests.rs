@@ -128,6 +128,17 @@ fn a_flag_without_effect_is_refused() {
     }
 }
 
+/// A list by hand may miss a new one. The command line's list misses none.
+#[test]
+fn the_lists_of_faults_and_checks_are_complete() {
+    use clap::ValueEnum;
+    assert_eq!(Fault::ALL, Fault::value_variants());
+    assert_eq!(Check::ALL, Check::value_variants());
+    for fault in Fault::ALL {
+        assert_eq!(Fault::from_str(&fault.name(), false), Ok(fault));
+    }
+}
+
 #[test]
 fn long_runs_have_maelstroms_interval() {
     assert_eq!(parse("--time-limit 200").unwrap().plan(9).nemesis_interval, Duration::from_secs(10));

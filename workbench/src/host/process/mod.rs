@@ -17,7 +17,9 @@ use rustix::process::Signal;
 
 pub(crate) use self::advice::advice;
 use self::child::Child;
-pub(crate) use self::clock::{Clock, timestamp};
+pub(crate) use self::clock::Clock;
+#[cfg(feature = "cli")]
+pub(crate) use self::clock::timestamp;
 pub use self::flood::{FloodPlan, FloodReport, flood_process};
 pub(crate) use self::interrupt::Interrupt;
 

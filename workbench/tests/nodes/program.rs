@@ -1,0 +1,75 @@
+//! The program itself, `maelstrom-workbench`.
+
+use std::process::{Command, Output};
+
+use libtest_mimic::Trial;
+
+use crate::bench::{FLAG, Scratch};
+
+type Case = (&'static str, fn());
+
+const ALL: [Case; 4] = [
+    ("without_arguments_the_program_helps", without_arguments_it_helps),
+    ("without_a_node_the_program_says_how_to_name_one", without_a_node_it_says_how),
+    ("the_program_judges_a_node", it_judges_a_node),
+    ("the_program_prints_protocols_and_completions", it_prints_protocols_and_completions),
+];
+
+pub(crate) fn trials() -> impl Iterator<Item = Trial> {
+    let trial = |(name, case): Case| {
+        Trial::test(name, move || {
+            case();
+            Ok(())
+        })
+    };
+    ALL.into_iter().map(trial)
+}
+
+fn program(flags: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_maelstrom-workbench"));
+    command.args(flags.split_whitespace()).output().unwrap()
+}
+
+/// What it printed, on both streams, and its exit status.
+fn said(flags: &str) -> (String, Option<i32>) {
+    let Output { status, stdout, stderr } = program(flags);
+    let texts = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (texts.concat(), status.code())
+}
+
+#[track_caller]
+fn has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "no {part:?} in:\n{text}");
+    }
+}
+
+fn without_arguments_it_helps() {
+    let (text, _) = said("");
+    has(&text, &["Judges Maelstrom nodes", "test -w echo --bin", "completions"]);
+}
+
+fn without_a_node_it_says_how() {
+    let (text, status) = said("test -w echo");
+    has(&text, &["maelstrom-workbench test: ", "--bin", "examples/nodes"]);
+    assert_eq!(status, Some(2), "{text}");
+}
+
+fn it_judges_a_node() {
+    let scratch = Scratch::new("program");
+    let (store, node) = (scratch.0.display(), std::env::current_exe().unwrap());
+    let run = format!("--time-limit 1 --final-wait 0 --store {store} --bin {} -- {FLAG}", node.display());
+    let (text, status) = said(&format!("test -w echo {run} echo"));
+    has(&text, &["verdict     valid"]);
+    assert_eq!(status, Some(0), "{text}");
+    let (text, status) = said(&format!("test -w unique-ids {run} echo"));
+    has(&text, &["verdict     INVALID"]);
+    assert_eq!(status, Some(1), "{text}");
+}
+
+fn it_prints_protocols_and_completions() {
+    let (text, status) = said("doc echo");
+    has(&text, &["echo_ok"]);
+    assert_eq!(status, Some(0), "{text}");
+    has(&said("completions bash").0, &["maelstrom-workbench", "--nemesis"]);
+}
