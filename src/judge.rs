@@ -162,7 +162,7 @@ fn judge(mut options: TestOptions) -> Result<Verdict, BenchError> {
     }
     let this_node = std::env::current_exe()
         .map_err(|source| BenchError::Io { what: "cannot tell where this program is".into(), source })?;
-    let counter = counter_for(options.workload).ok_or_else(not_served)?;
+    let counter = counter_for(options.workload()).ok_or_else(not_served)?;
     options.node_args = own_arguments(counter, options.node_args);
     let config = own_config(&options.node_args)
         .map_err(|problem| BenchError::Usage(format!("what follows -- is for this node: {problem}")))?;

@@ -38,8 +38,8 @@ pub use check::txn;
 pub use check::{Check, Ranges, Violation, Violations, judge_counter};
 #[cfg(feature = "cli")]
 pub use cli::{
-    FaultList, IdleOptions, SimulateOptions, StrictList, TestOptions, TransactionFlags, Verdict, exit_code,
-    run_simulations, run_test,
+    FaultList, IdleOptions, NodeList, RefusedOptions, SimulateOptions, StrictList, TestOptions,
+    TransactionFlags, Verdict, exit_code, run_simulations, run_test,
 };
 pub use doc::{DocOptions, print_doc};
 pub use error::BenchError;

@@ -1,6 +1,7 @@
 //! The plan of a run: everything that decides it, and nothing about the host that performs it.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -41,9 +42,11 @@ pub struct Plan {
     pub workload: &'static dyn Workload,
     /// Seed of every random choice of the bench.
     pub seed: u64,
-    /// Number of nodes, named `n0`, `n1`, and so on. At least 1.
+    /// The number in the name of the first node: `n0` if it is 0. The names of the others follow it. At most 1,000.
+    pub first_node: usize,
+    /// Number of nodes, at least 1.
     pub node_count: usize,
-    /// Number of concurrent clients; client `i` is bound to node `i` modulo the number of nodes.
+    /// Number of concurrent clients. They are bound to the nodes in turn.
     pub concurrency: Concurrency,
     /// Requests a second, all clients together, on average. 0 sends none.
     pub rate: f64,
@@ -108,6 +111,7 @@ impl Plan {
         Self {
             workload,
             seed,
+            first_node: 0,
             node_count: 3,
             concurrency: Concurrency::PerNode(1),
             rate: 100.0,
@@ -149,6 +153,11 @@ impl Plan {
         )]
         let more = (self.rate * SECONDS).ceil() as usize;
         self.workers().saturating_add(more).min(MAX_CLIENTS.max(self.workers()))
+    }
+
+    /// The numbers in the names of the nodes.
+    pub fn nodes(&self) -> Range<usize> {
+        self.first_node..self.first_node + self.node_count
     }
 
     /// Number of concurrent clients.

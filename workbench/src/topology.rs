@@ -1,5 +1,7 @@
 //! The neighbours of nodes, for the broadcast workload.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use crate::json::Json;
@@ -27,11 +29,13 @@ pub enum Topology {
 }
 
 impl Topology {
-    /// The `topology` field for so many nodes: the neighbours of each. A node without neighbours has no entry if Maelstrom
+    /// The `topology` field for these nodes: the neighbours of each. A node without neighbours has no entry if Maelstrom
     /// gives it none.
-    pub(crate) fn of(self, count: usize) -> Json {
-        let nodes = if self == Self::Line && count < 2 { 0 } else { count };
-        Json::object((0..nodes).map(|node| {
+    pub(crate) fn of(self, nodes: &Range<usize>) -> Json {
+        let (first, count) = (nodes.start, nodes.len());
+        let told = if self == Self::Line && count < 2 { 0 } else { count };
+        let name = |node: usize| format!("n{}", first + node);
+        Json::object((0..told).map(|node| {
             let names = self.neighbours(node, count).into_iter().map(|other| Json::string(&name(other)));
             (name(node), Json::list(&names.collect::<Vec<_>>()))
         }))
@@ -50,10 +54,6 @@ impl Topology {
             Self::Tree4 => tree(4, node, count),
         }
     }
-}
-
-fn name(node: usize) -> String {
-    format!("n{node}")
 }
 
 /// Below, above, right and left, in a grid as square as can be.
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     fn told(topology: Topology, count: usize) -> serde_json::Value {
-        serde_json::from_str(topology.of(count).as_str()).unwrap()
+        serde_json::from_str(topology.of(&(0..count)).as_str()).unwrap()
     }
 
     #[test]
@@ -106,6 +106,12 @@ mod tests {
         assert_eq!(told(Topology::Tree2, 4), tree);
         assert_eq!(told(Topology::Tree3, 6)["n1"], json!(["n0", "n4", "n5"]));
         assert_eq!(told(Topology::Tree4, 6)["n0"], json!(["n1", "n2", "n3", "n4"]));
+    }
+
+    #[test]
+    fn names_begin_with_the_first_node() {
+        let told: serde_json::Value = serde_json::from_str(Topology::Line.of(&(7..9)).as_str()).unwrap();
+        assert_eq!(told, json!({"n7": ["n8"], "n8": ["n7"]}));
     }
 
     #[test]

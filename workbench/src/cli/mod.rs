@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-pub use self::options::{IdleOptions, TestOptions, TransactionFlags};
+pub use self::options::{IdleOptions, NodeList, RefusedOptions, TestOptions, TransactionFlags};
 use self::progress::ProgressLine;
 pub use self::simulate::{SimulateOptions, run_simulations};
 use self::store::RunDirectory;
@@ -72,11 +72,27 @@ pub fn run_test(
         // If standard error is closed there is no one to tell.
         let _ = writeln!(std::io::stderr(), "note: {note}");
     }
-    let seed = options.seed.unwrap_or_else(rand::random);
     let program = located(program)?;
-    let directory = RunDirectory::create(&options.store, options.workload.name(), seed)?;
+    let first = options.seed.unwrap_or_else(rand::random);
+    for number in 0..options.test_count {
+        let seed = first.wrapping_add(number.into());
+        let once = TestOptions { seed: Some(seed), ..options.clone() };
+        if run_once(&once, seed, &program, out)? == Verdict::Invalid {
+            return Ok(Verdict::Invalid);
+        }
+    }
+    Ok(Verdict::Valid)
+}
+
+fn run_once(
+    options: &TestOptions,
+    seed: u64,
+    program: &Path,
+    out: &mut dyn Write,
+) -> Result<Verdict, BenchError> {
+    let directory = RunDirectory::create(&options.store, options.workload().name(), seed)?;
     let (args, path) = (options.node_args.clone(), directory.path().to_owned());
-    let command = NodeCommand { program, args, directory: path };
+    let command = NodeCommand { program: program.to_owned(), args, directory: path };
     match options.flood_plan(seed) {
         Some(plan) => run_flood(options.json, &plan, &command, &directory, out),
         None => run_cluster(options, seed, &command, &directory, out),

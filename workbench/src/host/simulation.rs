@@ -20,7 +20,7 @@ const MAX_SPINS: u32 = 1000;
 /// # Panics
 /// Where a machine panics.
 pub fn simulate(plan: &Plan, factory: &mut dyn MachineFactory) -> Report {
-    let processes = (0..plan.node_count).map(|_| Process::default()).collect();
+    let processes = (0..plan.nodes().end).map(|_| Process::default()).collect();
     let mut simulation =
         Simulation { world: World::new(plan), processes, factory, now: Duration::ZERO, out: Vec::new() };
     simulation.run();

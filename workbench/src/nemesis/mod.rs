@@ -112,6 +112,7 @@ impl StoreFault {
 #[derive(Debug)]
 pub(crate) struct Nemesis {
     streams: Vec<Stream>,
+    first: usize,
     count: usize,
     random: Random,
 }
@@ -143,7 +144,7 @@ impl Nemesis {
         let messages = stream(&[Fault::Loss, Fault::Duplicate, Fault::Slow]);
         let services = stream(&[Fault::Store]);
         let streams = [partitions, processes, messages, services].into_iter().flatten().collect();
-        Self { streams, count: plan.node_count, random }
+        Self { streams, first: plan.first_node, count: plan.node_count, random }
     }
 
     /// When the next act is due.
@@ -185,13 +186,25 @@ impl Nemesis {
     fn partition(&mut self) -> Act {
         let kinds = PartitionKind::effective(self.count);
         let kind = kinds.choose(&mut self.random).copied().unwrap_or(PartitionKind::One);
-        Act::StartPartition { kind: kind.name(), grudge: kind.grudge(self.count, &mut self.random) }
+        let grudge = kind.grudge(self.count, &mut self.random).into_iter();
+        let named = grudge.map(|(receiver, senders)| (self.named(receiver), self.all_named(senders)));
+        Act::StartPartition { kind: kind.name(), grudge: named.collect() }
     }
 
     fn targets(&mut self) -> Vec<usize> {
         let targets = Target::effective(self.count);
         let target = targets.choose(&mut self.random).copied().unwrap_or(Target::All);
-        target.draw(self.count, &mut self.random)
+        let drawn = target.draw(self.count, &mut self.random);
+        self.all_named(drawn)
+    }
+
+    /// The number in the name of the node at that place.
+    fn named(&self, place: usize) -> usize {
+        self.first + place
+    }
+
+    fn all_named(&self, places: Vec<usize>) -> Vec<usize> {
+        places.into_iter().map(|place| self.named(place)).collect()
     }
 }
 

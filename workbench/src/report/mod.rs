@@ -217,7 +217,7 @@ impl Report {
     /// Adds the faults, and notes when all nodes had caught up after each.
     pub(crate) fn add_faults(&mut self, mut faults: Vec<FaultWindow>) {
         if self.plan.workload.counter() == Some(Counter::G) {
-            heals::note_catch_up(&mut faults, &self.history, self.plan.node_count);
+            heals::note_catch_up(&mut faults, &self.history, &self.plan.nodes());
         }
         self.faults = faults;
     }

@@ -52,6 +52,7 @@ use crate::workload::{Requests, Run};
 pub(crate) struct World {
     plan: Plan,
     phase: Phase,
+    /// The nodes, by the number in the name. Those before the plan's first one never start.
     nodes: Vec<Node>,
     network: Network,
     services: Services,
@@ -99,10 +100,10 @@ impl World {
     /// A world at time 0, with its first actions ready.
     pub(crate) fn new(plan: &Plan) -> Self {
         let mut seeds = Seeds::new(plan.seed);
-        let node_ids: Vec<String> = (0..plan.node_count).map(|index| format!("\"n{index}\"")).collect();
+        let node_ids: Vec<String> = plan.nodes().map(|index| format!("\"n{index}\"")).collect();
         let mut world = Self {
             phase: Phase::Setup,
-            nodes: (0..plan.node_count).map(|_| Node::default()).collect(),
+            nodes: (0..plan.nodes().end).map(|_| Node::default()).collect(),
             network: Network::new(plan, seeds.generator()),
             services: Services::new(seeds.generator()),
             clients: Clients::default(),
@@ -111,7 +112,7 @@ impl World {
             starved: Duration::ZERO,
             nemesis: Nemesis::new(plan, seeds.generator(), Duration::ZERO),
             faults: Faults::default(),
-            probes: Probes::new(plan.node_count),
+            probes: Probes::new(plan.nodes()),
             malformed: Malformed::new(plan, seeds.generator()),
             history: History::default(),
             unheard: BTreeMap::new(),

@@ -27,9 +27,9 @@ const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 impl World {
     /// Draws the times at which nodes start. The services start just before the first node.
     pub(super) fn plan_starts(&mut self) {
-        for node in 0..self.plan.node_count {
+        for node in self.plan.nodes() {
             let at = self.draw_start();
-            if node == 0 {
+            if node == self.plan.first_node {
                 self.timers.set(at, Timer::StartServices);
             }
             self.timers.set(at, Timer::StartNode(node));

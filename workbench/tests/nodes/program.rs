@@ -8,10 +8,11 @@ use crate::bench::{FLAG, Scratch};
 
 type Case = (&'static str, fn());
 
-const ALL: [Case; 4] = [
+const ALL: [Case; 5] = [
     ("without_arguments_the_program_helps", without_arguments_it_helps),
     ("without_a_node_the_program_says_how_to_name_one", without_a_node_it_says_how),
     ("the_program_judges_a_node", it_judges_a_node),
+    ("the_program_runs_as_often_and_with_such_names_as_asked", it_runs_as_often_and_with_such_names_as_asked),
     ("the_program_prints_protocols_and_completions", it_prints_protocols_and_completions),
 ];
 
@@ -65,6 +66,33 @@ fn it_judges_a_node() {
     let (text, status) = said(&format!("test -w unique-ids {run} echo"));
     has(&text, &["verdict     INVALID"]);
     assert_eq!(status, Some(1), "{text}");
+}
+
+/// Nodes have the names that Maelstrom gives them, and a test is repeated until a run is not valid.
+fn it_runs_as_often_and_with_such_names_as_asked() {
+    let scratch = Scratch::new("names");
+    let (store, node) = (scratch.0.display(), std::env::current_exe().unwrap());
+    let run = |flags: &str, bug: &str| {
+        said(&format!(
+            "test {flags} --seed 8 --time-limit 500ms --final-wait 0 --store {store} --bin {} -- {FLAG} {bug}",
+            node.display()
+        ))
+    };
+    assert_eq!(run("-w echo --test-count 2", "echo").1, Some(0));
+    assert_eq!(run("-w unique-ids --test-count 2 --nodes n7,n8", "echo").1, Some(1));
+    let runs = |workload: &str| {
+        let runs = std::fs::read_dir(scratch.0.join(workload)).unwrap().map(|entry| entry.unwrap().path());
+        let mut runs: Vec<_> = runs.filter(|path| path.is_dir() && !path.is_symlink()).collect();
+        runs.sort();
+        runs
+    };
+    let logs = |run: &std::path::PathBuf| {
+        (0..9).filter(|number| run.join(format!("n{number}.log")).exists()).collect::<Vec<_>>()
+    };
+    let echoes = runs("echo");
+    assert_eq!(echoes.iter().map(logs).collect::<Vec<_>>(), [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5]]);
+    assert!(echoes[1].display().to_string().ends_with("-9"), "{echoes:?}");
+    assert_eq!(runs("unique-ids").iter().map(logs).collect::<Vec<_>>(), [[7, 8]]);
 }
 
 fn it_prints_protocols_and_completions() {

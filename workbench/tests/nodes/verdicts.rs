@@ -134,7 +134,7 @@ const ROWS: [Row; 19] = [
     Row {
         name: "store_that_answers_late",
         node: &["lin-kv", "late"],
-        flags: "-w lin-kv --time-limit 9 --concurrency 4n",
+        flags: "-w lin-kv --node-count 3 --time-limit 9 --concurrency 4n",
         verdict: Remarked("so this is a late one"),
     },
 ];

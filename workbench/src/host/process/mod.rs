@@ -124,8 +124,8 @@ pub fn run_processes(
     command.create_directory()?;
     let interrupt = Interrupt::watch()?;
     let (sender, events) = sync_channel(EVENTS);
-    let usage = (0..plan.node_count).map(|node| usage_of(command, node)).collect();
-    let children = (0..plan.node_count).map(|_| None).collect();
+    let usage = (0..plan.nodes().end).map(|node| usage_of(command, node)).collect();
+    let children = (0..plan.nodes().end).map(|_| None).collect();
     let clock = Clock::start();
     let world = World::new(plan);
     let overhead = OverheadRecorder::default();
@@ -334,6 +334,7 @@ impl ProcessHost<'_> {
         let mut report = self.world.into_report();
         report.interrupted = interrupted;
         report.overhead = Some(self.overhead.overhead());
+        self.usage.retain(|usage| usage.incarnations > 0);
         report.add_usage(self.usage);
         Ok(report)
     }
