@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use serde_json::json;
-use workbench::{Fault, Message, Node, Outbox, Plan, Refusal, SimulateOptions, exit_code, nodes, run_simulations};
+use workbench::{
+    Fault, Message, Node, Outbox, Plan, Refusal, SimulateOptions, exit_code, nodes, run_simulations,
+};
 
 /// The node: what each node has counted, as far as this one knows.
 struct GCounter {

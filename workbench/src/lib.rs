@@ -25,6 +25,7 @@ mod reply;
 mod report;
 mod seeds;
 mod service;
+mod shrink;
 mod stagger;
 mod topology;
 mod trace;
@@ -33,13 +34,13 @@ mod workload;
 mod world;
 
 pub use answer::{Answer, Elements};
-pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
+pub use campaign::{Campaign, CampaignFailure, CampaignReport, FailedSeeds, simulate_many};
 pub use check::txn;
 pub use check::{Check, Ranges, Violation, Violations, judge_counter};
 #[cfg(feature = "cli")]
 pub use cli::{
-    FaultList, IdleOptions, NodeList, RefusedOptions, SimulateOptions, StrictList, TestOptions,
-    TransactionFlags, Verdict, exit_code, run_simulations, run_test,
+    CommandLine, FaultList, FaultNumbers, IdleOptions, NodeList, RefusedOptions, SimulateOptions, StrictList,
+    TestOptions, TransactionFlags, Verdict, exit_code, run_simulations, run_test,
 };
 pub use doc::{DocOptions, print_doc};
 pub use error::BenchError;
@@ -48,7 +49,7 @@ pub use host::machine::{Machine, MachineFactory};
 pub use host::node::{Message, Node, Outbox, Refusal, nodes};
 #[cfg(feature = "processes")]
 pub use host::process::{FloodPlan, FloodReport, NodeCommand, Progress, flood_process, run_processes};
-pub use host::simulation::simulate;
+pub use host::simulation::{SimulatedMoment, simulate, simulated_moment};
 pub use json::{Json, JsonError};
 pub use nemesis::Fault;
 pub use network::{Journal, Latency, LatencyShape, Load, Traffic};
@@ -60,6 +61,7 @@ pub use report::{
 };
 pub use seeds::Random;
 pub use service::SeqKv;
+pub use shrink::{Shrunk, shrink};
 pub use topology::Topology;
 pub use trace::Trace;
 pub use workload::{

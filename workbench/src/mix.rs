@@ -34,6 +34,33 @@ impl Plan {
         }
     }
 
+    /// Everything that [`Plan::drawn`] draws from the seed, by the names of the flags of `simulate` that pin it. Two plans
+    /// with one seed and one mix are the same, if they demand the same of the nodes.
+    pub fn mix(&self) -> Vec<(&'static str, String)> {
+        let seconds = |span: Duration| span.as_secs_f64().to_string();
+        let names = |faults: &mut dyn Iterator<Item = String>| {
+            let names = faults.collect::<Vec<_>>().join(",");
+            if names.is_empty() { "none".to_owned() } else { names }
+        };
+        let mut mix = vec![
+            ("node-count", self.node_count.to_string()),
+            ("concurrency", self.concurrency.to_string()),
+            ("rate", self.rate.to_string()),
+            ("load", self.load.name().to_owned()),
+            ("time-limit", seconds(self.time_limit)),
+            ("latency", self.latency.mean_ms.to_string()),
+            ("latency-dist", self.latency.shape.name().to_owned()),
+            ("loss", self.loss.to_string()),
+            ("duplicate", self.duplicate.to_string()),
+            ("store-loss", self.store_loss.to_string()),
+            ("nemesis", names(&mut self.nemesis.iter().map(|fault| fault.name()))),
+            ("nemesis-interval", seconds(self.nemesis_interval)),
+        ];
+        let kept = self.only_faults.as_ref();
+        mix.extend(kept.map(|kept| ("only-faults", names(&mut kept.iter().map(u32::to_string)))));
+        mix
+    }
+
     /// Every fault there is.
     pub fn all_faults() -> &'static [Fault] {
         &Fault::ALL

@@ -1,6 +1,6 @@
 //! The plan of a run: everything that decides it, and nothing about the host that performs it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -60,6 +60,8 @@ pub struct Plan {
     pub nemesis: BTreeSet<Fault>,
     /// Mean time between two acts of one kind of nemesis; gaps are uniform between 0 and twice this.
     pub nemesis_interval: Duration,
+    /// Of the faults that the nemesis draws only those of these numbers happen, counted from 1. `None` lets all happen.
+    pub only_faults: Option<BTreeSet<u32>>,
     /// Lower bound on the fraction of operations that must succeed, if any.
     pub availability: Option<f64>,
     /// Probability that a message between servers (nodes and services) is lost.
@@ -103,6 +105,9 @@ pub struct Plan {
     pub demand_success: bool,
     /// Upper bound on any node's peak memory, in MiB (child processes only).
     pub max_rss_mb: Option<u64>,
+    /// The settings of the nodes, by name, for the record. The bench does not use them. A program that draws its nodes'
+    /// settings from the seed notes them here.
+    pub settings: BTreeMap<String, String>,
 }
 
 impl Plan {
@@ -120,6 +125,7 @@ impl Plan {
             latency: Latency::default(),
             nemesis: BTreeSet::new(),
             nemesis_interval: Duration::from_millis(2500),
+            only_faults: None,
             availability: None,
             loss: 0.0,
             duplicate: 0.0,
@@ -139,6 +145,7 @@ impl Plan {
             max_convergence: None,
             demand_success: true,
             max_rss_mb: None,
+            settings: BTreeMap::new(),
         }
     }
 
@@ -202,6 +209,16 @@ pub enum LoadModel {
     /// Another client joins and sends it. So requests arrive at the planned rate, and each node gets its share of them.
     /// The number of clients is bounded by those that wait if no node answers.
     Open,
+}
+
+impl LoadModel {
+    /// The name on the command line, as in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+        }
+    }
 }
 
 /// How many clients run at once: `4` in all, or `2n`, two for each node.

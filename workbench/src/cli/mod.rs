@@ -14,9 +14,9 @@ use serde::Serialize;
 
 pub use self::options::{IdleOptions, NodeList, RefusedOptions, TestOptions, TransactionFlags};
 use self::progress::ProgressLine;
-pub use self::simulate::{SimulateOptions, run_simulations};
+pub use self::simulate::{CommandLine, SimulateOptions, run_simulations};
 use self::store::RunDirectory;
-pub use self::values::{FaultList, StrictList};
+pub use self::values::{FaultList, FaultNumbers, StrictList};
 
 use crate::error::BenchError;
 use crate::host::process::{FloodPlan, NodeCommand, flood_process, run_processes};

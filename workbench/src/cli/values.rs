@@ -1,7 +1,7 @@
 //! Values of flags.
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
+use std::fmt::{self, Display, Formatter};
 use std::num::NonZero;
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
@@ -13,6 +13,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use crate::check::Check;
 use crate::check::txn::{Model, UnknownModel};
 use crate::nemesis::Fault;
+use crate::plan::LoadModel;
 use crate::workload::{self, Workload};
 
 /// The name of a workload.
@@ -34,6 +35,13 @@ impl FaultList {
     }
 }
 
+impl Display for FaultList {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.0.iter().map(|fault| fault.name()).collect();
+        f.write_str(if names.is_empty() { "none".to_owned() } else { names.join(",") }.as_str())
+    }
+}
+
 impl FromStr for FaultList {
     type Err = String;
 
@@ -49,6 +57,37 @@ fn fault(name: &str) -> Result<Fault, String> {
         let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
         format!("no fault is called {name}; there are {}, or none", known.join(", "))
     })
+}
+
+/// The load model.
+pub(super) fn load() -> impl TypedValueParser<Value = LoadModel> {
+    let open = PossibleValue::new(LoadModel::Open.name()).help("Another client sends a request that is due");
+    let closed =
+        PossibleValue::new(LoadModel::Closed.name()).help("A request that is due waits for a client");
+    PossibleValuesParser::new([open, closed]).map(|name| match name == LoadModel::Open.name() {
+        true => LoadModel::Open,
+        false => LoadModel::Closed,
+    })
+}
+
+/// The faults of `--only-faults`: numbers separated by commas, or `none`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FaultNumbers(BTreeSet<u32>);
+
+impl FaultNumbers {
+    /// The numbers, counted from 1.
+    pub fn numbers(&self) -> &BTreeSet<u32> {
+        &self.0
+    }
+}
+
+impl FromStr for FaultNumbers {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.split(',').map(str::trim).filter(|number| !number.is_empty() && *number != "none");
+        numbers.map(|number| whole(number, 1..=u32::MAX, "")).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 /// The checks of `--strict`: names separated by commas, or `all`.

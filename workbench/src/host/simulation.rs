@@ -1,6 +1,8 @@
 //! The host for state machines: virtual time and one thread. The plan's seed determines everything.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
+use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use super::machine::{Machine, MachineFactory};
@@ -24,7 +26,32 @@ pub fn simulate(plan: &Plan, factory: &mut dyn MachineFactory) -> Report {
     let mut simulation =
         Simulation { world: World::new(plan), processes, factory, now: Duration::ZERO, out: Vec::new() };
     simulation.run();
+    MOMENT.set(None);
     simulation.world.into_report()
+}
+
+thread_local! {
+    static MOMENT: Cell<Option<SimulatedMoment>> = const { Cell::new(None) };
+}
+
+/// Where a simulation is: a node, and the virtual time. A log can begin its lines with it: `   1.234567s n0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SimulatedMoment {
+    /// The time since the start of the run.
+    pub now: Duration,
+    /// The number in the node's name.
+    pub node: usize,
+}
+
+/// The moment of the last call of a [`Machine`] on this thread. `None` if it simulates nothing.
+pub fn simulated_moment() -> Option<SimulatedMoment> {
+    MOMENT.get()
+}
+
+impl Display for SimulatedMoment {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>10.6}s n{}", self.now.as_secs_f64(), self.node)
+    }
 }
 
 struct Simulation<'a> {
@@ -119,6 +146,7 @@ impl Simulation<'_> {
     fn perform(&mut self, action: Action) {
         match action {
             Action::Start { node, incarnation, seed } => {
+                MOMENT.set(Some(SimulatedMoment { now: self.now, node }));
                 let machine = self.factory.start(self.now, node, seed);
                 let wake_at = machine.next_wake();
                 let fresh = Process { machine: Some(machine), incarnation, wake_at, ..Process::default() };
@@ -197,6 +225,7 @@ impl Simulation<'_> {
         let incarnation = process.incarnation;
         let Some(machine) = process.machine.as_deref_mut() else { return };
         let mut out = std::mem::take(&mut self.out);
+        MOMENT.set(Some(SimulatedMoment { now: self.now, node }));
         act(machine, self.now, &mut out);
         let exited = machine.has_exited();
         process.wake_at = machine.next_wake();

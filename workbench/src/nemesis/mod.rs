@@ -3,6 +3,7 @@
 mod grudge;
 mod target;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -115,6 +116,9 @@ pub(crate) struct Nemesis {
     first: usize,
     count: usize,
     random: Random,
+    /// How many faults were drawn.
+    drawn: u32,
+    only: Option<BTreeSet<u32>>,
 }
 
 /// A rhythm, and pairs of acts that begin and end a fault. Each time one pair is drawn.
@@ -144,7 +148,8 @@ impl Nemesis {
         let messages = stream(&[Fault::Loss, Fault::Duplicate, Fault::Slow]);
         let services = stream(&[Fault::Store]);
         let streams = [partitions, processes, messages, services].into_iter().flatten().collect();
-        Self { streams, first: plan.first_node, count: plan.node_count, random }
+        let only = plan.only_faults.clone();
+        Self { streams, first: plan.first_node, count: plan.node_count, random, drawn: 0, only }
     }
 
     /// When the next act is due.
@@ -154,14 +159,29 @@ impl Nemesis {
 
     /// The act that is due at `now`, if any.
     pub(crate) fn act(&mut self, now: Duration) -> Option<Act> {
+        loop {
+            let (fault, is_on) = self.turn(now)?;
+            if !is_on {
+                return Some(end(fault));
+            }
+            // A fault that is left out is drawn all the same, so that the others stay what they are.
+            let act = self.begin(fault);
+            self.drawn += 1;
+            if self.only.as_ref().is_none_or(|only| only.contains(&self.drawn)) {
+                return Some(act);
+            }
+        }
+    }
+
+    /// Draws the pair whose turn it is, if one is due. Returns its fault, and whether that begins.
+    fn turn(&mut self, now: Duration) -> Option<(Fault, bool)> {
         let due = self.due().filter(|due| *due <= now)?;
         let stream = self.streams.iter_mut().find(|stream| stream.stagger.due() == due)?;
         stream.stagger.done(now, &mut self.random);
         let drawn = self.random.random_range(0..stream.pairs.len());
         let pair = stream.pairs.get_mut(drawn)?;
         pair.is_on = !pair.is_on;
-        let (fault, is_on) = (pair.fault, pair.is_on);
-        Some(if is_on { self.begin(fault) } else { end(fault) })
+        Some((pair.fault, pair.is_on))
     }
 
     /// The acts that undo every fault, in Jepsen's order.
@@ -225,8 +245,11 @@ mod tests {
     use crate::workload::Counter;
 
     fn schedule(faults: &[Fault], seed: u64) -> Vec<(Duration, Act)> {
-        let plan = Plan { nemesis: faults.iter().copied().collect(), ..Plan::new(&Counter::G, seed) };
-        let mut nemesis = Nemesis::new(&plan, Seeds::new(seed).generator(), Duration::ZERO);
+        drawn(&Plan { nemesis: faults.iter().copied().collect(), ..Plan::new(&Counter::G, seed) })
+    }
+
+    fn drawn(plan: &Plan) -> Vec<(Duration, Act)> {
+        let mut nemesis = Nemesis::new(plan, Seeds::new(plan.seed).generator(), Duration::ZERO);
         let next = || {
             let due = nemesis.due().filter(|due| *due < plan.time_limit)?;
             nemesis.act(due).map(|act| (due, act))
@@ -250,6 +273,17 @@ mod tests {
         for (number, (_, act)) in acts.iter().enumerate() {
             assert_eq!(matches!(act, Act::Kill(_)), number % 2 == 0, "{act:?}");
         }
+    }
+
+    #[test]
+    fn faults_that_are_left_out_change_no_others() {
+        let faults = [Fault::Partition, Fault::Kill, Fault::Loss];
+        let begins = |act: &Act| matches!(act, Act::StartPartition { .. } | Act::Kill(_) | Act::Disturb(_));
+        let all: Vec<_> = schedule(&faults, 7).into_iter().filter(|(_, act)| begins(act)).collect();
+        let plan =
+            Plan { nemesis: faults.into(), only_faults: Some([2, 5].into()), ..Plan::new(&Counter::G, 7) };
+        let some: Vec<_> = drawn(&plan).into_iter().filter(|(_, act)| begins(act)).collect();
+        assert_eq!(some, [all[1].clone(), all[4].clone()]);
     }
 
     #[test]

@@ -32,6 +32,17 @@ pub enum LatencyShape {
     Exponential,
 }
 
+impl LatencyShape {
+    /// The name on the command line, as in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Uniform => "uniform",
+            Self::Exponential => "exponential",
+        }
+    }
+}
+
 impl Latency {
     /// Draws one delay.
     pub(crate) fn draw(self, random: &mut Random) -> Duration {
