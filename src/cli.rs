@@ -145,7 +145,7 @@ const POLICIES: [(&str, AckPolicy, &str); 3] = [
     ("memory", AckPolicy::Memory, "At once: a crash loses what had not yet left the node"),
 ];
 
-fn ack_policy() -> impl TypedValueParser<Value = AckPolicy> {
+pub(crate) fn ack_policy() -> impl TypedValueParser<Value = AckPolicy> {
     let values = POLICIES.map(|(name, _, help)| PossibleValue::new(name).help(help));
     PossibleValuesParser::new(values).map(|given| {
         let policy = POLICIES.iter().find(|(name, ..)| *name == given);

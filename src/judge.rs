@@ -7,14 +7,24 @@ use std::time::Duration;
 use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
 use workbench::{
-    BenchError, Counter, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, Promises,
-    Verdict, Workload, exit_code, print_doc, run_simulations, run_test,
+    BenchError, Counter, Durability, Fault, LatencyShape, Machine, MachineFactory, Plan, Promises, Verdict,
+    Workload, exit_code, print_doc, run_simulations, run_test,
 };
-pub use workbench::{DocOptions, SimulateOptions, TestOptions};
+pub use workbench::{DocOptions, TestOptions, simulated_moment};
 
 use crate::cli::{self, Cli};
 use crate::config::{AckPolicy, Config, CounterKind};
 use crate::endpoint::Endpoint;
+
+/// The flags of `simulate`: those of the bench, and one of this node.
+#[derive(Debug, Clone, clap::Args)]
+pub struct SimulateOptions {
+    /// When an add is acknowledged [default: by the seed and the faults, so that the nodes keep their promises]
+    #[arg(long, value_parser = cli::ack_policy())]
+    ack: Option<AckPolicy>,
+    #[command(flatten)]
+    bench: workbench::SimulateOptions,
+}
 
 /// This node as the bench's simulation drives it: an incarnation without a process.
 #[derive(Debug)]
@@ -72,22 +82,6 @@ fn counter_for(workload: &dyn Workload) -> Option<CounterKind> {
     }
 }
 
-/// The plan, with messages no slower than a node can bear.
-///
-/// Messages are handed over one at a time, each when it is due. If a message takes a second, a client's request waits too
-/// long behind it: no answer is sure to find the client.
-pub fn bearable(plan: Plan) -> Plan {
-    let is_slowed = plan.nemesis.contains(&Fault::Slow);
-    let longest_mean_ms = match plan.latency.shape {
-        LatencyShape::Exponential if is_slowed => 5,
-        LatencyShape::Exponential => 50,
-        LatencyShape::Constant | LatencyShape::Uniform if is_slowed => 20,
-        LatencyShape::Constant | LatencyShape::Uniform => 200,
-    };
-    let latency = Latency { mean_ms: plan.latency.mean_ms.min(longest_mean_ms), ..plan.latency };
-    Plan { latency, ..plan }
-}
-
 /// A configuration drawn from the plan's seed. Under it the nodes promise to survive the plan's faults.
 pub fn drawn_config(plan: &Plan) -> Config {
     let has = |fault| plan.nemesis.contains(&fault);
@@ -133,15 +127,38 @@ fn recovery_is_in_time(plan: &Plan) -> bool {
 
 /// The plan for a seed: one that the nodes can bear, with what they promise under the configuration that is drawn.
 pub fn adapted(plan: Plan) -> Plan {
-    let plan = bearable(plan);
-    Plan { promises: promises(&drawn_config(&plan), &plan), ..plan }
+    let plan = plan.bearable();
+    let config = drawn_config(&plan);
+    promised(plan, &config)
+}
+
+/// The plan with that configuration of the nodes, and what they promise under it.
+fn promised(plan: Plan, config: &Config) -> Plan {
+    let counter = match config.counter {
+        CounterKind::G => "g",
+        CounterKind::Pn => "pn",
+    };
+    let settings = [("ack", config.ack.as_str()), ("counter", counter)];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    Plan { promises: promises(config, &plan), settings, ..plan }
 }
 
 /// Runs the `simulate` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
 pub fn simulate(options: &SimulateOptions) -> ExitCode {
-    let outcome = match counter_for(options.workload) {
+    let config = |plan: &Plan| {
+        let drawn = drawn_config(plan);
+        Config { ack: options.ack.unwrap_or(drawn.ack), ..drawn }
+    };
+    let adapt = |plan: Plan| {
+        let plan = plan.bearable();
+        let config = config(&plan);
+        promised(plan, &config)
+    };
+    let version = concat!("maelstrom-counter ", env!("CARGO_PKG_VERSION")).to_owned();
+    let bench = workbench::SimulateOptions { version, ..options.bench.clone() };
+    let outcome = match counter_for(bench.workload) {
         None => Err(not_served()),
-        Some(_) => run_simulations(options, adapted, |plan| factory(drawn_config(plan)), &mut io::stdout()),
+        Some(_) => run_simulations(&bench, adapt, |plan| factory(config(plan)), &mut io::stdout()),
     };
     exit_code("maelstrom-counter simulate", outcome)
 }

@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use tracing::{Event, Level, Subscriber, warn};
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::judge;
 
 /// How many warnings and errors one place in the code may log in each [`WINDOW`].
 const MOST: u32 = 100;
@@ -26,7 +30,7 @@ pub fn to_stderr(filter: &str) -> Result<(), String> {
     tracing_subscriber::registry()
         .with(filter)
         .with(Throttle::default())
-        .with(fmt::layer().with_writer(io::stderr).with_ansi(false))
+        .with(fmt::layer().with_timer(Clock).with_writer(io::stderr).with_ansi(false))
         .try_init()
         .map_err(|e| e.to_string())
 }
@@ -48,6 +52,18 @@ fn check(filter: &str) -> Result<(), String> {
             "\"{unknown}\" is neither a level (off, error, warn, info, debug, trace) nor a part of this program, \
              as in {CRATE}::node=debug"
         )),
+    }
+}
+
+/// Begins a line with the time of day. In a simulation there is none: there it is the virtual time and the node's name.
+struct Clock;
+
+impl FormatTime for Clock {
+    fn format_time(&self, line: &mut Writer<'_>) -> std::fmt::Result {
+        match judge::simulated_moment() {
+            Some(moment) => write!(line, "{moment}"),
+            None => SystemTime.format_time(line),
+        }
     }
 }
 

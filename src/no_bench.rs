@@ -18,6 +18,11 @@ pub use Options as DocOptions;
 pub use Options as SimulateOptions;
 pub use Options as TestOptions;
 
+/// Without the bench nothing is simulated.
+pub(crate) fn simulated_moment() -> Option<&'static str> {
+    None
+}
+
 /// Says that this build can't run the `test` subcommand. The exit status is 2: could not run.
 pub fn test(_: Options) -> ExitCode {
     say_that_there_is_no_bench("test")

@@ -1,41 +1,43 @@
-//! A node of one's own in simulation: a counter that gossips, in random clusters under random faults.
+//! A node of one's own in simulated clusters: a counter that only grows. Each node has a slot for its own adds, and tells all
+//! others all slots, five times a second. With `--plant` it tells them only after an add, and so never again if the message is lost.
 //!
-//! ```sh
-//! cargo run --release -p maelstrom-workbench --example simulate_own -- --seeds 0..2000
-//! cargo run --release -p maelstrom-workbench --example simulate_own -- --plant-bug
+//! ```text
+//! cargo run --release -p maelstrom-workbench --example simulate_own -- --seeds 0..1000
+//! cargo run --release -p maelstrom-workbench --example simulate_own -- --seeds 0..1000 --plant
 //! ```
 
 use std::collections::BTreeMap;
+use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use serde_json::json;
-use workbench::{
-    Fault, Message, Node, Outbox, Plan, Refusal, SimulateOptions, exit_code, nodes, run_simulations,
-};
+use workbench::{BenchError, Fault, Message, Node, Outbox, Plan, Refusal, SimulateOptions, Verdict};
+use workbench::{exit_code, nodes, run_simulations};
 
-/// The node: what each node has counted, as far as this one knows.
-struct GCounter {
-    counts: BTreeMap<String, u64>,
-    forgets_news: bool,
+#[derive(Default)]
+struct Counter {
+    slots: BTreeMap<String, u64>,
+    plant: bool,
+    has_news: bool,
 }
 
-impl Node for GCounter {
+impl Node for Counter {
     fn receive(&mut self, message: &Message, out: &mut Outbox<'_>) -> Result<(), Refusal> {
         match message.kind() {
             "add" => {
-                *self.counts.entry(out.id().into()).or_default() += message.field::<u64>("delta")?;
+                *self.slots.entry(out.id().into()).or_default() += message.field::<u64>("delta")?;
+                self.has_news = true;
                 out.reply(message, json!({"type": "add_ok"}));
             }
             "read" => {
-                out.reply(message, json!({"type": "read_ok", "value": self.counts.values().sum::<u64>()}));
+                out.reply(message, json!({"type": "read_ok", "value": self.slots.values().sum::<u64>()}));
             }
             "gossip" => {
-                for (node, count) in message.field::<BTreeMap<String, u64>>("counts")? {
-                    let known = self.counts.entry(node).or_default();
-                    // The planted bug: old news overwrites new.
-                    *known = if self.forgets_news { count } else { count.max(*known) };
+                for (name, told) in message.field::<BTreeMap<String, u64>>("slots")? {
+                    let slot = self.slots.entry(name).or_default();
+                    *slot = told.max(*slot);
                 }
             }
             _ => return Err(Refusal::unknown(message)),
@@ -44,29 +46,33 @@ impl Node for GCounter {
     }
 
     fn tick(&mut self, out: &mut Outbox<'_>) {
-        let gossip = json!({"type": "gossip", "counts": self.counts});
-        out.peers().iter().for_each(|peer| out.send(peer, &gossip));
+        if std::mem::take(&mut self.has_news) || !self.plant {
+            let gossip = json!({"type": "gossip", "slots": self.slots});
+            out.peers().iter().for_each(|peer| out.send(peer, &gossip));
+        }
     }
 }
 
+/// Simulates a counter that gossips.
 #[derive(Parser)]
-struct Cli {
-    /// Let the node believe whatever it hears last
+pub(crate) struct Cli {
+    /// Plant a bug: tell each add once.
     #[arg(long)]
-    plant_bug: bool,
+    plant: bool,
     #[command(flatten)]
-    options: SimulateOptions,
+    simulate: SimulateOptions,
 }
 
-fn main() -> ExitCode {
-    let Cli { plant_bug, options } = Cli::parse();
-    let node = move |_seed| GCounter { counts: BTreeMap::new(), forgets_news: plant_bug };
-    let factory = |_: &Plan| nodes(Duration::from_millis(200), node);
-    exit_code("simulate_own", run_simulations(&options, survivable, factory, &mut std::io::stdout()))
+pub(crate) fn judge(Cli { plant, simulate }: &Cli, out: &mut dyn Write) -> Result<Verdict, BenchError> {
+    // Counts in memory do not survive a death. After a pause the answers to clients that have left would mute the node.
+    let mercy = |mut plan: Plan| {
+        plan.nemesis.retain(|fault| !matches!(fault, Fault::Kill | Fault::Restart | Fault::Pause));
+        plan.bearable()
+    };
+    let node = |_seed| Counter { plant: *plant, ..Counter::default() };
+    run_simulations(simulate, mercy, |_| nodes(Duration::from_millis(200), node), out)
 }
 
-/// The node keeps its counts in memory. So it promises nothing if it is ended, and it answers late once it was paused.
-fn survivable(mut plan: Plan) -> Plan {
-    plan.nemesis.retain(|fault| !matches!(fault, Fault::Kill | Fault::Restart | Fault::Pause));
-    plan
+pub(crate) fn main() -> ExitCode {
+    exit_code("simulate_own", judge(&Cli::parse(), &mut stdout()))
 }

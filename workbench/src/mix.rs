@@ -59,6 +59,22 @@ impl Plan {
         let kept = self.only_faults.as_ref();
         mix.extend(kept.map(|kept| ("only-faults", names(&mut kept.iter().map(u32::to_string)))));
         mix
+
+    /// The plan, with messages no slower than a node can bear.
+    ///
+    /// Messages are handed over one at a time, each when it is due. If a message takes a second, a client's request waits too
+    /// long behind it: no answer is sure to find the client. An answer that comes too late mutes its node.
+    #[must_use]
+    pub fn bearable(self) -> Self {
+        let is_slowed = self.nemesis.contains(&Fault::Slow);
+        let longest_mean_ms = match self.latency.shape {
+            LatencyShape::Exponential if is_slowed => 5,
+            LatencyShape::Exponential => 50,
+            LatencyShape::Constant | LatencyShape::Uniform if is_slowed => 20,
+            LatencyShape::Constant | LatencyShape::Uniform => 200,
+        };
+        let latency = Latency { mean_ms: self.latency.mean_ms.min(longest_mean_ms), ..self.latency };
+        Self { latency, ..self }
     }
 
     /// Every fault there is.

@@ -8,6 +8,7 @@ use crate::answer::Answer;
 use crate::envelope::short;
 use crate::history::{History, Operation, Outcome};
 use crate::json::Json;
+use crate::words;
 
 /// The values that the counter may have at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,12 +87,12 @@ pub(crate) fn by_answer<T: Ord + Display>(answers: impl Iterator<Item = (T, usiz
         nodes.entry(answer).or_default().insert(node);
     }
     let show = |(answer, nodes): (T, BTreeSet<usize>)| format!("{answer} on {}", node_names(&nodes));
-    nodes.into_iter().map(show).collect::<Vec<_>>().join(", ")
+    words::first(nodes.into_iter().map(show), " answers").join(", ")
 }
 
 /// `n0 n2`.
 pub(crate) fn node_names(nodes: &BTreeSet<usize>) -> String {
-    nodes.iter().map(|node| format!("n{node}")).collect::<Vec<_>>().join(" ")
+    words::node_names(nodes.iter().copied())
 }
 
 /// Says how an operation ended that should have had a value.

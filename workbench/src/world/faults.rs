@@ -12,6 +12,7 @@ use crate::history::NemesisAct;
 use crate::nemesis::{Act, Fault, StoreFault};
 use crate::network::Grudge;
 use crate::report::FaultWindow;
+use crate::words::node_names;
 
 /// How long a process may take to end after SIGTERM.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
@@ -209,10 +210,7 @@ impl World {
 }
 
 fn names(nodes: &[usize]) -> String {
-    if nodes.is_empty() {
-        return "nobody".into();
-    }
-    nodes.iter().map(|node| format!("n{node}")).collect::<Vec<_>>().join(" ")
+    if nodes.is_empty() { "nobody".into() } else { node_names(nodes.iter().copied()) }
 }
 
 /// The cut links among so many nodes, in short.

@@ -9,6 +9,7 @@ mod kafka;
 mod leader;
 mod lin_kv;
 mod others;
+mod own;
 mod parity;
 mod report;
 mod toy;

@@ -110,12 +110,6 @@ impl Machine for Node {
     fn next_wake(&self) -> Option<Duration> {
         self.gossip_at
     }
-
-    fn terminate(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn has_exited(&self) -> bool {
-        false
-    }
 }
 
 std::thread_local! {

@@ -32,18 +32,6 @@ impl Machine for Parrot {
         answer["in_reply_to"] = body["msg_id"].clone();
         writeln!(out, "{}", json!({"src": self.0, "dest": message["src"], "body": answer})).unwrap();
     }
-
-    fn wake(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn next_wake(&self) -> Option<Duration> {
-        None
-    }
-
-    fn terminate(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn has_exited(&self) -> bool {
-        false
-    }
 }
 
 fn faulty(bug: Bug, rate: f64) -> Report {

@@ -30,18 +30,6 @@ impl Machine for Node {
         out.extend((self.mistake)(request, answer).into_bytes());
         out.push(b'\n');
     }
-
-    fn wake(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn next_wake(&self) -> Option<Duration> {
-        None
-    }
-
-    fn terminate(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn has_exited(&self) -> bool {
-        false
-    }
 }
 
 fn run(workload: &'static dyn Workload, mistake: Mistake) -> Report {
