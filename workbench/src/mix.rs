@@ -59,6 +59,7 @@ impl Plan {
         let kept = self.only_faults.as_ref();
         mix.extend(kept.map(|kept| ("only-faults", names(&mut kept.iter().map(u32::to_string)))));
         mix
+    }
 
     /// The plan, with messages no slower than a node can bear.
     ///
