@@ -18,6 +18,8 @@ use crate::endpoint::Endpoint;
 
 /// The flags of `simulate`: those of the bench, and one of this node.
 #[derive(Debug, Clone, clap::Args)]
+// The flags of the bench are a group of this name already.
+#[group(skip)]
 pub struct SimulateOptions {
     /// When an add is acknowledged [default: by the seed and the faults, so that the nodes keep their promises]
     #[arg(long, value_parser = cli::ack_policy())]

@@ -34,6 +34,7 @@ mod recovery;
 mod rounds;
 mod script;
 mod shown;
+mod simulate_command;
 mod simulated;
 mod stragglers;
 mod sweeps;

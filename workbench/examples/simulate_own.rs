@@ -60,7 +60,7 @@ pub(crate) struct Cli {
     #[arg(long)]
     plant: bool,
     #[command(flatten)]
-    simulate: SimulateOptions,
+    pub(crate) simulate: SimulateOptions,
 }
 
 pub(crate) fn judge(Cli { plant, simulate }: &Cli, out: &mut dyn Write) -> Result<Verdict, BenchError> {

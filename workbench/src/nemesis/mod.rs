@@ -250,11 +250,11 @@ mod tests {
 
     fn drawn(plan: &Plan) -> Vec<(Duration, Act)> {
         let mut nemesis = Nemesis::new(plan, Seeds::new(plan.seed).generator(), Duration::ZERO);
-        let next = || {
-            let due = nemesis.due().filter(|due| *due < plan.time_limit)?;
-            nemesis.act(due).map(|act| (due, act))
-        };
-        std::iter::from_fn(next).collect()
+        let mut acts = Vec::new();
+        while let Some(due) = nemesis.due().filter(|due| *due < plan.time_limit) {
+            acts.extend(nemesis.act(due).map(|act| (due, act)));
+        }
+        acts
     }
 
     #[test]

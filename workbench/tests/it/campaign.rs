@@ -1,8 +1,9 @@
 use std::num::NonZero;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use workbench::{CampaignReport, Check, Counter, Fault, Machine, Plan, simulate_many};
+use workbench::{Campaign, CampaignReport, Check, Counter, Fault, Machine, Plan, simulate_many};
 
 use crate::toy::{Bug, Toy};
 
@@ -58,17 +59,59 @@ struct Cli {
 #[test]
 fn the_command_tells_the_first_failure_and_how_to_replay_it() {
     let store = std::env::temp_dir().join(format!("workbench-simulate-{}", std::process::id()));
-    let flags =
-        format!("simulate --seeds 0..300 --time-limit 5 --nemesis partition --store {}", store.display());
-    let options = <Cli as clap::Parser>::try_parse_from(flags.split(' ')).unwrap().options;
+    let flags = format!(
+        "simulate --seeds 0..300 --time-limit 5 --nemesis-from partition --no-shrink --store {}",
+        store.display()
+    );
+    let mut options = <Cli as clap::Parser>::try_parse_from(flags.split(' ')).unwrap().options;
+    options.command_line = workbench::CommandLine::new(flags.split(' ').map(str::to_owned));
+    options.version = "toy 1.2".to_owned();
     let mut out = Vec::new();
-    let verdict = workbench::run_simulations(&options, |plan| plan, nodes, &mut out).unwrap();
+    let settings = || [("colour".to_owned(), "green".to_owned())].into();
+    let adapt = |plan| Plan { settings: settings(), ..plan };
+    let verdict = workbench::run_simulations(&options, adapt, nodes, &mut out).unwrap();
     let printed = String::from_utf8(out).unwrap();
     assert_eq!(verdict, workbench::Verdict::Invalid);
     let seed = (0..300).find(|seed| options.plan(*seed).node_count == 9).unwrap();
     assert!(printed.contains(&format!("replay      simulate --seeds {seed} ")), "{printed}");
+    assert!(
+        printed.contains("settings    colour green\nprogram     toy 1.2, maelstrom-workbench "),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("drawn       --concurrency ") && printed.contains(" --node-count 9 "),
+        "{printed}"
+    );
     assert!(printed.contains("9 nodes") && printed.contains("final-reads"), "{printed}");
     let recorded = std::fs::read_dir(store.join("simulate")).unwrap().next().unwrap().unwrap().path();
     assert!(recorded.join("history.jsonl").exists());
+    assert!(printed.contains(&format!("recorded    {}", recorded.display())), "{printed}");
+    let results = std::fs::read_to_string(recorded.join("results.json")).unwrap();
+    assert!(results.contains("\"colour\": \"green\""), "{results}");
     std::fs::remove_dir_all(store).unwrap();
+}
+
+#[test]
+fn a_campaign_that_keeps_going_counts_the_failures_by_kind() {
+    let keep_going = |threads| {
+        let campaign = Campaign { seeds: 0..60, threads: NonZero::new(threads), keep_going: true };
+        campaign.run(plan, nodes, |_| ControlFlow::Continue(()))
+    };
+    let report = keep_going(1);
+    let failed: Vec<u64> = (0..60).filter(|seed| plan(*seed).node_count == 9).collect();
+    assert_eq!((report.runs, report.next_seed, report.failed), (60, 60, failed.len() as u64));
+    let seeds = &report.findings["final-reads"];
+    assert_eq!((seeds.count, seeds.lowest.first()), (report.failed, failed.first()));
+    assert_eq!(keep_going(4), report);
+}
+
+#[test]
+fn a_campaign_that_is_ended_says_which_seed_is_next() {
+    let campaign = Campaign { seeds: 5..1_000_000, threads: NonZero::new(1), keep_going: false };
+    let few = |seed| Plan { node_count: 2, ..plan(seed) };
+    let report = campaign.run(few, nodes, |report| match report.runs {
+        3.. => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    assert_eq!((report.runs, report.next_seed, report.failure), (3, 8, None));
 }

@@ -90,7 +90,8 @@ impl<'a> Outcome<'a> {
             0 => String::new(),
             excused => format!(", {excused} acknowledged adds excused in {excused_runs} clusters"),
         };
-        format!("{runs} clusters, {operations} operations, {messages} messages{note}")
+        let clusters = if *runs == 1 { "cluster" } else { "clusters" };
+        format!("{runs} {clusters}, {operations} operations, {messages} messages{note}")
     }
 
     fn write_findings(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -180,7 +181,12 @@ impl Display for ShrunkCluster {
         if self.to.is_empty() {
             return write!(f, "\nshrunk      not: {} runs found no smaller cluster that fails", self.runs);
         }
-        writeln!(f, "\nshrunk      in {} runs, {} still fails", self.runs, self.cluster.findings.join(", "))?;
+        writeln!(
+            f,
+            "\nshrunk      in {} runs to a cluster that still breaks {}",
+            self.runs,
+            self.cluster.findings.join(", ")
+        )?;
         write_flags(f, "  from", self.from.iter())?;
         write_flags(f, "  to", self.to.iter())?;
         let faults = self.cluster.story.lines().skip_while(|line| !line.starts_with("faults"));
