@@ -69,8 +69,6 @@ pub(crate) struct World {
     /// Requests that no process has received yet: the number of the message, and the number of the operation.
     unheard: BTreeMap<u64, usize>,
     violations: Violations,
-    /// How many violations with examples have had their moments marked.
-    marked: usize,
     timers: Timers,
     actions: VecDeque<Action>,
     /// Draws requests and workers.
@@ -117,7 +115,6 @@ impl World {
             history: History::default(),
             unheard: BTreeMap::new(),
             violations: Violations::default(),
-            marked: 0,
             timers: Timers::default(),
             actions: VecDeque::new(),
             random: seeds.generator(),
@@ -162,10 +159,9 @@ impl World {
 
     /// Keeps the messages around the violations that are new.
     fn mark_violations(&mut self) {
-        for violation in self.violations.examples().get(self.marked..).unwrap_or_default() {
-            violation.at.into_iter().for_each(|at| self.network.mark(at));
+        for at in self.violations.take_news() {
+            self.network.mark(at);
         }
-        self.marked = self.violations.examples().len();
     }
 
     /// When to wake the world at the latest.

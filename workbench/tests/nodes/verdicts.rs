@@ -80,7 +80,7 @@ const ROWS: [Row; 19] = [
         name: "answers_init_twice",
         node: &["counter", "init-twice"],
         flags: "-w g-counter",
-        verdict: Remarked("n1 answered init again"),
+        verdict: Remarked(" answered init again"),
     },
     Row {
         name: "null_msg_id",

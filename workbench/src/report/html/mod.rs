@@ -116,8 +116,9 @@ fn add_findings(page: &mut String, title: &str, found: &Violations) {
             format!("<span class=\"at\" data-at=\"{}\">at {}</span>: ", micros(at), Seconds(at))
         });
         let (check, text) = (violation.name(), escape(&violation.text));
+        let others = violation.others().map_or(String::new(), |others| format!("\n({others})"));
         // Writing to a string cannot fail.
-        let _ = write!(list, "<li><b>{check}</b> {at}{text}</li>");
+        let _ = write!(list, "<li><b>{check}</b> {at}{text}{others}</li>");
     }
     list.push_str("</ul>");
     add_section(page, title, &list);
