@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 const NO_BENCH: &str = "this build has no test bench; `cargo build --release` without `--no-default-features` makes one \
                         that has";
@@ -18,8 +19,17 @@ pub use Options as DocOptions;
 pub use Options as SimulateOptions;
 pub use Options as TestOptions;
 
-/// Without the bench nothing is simulated.
-pub(crate) fn simulated_moment() -> Option<&'static str> {
+/// A moment in a simulation, of which this build has none.
+#[derive(Debug)]
+pub struct Moment {
+    /// The time since the start of the run.
+    pub at: Duration,
+    /// The index of the node.
+    pub node: usize,
+}
+
+/// No simulation runs.
+pub fn simulated_moment() -> Option<Moment> {
     None
 }
 

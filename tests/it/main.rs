@@ -10,6 +10,7 @@
     reason = "a test fails by panicking and speaks by printing"
 )]
 
+mod campaigns;
 mod cases;
 mod cluster;
 mod conformance;
@@ -34,7 +35,6 @@ mod recovery;
 mod rounds;
 mod script;
 mod shown;
-mod simulate_command;
 mod simulated;
 mod stragglers;
 mod sweeps;

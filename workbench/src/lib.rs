@@ -29,18 +29,19 @@ mod shrink;
 mod stagger;
 mod topology;
 mod trace;
+mod units;
 mod words;
 mod workload;
 mod world;
 
 pub use answer::{Answer, Elements};
-pub use campaign::{Campaign, CampaignFailure, CampaignReport, FailedSeeds, simulate_many};
+pub use campaign::{CampaignFailure, CampaignReport, simulate_many, simulate_while};
 pub use check::txn;
 pub use check::{Check, Ranges, Violation, Violations, judge_counter};
 #[cfg(feature = "cli")]
 pub use cli::{
-    CommandLine, FaultList, FaultNumbers, IdleOptions, NodeList, RefusedOptions, SimulateOptions, StrictList,
-    TestOptions, TransactionFlags, Verdict, exit_code, run_simulations, run_test,
+    FaultList, IdleOptions, NodeList, RefusedOptions, SimulateOptions, StrictList, Terminal, TestOptions,
+    TransactionFlags, Verdict, exit_code, run_simulations, run_test,
 };
 pub use doc::{DocOptions, print_doc};
 pub use error::BenchError;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use workbench::{DocOptions, TestOptions, Verdict, exit_code, print_doc, run_test};
+use workbench::{DocOptions, Terminal, TestOptions, Verdict, exit_code, print_doc, run_test};
 
 /// Judges Maelstrom nodes: real processes, a simulated network with faults, a verdict, and a report.
 #[derive(Debug, Parser)]
@@ -37,7 +37,7 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Test(options) => {
-            exit_code("maelstrom-workbench test", run_test(&options, None, &mut io::stdout()))
+            exit_code("maelstrom-workbench test", run_test(&options, None, &mut Terminal::stdout()))
         }
         Command::Doc(options) => {
             let printed = print_doc(&options, &mut io::stdout());

@@ -1,9 +1,11 @@
 //! Random clusters: each seed gives a plan with another size and other faults.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rand::RngExt;
 use rand::seq::IndexedRandom;
+use serde::Serialize;
 
 use crate::nemesis::Fault;
 use crate::network::{Latency, LatencyShape};
@@ -34,33 +36,6 @@ impl Plan {
         }
     }
 
-    /// Everything that [`Plan::drawn`] draws from the seed, by the names of the flags of `simulate` that pin it. Two plans
-    /// with one seed and one mix are the same, if they demand the same of the nodes.
-    pub fn mix(&self) -> Vec<(&'static str, String)> {
-        let seconds = |span: Duration| span.as_secs_f64().to_string();
-        let names = |faults: &mut dyn Iterator<Item = String>| {
-            let names = faults.collect::<Vec<_>>().join(",");
-            if names.is_empty() { "none".to_owned() } else { names }
-        };
-        let mut mix = vec![
-            ("node-count", self.node_count.to_string()),
-            ("concurrency", self.concurrency.to_string()),
-            ("rate", self.rate.to_string()),
-            ("load", self.load.name().to_owned()),
-            ("time-limit", seconds(self.time_limit)),
-            ("latency", self.latency.mean_ms.to_string()),
-            ("latency-dist", self.latency.shape.name().to_owned()),
-            ("loss", self.loss.to_string()),
-            ("duplicate", self.duplicate.to_string()),
-            ("store-loss", self.store_loss.to_string()),
-            ("nemesis", names(&mut self.nemesis.iter().map(|fault| fault.name()))),
-            ("nemesis-interval", seconds(self.nemesis_interval)),
-        ];
-        let kept = self.only_faults.as_ref();
-        mix.extend(kept.map(|kept| ("only-faults", names(&mut kept.iter().map(u32::to_string)))));
-        mix
-    }
-
     /// The plan, with messages no slower than a node can bear.
     ///
     /// Messages are handed over one at a time, each when it is due. If a message takes a second, a client's request waits too
@@ -78,6 +53,37 @@ impl Plan {
         Self { latency, ..self }
     }
 
+    /// What is drawn for a run, for people: four lines at most.
+    pub fn describe(&self) -> String {
+        let clients = format!("{} ({})", count(self.workers(), "client"), self.concurrency);
+        let load = format!("{} load of {} requests a second", word(self.load), self.rate);
+        let (nodes, seconds) = (count(self.node_count, "node"), self.time_limit.as_secs_f64());
+        let Latency { mean_ms, shape } = self.latency;
+        let network = format!(
+            "latency {mean_ms} ms ({}), lost {}, doubled {}, answers of services lost {}",
+            word(shape),
+            self.loss,
+            self.duplicate,
+            self.store_loss
+        );
+        let settings = self.settings.iter().map(|(name, value)| format!("{name} {value}"));
+        let mut lines =
+            vec![format!("{nodes}, {clients}, {load} for {seconds} s"), network, self.describe_faults()];
+        lines.extend((!self.settings.is_empty()).then(|| settings.collect::<Vec<_>>().join(", ")));
+        lines.join("\n")
+    }
+
+    fn describe_faults(&self) -> String {
+        if self.nemesis.is_empty() || self.kept_faults.as_ref().is_some_and(BTreeSet::is_empty) {
+            return "no faults".into();
+        }
+        let kinds: Vec<String> = self.nemesis.iter().map(|fault| fault.name()).collect();
+        let every = format!("{} every {} s", kinds.join(", "), self.nemesis_interval.as_secs_f64());
+        let Some(kept) = &self.kept_faults else { return every };
+        let numbers: Vec<String> = kept.iter().map(u32::to_string).collect();
+        format!("of {every} only number {}", numbers.join(", "))
+    }
+
     /// Every fault there is.
     pub fn all_faults() -> &'static [Fault] {
         &Fault::ALL
@@ -86,6 +92,17 @@ impl Plan {
 
 /// Keeps this stream apart from those that the run itself draws from the same seed.
 const SALT: u64 = 0x6d69_785f_706c_616e;
+
+/// The name of a value, as in JSON and on the command line.
+pub(crate) fn word(value: impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// `1 node`, `2 nodes`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
 
 fn latency(random: &mut Random) -> Latency {
     let shapes = [LatencyShape::Constant, LatencyShape::Uniform, LatencyShape::Exponential];

@@ -11,6 +11,7 @@ use crate::nemesis::Fault;
 use crate::network::Latency;
 use crate::promises::Promises;
 use crate::topology::Topology;
+use crate::units;
 use crate::workload::{TransactionOptions, Workload};
 
 /// The most clients of a run. In the end all of them read at the same moment, and wait 5 s for the answer. Three nodes
@@ -53,15 +54,18 @@ pub struct Plan {
     /// What happens to a request that is due while every client waits for an answer.
     pub load: LoadModel,
     /// How long clients and faults run before the final phase.
+    #[serde(serialize_with = "units::seconds")]
     pub time_limit: Duration,
     /// Delay of messages between servers.
     pub latency: Latency,
     /// The kinds of fault to inject.
     pub nemesis: BTreeSet<Fault>,
     /// Mean time between two acts of one kind of nemesis; gaps are uniform between 0 and twice this.
+    #[serde(serialize_with = "units::seconds")]
     pub nemesis_interval: Duration,
-    /// Of the faults that the nemesis draws only those of these numbers happen, counted from 1. `None` lets all happen.
-    pub only_faults: Option<BTreeSet<u32>>,
+    /// Of the faults that the nemesis draws, only these happen, by their numbers from 1: see
+    /// [`Report::drawn_faults`](crate::Report::drawn_faults). `None` lets all of them happen.
+    pub kept_faults: Option<BTreeSet<u32>>,
     /// Lower bound on the fraction of operations that must succeed, if any.
     pub availability: Option<f64>,
     /// Probability that a message between servers (nodes and services) is lost.
@@ -76,10 +80,13 @@ pub struct Plan {
     pub cut_peers: bool,
     /// Nodes start at random times within this span, the services with the first node, `n0`. Before that they don't exist
     /// as destinations. Zero starts all at once, services first.
+    #[serde(serialize_with = "units::seconds")]
     pub stagger: Duration,
     /// Time between the last heal and the final reads.
+    #[serde(serialize_with = "units::seconds")]
     pub final_wait: Duration,
     /// After the final reads, watch for this long that no server sends anything.
+    #[serde(serialize_with = "units::optional_seconds")]
     pub silence: Option<Duration>,
     /// The neighbours that [`Broadcast`](crate::Broadcast) gives to the nodes.
     pub topology: Topology,
@@ -98,16 +105,17 @@ pub struct Plan {
     /// The extra promises of the nodes. (Reports call them `claims`, as they always have.)
     #[serde(rename = "claims")]
     pub promises: Promises,
+    /// The settings of the nodes for this run, by the names of the program's flags that set them. The program that makes the
+    /// nodes writes and reads them. The bench records them, and gives them to the command that replays the run.
+    pub settings: BTreeMap<&'static str, String>,
     /// Upper bound on the time from the last heal until all nodes show the same value for good.
+    #[serde(serialize_with = "units::optional_seconds")]
     pub max_convergence: Option<Duration>,
     /// Demand that at least one operation of each kind succeeds, as Maelstrom does. In a short run full of faults even a
     /// good node may have none.
     pub demand_success: bool,
     /// Upper bound on any node's peak memory, in MiB (child processes only).
     pub max_rss_mb: Option<u64>,
-    /// The settings of the nodes, by name, for the record. The bench does not use them. A program that draws its nodes'
-    /// settings from the seed notes them here.
-    pub settings: BTreeMap<String, String>,
 }
 
 impl Plan {
@@ -125,7 +133,7 @@ impl Plan {
             latency: Latency::default(),
             nemesis: BTreeSet::new(),
             nemesis_interval: Duration::from_millis(2500),
-            only_faults: None,
+            kept_faults: None,
             availability: None,
             loss: 0.0,
             duplicate: 0.0,
@@ -142,10 +150,10 @@ impl Plan {
             trace: false,
             strict: Check::strict().collect(),
             promises: Promises::default(),
+            settings: BTreeMap::new(),
             max_convergence: None,
             demand_success: true,
             max_rss_mb: None,
-            settings: BTreeMap::new(),
         }
     }
 
@@ -202,6 +210,7 @@ impl Plan {
 
 /// What happens to a request that is due while every client waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum LoadModel {
     /// It waits for a client, as in Maelstrom. A node that does not answer holds its clients for 5 s each, so the rate drops.
@@ -209,16 +218,6 @@ pub enum LoadModel {
     /// Another client joins and sends it. So requests arrive at the planned rate, and each node gets its share of them.
     /// The number of clients is bounded by those that wait if no node answers.
     Open,
-}
-
-impl LoadModel {
-    /// The name on the command line, as in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-        }
-    }
 }
 
 /// How many clients run at once: `4` in all, or `2n`, two for each node.

@@ -1,187 +1,195 @@
-//! From a plan that fails to a smaller one that fails too.
+//! Makes a failing plan smaller.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde::Serialize;
+
+use crate::campaign::{CampaignFailure, run};
+use crate::check::Check;
+use crate::host::machine::MachineFactory;
 use crate::nemesis::Fault;
-use crate::network::{Latency, LatencyShape};
+use crate::network::Latency;
 use crate::plan::{Concurrency, Plan};
 
-/// The shortest run and the lowest rate that are tried.
-const SHORTEST: Duration = Duration::from_secs(1);
-const SLOWEST: f64 = 1.0;
-/// The most faults of which single ones are left out.
-const MOST_FAULTS: u32 = 64;
+/// The most clusters that are simulated to shrink one failure.
+const MOST_RUNS: u32 = 200;
+/// The shortest mean time between two acts of one nemesis that the command line accepts.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A plan that still fails, and how many runs it took to find it.
-#[derive(Clone, Debug, PartialEq)]
+/// A smaller failure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Shrunk {
-    /// The smallest plan that was found.
-    pub plan: Plan,
-    /// The runs that were tried.
+    /// The smallest failure that was found. It is the one that was given if all smaller plans hold.
+    pub failure: CampaignFailure,
+    /// How many clusters were simulated.
     pub runs: u32,
 }
 
-/// Looks for a smaller plan that fails as well: fewer nodes, less time, a lower rate, fewer faults, a better network. The
-/// seed stays. `fails` says whether a plan fails in the same way as the first one. It is called `most_runs` times at most.
+/// Looks for a smaller plan that fails by the same check: with fewer nodes, clients and requests, a shorter time, a better
+/// network, and fewer faults. It simulates at most 200 clusters, and none after `go_on` says no. Without `go_on` the same
+/// failure gives the same result.
 ///
-/// The search is greedy: it ends at a plan of which no step makes a smaller failing one. The same plan and the same answers
-/// of `fails` give the same outcome.
+/// The check is the one of the first violation. A panic stands for any panic.
 ///
-/// ```
-/// use workbench::{Counter, Fault, Plan, shrink};
-///
-/// let plan = Plan { node_count: 9, nemesis: Fault::ALL.into(), ..Plan::new(&Counter::G, 42) };
-/// let fails = |plan: &Plan| plan.node_count >= 3 && plan.nemesis.contains(&Fault::Kill);
-/// let shrunk = shrink(&plan, 200, fails).plan;
-/// assert_eq!((shrunk.node_count, shrunk.nemesis), (3, [Fault::Kill].into()));
-/// ```
-pub fn shrink(plan: &Plan, most_runs: u32, mut fails: impl FnMut(&Plan) -> bool) -> Shrunk {
-    let mut shrunk = Shrunk { plan: plan.clone(), runs: 0 };
-    loop {
-        let before = shrunk.plan.clone();
-        for step in STEPS {
-            shrunk.take(*step, most_runs, &mut fails);
-        }
-        if shrunk.plan == before || shrunk.runs >= most_runs {
-            return shrunk;
-        }
-    }
-}
-
-impl Shrunk {
-    /// Takes a step again and again, as long as that makes a smaller plan that fails.
-    fn take(&mut self, step: Step, most_runs: u32, fails: &mut impl FnMut(&Plan) -> bool) {
-        loop {
-            let mut candidates = step(&self.plan).into_iter().filter(|smaller| *smaller != self.plan);
-            let found = candidates.find(|smaller| {
-                let may_run = self.runs < most_runs;
-                self.runs += u32::from(may_run);
-                may_run && fails(smaller)
-            });
-            match found {
-                Some(smaller) => self.plan = smaller,
-                None => return,
-            }
-        }
-    }
-}
-
-/// Gives smaller plans, the smallest first.
-type Step = fn(&Plan) -> Vec<Plan>;
-
-/// What saves the most time in later runs comes first.
-const STEPS: &[Step] =
-    &[less_time, fewer_nodes, fewer_faults, fewer_kinds, no_losses, no_latency, fewer_clients, a_lower_rate];
-
-fn less_time(plan: &Plan) -> Vec<Plan> {
-    let shorter = |factor| {
-        // Whole seconds make a short flag.
-        let seconds = plan.time_limit.mul_f64(factor).as_secs();
-        Plan { time_limit: Duration::from_secs(seconds).max(SHORTEST), ..plan.clone() }
+/// `adapt` is applied to each plan, as for [`run_simulations`](crate::run_simulations). A plan that it has adapted it must
+/// leave as it is.
+pub fn shrink<F: MachineFactory>(
+    failure: &CampaignFailure,
+    adapt: impl Fn(Plan) -> Plan,
+    factory: impl Fn(&Plan) -> F,
+    go_on: impl Fn() -> bool,
+) -> Shrunk {
+    let mut shrinking = Shrinking {
+        simulate: |plan| run(plan, &factory).err(),
+        adapt,
+        go_on,
+        check: first_check(failure),
+        best: failure.clone(),
+        runs: 0,
     };
-    let shorter = [0.25, 0.5, 0.8].map(shorter).into_iter();
-    shorter.filter(|smaller| smaller.time_limit < plan.time_limit).collect()
+    while shrinking.round() {}
+    Shrunk { failure: shrinking.best, runs: shrinking.runs }
 }
 
-fn fewer_nodes(plan: &Plan) -> Vec<Plan> {
-    let counts = [1, 2, 3, 5, plan.node_count / 2, plan.node_count.saturating_sub(1)];
-    let fewer: BTreeSet<usize> =
-        counts.into_iter().filter(|count| (1..plan.node_count).contains(count)).collect();
-    fewer.into_iter().map(|node_count| Plan { node_count, ..plan.clone() }).collect()
+/// The check of the first violation. `None` stands for a panic.
+fn first_check(failure: &CampaignFailure) -> Option<Check> {
+    let violations = &failure.report.as_ref()?.violations;
+    let first = violations.examples().first().map(|violation| violation.check);
+    first.or_else(|| violations.counts().keys().next().copied())
 }
 
-fn fewer_kinds(plan: &Plan) -> Vec<Plan> {
-    let without = |fault: &Fault| {
-        let mut nemesis = plan.nemesis.clone();
-        nemesis.remove(fault);
-        Plan { nemesis, ..plan.clone() }
-    };
-    plan.nemesis.iter().map(without).collect()
+struct Shrinking<S, A, G> {
+    simulate: S,
+    adapt: A,
+    go_on: G,
+    check: Option<Check>,
+    best: CampaignFailure,
+    runs: u32,
 }
 
-/// Leaves out faults that the nemesis has drawn: all but the first few, and then a part of these, down to a single one.
-fn fewer_faults(plan: &Plan) -> Vec<Plan> {
-    let only = |faults: BTreeSet<u32>| Plan { only_faults: Some(faults), ..plan.clone() };
-    if plan.nemesis.is_empty() {
-        return if plan.only_faults.is_some() {
-            vec![Plan { only_faults: None, ..plan.clone() }]
-        } else {
-            Vec::new()
+impl<S, A, G> Shrinking<S, A, G>
+where
+    S: Fn(Plan) -> Option<CampaignFailure>,
+    A: Fn(Plan) -> Plan,
+    G: Fn() -> bool,
+{
+    /// Tries to make everything smaller. Returns whether something became so.
+    fn round(&mut self) -> bool {
+        let before = self.best.plan.clone();
+        for smaller in [node_counts, time_limits, rates, clients, networks] {
+            while smaller(&self.best.plan).into_iter().any(|plan| self.attempt(plan)) {}
+        }
+        self.drop_faults();
+        self.best.plan != before
+    }
+
+    /// Whether this plan fails in the same way. Then it is the best so far.
+    fn attempt(&mut self, plan: Plan) -> bool {
+        let plan = (self.adapt)(plan);
+        if plan == *self.best.plan || self.runs >= MOST_RUNS || !(self.go_on)() {
+            return false;
+        }
+        self.runs += 1;
+        let Some(failure) = (self.simulate)(plan) else { return false };
+        let is_same = match (self.check, &failure.report) {
+            (Some(check), Some(report)) => report.violations.counts().contains_key(&check),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
         };
+        if is_same {
+            self.best = failure;
+        }
+        is_same
     }
-    let Some(kept) = &plan.only_faults else {
-        let first =
-            std::iter::successors(Some(1), |count| Some(count * 2)).take_while(|count| *count <= MOST_FAULTS);
-        return std::iter::once(0).chain(first).map(|count| only((1..=count).collect())).collect();
-    };
-    let kept: Vec<u32> = kept.iter().copied().collect();
-    let sizes = std::iter::successors(Some(kept.len()), |size| Some(size / 2)).take_while(|size| *size > 0);
-    let parts = sizes.flat_map(|size| kept.chunks(size));
-    parts.map(|part| only(kept.iter().copied().filter(|fault| !part.contains(fault)).collect())).collect()
+
+    /// Leaves out all faults, or all of one kind, or halves of them, and so on down to each in turn.
+    fn drop_faults(&mut self) {
+        if self.kept().is_empty() || self.keep(&[]) {
+            return;
+        }
+        for kind in Fault::ALL {
+            self.leave_out(|shrinking, number| shrinking.kind(number) == Some(kind));
+        }
+        let mut size = self.kept().len().div_ceil(2);
+        while size > 0 {
+            for chunk in self.kept().chunks(size) {
+                self.leave_out(|_, number| chunk.contains(&number));
+            }
+            size /= 2;
+        }
+    }
+
+    fn leave_out(&mut self, is_left_out: impl Fn(&Self, u32) -> bool) {
+        let kept = self.kept();
+        let others: Vec<u32> = kept.iter().copied().filter(|number| !is_left_out(self, *number)).collect();
+        if others.len() < kept.len() {
+            self.keep(&others);
+        }
+    }
+
+    fn keep(&mut self, numbers: &[u32]) -> bool {
+        let kept_faults = Some(numbers.iter().copied().collect());
+        self.attempt(Plan { kept_faults, ..(*self.best.plan).clone() })
+    }
+
+    /// The numbers of the faults that happen.
+    fn kept(&self) -> Vec<u32> {
+        // A run that panicked does not tell how many there were.
+        const GUESS: u32 = 50;
+        let drawn = self.best.report.as_ref().map(|report| report.drawn_faults.len());
+        let last = drawn.map_or(GUESS, |count| u32::try_from(count).unwrap_or(u32::MAX));
+        let kept = &self.best.plan.kept_faults;
+        (1..=last).filter(|number| kept.as_ref().is_none_or(|kept| kept.contains(number))).collect()
+    }
+
+    fn kind(&self, number: u32) -> Option<Fault> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.best.report.as_ref()?.drawn_faults.get(index).copied()
+    }
 }
 
-fn no_losses(plan: &Plan) -> Vec<Plan> {
-    vec![
-        Plan { loss: 0.0, duplicate: 0.0, store_loss: 0.0, ..plan.clone() },
+fn node_counts(plan: &Plan) -> Vec<Plan> {
+    let count = plan.node_count;
+    let smaller = [1, 2, 3, count / 2, count - 1];
+    let smaller = smaller.into_iter().filter(|less| (1..count).contains(less));
+    smaller.map(|node_count| Plan { node_count, ..plan.clone() }).collect()
+}
+
+/// Shorter times. In half the time the same faults happen at twice the pace, or only those that begin in it.
+fn time_limits(plan: &Plan) -> Vec<Plan> {
+    let seconds = plan.time_limit.as_secs();
+    let shorter = [1, 2, 5, seconds / 2, seconds * 3 / 4].map(Duration::from_secs);
+    let shorter = shorter.into_iter().filter(|less| !less.is_zero() && *less < plan.time_limit);
+    let plans = shorter.flat_map(|time_limit| {
+        let part = time_limit.as_secs_f64() / plan.time_limit.as_secs_f64();
+        let nemesis_interval = plan.nemesis_interval.mul_f64(part).max(SHORTEST_INTERVAL);
+        let faster = Plan { time_limit, nemesis_interval, ..plan.clone() };
+        [faster, Plan { time_limit, ..plan.clone() }]
+    });
+    plans.collect()
+}
+
+fn rates(plan: &Plan) -> Vec<Plan> {
+    let smaller = [1.0, 5.0, 20.0, (plan.rate / 2.0).floor()];
+    let smaller = smaller.into_iter().filter(|less| *less >= 1.0 && *less < plan.rate);
+    smaller.map(|rate| Plan { rate, ..plan.clone() }).collect()
+}
+
+fn clients(plan: &Plan) -> Vec<Plan> {
+    let is_smallest = plan.workers() <= plan.node_count;
+    let one_each = Plan { concurrency: Concurrency::PerNode(1), ..plan.clone() };
+    if is_smallest { Vec::new() } else { vec![one_each] }
+}
+
+fn networks(plan: &Plan) -> Vec<Plan> {
+    let prompt = Latency { mean_ms: 0, ..plan.latency };
+    let perfect = Plan { loss: 0.0, duplicate: 0.0, store_loss: 0.0, latency: prompt, ..plan.clone() };
+    let better = [
+        perfect,
         Plan { loss: 0.0, ..plan.clone() },
         Plan { duplicate: 0.0, ..plan.clone() },
         Plan { store_loss: 0.0, ..plan.clone() },
-    ]
-}
-
-fn no_latency(plan: &Plan) -> Vec<Plan> {
-    let constant = Latency { shape: LatencyShape::Constant, ..plan.latency };
-    vec![Plan { latency: Latency::default(), ..plan.clone() }, Plan { latency: constant, ..plan.clone() }]
-}
-
-fn fewer_clients(plan: &Plan) -> Vec<Plan> {
-    let fewer = [Concurrency::Total(1), Concurrency::PerNode(1)]
-        .map(|concurrency| Plan { concurrency, ..plan.clone() });
-    fewer.into_iter().filter(|smaller| smaller.workers() < plan.workers()).collect()
-}
-
-fn a_lower_rate(plan: &Plan) -> Vec<Plan> {
-    let rates = [0.1, 0.5, 0.8].map(|factor| (plan.rate * factor).round().max(SLOWEST)).into_iter();
-    rates.filter(|rate| *rate < plan.rate).map(|rate| Plan { rate, ..plan.clone() }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::workload::Counter;
-
-    fn large() -> Plan {
-        Plan { loss: 0.1, ..Plan::drawn(&Counter::G, 7, Plan::all_faults()) }
-    }
-
-    #[test]
-    fn what_always_fails_becomes_as_small_as_can_be() {
-        let Shrunk { plan, runs } = shrink(&large(), 200, |_| true);
-        assert_eq!((plan.node_count, plan.workers(), plan.time_limit), (1, 1, SHORTEST));
-        assert_eq!((plan.loss, plan.latency, plan.rate), (0.0, Latency::default(), SLOWEST));
-        assert_eq!((plan.nemesis.len(), plan.only_faults), (0, None));
-        assert!(runs < 60, "{runs}");
-    }
-
-    #[test]
-    fn only_the_faults_that_matter_are_kept() {
-        let fails = |plan: &Plan| {
-            plan.only_faults.as_ref().is_none_or(|kept| kept.contains(&3) && kept.contains(&11))
-        };
-        let needs_kinds = |plan: &Plan| !plan.nemesis.is_empty() && fails(plan);
-        let plan = Plan { nemesis: [Fault::Kill].into(), ..large() };
-        assert_eq!(shrink(&plan, 200, needs_kinds).plan.only_faults, Some([3, 11].into()));
-    }
-
-    #[test]
-    fn runs_are_bounded_and_what_does_not_fail_is_not_returned() {
-        let plan = large();
-        let mut calls = 0;
-        let shrunk = shrink(&plan, 5, |_| {
-            calls += 1;
-            false
-        });
-        assert_eq!((shrunk, calls), (Shrunk { plan, runs: 5 }, 5));
-    }
+        Plan { latency: prompt, ..plan.clone() },
+    ];
+    better.into_iter().filter(|better| better != plan).collect()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Check;
+use crate::units;
 use crate::words::Seconds;
 
 /// A rule that was broken: where, when, and how.
@@ -18,6 +19,7 @@ pub struct Violation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anomaly: Option<String>,
     /// The time, if it happened at one.
+    #[serde(serialize_with = "units::optional_seconds")]
     pub at: Option<Duration>,
     /// What happened.
     pub text: String,
@@ -25,7 +27,7 @@ pub struct Violation {
     /// must be the same.
     pub count: u64,
     /// When the last of these happened, if there are several.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "units::optional_seconds")]
     pub last: Option<Duration>,
 }
 

@@ -1,9 +1,12 @@
 //! The `test` command: flags in, a verdict out.
 
+mod index;
 mod options;
 mod progress;
+mod record;
 mod simulate;
 mod store;
+mod terminal;
 mod values;
 
 use std::io::{ErrorKind, Write};
@@ -14,9 +17,10 @@ use serde::Serialize;
 
 pub use self::options::{IdleOptions, NodeList, RefusedOptions, TestOptions, TransactionFlags};
 use self::progress::ProgressLine;
-pub use self::simulate::{CommandLine, SimulateOptions, run_simulations};
+pub use self::simulate::{SimulateOptions, run_simulations};
 use self::store::RunDirectory;
-pub use self::values::{FaultList, FaultNumbers, StrictList};
+pub use self::terminal::Terminal;
+pub use self::values::{FaultList, StrictList};
 
 use crate::error::BenchError;
 use crate::host::process::{FloodPlan, NodeCommand, flood_process, run_processes};
@@ -110,7 +114,10 @@ fn run_cluster(
     let report = run_processes(&options.plan(seed), command, &mut |progress| line.show(progress))?;
     drop(line);
     let record = || directory.write_run(&report).map(Some);
-    conclude(options.json, &text(options.json, &report, || report.to_string()), record, out)?;
+    let replay = directory.circumstances().replay(seed);
+    let for_people = || format!("{report}\nreplay      {replay}");
+    let text = text(options.json, &directory.circumstances().record(&report), for_people);
+    conclude(options.json, &text, record, out)?;
     if report.interrupted { Err(BenchError::Interrupted) } else { Ok(Verdict::of(report.valid)) }
 }
 
@@ -123,7 +130,8 @@ fn run_flood(
 ) -> Result<Verdict, BenchError> {
     let report = flood_process(plan, command)?;
     let record = || directory.write_results(&report).map(Some);
-    conclude(json, &text(json, &report, || report.to_string()), record, out)?;
+    let text = text(json, &directory.circumstances().record(&report), || report.to_string());
+    conclude(json, &text, record, out)?;
     Ok(Verdict::of(report.valid))
 }
 
@@ -146,7 +154,7 @@ fn conclude(
 ) -> Result<(), BenchError> {
     let printed = writeln!(out, "{text}").and_then(|()| out.flush());
     let noted = match record() {
-        Ok(Some(path)) if !json => writeln!(out, "recorded    {}", path.display()),
+        Ok(Some(path)) if !json => tell_of_record(&path, out),
         Ok(_) => Ok(()),
         Err(error) => {
             // If standard error is closed there is no one to tell.
@@ -159,6 +167,17 @@ fn conclude(
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(BenchError::io("cannot print the outcome")),
     }
+}
+
+/// Terminals open a whole path.
+fn tell_of_record(directory: &Path, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "recorded    {}", directory.display())?;
+    let page = directory.join("report.html");
+    match std::path::absolute(&page) {
+        Ok(whole) if page.is_file() => writeln!(out, "report      {}", whole.display()),
+        Ok(_) | Err(_) => Ok(()),
+    }?;
+    out.flush()
 }
 
 /// The program's full path, so that it means the same in the directory of each node. A name without a slash that is no file

@@ -55,7 +55,7 @@ pub struct TestOptions {
     #[arg(long, value_name = "NAMES")]
     pub nodes: Option<NodeList>,
 
-    /// Times accept a unit, like 500ms, 20s or 1m. How long clients and faults run, in seconds [default: 20; with --bin 60]
+    /// How long clients and faults run: seconds, or a time with its unit, like 500ms, 20s or 1m [default: 20; with --bin 60]
     #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
     pub time_limit: Option<Duration>,
 
@@ -197,7 +197,7 @@ pub struct TestOptions {
     pub promises: Promises,
 
     /// Arguments for the node. It runs in a directory of its own, so paths among them must be absolute
-    #[arg(last = true, value_name = "NODE_ARGS")]
+    #[arg(last = true, value_name = "NODE_ARGS", help_heading = "Arguments")]
     pub node_args: Vec<String>,
 }
 

@@ -1,41 +1,38 @@
 //! The `simulate` command: many clusters in virtual time.
 
+mod called;
 mod options;
-mod outcome;
-mod replay;
+mod stop;
+mod tell;
 
-use std::io::{ErrorKind, Write};
-use std::ops::ControlFlow;
+use std::io::Write;
+use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use self::called::Called;
 pub use self::options::SimulateOptions;
-use self::outcome::{FailedCluster, Outcome, ShrunkCluster, Stop};
-pub use self::replay::CommandLine;
+use self::stop::Stop;
+use self::tell::Teller;
 use super::store::RunDirectory;
 use super::{Verdict, conclude, text};
-use crate::campaign::{Campaign, CampaignReport, RunOutcome};
+use crate::campaign::{CampaignFailure, CampaignReport, run, simulate_while};
 use crate::error::BenchError;
 use crate::host::machine::MachineFactory;
-use crate::host::process::Interrupt;
 use crate::plan::Plan;
-use crate::report::Report;
 use crate::shrink::{Shrunk, shrink};
 
-/// How many runs may look for a smaller cluster that fails.
-const SHRINKING_RUNS: u32 = 200;
-
-/// Simulates the clusters that the flags ask for, up to the first failure, with nodes made by `factory`. The outcome goes
-/// to `out`, progress to standard error. `adapt` may change a plan, for example one that demands too much of the nodes. It
-/// may note [settings](Plan::settings) of the nodes in it.
+/// Simulates the clusters that the flags ask for, with nodes made by `factory`. The outcome goes to `out`, progress to
+/// standard error. `adapt` may change a plan, for example one that demands too much of the nodes, or set
+/// [`Plan::settings`]. A plan that it has adapted it must leave as it is.
 ///
-/// The first failure is printed in full and recorded, with the command line that replays it. Then a smaller cluster is
-/// sought that fails by the same check. A run of a single seed is printed and recorded in any case. SIGINT, SIGTERM, SIGHUP
-/// and SIGQUIT end the campaign, and the outcome says how to go on.
+/// It ends at the first failure, unless the flags say otherwise, or with a tally after SIGINT, SIGTERM or the time budget.
+/// The first failure, or a run of a single seed, is printed in full and recorded, with a command that replays it. Then a
+/// failure is made smaller, as [`shrink`] does.
 ///
 /// # Errors
-/// If a run would be too large, the outcome can't be printed, or a signal ended the campaign before a cluster failed. If a
-/// run can't be recorded, a note on standard error says so.
+/// If a run would be too large, or the outcome can't be printed, or a signal came before a failure. If the outcome can't be
+/// recorded, a note on standard error says so.
 pub fn run_simulations<F: MachineFactory>(
     options: &SimulateOptions,
     adapt: impl Fn(Plan) -> Plan + Sync,
@@ -43,139 +40,154 @@ pub fn run_simulations<F: MachineFactory>(
     out: &mut dyn Write,
 ) -> Result<Verdict, BenchError> {
     options.largest().check_size().map_err(BenchError::Usage)?;
-    let simulations = Simulations { options, adapt, factory, interrupt: Interrupt::watch()? };
-    if options.seeds.end - options.seeds.start > 1 {
-        let (campaign, stop) = simulations.campaign();
-        return simulations.tell(&campaign, stop, out);
-    }
-    let seed = options.seeds.start;
-    let run = simulations.run(&options.plan(seed), true);
-    match &run.result {
-        Ok(report) if report.valid => show_valid(options, report, out),
-        Ok(_) | Err(_) => simulations.tell(&CampaignReport::of_one(seed, run), Stop::AtTheEnd, out),
+    let campaign = Campaign { options, adapt, factory, called: Called::new(std::env::args_os()) };
+    match options.single() {
+        Some(seed) => campaign.run_single(seed, out),
+        None => campaign.run(out),
     }
 }
 
-/// Prints and records a single run.
-fn show_valid(
-    options: &SimulateOptions,
-    report: &Report,
-    out: &mut dyn Write,
-) -> Result<Verdict, BenchError> {
-    let directory = || RunDirectory::create(&options.store, "simulate", report.plan.seed);
-    let record = || directory()?.write_run(report).map(Some);
-    conclude(options.json, &text(options.json, report, || report.to_string()), record, out)?;
-    Ok(Verdict::Valid)
-}
-
-/// All that simulates a cluster.
-struct Simulations<'a, A, M> {
+struct Campaign<'a, A, M> {
     options: &'a SimulateOptions,
     adapt: A,
     factory: M,
-    interrupt: Interrupt,
+    called: Called,
 }
 
-impl<F, A, M> Simulations<'_, A, M>
-where
-    F: MachineFactory,
-    A: Fn(Plan) -> Plan + Sync,
-    M: Fn(&Plan) -> F + Sync,
-{
-    /// Runs a plan as the flags pin it: before it is adapted.
-    fn run(&self, plan: &Plan, trace: bool) -> RunOutcome {
-        RunOutcome::of(Plan { trace, ..(self.adapt)(plan.clone()) }, &self.factory)
-    }
-
-    fn campaign(&self) -> (CampaignReport, Stop) {
-        let SimulateOptions { seeds, threads, keep_going, time_budget, .. } = self.options;
-        let campaign = Campaign { seeds: seeds.clone(), threads: *threads, keep_going: *keep_going };
-        let bar = progress_bar(seeds.end - seeds.start);
-        let is_late = || time_budget.is_some_and(|budget| bar.elapsed() >= budget);
-        let progress = |report: &CampaignReport| {
-            bar.set_position(report.runs);
-            let failed =
-                if report.failed == 0 { String::new() } else { format!(", {} FAILED", report.failed) };
-            bar.set_message(format!("{} operations{failed}", report.operations));
-            if self.interrupt.is_set() || is_late() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        };
-        let report = campaign.run(|seed| (self.adapt)(self.options.plan(seed)), &self.factory, progress);
-        let stop = match report.next_seed == seeds.end {
-            true => Stop::AtTheEnd,
-            false if self.interrupt.is_set() => Stop::Interrupted,
-            false if is_late() => Stop::OutOfTime,
-            false => Stop::AtAFailure,
-        };
-        bar.finish_and_clear();
-        (report, stop)
-    }
-
-    /// Tells how a campaign ended: first the failure, and then a smaller one, for that takes time.
-    fn tell(&self, report: &CampaignReport, stop: Stop, out: &mut dyn Write) -> Result<Verdict, BenchError> {
+impl<A: Fn(Plan) -> Plan + Sync, F: MachineFactory, M: Fn(&Plan) -> F + Sync> Campaign<'_, A, M> {
+    /// Runs one seed, once, so that a node's log is not doubled.
+    fn run_single(&self, seed: u64, out: &mut dyn Write) -> Result<Verdict, BenchError> {
         let options = self.options;
-        let mut outcome = Outcome::new(report, stop, options);
-        if let Some(failure) = &report.failure {
-            let plan = options.plan(failure.seed);
-            let cluster = self.recorded(&plan);
-            outcome.cluster = Some(cluster);
-        }
-        if !options.json {
-            print(out, &outcome.to_string())?;
-        }
-        if let (Some(cluster), false) = (&outcome.cluster, options.no_shrink) {
-            let shrunk = self.shrunk(cluster);
-            if !options.json {
-                print(out, &shrunk.to_string())?;
+        let plan = Plan { trace: true, ..self.plan(seed) };
+        let outcome = run(plan, &self.factory);
+        let report = match &outcome {
+            Ok(report) => report,
+            Err(failure) => {
+                let mut tally = CampaignReport { next_seed: options.seeds.end, ..CampaignReport::default() };
+                tally.add(&outcome);
+                self.conclude_failure(&tally, failure, &Stop::watch(None)?, out)?;
+                return Ok(Verdict::Invalid);
             }
-            outcome.shrunk = Some(shrunk);
-        }
-        if options.json {
-            print(out, &text(true, &outcome, String::new))?;
-        }
-        match stop {
-            _ if report.failure.is_some() => Ok(Verdict::Invalid),
-            Stop::Interrupted => Err(BenchError::Interrupted),
-            Stop::AtTheEnd | Stop::AtAFailure | Stop::OutOfTime => Ok(Verdict::Valid),
-        }
-    }
-
-    /// Runs a plan that fails once more, to keep its messages. The run is the same.
-    fn recorded(&self, plan: &Plan) -> FailedCluster {
-        let run = self.run(plan, true);
-        let directory = run.result.as_ref().ok().and_then(|report| {
-            let made = RunDirectory::create(&self.options.store, "simulate", plan.seed);
-            let written = made.and_then(|directory| directory.write_run(report));
-            let problem = |error: &BenchError| {
-                // If standard error is closed there is no one to tell.
-                let _ = writeln!(std::io::stderr(), "error: the record of this run is not complete: {error}");
-            };
-            written.inspect_err(problem).ok()
-        });
-        FailedCluster::new(self.options, plan.clone(), run, directory)
-    }
-
-    /// Looks for a smaller cluster that fails by the same check, until a signal comes.
-    fn shrunk(&self, cluster: &FailedCluster) -> ShrunkCluster {
-        let gravest = cluster.findings.first();
-        let fails = |plan: &Plan| {
-            let findings =
-                if self.interrupt.is_set() { Vec::new() } else { self.run(plan, false).findings() };
-            gravest.is_some_and(|gravest| findings.contains(gravest))
         };
-        let Shrunk { plan, runs } = shrink(&cluster.plan, SHRINKING_RUNS, fails);
-        ShrunkCluster::new(runs, &cluster.plan, self.recorded(&plan))
+        let record = || {
+            let directory = RunDirectory::create(&options.store, "simulate", seed)?;
+            self.note_replay(&directory, &report.plan)?;
+            directory.write_run(report).map(Some)
+        };
+        conclude(options.json, &text(options.json, report, || report.to_string()), record, out)?;
+        Ok(Verdict::Valid)
     }
-}
 
-/// A reader that closes early (`| head`) has all that it wanted.
-fn print(out: &mut dyn Write, text: &str) -> Result<(), BenchError> {
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(BenchError::io("cannot print the outcome")),
+    fn run(&self, out: &mut dyn Write) -> Result<Verdict, BenchError> {
+        let options = self.options;
+        let stop = Stop::watch(options.time_budget)?;
+        let bar = progress_bar(options.seeds.end - options.seeds.start);
+        let go_on = |progress: &CampaignReport| {
+            bar.set_position(progress.runs);
+            let failed =
+                if progress.failed > 0 { format!(", {} failed", progress.failed) } else { String::new() };
+            bar.set_message(format!("{} operations{failed}", progress.operations));
+            (options.keep_going || progress.failure.is_none()) && !stop.is_due()
+        };
+        let report = simulate_while(
+            options.seeds.clone(),
+            options.threads,
+            |seed| self.plan(seed),
+            &self.factory,
+            go_on,
+        );
+        bar.finish_and_clear();
+        let Some(failure) = &report.failure else {
+            conclude(options.json, &self.teller(&report).told(), || Ok(None), out)?;
+            return if stop.is_signalled() { Err(BenchError::Interrupted) } else { Ok(Verdict::Valid) };
+        };
+        // Run it once more and keep the messages. The run is the same.
+        self.conclude_failure(&report, &self.traced(failure), &stop, out)?;
+        Ok(Verdict::Invalid)
+    }
+
+    fn plan(&self, seed: u64) -> Plan {
+        (self.adapt)(self.options.plan(seed))
+    }
+
+    fn teller<'b>(&'b self, report: &'b CampaignReport) -> Teller<'b> {
+        Teller { options: self.options, called: &self.called, report, failure: None, shrunk: None }
+    }
+
+    /// The same failure with its messages.
+    fn traced(&self, failure: &CampaignFailure) -> CampaignFailure {
+        let plan = Plan { trace: true, ..(*failure.plan).clone() };
+        run(plan, &self.factory).err().unwrap_or_else(|| failure.clone())
+    }
+
+    /// Tells and records a failure, and then a smaller one. As JSON, both are one document.
+    fn conclude_failure(
+        &self,
+        report: &CampaignReport,
+        failure: &CampaignFailure,
+        stop: &Stop,
+        out: &mut dyn Write,
+    ) -> Result<(), BenchError> {
+        let teller = Teller { failure: Some(failure), ..self.teller(report) };
+        if self.options.json {
+            let shrunk = self.shrink(failure, stop);
+            let record = || {
+                let directory = self.record_failure(failure)?;
+                let recorded = shrunk.as_ref().map(|shrunk| self.record_shrunk(&directory, shrunk));
+                recorded.transpose().map(|_| Some(directory.path().to_owned()))
+            };
+            let teller = Teller { shrunk: shrunk.as_ref(), ..teller };
+            return conclude(true, &teller.told(), record, out);
+        }
+        let mut directory = None;
+        let record = || {
+            let made = directory.insert(self.record_failure(failure)?);
+            Ok(Some(made.path().to_owned()))
+        };
+        conclude(false, &teller.told(), record, out)?;
+        let Some(shrunk) = self.shrink(failure, stop) else { return Ok(()) };
+        let record = || directory.map(|outer| self.record_shrunk(&outer, &shrunk)).transpose();
+        conclude(false, &teller.shrunk(failure, &shrunk), record, out)
+    }
+
+    fn record_failure(&self, failure: &CampaignFailure) -> Result<RunDirectory, BenchError> {
+        let directory = RunDirectory::create(&self.options.store, "simulate", failure.seed)?;
+        self.record(&directory, failure)?;
+        Ok(directory)
+    }
+
+    fn record_shrunk(&self, outer: &RunDirectory, shrunk: &Shrunk) -> Result<PathBuf, BenchError> {
+        let directory = outer.within("shrunk")?;
+        self.record(&directory, &self.traced(&shrunk.failure))?;
+        Ok(directory.path().to_owned())
+    }
+
+    /// A smaller failure, if there is one.
+    fn shrink(&self, failure: &CampaignFailure, stop: &Stop) -> Option<Shrunk> {
+        if self.options.no_shrink {
+            return None;
+        }
+        let plain = CampaignFailure {
+            plan: Box::new(Plan { trace: false, ..(*failure.plan).clone() }),
+            ..failure.clone()
+        };
+        let shrunk = shrink(&plain, &self.adapt, &self.factory, || !stop.is_signalled());
+        (shrunk.failure.plan != plain.plan).then_some(shrunk)
+    }
+
+    fn record(&self, directory: &RunDirectory, failure: &CampaignFailure) -> Result<(), BenchError> {
+        self.note_replay(directory, &failure.plan)?;
+        match &failure.report {
+            Some(report) => directory.write_run(report).map(drop),
+            None => directory.write_results(failure).map(drop),
+        }
+    }
+
+    /// Writes the command that replays this plan, and with which program it does.
+    fn note_replay(&self, directory: &RunDirectory, plan: &Plan) -> Result<(), BenchError> {
+        let replay = self.called.replay(&self.options.replay(plan));
+        let program = tell::program(self.options);
+        directory.write("replay.txt", |file| writeln!(file, "# {program}\n{replay}"))
     }
 }
 
@@ -184,6 +196,3 @@ fn progress_bar(length: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
-
-#[cfg(test)]
-mod tests;

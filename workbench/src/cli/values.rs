@@ -1,7 +1,7 @@
 //! Values of flags.
 
 use std::collections::BTreeSet;
-use std::fmt::{self, Display, Formatter};
+use std::fmt::Display;
 use std::num::NonZero;
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
@@ -13,7 +13,6 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use crate::check::Check;
 use crate::check::txn::{Model, UnknownModel};
 use crate::nemesis::Fault;
-use crate::plan::LoadModel;
 use crate::workload::{self, Workload};
 
 /// The name of a workload.
@@ -35,13 +34,6 @@ impl FaultList {
     }
 }
 
-impl Display for FaultList {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let names: Vec<String> = self.0.iter().map(|fault| fault.name()).collect();
-        f.write_str(if names.is_empty() { "none".to_owned() } else { names.join(",") }.as_str())
-    }
-}
-
 impl FromStr for FaultList {
     type Err = String;
 
@@ -57,37 +49,6 @@ fn fault(name: &str) -> Result<Fault, String> {
         let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
         format!("no fault is called {name}; there are {}, or none", known.join(", "))
     })
-}
-
-/// The load model.
-pub(super) fn load() -> impl TypedValueParser<Value = LoadModel> {
-    let open = PossibleValue::new(LoadModel::Open.name()).help("Another client sends a request that is due");
-    let closed =
-        PossibleValue::new(LoadModel::Closed.name()).help("A request that is due waits for a client");
-    PossibleValuesParser::new([open, closed]).map(|name| match name == LoadModel::Open.name() {
-        true => LoadModel::Open,
-        false => LoadModel::Closed,
-    })
-}
-
-/// The faults of `--only-faults`: numbers separated by commas, or `none`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FaultNumbers(BTreeSet<u32>);
-
-impl FaultNumbers {
-    /// The numbers, counted from 1.
-    pub fn numbers(&self) -> &BTreeSet<u32> {
-        &self.0
-    }
-}
-
-impl FromStr for FaultNumbers {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let numbers = text.split(',').map(str::trim).filter(|number| !number.is_empty() && *number != "none");
-        numbers.map(|number| whole(number, 1..=u32::MAX, "")).collect::<Result<_, _>>().map(Self)
-    }
 }
 
 /// The checks of `--strict`: names separated by commas, or `all`.
@@ -238,6 +199,12 @@ fn time(text: &str, shortest: Duration) -> Result<Duration, String> {
 /// Runs of a test. Each has a directory, so that a million fill a disk.
 pub(super) fn test_count(text: &str) -> Result<u32, String> {
     whole(text, 1..=1_000_000, "")
+}
+
+/// Numbers of faults, separated by commas, or `none`. A run has no more faults than half of its acts.
+pub(super) fn fault_numbers(text: &str) -> Result<BTreeSet<u32>, String> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "none");
+    names.map(|number| whole(number, 1..=u32::MAX, "")).collect()
 }
 
 /// A number of something of which at least one is wanted.

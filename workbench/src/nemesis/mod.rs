@@ -116,9 +116,10 @@ pub(crate) struct Nemesis {
     first: usize,
     count: usize,
     random: Random,
-    /// How many faults were drawn.
-    drawn: u32,
-    only: Option<BTreeSet<u32>>,
+    /// The faults so far. The number of a fault is its place here, from 1.
+    drawn: Vec<Fault>,
+    /// The numbers of the faults that happen, if not all do.
+    kept: Option<BTreeSet<u32>>,
 }
 
 /// A rhythm, and pairs of acts that begin and end a fault. Each time one pair is drawn.
@@ -132,6 +133,8 @@ struct Stream {
 struct Pair {
     fault: Fault,
     is_on: bool,
+    /// Whether the last fault happens, or is only drawn.
+    is_kept: bool,
 }
 
 impl Nemesis {
@@ -139,7 +142,8 @@ impl Nemesis {
     pub(crate) fn new(plan: &Plan, random: Random, start: Duration) -> Self {
         let stream = |faults: &[Fault]| {
             let wanted = faults.iter().filter(|fault| plan.nemesis.contains(fault));
-            let pairs: Vec<Pair> = wanted.map(|fault| Pair { fault: *fault, is_on: false }).collect();
+            let pairs: Vec<Pair> =
+                wanted.map(|fault| Pair { fault: *fault, is_on: false, is_kept: true }).collect();
             let stagger = Stagger::new(plan.nemesis_interval, start);
             (!pairs.is_empty()).then_some(Stream { stagger, pairs })
         };
@@ -148,8 +152,8 @@ impl Nemesis {
         let messages = stream(&[Fault::Loss, Fault::Duplicate, Fault::Slow]);
         let services = stream(&[Fault::Store]);
         let streams = [partitions, processes, messages, services].into_iter().flatten().collect();
-        let only = plan.only_faults.clone();
-        Self { streams, first: plan.first_node, count: plan.node_count, random, drawn: 0, only }
+        let (first, count, kept) = (plan.first_node, plan.node_count, plan.kept_faults.clone());
+        Self { streams, first, count, random, drawn: Vec::new(), kept }
     }
 
     /// When the next act is due.
@@ -157,31 +161,35 @@ impl Nemesis {
         self.streams.iter().map(|stream| stream.stagger.due()).min()
     }
 
-    /// The act that is due at `now`, if any.
+    /// The act that is due at `now`, if any. Faults that don't happen are drawn too, so that the others stay as they are.
     pub(crate) fn act(&mut self, now: Duration) -> Option<Act> {
         loop {
-            let (fault, is_on) = self.turn(now)?;
-            if !is_on {
-                return Some(end(fault));
-            }
-            // A fault that is left out is drawn all the same, so that the others stay what they are.
-            let act = self.begin(fault);
-            self.drawn += 1;
-            if self.only.as_ref().is_none_or(|only| only.contains(&self.drawn)) {
+            let (act, is_kept) = self.draw(now)?;
+            if is_kept {
                 return Some(act);
             }
         }
     }
 
-    /// Draws the pair whose turn it is, if one is due. Returns its fault, and whether that begins.
-    fn turn(&mut self, now: Duration) -> Option<(Fault, bool)> {
+    /// Every fault that was drawn, in order.
+    pub(crate) fn into_drawn(self) -> Vec<Fault> {
+        self.drawn
+    }
+
+    fn draw(&mut self, now: Duration) -> Option<(Act, bool)> {
         let due = self.due().filter(|due| *due <= now)?;
         let stream = self.streams.iter_mut().find(|stream| stream.stagger.due() == due)?;
         stream.stagger.done(now, &mut self.random);
         let drawn = self.random.random_range(0..stream.pairs.len());
         let pair = stream.pairs.get_mut(drawn)?;
         pair.is_on = !pair.is_on;
-        Some((pair.fault, pair.is_on))
+        if pair.is_on {
+            self.drawn.push(pair.fault);
+            let number = u32::try_from(self.drawn.len()).unwrap_or(u32::MAX);
+            pair.is_kept = self.kept.as_ref().is_none_or(|kept| kept.contains(&number));
+        }
+        let (fault, is_on, is_kept) = (pair.fault, pair.is_on, pair.is_kept);
+        Some((if is_on { self.begin(fault) } else { end(fault) }, is_kept))
     }
 
     /// The acts that undo every fault, in Jepsen's order.
@@ -245,10 +253,10 @@ mod tests {
     use crate::workload::Counter;
 
     fn schedule(faults: &[Fault], seed: u64) -> Vec<(Duration, Act)> {
-        drawn(&Plan { nemesis: faults.iter().copied().collect(), ..Plan::new(&Counter::G, seed) })
+        acts(&Plan { nemesis: faults.iter().copied().collect(), ..Plan::new(&Counter::G, seed) })
     }
 
-    fn drawn(plan: &Plan) -> Vec<(Duration, Act)> {
+    fn acts(plan: &Plan) -> Vec<(Duration, Act)> {
         let mut nemesis = Nemesis::new(plan, Seeds::new(plan.seed).generator(), Duration::ZERO);
         let mut acts = Vec::new();
         while let Some(due) = nemesis.due().filter(|due| *due < plan.time_limit) {
@@ -275,15 +283,20 @@ mod tests {
         }
     }
 
+    /// Whatever is left out, the times, nodes and links of the others stay.
     #[test]
-    fn faults_that_are_left_out_change_no_others() {
-        let faults = [Fault::Partition, Fault::Kill, Fault::Loss];
-        let begins = |act: &Act| matches!(act, Act::StartPartition { .. } | Act::Kill(_) | Act::Disturb(_));
-        let all: Vec<_> = schedule(&faults, 7).into_iter().filter(|(_, act)| begins(act)).collect();
-        let plan =
-            Plan { nemesis: faults.into(), only_faults: Some([2, 5].into()), ..Plan::new(&Counter::G, 7) };
-        let some: Vec<_> = drawn(&plan).into_iter().filter(|(_, act)| begins(act)).collect();
-        assert_eq!(some, [all[1].clone(), all[4].clone()]);
+    fn faults_that_do_not_happen_leave_the_others_as_they_are() {
+        let all = schedule(&Fault::ALL, 7);
+        let only = |numbers: &[u32]| {
+            let kept_faults = Some(numbers.iter().copied().collect());
+            acts(&Plan { kept_faults, nemesis: Fault::ALL.into(), ..Plan::new(&Counter::G, 7) })
+        };
+        assert!(only(&[]).is_empty() && only(&[1000]).is_empty());
+        let everything: Vec<u32> = (1..=100).collect();
+        assert_eq!(only(&everything), all);
+        let mut parts: Vec<_> = everything.iter().flat_map(|number| only(&[*number])).collect();
+        parts.sort_by_key(|(at, _)| *at);
+        assert_eq!(parts, all);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::seeds::Random;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Latency {
     /// Mean delay, in milliseconds.
+    #[serde(rename = "mean", serialize_with = "crate::units::whole_millis")]
     pub mean_ms: u64,
     /// Shape of the distribution.
     pub shape: LatencyShape,
@@ -30,17 +31,6 @@ pub enum LatencyShape {
     Uniform,
     /// Many short delays and a few long ones: messages overtake each other.
     Exponential,
-}
-
-impl LatencyShape {
-    /// The name on the command line, as in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Constant => "constant",
-            Self::Uniform => "uniform",
-            Self::Exponential => "exponential",
-        }
-    }
 }
 
 impl Latency {

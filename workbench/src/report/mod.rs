@@ -17,6 +17,8 @@ use serde::{Serialize, Serializer};
 
 pub use self::errors::ErrorCount;
 pub use self::figures::Figure;
+#[cfg(feature = "cli")]
+pub(crate) use self::html::{STYLE, escape};
 pub use self::latencies::Latencies;
 pub use self::overhead::Overhead;
 #[cfg(feature = "processes")]
@@ -30,6 +32,7 @@ use crate::nemesis::Fault;
 use crate::network::Journal;
 use crate::plan::Plan;
 use crate::trace::Trace;
+use crate::units;
 use crate::workload::{Counter, Shape};
 
 /// The outcome of a run. `Display` gives the summary for people, `Serialize` the same for programs (times in seconds).
@@ -58,9 +61,12 @@ pub struct Report {
     pub messages: Messages,
     /// The faults, and their times.
     pub faults: Vec<FaultWindow>,
+    /// The kinds of all faults that the nemesis drew, in order: also those that hit no node, or that
+    /// [`Plan::kept_faults`] leaves out. The first has the number 1.
+    pub drawn_faults: Vec<Fault>,
     /// Time from the last heal until all nodes showed the same value for good, to 0.1 s. `None` if they never did. Without
     /// [`Plan::probes`] it is the time until the final reads, if these agree.
-    #[serde(serialize_with = "optional_seconds")]
+    #[serde(serialize_with = "units::optional_seconds")]
     pub convergence: Option<Duration>,
     /// The answers to the final reads, in the order of the workers.
     pub final_reads: Vec<FinalRead>,
@@ -126,14 +132,14 @@ pub struct FaultWindow {
     /// The nodes or links that it hit.
     pub detail: String,
     /// When it began, since the start of the run.
-    #[serde(serialize_with = "seconds")]
+    #[serde(serialize_with = "units::seconds")]
     pub from: Duration,
     /// When it ended.
-    #[serde(serialize_with = "optional_seconds")]
+    #[serde(serialize_with = "units::optional_seconds")]
     pub until: Option<Duration>,
     /// Time from its end until every node had shown all adds that were acknowledged before its end. The clients' reads
     /// tell it (counters that only grow).
-    #[serde(serialize_with = "optional_seconds")]
+    #[serde(serialize_with = "units::optional_seconds")]
     pub caught_up: Option<Duration>,
 }
 
@@ -203,6 +209,7 @@ impl Report {
             plan,
             operations,
             faults: Vec::new(),
+            drawn_faults: Vec::new(),
             convergence: None,
             violations,
             remarks: Violations::default(),
@@ -285,13 +292,4 @@ fn value_of(read: &Operation) -> Option<i64> {
 
 fn by_name<S: Serializer>(figures: &[Figure], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(figures.iter().map(|figure| (figure.name, &figure.value)))
-}
-
-fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    duration.as_secs_f64().serialize(serializer)
-}
-
-#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
-fn optional_seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    duration.map(|duration| duration.as_secs_f64()).serialize(serializer)
 }

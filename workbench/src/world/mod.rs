@@ -69,6 +69,9 @@ pub(crate) struct World {
     /// Requests that no process has received yet: the number of the message, and the number of the operation.
     unheard: BTreeMap<u64, usize>,
     violations: Violations,
+    /// How many findings have been told to those who watch.
+    #[cfg(feature = "processes")]
+    told: usize,
     timers: Timers,
     actions: VecDeque<Action>,
     /// Draws requests and workers.
@@ -115,6 +118,8 @@ impl World {
             history: History::default(),
             unheard: BTreeMap::new(),
             violations: Violations::default(),
+            #[cfg(feature = "processes")]
+            told: 0,
             timers: Timers::default(),
             actions: VecDeque::new(),
             random: seeds.generator(),
@@ -202,7 +207,9 @@ impl World {
         let (faults, probes) = (self.faults.into_windows(), self.probes.changes());
         let mut report = Report::new(self.plan, self.history, sums, self.violations, messages);
         report.add_faults(faults);
-        Report { rate: Rate { joined, ..rate }, figures, convergence, remarks, probes, trace, ..report }
+        let drawn_faults = self.nemesis.into_drawn();
+        let rate = Rate { joined, ..rate };
+        Report { rate, figures, drawn_faults, convergence, remarks, probes, trace, ..report }
     }
 
     /// Judges what clients saw, and returns what the workload measures.

@@ -2,6 +2,8 @@
 
 use super::{SetupFailure, World};
 
+use crate::words::Seconds;
+
 /// A glance at a run under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Status {
@@ -25,5 +27,38 @@ impl World {
             faults: self.faults.active(),
             violations: self.violations.counting(&self.plan.strict),
         }
+    }
+
+    /// The findings since the last call, for people.
+    pub(crate) fn findings(&mut self) -> Vec<String> {
+        let all = self.violations.examples();
+        let news = all.get(self.told..).unwrap_or_default();
+        self.told = all.len();
+        news.iter()
+            .map(|found| {
+                let at = found.at.map_or_else(String::new, |at| format!("{} ", Seconds(at)));
+                format!("{at}{}: {}", found.name(), found.text)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use crate::workload::Counter;
+
+    #[test]
+    fn a_finding_is_told_once_and_when_it_happens() {
+        let mut world = World::new(&Plan::new(&Counter::G, 1));
+        assert!(world.findings().is_empty());
+        while world.violations.examples().is_empty() {
+            let next = world.next_wake().unwrap();
+            world.wake(next);
+        }
+        let findings = world.findings();
+        assert!(findings.iter().any(|finding| finding.starts_with("10.000 s init: n")), "{findings:?}");
+        assert!(world.findings().is_empty());
     }
 }

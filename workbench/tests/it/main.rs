@@ -12,6 +12,7 @@ mod others;
 mod own;
 mod parity;
 mod report;
+mod shrinking;
 mod toy;
 mod transactions;
 mod words;

@@ -9,6 +9,7 @@ mod echo;
 #[allow(clippy::duplicate_mod, reason = "each example is a program of its own, with its own copy")]
 mod g_counter;
 mod program;
+mod records;
 mod verdicts;
 
 use std::process::ExitCode;

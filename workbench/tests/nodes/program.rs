@@ -8,11 +8,13 @@ use crate::bench::{FLAG, Scratch};
 
 type Case = (&'static str, fn());
 
-const ALL: [Case; 5] = [
+const ALL: [Case; 7] = [
     ("without_arguments_the_program_helps", without_arguments_it_helps),
     ("without_a_node_the_program_says_how_to_name_one", without_a_node_it_says_how),
     ("the_program_judges_a_node", it_judges_a_node),
     ("the_program_runs_as_often_and_with_such_names_as_asked", it_runs_as_often_and_with_such_names_as_asked),
+    ("files_are_as_documented", crate::records::files_are_as_documented),
+    ("the_first_page_is_true", the_first_page_is_true),
     ("the_program_prints_protocols_and_completions", it_prints_protocols_and_completions),
 ];
 
@@ -32,7 +34,7 @@ fn program(flags: &str) -> Output {
 }
 
 /// What it printed, on both streams, and its exit status.
-fn said(flags: &str) -> (String, Option<i32>) {
+pub(crate) fn said(flags: &str) -> (String, Option<i32>) {
     let Output { status, stdout, stderr } = program(flags);
     let texts = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     (texts.concat(), status.code())
@@ -93,6 +95,30 @@ fn it_runs_as_often_and_with_such_names_as_asked() {
     assert_eq!(echoes.iter().map(logs).collect::<Vec<_>>(), [[1, 2, 3, 4, 5], [1, 2, 3, 4, 5]]);
     assert!(echoes[1].display().to_string().ends_with("-9"), "{echoes:?}");
     assert_eq!(runs("unique-ids").iter().map(logs).collect::<Vec<_>>(), [[7, 8]]);
+}
+
+/// The README's node passes, and fails as the README shows if it shouts.
+fn the_first_page_is_true() {
+    let page = include_str!("../../README.md");
+    let block = |language: &str| {
+        let (_, rest) = page.split_once(&format!("```{language}\n")).unwrap();
+        rest.split("```").next().unwrap()
+    };
+    let (source, shown) = (block("python"), block("text"));
+    let scratch = Scratch::new("first-page");
+    std::fs::create_dir_all(&scratch.0).unwrap();
+    let judged = |name: &str, source: &str| {
+        std::fs::write(scratch.0.join(name), source).unwrap();
+        let run = "--node-count 1 --time-limit 2s --seed 1 --bin python3";
+        said(&format!("test -w echo {run} --store {0}/store -- -B {0}/{name}", scratch.0.display())).0
+    };
+    has(&judged("echo.py", source), &["verdict     valid"]);
+    let loud = source.replace("body[\"echo\"]\n", "body[\"echo\"].upper()\n");
+    let text = judged("loud.py", &loud);
+    let findings = shown.lines().filter_map(|line| line.split_once(" s n0 ")).map(|(_, finding)| finding);
+    assert!(findings.clone().count() > 0);
+    findings.for_each(|finding| has(&text, &[finding]));
+    has(&text, &["broken      answers", "verdict     INVALID"]);
 }
 
 fn it_prints_protocols_and_completions() {

@@ -181,7 +181,7 @@ fn the_command_records_and_prints() {
     assert_eq!(verdict, Verdict::Valid);
     let printed: serde_json::Value = serde_json::from_slice(&out).unwrap();
     assert_eq!((&printed["valid"], &printed["plan"]["seed"]), (&true.into(), &11.into()));
-    let run = std::fs::read_dir(dir.0.join("g-counter")).unwrap().next().unwrap().unwrap().path();
+    let run = dir.0.join("latest");
     let stored: serde_json::Value =
         serde_json::from_slice(&std::fs::read(run.join("results.json")).unwrap()).unwrap();
     assert_eq!(stored, printed);
@@ -193,7 +193,9 @@ fn the_command_records_and_prints() {
 pub(crate) const BENCH_FLAG: &str = "--be-a-bench";
 
 pub(crate) fn be_a_bench(store: &str) -> ExitCode {
-    let flags = format!("test --time-limit 600 --nemesis pause --store {store} --bin sh -- -c");
+    let flags = format!(
+        "test -w g-counter --node-count 3 --time-limit 600 --nemesis pause --store {store} --bin sh -- -c"
+    );
     // What a shell ignores, the program that it becomes ignores too.
     let node = format!(
         "trap '' HUP INT QUIT TERM; exec {} {FLAG} Nothing",
@@ -213,8 +215,7 @@ fn interrupt(signal: Signal) {
     let dir = Scratch::new(&format!("interrupt-{}", signal.as_raw()));
     let program = std::env::current_exe().unwrap();
     let mut bench = Command::new(program).arg(BENCH_FLAG).arg(&dir.0).spawn().unwrap();
-    let run =
-        wait_for(|| std::fs::read_dir(dir.0.join("g-counter")).ok()?.next()?.ok().map(|entry| entry.path()));
+    let run = wait_for(|| std::fs::canonicalize(dir.0.join("latest")).ok());
     let has_started =
         |node| std::fs::read_to_string(run.join(format!("n{node}.log"))).is_ok_and(|log| !log.is_empty());
     wait_for(|| (0..3).all(has_started).then_some(()));

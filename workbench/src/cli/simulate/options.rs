@@ -1,5 +1,6 @@
 //! The flags of `simulate`.
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -7,20 +8,15 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::replay::CommandLine;
-use crate::cli::values::{self, FaultList, FaultNumbers, fraction, seconds, seed_range};
+use super::super::values::{self, FaultList, fraction, seconds, seed_range};
+use crate::mix::word;
 use crate::nemesis::Fault;
 use crate::network::{Latency, LatencyShape};
 use crate::plan::{Concurrency, LoadModel, Plan};
 use crate::workload::Workload;
 
 /// Flags of a campaign of simulated clusters. Flatten it into a command of your own.
-///
-/// A seed draws everything about its cluster. A flag that pins a part of it leaves the rest as it was drawn. Of a flag that
-/// is given twice the last one counts.
 #[derive(Args, Clone, Debug)]
-#[command(args_override_self = true)]
-#[expect(clippy::struct_excessive_bools, reason = "flags are independent of each other")]
 pub struct SimulateOptions {
     /// Seeds to run: 0..10000, or a single one; each stands for a cluster of its own
     #[arg(long, value_name = "RANGE", default_value = "0..1000", value_parser = seed_range, allow_hyphen_values = true)]
@@ -30,37 +26,25 @@ pub struct SimulateOptions {
     #[arg(short, long, value_parser = values::workload(), default_value = "g-counter")]
     pub workload: &'static dyn Workload,
 
-    /// Simulate all seeds, also if one fails, and count the failures
-    #[arg(long)]
-    pub keep_going: bool,
-
-    /// Begin no cluster after so much time: 10m, 2h, or a number of seconds
-    #[arg(long, value_name = "TIME", value_parser = seconds, allow_negative_numbers = true)]
-    pub time_budget: Option<Duration>,
-
-    /// Do not look for a smaller cluster that fails as well
-    #[arg(long)]
-    pub no_shrink: bool,
-
     /// Number of nodes [default: 1 to 9, by the seed]
     #[arg(long, value_name = "N", value_parser = values::node_count, allow_negative_numbers = true)]
     pub node_count: Option<u16>,
 
-    /// Number of clients: 4 in all, or 2n, two for each node [default: 1n to 3n, by the seed]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    /// Number of clients; 2n means two for each node [default: 1n to 3n, by the seed]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub concurrency: Option<Concurrency>,
+
+    /// How long clients and faults run, in virtual seconds [default: 10 to 60, by the seed]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
+    pub time_limit: Option<Duration>,
 
     /// Requests a second [default: 5 to 300, by the seed]
     #[arg(long, value_name = "HZ", value_parser = values::rate, allow_negative_numbers = true)]
     pub rate: Option<f64>,
 
-    /// What happens to a request that is due while every client waits [default: by the seed]
-    #[arg(long, value_parser = values::load())]
+    /// What happens to a request that is due while every client waits for an answer [default: by the seed]
+    #[arg(long, value_enum, value_name = "MODEL")]
     pub load: Option<LoadModel>,
-
-    /// How long clients and faults run, in virtual time [default: 10 to 60 s, by the seed]
-    #[arg(long, value_name = "TIME", value_parser = seconds, allow_negative_numbers = true)]
-    pub time_limit: Option<Duration>,
 
     /// Mean delay of messages between servers, in milliseconds [default: 0 to 100, by the seed]
     #[arg(long, value_name = "MS", value_parser = values::latency, allow_negative_numbers = true)]
@@ -82,25 +66,37 @@ pub struct SimulateOptions {
     #[arg(long, value_name = "P", value_parser = fraction, allow_negative_numbers = true)]
     pub store_loss: Option<f64>,
 
-    /// Faults that every cluster has, separated by commas, or none [default: some, by the seed]
-    #[arg(long, value_name = "FAULTS")]
-    pub nemesis: Option<FaultList>,
+    /// Faults to choose from, separated by commas, or none
+    #[arg(
+        long,
+        value_name = "FAULTS",
+        default_value = "partition,kill,pause,restart,loss,duplicate,slow,store"
+    )]
+    pub nemesis: FaultList,
 
-    /// Faults of which the seed draws some, separated by commas [default: all]
-    #[arg(long, value_name = "FAULTS")]
-    pub nemesis_from: Option<FaultList>,
-
-    /// Mean time between two acts of one nemesis, in virtual time [default: by the seed]
-    #[arg(long, value_name = "TIME", value_parser = values::interval, allow_negative_numbers = true)]
+    /// Mean time between two acts of one nemesis, in virtual seconds [default: a 4th to a 20th of the run, by the seed]
+    #[arg(long, value_name = "S", value_parser = values::interval, allow_negative_numbers = true)]
     pub nemesis_interval: Option<Duration>,
 
-    /// Of the faults that are drawn only those of these numbers, counted from 1 and separated by commas, or none
-    #[arg(long, value_name = "NUMBERS")]
-    pub only_faults: Option<FaultNumbers>,
+    /// Of the faults that the seed gives, let only these happen: their numbers, separated by commas, or none
+    #[arg(long, value_name = "NUMBERS", value_parser = values::fault_numbers)]
+    pub faults: Option<BTreeSet<u32>>,
 
-    /// Time from the last heal within which all nodes must agree, in virtual time
-    #[arg(long, value_name = "TIME", value_parser = seconds, allow_negative_numbers = true)]
+    /// Time from the last heal within which all nodes must agree, in virtual seconds
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
     pub max_convergence: Option<Duration>,
+
+    /// Run all seeds, also after a failure, and count the failures
+    #[arg(long)]
+    pub keep_going: bool,
+
+    /// End after this time, in seconds or such as 10m, with a tally
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
+    pub time_budget: Option<Duration>,
+
+    /// Do not look for a smaller cluster that fails as the first failure does
+    #[arg(long)]
+    pub no_shrink: bool,
 
     /// Threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = values::threads, allow_negative_numbers = true)]
@@ -114,69 +110,162 @@ pub struct SimulateOptions {
     #[arg(long, value_name = "DIR", default_value = "store")]
     pub store: PathBuf,
 
-    /// The program's name and version, for the record. The program sets it; there is no flag.
+    /// The name and version of the program, to be recorded. The command sets it; there is no flag.
     #[arg(skip)]
-    pub version: String,
-
-    /// How the program was called, for the line that replays. The default is this process's command line.
-    #[arg(skip = CommandLine::of_this_process())]
-    pub command_line: CommandLine,
+    pub version: Option<&'static str>,
 }
 
 impl SimulateOptions {
     /// The plan for a seed.
     pub fn plan(&self, seed: u64) -> Plan {
         let drawn = self.drawn(seed);
-        let latency = Latency {
-            mean_ms: self.latency.unwrap_or(drawn.latency.mean_ms),
-            shape: self.latency_dist.unwrap_or(drawn.latency.shape),
-        };
         Plan {
             node_count: self.node_count.map_or(drawn.node_count, usize::from),
             concurrency: self.concurrency.unwrap_or(drawn.concurrency),
+            time_limit: self.time_limit.unwrap_or(drawn.time_limit),
             rate: self.rate.unwrap_or(drawn.rate),
             load: self.load.unwrap_or(drawn.load),
-            time_limit: self.time_limit.unwrap_or(drawn.time_limit),
-            latency,
+            latency: Latency {
+                mean_ms: self.latency.unwrap_or(drawn.latency.mean_ms),
+                shape: self.latency_dist.unwrap_or(drawn.latency.shape),
+            },
             loss: self.loss.unwrap_or(drawn.loss),
             duplicate: self.duplicate.unwrap_or(drawn.duplicate),
             store_loss: self.store_loss.unwrap_or(drawn.store_loss),
-            nemesis: self.nemesis.as_ref().map_or(drawn.nemesis, |list| list.faults().clone()),
             nemesis_interval: self.nemesis_interval.unwrap_or(drawn.nemesis_interval),
-            only_faults: self.only_faults.as_ref().map(|only| only.numbers().clone()),
+            kept_faults: self.faults.clone(),
             max_convergence: self.max_convergence,
             ..drawn
         }
     }
 
-    /// The plan that the seed draws, if no flag pins anything.
+    /// The seed, if it is a single one.
+    pub(super) fn single(&self) -> Option<u64> {
+        (self.seeds.end - self.seeds.start == 1).then_some(self.seeds.start)
+    }
+
+    /// The plan that the seed alone gives.
     fn drawn(&self, seed: u64) -> Plan {
-        match &self.nemesis_from {
-            Some(list) => {
-                let faults: Vec<Fault> = list.faults().iter().copied().collect();
-                Plan::drawn(self.workload, seed, &faults)
-            }
-            None => Plan::drawn(self.workload, seed, Plan::all_faults()),
-        }
+        let faults: Vec<Fault> = self.nemesis.faults().iter().copied().collect();
+        Plan::drawn(self.workload, seed, &faults)
     }
 
     /// The largest run that the flags allow.
     pub(super) fn largest(&self) -> Plan {
         let plan = self.plan(self.seeds.start);
-        let node_count = self.node_count.map_or(9, usize::from);
-        let concurrency = self.concurrency.unwrap_or(Concurrency::PerNode(3));
         let time_limit = self.time_limit.unwrap_or(Duration::from_mins(1));
-        Plan { node_count, concurrency, time_limit, rate: self.rate.unwrap_or(300.0), ..plan }
+        Plan { time_limit, rate: self.rate.unwrap_or(300.0), ..plan }
     }
 
-    /// The flags that give this plan, and no other. What the seed draws by itself needs no flag.
-    pub(super) fn flags(&self, plan: &Plan) -> Vec<String> {
-        let drawn = self.drawn(plan.seed).mix();
-        let differs = |pin: &(&str, String)| !drawn.contains(pin);
-        let mut pins = vec![("seeds", plan.seed.to_string()), ("workload", self.workload.name().to_owned())];
-        pins.extend(self.nemesis_from.as_ref().map(|list| ("nemesis-from", list.to_string())));
-        pins.extend(plan.mix().into_iter().filter(differs));
-        pins.extend(plan.max_convergence.map(|span| ("max-convergence", span.as_secs_f64().to_string())));
-        pins.into_iter().flat_map(|(flag, value)| [format!("--{flag}"), value]).collect()
+    /// The flags that give this plan: its seed, all that differs from what the seed alone gives, and the nodes' settings.
+    pub(super) fn replay(&self, plan: &Plan) -> Vec<String> {
+        let faults: Vec<String> = self.nemesis.faults().iter().map(|fault| fault.name()).collect();
+        let faults = if faults.is_empty() { "none".to_owned() } else { faults.join(",") };
+        let mut flags = Flags(Vec::new());
+        flags.give("seeds", plan.seed.to_string());
+        flags.give("workload", self.workload.name().to_owned());
+        flags.give("nemesis", faults);
+        let drawn = self.drawn(plan.seed);
+        flags.pin("node-count", &drawn, plan, |plan| plan.node_count.to_string());
+        flags.pin("concurrency", &drawn, plan, |plan| plan.concurrency.to_string());
+        flags.pin("time-limit", &drawn, plan, |plan| plan.time_limit.as_secs_f64().to_string());
+        flags.pin("rate", &drawn, plan, |plan| plan.rate.to_string());
+        flags.pin("load", &drawn, plan, |plan| word(plan.load));
+        flags.pin("latency", &drawn, plan, |plan| plan.latency.mean_ms.to_string());
+        flags.pin("latency-dist", &drawn, plan, |plan| word(plan.latency.shape));
+        flags.pin("loss", &drawn, plan, |plan| plan.loss.to_string());
+        flags.pin("duplicate", &drawn, plan, |plan| plan.duplicate.to_string());
+        flags.pin("store-loss", &drawn, plan, |plan| plan.store_loss.to_string());
+        flags.pin("nemesis-interval", &drawn, plan, |plan| plan.nemesis_interval.as_secs_f64().to_string());
+        let numbers = |kept: &BTreeSet<u32>| kept.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        if let Some(kept) = &plan.kept_faults {
+            flags.give("faults", if kept.is_empty() { "none".into() } else { numbers(kept) });
+        }
+        if let Some(bound) = plan.max_convergence {
+            flags.give("max-convergence", bound.as_secs_f64().to_string());
+        }
+        plan.settings.iter().for_each(|(name, value)| flags.give(name, value.clone()));
+        flags.0.push("--no-shrink".into());
+        flags.0
+    }
+}
+
+struct Flags(Vec<String>);
+
+impl Flags {
+    fn give(&mut self, name: &str, value: String) {
+        self.0.extend([format!("--{name}"), value]);
+    }
+
+    /// Gives the flag if it changes the plan.
+    fn pin(&mut self, name: &str, drawn: &Plan, plan: &Plan, value: impl Fn(&Plan) -> String) {
+        if value(drawn) != value(plan) {
+            self.give(name, value(plan));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: SimulateOptions,
+    }
+
+    fn parse(flags: &str) -> SimulateOptions {
+        Cli::try_parse_from(["simulate"].into_iter().chain(flags.split_whitespace())).unwrap().options
+    }
+
+    #[test]
+    fn the_replay_stands_for_the_same_plan() {
+        for flags in [
+            "",
+            "--nemesis none --node-count 4",
+            "--nemesis kill,store --time-limit 7.5 --rate 3 -w pn-counter",
+            "--latency 7 --latency-dist uniform --loss 0.015 --duplicate 0 --store-loss 1 --nemesis-interval 0.3",
+            "--faults 3,1 --concurrency 2 --load closed --max-convergence 2.5",
+            "--faults none --time-limit 0.1",
+        ] {
+            let options = parse(flags);
+            for seed in 0..40 {
+                let replayed = parse(&options.replay(&options.plan(seed)).join(" "));
+                assert_eq!(replayed.plan(seed), options.plan(seed), "{flags}");
+                assert_eq!(replayed.seeds, seed..seed + 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_flag_pins_one_thing_and_the_rest_is_drawn_as_before() {
+        let free = parse("").plan(3);
+        assert_eq!(parse("--loss 0.5").plan(3), Plan { loss: 0.5, ..free.clone() });
+        assert_eq!(parse("--node-count 8").plan(3), Plan { node_count: 8, ..free });
+    }
+
+    #[test]
+    fn no_run_is_larger_than_a_machine_can_bear() {
+        for (flags, is_fine) in [
+            ("", true),
+            ("--rate 100000 --time-limit 100", true),
+            ("--rate 200000", false),
+            ("--time-limit 86400", false),
+            ("--time-limit 86400 --rate 10", true),
+        ] {
+            assert_eq!(parse(flags).largest().check_size().is_ok(), is_fine, "{flags}");
+        }
+    }
+
+    #[test]
+    fn seeds_are_a_range_or_one() {
+        assert_eq!(parse("--seeds 3..9").seeds, 3..9);
+        assert_eq!(parse("--seeds 3").seeds, 3..4);
+        for wrong in ["x", "-1", "9..3", "3..3", "..", "18446744073709551615", "0..18446744073709551615"] {
+            assert!(Cli::try_parse_from(["simulate", "--seeds", wrong]).is_err(), "{wrong}");
+        }
     }
 }

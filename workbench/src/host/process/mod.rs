@@ -19,7 +19,7 @@ pub(crate) use self::advice::advice;
 use self::child::Child;
 pub(crate) use self::clock::Clock;
 #[cfg(feature = "cli")]
-pub(crate) use self::clock::timestamp;
+pub(crate) use self::clock::{for_file_names, now};
 pub use self::flood::{FloodPlan, FloodReport, flood_process};
 pub(crate) use self::interrupt::Interrupt;
 
@@ -105,6 +105,8 @@ pub struct Progress {
     pub faults: String,
     /// Rules broken so far.
     pub violations: u64,
+    /// The findings since the last call, one a line. At most ten of each kind are told.
+    pub findings: Vec<String>,
 }
 
 /// Runs a plan with each node a child process, on the wall clock. `progress` is called about ten times a second.
@@ -240,6 +242,7 @@ impl ProcessHost<'_> {
             operations: status.operations,
             faults: status.faults,
             violations: status.violations,
+            findings: self.world.findings(),
         });
     }
 

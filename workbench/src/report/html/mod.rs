@@ -16,7 +16,7 @@ use super::Report;
 use crate::check::Violations;
 use crate::words::Seconds;
 
-const STYLE: &str = include_str!("../assets/report.css");
+pub(crate) const STYLE: &str = include_str!("../assets/report.css");
 const SCRIPT: &str = concat!(
     "\"use strict\";\n{\n",
     include_str!("../assets/base.js"),
@@ -129,7 +129,7 @@ fn add_section(page: &mut String, title: &str, content: &str) {
 }
 
 /// Text made fit for a page.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
