@@ -5,7 +5,6 @@
 //! cargo run --release -p maelstrom-workbench --example simulate_own -- --seeds 0..1000
 //! cargo run --release -p maelstrom-workbench --example simulate_own -- --seeds 0..1000 --plant
 //! ```
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "an example is short")]
 
 use std::collections::BTreeMap;
 use std::io::{Write, stdout};
@@ -13,8 +12,46 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use serde_json::{Value, json};
-use workbench::{BenchError, Fault, Machine, Plan, SimulateOptions, Verdict, exit_code, run_simulations};
+use serde_json::json;
+use workbench::{BenchError, Fault, Message, Node, Outbox, Plan, Refusal, SimulateOptions, Verdict};
+use workbench::{exit_code, nodes, run_simulations};
+
+#[derive(Default)]
+struct Counter {
+    slots: BTreeMap<String, u64>,
+    plant: bool,
+    has_news: bool,
+}
+
+impl Node for Counter {
+    fn receive(&mut self, message: &Message, out: &mut Outbox<'_>) -> Result<(), Refusal> {
+        match message.kind() {
+            "add" => {
+                *self.slots.entry(out.id().into()).or_default() += message.field::<u64>("delta")?;
+                self.has_news = true;
+                out.reply(message, json!({"type": "add_ok"}));
+            }
+            "read" => {
+                out.reply(message, json!({"type": "read_ok", "value": self.slots.values().sum::<u64>()}));
+            }
+            "gossip" => {
+                for (name, told) in message.field::<BTreeMap<String, u64>>("slots")? {
+                    let slot = self.slots.entry(name).or_default();
+                    *slot = told.max(*slot);
+                }
+            }
+            _ => return Err(Refusal::unknown(message)),
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, out: &mut Outbox<'_>) {
+        if std::mem::take(&mut self.has_news) || !self.plant {
+            let gossip = json!({"type": "gossip", "slots": self.slots});
+            out.peers().iter().for_each(|peer| out.send(peer, &gossip));
+        }
+    }
+}
 
 /// Simulates a counter that gossips.
 #[derive(Parser)]
@@ -23,75 +60,7 @@ pub(crate) struct Cli {
     #[arg(long)]
     plant: bool,
     #[command(flatten)]
-    simulate: SimulateOptions,
-}
-
-#[derive(Default)]
-struct Counter {
-    plant: bool,
-    name: String,
-    peers: Vec<Value>,
-    slots: BTreeMap<String, u64>,
-    has_news: bool,
-    gossip_at: Option<Duration>,
-}
-
-impl Counter {
-    fn send(&self, dest: &Value, body: &Value, out: &mut Vec<u8>) {
-        let message = json!({"src": self.name, "dest": dest, "body": body});
-        writeln!(out, "{message}").expect("a vector takes everything");
-    }
-
-    fn merge(&mut self, slots: BTreeMap<String, u64>) {
-        for (name, told) in slots {
-            let slot = self.slots.entry(name).or_default();
-            *slot = told.max(*slot);
-        }
-    }
-
-    fn answer(&mut self, body: &Value) -> Option<Value> {
-        Some(match body["type"].as_str()? {
-            "init" => {
-                self.name = body["node_id"].as_str()?.into();
-                let nodes = body["node_ids"].as_array()?.iter();
-                self.peers = nodes.filter(|node| **node != self.name).cloned().collect();
-                self.gossip_at = Some(Duration::ZERO);
-                json!({"type": "init_ok"})
-            }
-            "add" => {
-                *self.slots.entry(self.name.clone()).or_default() += body["delta"].as_u64()?;
-                self.has_news = true;
-                json!({"type": "add_ok"})
-            }
-            "read" => json!({"type": "read_ok", "value": self.slots.values().sum::<u64>()}),
-            _ => {
-                self.merge(serde_json::from_value(body["slots"].clone()).ok()?);
-                return None;
-            }
-        })
-    }
-}
-
-impl Machine for Counter {
-    fn receive(&mut self, _now: Duration, line: &[u8], out: &mut Vec<u8>) {
-        let message: Value = serde_json::from_slice(line).expect("the bench sends JSON");
-        if let Some(mut answer) = self.answer(&message["body"]) {
-            answer["in_reply_to"] = message["body"]["msg_id"].clone();
-            self.send(&message["src"], &answer, out);
-        }
-    }
-
-    fn wake(&mut self, now: Duration, out: &mut Vec<u8>) {
-        self.gossip_at = Some(now + Duration::from_millis(200));
-        if std::mem::take(&mut self.has_news) || !self.plant {
-            let gossip = json!({"type": "gossip", "slots": self.slots});
-            self.peers.iter().for_each(|peer| self.send(peer, &gossip, out));
-        }
-    }
-
-    fn next_wake(&self) -> Option<Duration> {
-        self.gossip_at
-    }
+    pub(crate) simulate: SimulateOptions,
 }
 
 pub(crate) fn judge(Cli { plant, simulate }: &Cli, out: &mut dyn Write) -> Result<Verdict, BenchError> {
@@ -100,9 +69,8 @@ pub(crate) fn judge(Cli { plant, simulate }: &Cli, out: &mut dyn Write) -> Resul
         plan.nemesis.retain(|fault| !matches!(fault, Fault::Kill | Fault::Restart | Fault::Pause));
         plan.bearable()
     };
-    let node = || Box::new(Counter { plant: *plant, ..Counter::default() }) as Box<dyn Machine>;
-    let nodes = |_: &Plan| move |_: Duration, _: usize, _: u64| node();
-    run_simulations(simulate, mercy, nodes, out)
+    let node = |_seed| Counter { plant: *plant, ..Counter::default() };
+    run_simulations(simulate, mercy, |_| nodes(Duration::from_millis(200), node), out)
 }
 
 pub(crate) fn main() -> ExitCode {

@@ -47,6 +47,7 @@ pub use doc::{DocOptions, print_doc};
 pub use error::BenchError;
 pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
 pub use host::machine::{Machine, MachineFactory};
+pub use host::node::{Message, Node, Outbox, Refusal, nodes};
 #[cfg(feature = "processes")]
 pub use host::process::{FloodPlan, FloodReport, NodeCommand, Progress, flood_process, run_processes};
 pub use host::simulation::{SimulatedMoment, simulate, simulated_moment};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// A node as a state machine, driven in place of a child process.
+/// A node as a state machine, driven in place of a child process. It reads and writes lines, as a process does. A
+/// [`Node`](crate::Node) handles messages, and so is less work.
 ///
 /// `now` is the time since the start of the run. Lines come without their newline. The machine appends its lines to `out`,
 /// each followed by `b'\n'`. A paused machine is not called. When it is resumed it gets at once all lines that waited.
