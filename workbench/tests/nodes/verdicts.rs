@@ -86,7 +86,7 @@ const ROWS: [Row; 19] = [
         name: "null_msg_id",
         node: &["counter", "null-id"],
         flags: "-w g-counter",
-        verdict: Invalid("succeeded; the first one, on n"),
+        verdict: Invalid("got a wrong answer: msg_id is null"),
     },
     Row {
         name: "dies",
@@ -98,7 +98,7 @@ const ROWS: [Row; 19] = [
         name: "refuses_and_counts",
         node: &["counter", "refuses"],
         flags: "-w g-counter",
-        verdict: Remarked("without adds that were refused for certain"),
+        verdict: Remarked("unless an add counts that did not happen, such as add "),
     },
     Row {
         name: "refuses_decrements",
