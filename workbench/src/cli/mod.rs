@@ -4,6 +4,7 @@ mod index;
 mod options;
 mod progress;
 mod record;
+mod shell;
 mod simulate;
 mod store;
 mod terminal;

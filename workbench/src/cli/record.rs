@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::shell::quoted;
+
 /// The circumstances of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Circumstances {
@@ -69,16 +71,6 @@ fn once_each(flags: &[String]) -> Vec<String> {
         }
     }
     kept
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./=,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

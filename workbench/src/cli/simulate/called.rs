@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Command};
 
+use super::super::shell::quoted;
 use super::options::SimulateOptions;
 
 /// The words of the command line. The first one is the program.
@@ -84,16 +85,6 @@ impl Flag {
         }
         let rest = self.short.and_then(|short| word.strip_prefix('-')?.strip_prefix(short))?;
         Some(if rest.is_empty() { alone } else { Named::WithItsValue })
-    }
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let is_plain = |character: char| character.is_alphanumeric() || "-_./=,:+@%".contains(character);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
