@@ -145,12 +145,24 @@ const POLICIES: [(&str, AckPolicy, &str); 3] = [
     ("memory", AckPolicy::Memory, "At once: a crash loses what had not yet left the node"),
 ];
 
-fn ack_policy() -> impl TypedValueParser<Value = AckPolicy> {
+pub(crate) fn ack_policy() -> impl TypedValueParser<Value = AckPolicy> {
     let values = POLICIES.map(|(name, _, help)| PossibleValue::new(name).help(help));
-    PossibleValuesParser::new(values).map(|given| {
-        let policy = POLICIES.iter().find(|(name, ..)| *name == given);
-        policy.map_or(AckPolicy::Durable, |(_, policy, _)| *policy)
-    })
+    PossibleValuesParser::new(values).map(|given| ack_policy_named(&given).unwrap_or(AckPolicy::Durable))
+}
+
+/// The policy of that name.
+pub(crate) fn ack_policy_named(given: &str) -> Option<AckPolicy> {
+    POLICIES.iter().find(|(name, ..)| *name == given).map(|(_, policy, _)| *policy)
+}
+
+/// The name of a policy on the command line.
+#[cfg(feature = "bench")]
+pub(crate) fn name_of_ack_policy(policy: AckPolicy) -> &'static str {
+    match policy {
+        AckPolicy::Store => "store",
+        AckPolicy::Durable => "durable",
+        AckPolicy::Memory => "memory",
+    }
 }
 
 fn milliseconds(text: &str) -> Result<Duration, String> {

@@ -4,13 +4,14 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
 use workbench::{
-    BenchError, Counter, Durability, Fault, Latency, LatencyShape, Machine, MachineFactory, Plan, Promises,
-    Verdict, Workload, print_doc, run_simulations, run_test,
+    BenchError, Counter, Durability, Fault, LatencyShape, Machine, MachineFactory, Plan, Promises, Terminal,
+    Verdict, Workload, exit_code, print_doc, run_simulations, run_test,
 };
-pub use workbench::{DocOptions, SimulateOptions, TestOptions};
+pub use workbench::{DocOptions, TestOptions, simulated_moment};
 
 use crate::cli::{self, Cli};
 use crate::config::{AckPolicy, Config, CounterKind};
@@ -72,32 +73,20 @@ fn counter_for(workload: &dyn Workload) -> Option<CounterKind> {
     }
 }
 
-/// The plan, with messages no slower than a node can bear.
-///
-/// Messages are handed over one at a time, each when it is due. If a message takes a second, a client's request waits too
-/// long behind it: no answer is sure to find the client.
-pub fn bearable(plan: Plan) -> Plan {
-    let is_slowed = plan.nemesis.contains(&Fault::Slow);
-    let longest_mean_ms = match plan.latency.shape {
-        LatencyShape::Exponential if is_slowed => 5,
-        LatencyShape::Exponential => 50,
-        LatencyShape::Constant | LatencyShape::Uniform if is_slowed => 20,
-        LatencyShape::Constant | LatencyShape::Uniform => 200,
-    };
-    let latency = Latency { mean_ms: plan.latency.mean_ms.min(longest_mean_ms), ..plan.latency };
-    Plan { latency, ..plan }
-}
-
-/// A configuration drawn from the plan's seed. Under it the nodes promise to survive the plan's faults.
+/// A configuration drawn from the plan's seed, but for what the plan's settings say. Under the one that is drawn the nodes
+/// promise to survive the plan's faults.
 pub fn drawn_config(plan: &Plan) -> Config {
     let has = |fault| plan.nemesis.contains(&fault);
     let ends = has(Fault::Kill) || has(Fault::Restart);
-    let ack = match StdRng::seed_from_u64(plan.seed).random_range(0..3) {
+    let setting = |name| plan.settings.get(name).map(String::as_str);
+    let drawn = match StdRng::seed_from_u64(plan.seed).random_range(0..3) {
         0 if !ends => AckPolicy::Memory,
         0 | 1 if !(ends && seems_down_without_a_store_fault(plan)) => AckPolicy::Durable,
         _ => AckPolicy::Store,
     };
-    let counter = counter_for(plan.workload).unwrap_or(CounterKind::G);
+    let ack = setting("ack").and_then(cli::ack_policy_named).unwrap_or(drawn);
+    let counter = setting("counter").and_then(|name| CounterKind::from_str(name, false).ok());
+    let counter = counter.or_else(|| counter_for(plan.workload)).unwrap_or(CounterKind::G);
     Config { counter, ack, ..Config::default() }
 }
 
@@ -131,68 +120,94 @@ fn recovery_is_in_time(plan: &Plan) -> bool {
     !is_disturbed && !loses_something && !plan.cut_store && plan.latency.mean_ms <= longest_mean_ms
 }
 
-/// The plan for a seed: one that the nodes can bear, with what they promise under the configuration that is drawn.
+/// The plan for a seed: one that the nodes can bear, with their settings, and with what they promise under these.
 pub fn adapted(plan: Plan) -> Plan {
-    let plan = bearable(plan);
-    Plan { promises: promises(&drawn_config(&plan), &plan), ..plan }
+    let plan = plan.bearable();
+    let config = drawn_config(&plan);
+    let settings = [("ack", cli::name_of_ack_policy(config.ack)), ("counter", counter_name(config.counter))];
+    let settings = settings.map(|(name, value)| (name, value.to_owned())).into();
+    Plan { promises: promises(&config, &plan), settings, ..plan }
+}
+
+/// The flags of `simulate`: the bench's, and those that pin the nodes' settings.
+#[derive(Clone, Debug, clap::Args)]
+#[group(skip)]
+pub struct SimulateOptions {
+    /// The bench's flags.
+    #[command(flatten)]
+    pub bench: workbench::SimulateOptions,
+    /// When an add is acknowledged [default: by the seed, so that the nodes survive the faults]
+    #[arg(long, value_parser = cli::ack_policy())]
+    pub ack: Option<AckPolicy>,
+    /// What the nodes count [default: what the workload needs]
+    #[arg(long, value_enum)]
+    pub counter: Option<CounterKind>,
+}
+
+impl SimulateOptions {
+    /// A plan with the settings that the flags pin.
+    fn pinned(&self, plan: Plan) -> Plan {
+        let ack = self.ack.map(|ack| ("ack", cli::name_of_ack_policy(ack)));
+        let counter = self.counter.map(|counter| ("counter", counter_name(counter)));
+        let pinned = ack.into_iter().chain(counter).map(|(name, value)| (name, value.to_owned()));
+        let settings = plan.settings.into_iter().chain(pinned).collect();
+        Plan { settings, ..plan }
+    }
 }
 
 /// Runs the `simulate` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
 pub fn simulate(options: &SimulateOptions) -> ExitCode {
-    if counter_for(options.workload).is_none() {
-        return could_not_run("simulate", NOT_SERVED);
-    }
-    exit("simulate", run_simulations(options, adapted, |plan| factory(drawn_config(plan)), &mut io::stdout()))
+    let version = Some(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")));
+    let bench = workbench::SimulateOptions { version, ..options.bench.clone() };
+    let adapt = |plan| adapted(options.pinned(plan));
+    let outcome = match counter_for(bench.workload) {
+        None => Err(not_served()),
+        Some(_) => {
+            run_simulations(&bench, adapt, |plan| factory(drawn_config(plan)), &mut Terminal::stdout())
+        }
+    };
+    exit_code("maelstrom-counter simulate", outcome)
 }
 
 /// Runs the `doc` subcommand and returns the exit status: 0, or 2 if it could not print.
 pub fn doc(options: &DocOptions) -> ExitCode {
-    match print_doc(options, &mut io::stdout()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => could_not_run("doc", &error.to_string()),
-    }
+    exit_code("maelstrom-counter doc", print_doc(options, &mut io::stdout()).map(|()| Verdict::Valid))
 }
 
 /// Runs the `test` subcommand and returns the exit status: 0 valid, 1 invalid, 2 could not run.
-pub fn test(mut options: TestOptions) -> ExitCode {
-    let this_node = match std::env::current_exe() {
-        Ok(path) => path,
-        Err(error) => return could_not_run("test", &format!("where this program is can't be told: {error}")),
-    };
-    if options.bin.is_none() {
-        let Some(counter) = counter_for(options.workload) else { return could_not_run("test", NOT_SERVED) };
-        options.node_args = own_arguments(counter, options.node_args);
-        match own_config(&options.node_args) {
-            Ok(config) => options.promises = promises(&config, &options.plan(0)),
-            Err(problem) => {
-                return could_not_run("test", &format!("what follows -- is for this node: {problem}"));
-            }
-        }
+pub fn test(options: TestOptions) -> ExitCode {
+    exit_code("maelstrom-counter test", judge(options))
+}
+
+fn judge(mut options: TestOptions) -> Result<Verdict, BenchError> {
+    if options.bin.is_some() {
+        return run_test(&options, None, &mut Terminal::stdout());
     }
-    exit("test", run_test(&options, &this_node, &mut io::stdout()))
+    let this_node = std::env::current_exe()
+        .map_err(|source| BenchError::Io { what: "cannot tell where this program is".into(), source })?;
+    let counter = counter_for(options.workload()).ok_or_else(not_served)?;
+    options.node_args = own_arguments(counter, options.node_args);
+    let config = own_config(&options.node_args)
+        .map_err(|problem| BenchError::Usage(format!("what follows -- is for this node: {problem}")))?;
+    options.promises = promises(&config, &options.plan(0));
+    run_test(&options, Some(&this_node), &mut Terminal::stdout())
 }
 
-fn exit(command: &str, verdict: Result<Verdict, BenchError>) -> ExitCode {
-    match verdict {
-        Ok(verdict) => verdict.exit_code().into(),
-        Err(error) => could_not_run(command, &error.to_string()),
+fn not_served() -> BenchError {
+    BenchError::Usage("this node serves g-counter and pn-counter; name another with --bin".into())
+}
+
+/// The value of `--counter`.
+fn counter_name(counter: CounterKind) -> &'static str {
+    match counter {
+        CounterKind::G => "g",
+        CounterKind::Pn => "pn",
     }
 }
-
-#[expect(clippy::print_stderr, reason = "the command line speaks to a human")]
-fn could_not_run(command: &str, problem: &str) -> ExitCode {
-    eprintln!("maelstrom-counter {command}: {problem}");
-    2.into()
-}
-
-const NOT_SERVED: &str = "this node serves g-counter and pn-counter; name another with --bin";
 
 /// The arguments that this node needs to serve the workload, and after them the user's.
 fn own_arguments(counter: CounterKind, given: Vec<String>) -> Vec<String> {
-    let counter = match counter {
-        CounterKind::G => "g",
-        CounterKind::Pn => "pn",
-    };
+    let counter = counter_name(counter);
     let is_given = given.iter().any(|arg| arg == "--counter" || arg.starts_with("--counter="));
     let own = if is_given { Vec::new() } else { vec!["--counter".into(), counter.into()] };
     [own, given].concat()

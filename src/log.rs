@@ -7,15 +7,19 @@ use std::time::Duration;
 
 use tracing::{Event, Level, Subscriber, warn};
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::judge::simulated_moment;
 
 /// How many warnings and errors one place in the code may log in each [`WINDOW`].
 const MOST: u32 = 100;
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// Logs to stderr what the filter lets through. One place in the code may log 100 warnings and errors a minute.
+/// Logs to stderr what the filter lets through. In a simulation each line has the virtual time and the node's name. One place in the code may log 100 warnings and errors a minute.
 ///
 /// # Errors
 ///
@@ -26,9 +30,21 @@ pub fn to_stderr(filter: &str) -> Result<(), String> {
     tracing_subscriber::registry()
         .with(filter)
         .with(Throttle::default())
-        .with(fmt::layer().with_writer(io::stderr).with_ansi(false))
+        .with(fmt::layer().with_timer(Time).with_writer(io::stderr).with_ansi(false))
         .try_init()
         .map_err(|e| e.to_string())
+}
+
+/// The time of day. In a simulation it is the virtual time since the start of the run, and the node.
+struct Time;
+
+impl FormatTime for Time {
+    fn format_time(&self, line: &mut Writer<'_>) -> std::fmt::Result {
+        match simulated_moment() {
+            Some(moment) => write!(line, "{:.6} n{}", moment.at.as_secs_f64(), moment.node),
+            None => SystemTime.format_time(line),
+        }
+    }
 }
 
 /// Refuses a filter that names a module that does not exist: a typing error would silence the log.

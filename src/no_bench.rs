@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 const NO_BENCH: &str = "this build has no test bench; `cargo build --release` without `--no-default-features` makes one \
                         that has";
@@ -17,6 +18,20 @@ pub struct Options {
 pub use Options as DocOptions;
 pub use Options as SimulateOptions;
 pub use Options as TestOptions;
+
+/// A moment in a simulation, of which this build has none.
+#[derive(Debug)]
+pub struct Moment {
+    /// The time since the start of the run.
+    pub at: Duration,
+    /// The index of the node.
+    pub node: usize,
+}
+
+/// No simulation runs.
+pub fn simulated_moment() -> Option<Moment> {
+    None
+}
 
 /// Says that this build can't run the `test` subcommand. The exit status is 2: could not run.
 pub fn test(_: Options) -> ExitCode {

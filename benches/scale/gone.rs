@@ -21,16 +21,4 @@ impl Machine for Gone {
             say(out, &body["node_id"], &message["src"], &answer);
         }
     }
-
-    fn wake(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn next_wake(&self) -> Option<Duration> {
-        None
-    }
-
-    fn terminate(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn has_exited(&self) -> bool {
-        false
-    }
 }

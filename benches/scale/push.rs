@@ -99,12 +99,6 @@ impl Machine for Push {
     fn next_wake(&self) -> Option<Duration> {
         Some(self.due)
     }
-
-    fn terminate(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn has_exited(&self) -> bool {
-        false
-    }
 }
 
 /// Prints a message.

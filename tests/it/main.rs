@@ -10,6 +10,7 @@
     reason = "a test fails by panicking and speaks by printing"
 )]
 
+mod campaigns;
 mod cases;
 mod cluster;
 mod conformance;

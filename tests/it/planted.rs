@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use maelstrom_counter::config::{AckPolicy, Config};
-use maelstrom_counter::judge::{SimulatedNode, bearable};
+use maelstrom_counter::judge::SimulatedNode;
 use serde_json::{Value, json};
 use workbench::{Check, Counter, Machine, Plan, simulate};
 
@@ -172,7 +172,7 @@ fn caught(bug: Bug, check: Check) -> u64 {
     let faults = Plan::all_faults();
     let found = (0..2_000).find(|&seed| {
         let plan =
-            bearable(Plan { time_limit: Duration::from_secs(15), ..Plan::drawn(&Counter::G, seed, faults) });
+            Plan { time_limit: Duration::from_secs(15), ..Plan::drawn(&Counter::G, seed, faults) }.bearable();
         let mut start = |_, index, seed| Box::new(Sabotaged::start(bug, index, seed)) as Box<dyn Machine>;
         simulate(&plan, &mut start).violations.counts().contains_key(&check)
     });

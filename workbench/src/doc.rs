@@ -2,19 +2,24 @@
 
 use std::fmt::Write;
 
-use clap::Args;
-use clap::builder::PossibleValuesParser;
-
 use crate::error::BenchError;
 use crate::error_code::{self, ErrorCode};
 use crate::service::ServiceName;
 use crate::workload::{self, INIT, Rpc};
 
 /// The argument of `doc`. Flatten it into a command of your own.
-#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
 pub struct DocOptions {
     /// A workload or a service [default: a list of them]
-    #[arg(value_name = "WORKLOAD|SERVICE", value_parser = PossibleValuesParser::new(names()), hide_possible_values = true)]
+    #[cfg_attr(
+        feature = "cli",
+        arg(
+            value_name = "WORKLOAD|SERVICE",
+            value_parser = clap::builder::PossibleValuesParser::new(names()),
+            hide_possible_values = true
+        )
+    )]
     pub name: Option<String>,
 }
 
@@ -56,6 +61,7 @@ fn services() -> impl Iterator<Item = Entry> {
     ServiceName::ALL.into_iter().map(|service| (service.as_str(), service.about()))
 }
 
+#[cfg(any(feature = "cli", test))]
 fn names() -> Vec<&'static str> {
     let mut names: Vec<&str> = workloads().chain(services()).map(|(name, _)| name).collect();
     names.sort_unstable();

@@ -37,8 +37,20 @@ impl Endpoint {
     }
 
     /// Whether this is a service.
+    #[cfg(feature = "report")]
     pub(crate) fn is_service(self) -> bool {
         matches!(self, Self::Service(_))
+    }
+
+    /// Appends the name.
+    pub(crate) fn push_to(self, text: &mut String) {
+        let (letter, number) = match self {
+            Self::Node(index) => ('n', index as u64),
+            Self::Client(number) => ('c', number),
+            Self::Service(name) => return text.push_str(name.as_str()),
+        };
+        text.push(letter);
+        text.push_str(itoa::Buffer::new().format(number));
     }
 
     /// The node's index, if this is a node.
@@ -52,11 +64,9 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Node(index) => write!(f, "n{index}"),
-            Self::Client(number) => write!(f, "c{number}"),
-            Self::Service(name) => f.write_str(name.as_str()),
-        }
+        let mut name = String::new();
+        self.push_to(&mut name);
+        f.write_str(&name)
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::answer::Answer;
+use crate::envelope::short;
 use crate::json::Json;
 use crate::words::Seconds;
 use crate::workload::Request;
@@ -135,6 +136,21 @@ impl Operation {
         format!("n{}{at}", self.node)
     }
 
+    /// The request for people, cut short: `add 3`, `read`.
+    pub(crate) fn asked(&self) -> String {
+        let (name, argument) = (self.request.name(), self.request.argument());
+        match argument.as_str() {
+            "null" => name.to_owned(),
+            argument => format!("{name} {}", short(argument)),
+        }
+    }
+
+    /// The request, and the time of its answer: `add 3 at 1.234 s`.
+    pub(crate) fn answered(&self) -> String {
+        let at = self.ended().map_or_else(String::new, |at| format!(" at {}", Seconds(at)));
+        format!("{}{at}", self.asked())
+    }
+
     /// The value it read, if it is a read of a counter that ended well.
     pub fn value(&self) -> Option<i64> {
         match self.answer()? {
@@ -200,6 +216,13 @@ impl History {
     pub fn nemesis(&mut self, act: NemesisAct) {
         self.order.push(Moment::Nemesis(self.acts.len()));
         self.acts.push(act);
+    }
+
+    /// The partition of that time, if there was one.
+    pub(crate) fn partition_at(&self, at: Duration) -> Option<&str> {
+        let is_about_links = |act: &&NemesisAct| act.f.ends_with("-partition") && act.at <= at;
+        let last = self.acts.iter().rev().find(is_about_links)?;
+        (last.f == "start-partition").then_some(&last.detail)
     }
 
     /// When the last final read of a counter ended, if all were answered and showed the same value.

@@ -1,5 +1,6 @@
 //! JSON values that the bench only carries and compares, kept exactly.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
@@ -128,13 +129,13 @@ impl Json {
 
 impl From<i64> for Json {
     fn from(number: i64) -> Self {
-        Self::canonical(number.to_string())
+        Self::canonical(itoa::Buffer::new().format(number))
     }
 }
 
 impl From<u64> for Json {
     fn from(number: u64) -> Self {
-        Self::canonical(number.to_string())
+        Self::canonical(itoa::Buffer::new().format(number))
     }
 }
 
@@ -228,7 +229,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn member_name(&mut self) -> String {
+    fn member_name(&mut self) -> Cow<'a, str> {
         let name = self.string();
         self.peek();
         self.take(1);
@@ -236,7 +237,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next string, with its quotes, escaped only where it must be.
-    fn string(&mut self) -> String {
+    fn string(&mut self) -> Cow<'a, str> {
         let is_end = {
             let mut is_escaped = true;
             move |byte: u8| {
@@ -248,11 +249,11 @@ impl<'a> Reader<'a> {
         let end = self.rest.bytes().position(is_end).map_or(self.rest.len(), |end| end + 1);
         let token = self.take(end);
         if !token.contains('\\') {
-            return token.to_owned();
+            return token.into();
         }
         // Half of a surrogate pair is no text, so such a string stays as it was written.
         let text: Result<String, _> = serde_json::from_str(token);
-        text.map_or_else(|_| token.to_owned(), |text| serde_json::Value::from(text).to_string())
+        text.map_or(token.into(), |text| serde_json::Value::from(text).to_string().into())
     }
 
     /// The first byte after any space.
@@ -269,13 +270,11 @@ impl<'a> Reader<'a> {
 }
 
 /// The canonical form of a number or of `null`, `true`, `false`.
-fn word(text: &str) -> String {
+fn word(text: &str) -> Cow<'_, str> {
     match Kind::of(text) {
-        Kind::Float => float(text),
-        Kind::Integer if text == "-0" => "0".to_owned(),
-        Kind::Integer | Kind::Null | Kind::Boolean | Kind::String | Kind::List | Kind::Object => {
-            text.to_owned()
-        }
+        Kind::Float => float(text).into(),
+        Kind::Integer if text == "-0" => "0".into(),
+        Kind::Integer | Kind::Null | Kind::Boolean | Kind::String | Kind::List | Kind::Object => text.into(),
     }
 }
 

@@ -5,6 +5,7 @@ mod answer;
 mod body;
 mod campaign;
 mod check;
+#[cfg(feature = "cli")]
 mod cli;
 mod doc;
 mod endpoint;
@@ -24,27 +25,32 @@ mod reply;
 mod report;
 mod seeds;
 mod service;
+mod shrink;
 mod stagger;
 mod topology;
 mod trace;
+mod units;
 mod words;
 mod workload;
 mod world;
 
 pub use answer::{Answer, Elements};
-pub use campaign::{CampaignFailure, CampaignReport, simulate_many};
+pub use campaign::{CampaignFailure, CampaignReport, simulate_many, simulate_while};
 pub use check::txn;
 pub use check::{Check, Ranges, Violation, Violations, judge_counter};
+#[cfg(feature = "cli")]
 pub use cli::{
-    FaultList, IdleOptions, SimulateOptions, StrictList, TestOptions, TransactionFlags, Verdict,
-    run_simulations, run_test,
+    FaultList, IdleOptions, NodeList, RefusedOptions, SimulateOptions, StrictList, Terminal, TestOptions,
+    TransactionFlags, Verdict, exit_code, run_simulations, run_test,
 };
 pub use doc::{DocOptions, print_doc};
 pub use error::BenchError;
 pub use history::{Completion, History, Moment, NemesisAct, Operation, Outcome};
 pub use host::machine::{Machine, MachineFactory};
+pub use host::node::{Message, Node, Outbox, Refusal, nodes};
+#[cfg(feature = "processes")]
 pub use host::process::{FloodPlan, FloodReport, NodeCommand, Progress, flood_process, run_processes};
-pub use host::simulation::simulate;
+pub use host::simulation::{SimulatedMoment, simulate, simulated_moment};
 pub use json::{Json, JsonError};
 pub use nemesis::Fault;
 pub use network::{Journal, Latency, LatencyShape, Load, Traffic};
@@ -56,6 +62,7 @@ pub use report::{
 };
 pub use seeds::Random;
 pub use service::SeqKv;
+pub use shrink::{Shrunk, shrink};
 pub use topology::Topology;
 pub use trace::Trace;
 pub use workload::{

@@ -1,6 +1,7 @@
 //! The plan of a run: everything that decides it, and nothing about the host that performs it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,6 +11,7 @@ use crate::nemesis::Fault;
 use crate::network::Latency;
 use crate::promises::Promises;
 use crate::topology::Topology;
+use crate::units;
 use crate::workload::{TransactionOptions, Workload};
 
 /// The most clients of a run. In the end all of them read at the same moment, and wait 5 s for the answer. Three nodes
@@ -41,22 +43,29 @@ pub struct Plan {
     pub workload: &'static dyn Workload,
     /// Seed of every random choice of the bench.
     pub seed: u64,
-    /// Number of nodes, named `n0`, `n1`, and so on. At least 1.
+    /// The number in the name of the first node: `n0` if it is 0. The names of the others follow it. At most 1,000.
+    pub first_node: usize,
+    /// Number of nodes, at least 1.
     pub node_count: usize,
-    /// Number of concurrent clients; client `i` is bound to node `i` modulo the number of nodes.
+    /// Number of concurrent clients. They are bound to the nodes in turn.
     pub concurrency: Concurrency,
     /// Requests a second, all clients together, on average. 0 sends none.
     pub rate: f64,
     /// What happens to a request that is due while every client waits for an answer.
     pub load: LoadModel,
     /// How long clients and faults run before the final phase.
+    #[serde(serialize_with = "units::seconds")]
     pub time_limit: Duration,
     /// Delay of messages between servers.
     pub latency: Latency,
     /// The kinds of fault to inject.
     pub nemesis: BTreeSet<Fault>,
     /// Mean time between two acts of one kind of nemesis; gaps are uniform between 0 and twice this.
+    #[serde(serialize_with = "units::seconds")]
     pub nemesis_interval: Duration,
+    /// Of the faults that the nemesis draws, only these happen, by their numbers from 1: see
+    /// [`Report::drawn_faults`](crate::Report::drawn_faults). `None` lets all of them happen.
+    pub kept_faults: Option<BTreeSet<u32>>,
     /// Lower bound on the fraction of operations that must succeed, if any.
     pub availability: Option<f64>,
     /// Probability that a message between servers (nodes and services) is lost.
@@ -71,10 +80,13 @@ pub struct Plan {
     pub cut_peers: bool,
     /// Nodes start at random times within this span, the services with the first node, `n0`. Before that they don't exist
     /// as destinations. Zero starts all at once, services first.
+    #[serde(serialize_with = "units::seconds")]
     pub stagger: Duration,
     /// Time between the last heal and the final reads.
+    #[serde(serialize_with = "units::seconds")]
     pub final_wait: Duration,
     /// After the final reads, watch for this long that no server sends anything.
+    #[serde(serialize_with = "units::optional_seconds")]
     pub silence: Option<Duration>,
     /// The neighbours that [`Broadcast`](crate::Broadcast) gives to the nodes.
     pub topology: Topology,
@@ -93,7 +105,11 @@ pub struct Plan {
     /// The extra promises of the nodes. (Reports call them `claims`, as they always have.)
     #[serde(rename = "claims")]
     pub promises: Promises,
+    /// The settings of the nodes for this run, by the names of the program's flags that set them. The program that makes the
+    /// nodes writes and reads them. The bench records them, and gives them to the command that replays the run.
+    pub settings: BTreeMap<&'static str, String>,
     /// Upper bound on the time from the last heal until all nodes show the same value for good.
+    #[serde(serialize_with = "units::optional_seconds")]
     pub max_convergence: Option<Duration>,
     /// Demand that at least one operation of each kind succeeds, as Maelstrom does. In a short run full of faults even a
     /// good node may have none.
@@ -108,6 +124,7 @@ impl Plan {
         Self {
             workload,
             seed,
+            first_node: 0,
             node_count: 3,
             concurrency: Concurrency::PerNode(1),
             rate: 100.0,
@@ -116,6 +133,7 @@ impl Plan {
             latency: Latency::default(),
             nemesis: BTreeSet::new(),
             nemesis_interval: Duration::from_millis(2500),
+            kept_faults: None,
             availability: None,
             loss: 0.0,
             duplicate: 0.0,
@@ -132,6 +150,7 @@ impl Plan {
             trace: false,
             strict: Check::strict().collect(),
             promises: Promises::default(),
+            settings: BTreeMap::new(),
             max_convergence: None,
             demand_success: true,
             max_rss_mb: None,
@@ -151,6 +170,11 @@ impl Plan {
         self.workers().saturating_add(more).min(MAX_CLIENTS.max(self.workers()))
     }
 
+    /// The numbers in the names of the nodes.
+    pub fn nodes(&self) -> Range<usize> {
+        self.first_node..self.first_node + self.node_count
+    }
+
     /// Number of concurrent clients.
     pub fn workers(&self) -> usize {
         match self.concurrency {
@@ -163,7 +187,7 @@ impl Plan {
     ///
     /// # Errors
     /// The text says what is too large, and the bound.
-    pub(crate) fn check_size(&self) -> Result<(), String> {
+    pub fn check_size(&self) -> Result<(), String> {
         let workers = self.workers();
         if workers > MAX_CLIENTS {
             return Err(format!(
@@ -186,6 +210,7 @@ impl Plan {
 
 /// What happens to a request that is due while every client waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum LoadModel {
     /// It waits for a client, as in Maelstrom. A node that does not answer holds its clients for 5 s each, so the rate drops.

@@ -233,7 +233,7 @@ mod tests {
             ),
             (
                 r#"{"type":"read_ok","in_reply_to":1,"value":7,"delta":1,"a":1}"#,
-                "the fields a, delta should not be there",
+                "the fields delta, a should not be there",
             ),
             (r#"{"type":"read","in_reply_to":1}"#, "type is \"read\", a string; read_ok was expected"),
             (r#"{"in_reply_to":1,"value":7}"#, "type is missing; read_ok was expected"),

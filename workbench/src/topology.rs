@@ -1,11 +1,14 @@
 //! The neighbours of nodes, for the broadcast workload.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use crate::json::Json;
 
 /// The arrangement of the neighbours that the broadcast workload gives to the nodes. The names are Maelstrom's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Topology {
     /// A grid as square as can be: at most four neighbours.
@@ -26,11 +29,13 @@ pub enum Topology {
 }
 
 impl Topology {
-    /// The `topology` field for so many nodes: the neighbours of each. A node without neighbours has no entry if Maelstrom
+    /// The `topology` field for these nodes: the neighbours of each. A node without neighbours has no entry if Maelstrom
     /// gives it none.
-    pub(crate) fn of(self, count: usize) -> Json {
-        let nodes = if self == Self::Line && count < 2 { 0 } else { count };
-        Json::object((0..nodes).map(|node| {
+    pub(crate) fn of(self, nodes: &Range<usize>) -> Json {
+        let (first, count) = (nodes.start, nodes.len());
+        let told = if self == Self::Line && count < 2 { 0 } else { count };
+        let name = |node: usize| format!("n{}", first + node);
+        Json::object((0..told).map(|node| {
             let names = self.neighbours(node, count).into_iter().map(|other| Json::string(&name(other)));
             (name(node), Json::list(&names.collect::<Vec<_>>()))
         }))
@@ -49,10 +54,6 @@ impl Topology {
             Self::Tree4 => tree(4, node, count),
         }
     }
-}
-
-fn name(node: usize) -> String {
-    format!("n{node}")
 }
 
 /// Below, above, right and left, in a grid as square as can be.
@@ -75,13 +76,12 @@ fn tree(branches: usize, node: usize, count: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use clap::ValueEnum;
     use serde_json::json;
 
     use super::*;
 
     fn told(topology: Topology, count: usize) -> serde_json::Value {
-        serde_json::from_str(topology.of(count).as_str()).unwrap()
+        serde_json::from_str(topology.of(&(0..count)).as_str()).unwrap()
     }
 
     #[test]
@@ -109,8 +109,23 @@ mod tests {
     }
 
     #[test]
+    fn names_begin_with_the_first_node() {
+        let told: serde_json::Value = serde_json::from_str(Topology::Line.of(&(7..9)).as_str()).unwrap();
+        assert_eq!(told, json!({"n7": ["n8"], "n8": ["n7"]}));
+    }
+
+    #[test]
     fn neighbours_are_mutual_and_all_are_connected() {
-        for topology in Topology::value_variants() {
+        let all = [
+            Topology::Grid,
+            Topology::Line,
+            Topology::Total,
+            Topology::Tree,
+            Topology::Tree2,
+            Topology::Tree3,
+            Topology::Tree4,
+        ];
+        for topology in all {
             for count in 2..30 {
                 let mut reached = vec![0];
                 for place in 0..count {

@@ -26,6 +26,9 @@ const MANY_PARAMETERS: usize = 20;
 /// The most crates that the node without its bench may link: itself and 50 others.
 const MOST_LINKED: usize = 51;
 
+/// The most crates that an empty crate may have in the end which needs the bench without its default features: itself and 30 others.
+const MOST_OF_A_LIGHT_BENCH: usize = 31;
+
 fn root() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
 }
@@ -164,6 +167,14 @@ fn the_node_without_its_bench_links_few_crates() {
     println!("{} crates", linked.len());
     assert!(!linked.iter().any(|package| package.starts_with("maelstrom-workbench ")), "{linked:?}");
     assert!(linked.len() <= MOST_LINKED, "{} crates: {linked:?}", linked.len());
+}
+
+#[test]
+fn the_bench_as_a_library_needs_few_crates() {
+    let needed = packages::needed_by_the_bench_alone();
+    println!("{} crates", needed.len());
+    assert!(!needed.iter().any(|package| package.starts_with("clap ")), "{needed:?}");
+    assert!(needed.len() < MOST_OF_A_LIGHT_BENCH, "{} crates: {needed:?}", needed.len());
 }
 
 /// With any other target, `cargo test` or `cargo build` would need the crates that the bench compares with.

@@ -38,9 +38,17 @@ pub(crate) fn metadata() -> Value {
 /// The packages that are linked into the node's binary on this machine, as `name vX.Y.Z`. Those that run at build time are
 /// not among them.
 pub(crate) fn linked_into_the_node_alone() -> Vec<String> {
-    let node = ["tree", "--package", "maelstrom-counter", "--no-default-features"];
-    let tree =
-        cargo(&[&node[..], &["--edges", "normal,no-proc-macro", "--prefix", "none", "--no-dedupe"]].concat());
+    without_default_features("maelstrom-counter", "normal,no-proc-macro")
+}
+
+/// The packages that a program needs which simulates a node of its own: the bench as a library, and what it needs.
+pub(crate) fn needed_by_the_bench_alone() -> Vec<String> {
+    without_default_features("maelstrom-workbench", "normal")
+}
+
+fn without_default_features(package: &str, edges: &str) -> Vec<String> {
+    let tree = ["tree", "--package", package, "--no-default-features", "--edges", edges];
+    let tree = cargo(&[&tree[..], &["--prefix", "none", "--no-dedupe"]].concat());
     let mut packages: Vec<_> =
         tree.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ")).collect();
     packages.sort();

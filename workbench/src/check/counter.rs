@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use super::{Check, Excuses, Ranges, Violations};
+use super::{Check, Excuses, Ranges, Violations, loss};
 use crate::answer::Answer;
 use crate::envelope::short;
 use crate::history::{History, Operation, Outcome};
 use crate::json::Json;
+use crate::words::{self, Seconds};
 
 /// The values that the counter may have at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,7 @@ impl Sums {
 /// Judges the final reads: each must be answered and possible, and all must be the same.
 pub(crate) fn check_final_reads(history: &History, sums: &Sums, violations: &mut Violations) {
     let finals = || history.operations().iter().filter(|operation| operation.is_final);
+    let mut by_value: BTreeMap<i64, Vec<&Operation>> = BTreeMap::new();
     for read in finals() {
         if let Some(Answer::Huge(number)) = read.answer() {
             violations.record(Check::FinalReads, read.ended(), huge(read.node, number, sums));
@@ -58,23 +60,23 @@ pub(crate) fn check_final_reads(history: &History, sums: &Sums, violations: &mut
                 let text = format!("the final read on n{} failed: {}", read.node, unanswered(read.outcome()));
                 violations.record(Check::FinalReadsAnswered, read.ended(), text);
             }
-            Some(value) if !sums.possible.contains(value) => {
-                violations.record(Check::FinalReads, read.ended(), wrong(read.node, value, sums));
-            }
-            Some(value) if !sums.honest.contains(value) => {
-                let text = format!(
-                    "n{} read {value}; without adds that were refused for certain, or that no process heard, possible are {}",
-                    read.node,
-                    list(&sums.honest)
-                );
-                violations.record(Check::DefiniteErrors, read.ended(), text);
-            }
-            Some(_) => {}
+            Some(value) => by_value.entry(value).or_default().push(read),
         }
     }
-    let values = || finals().filter_map(|read| Some((read.value()?, read.node)));
-    if values().any(|(value, _)| Some(value) != values().next().map(|(first, _)| first)) {
-        let text = format!("the final reads differ: {}", by_answer(values()));
+    for (value, reads) in &by_value {
+        let (nodes, at) = (
+            reads.iter().map(|read| read.node).collect(),
+            reads.iter().filter_map(|read| read.ended()).min(),
+        );
+        if !sums.possible.contains(*value) {
+            violations.record(Check::FinalReads, at, wrong(history, sums, *value, &nodes));
+        } else if !sums.honest.contains(*value) {
+            violations.record(Check::DefiniteErrors, at, dishonest(history, sums, *value, &nodes));
+        }
+    }
+    if by_value.len() > 1 {
+        let values = finals().filter_map(|read| Some((read.value()?, read.node)));
+        let text = format!("the final reads differ: {}", by_answer(values));
         violations.record(Check::Agreement, finals().filter_map(Operation::ended).max(), text);
     }
 }
@@ -86,20 +88,20 @@ pub(crate) fn by_answer<T: Ord + Display>(answers: impl Iterator<Item = (T, usiz
         nodes.entry(answer).or_default().insert(node);
     }
     let show = |(answer, nodes): (T, BTreeSet<usize>)| format!("{answer} on {}", node_names(&nodes));
-    nodes.into_iter().map(show).collect::<Vec<_>>().join(", ")
+    words::first(nodes.into_iter().map(show), " answers").join(", ")
 }
 
 /// `n0 n2`.
 pub(crate) fn node_names(nodes: &BTreeSet<usize>) -> String {
-    nodes.iter().map(|node| format!("n{node}")).collect::<Vec<_>>().join(" ")
+    words::node_names(nodes.iter().copied())
 }
 
 /// Says how an operation ended that should have had a value.
 pub(crate) fn unanswered(outcome: Option<&Outcome>) -> String {
     match outcome {
         None | Some(Outcome::Timeout) => "no answer".to_owned(),
-        Some(Outcome::Refused { code, text, .. }) => format!("error {code}, {text}"),
-        Some(Outcome::Malformed(why)) => format!("malformed answer, {why}"),
+        Some(Outcome::Refused { code, text, .. }) => told_error(*code, text),
+        Some(Outcome::Malformed(why)) => format!("a wrong answer: {why}"),
         Some(Outcome::Ok(_)) => "no value".to_owned(),
     }
 }
@@ -110,16 +112,57 @@ fn huge(node: usize, number: &Json, sums: &Sums) -> String {
     format!("n{node} read {number} at the end, which is too large for 64 bits; possible are {possible}")
 }
 
-fn wrong(node: usize, value: i64, sums: &Sums) -> String {
+fn wrong(history: &History, sums: &Sums, value: i64, nodes: &BTreeSet<usize>) -> String {
     let (low, high) = sums.possible.bounds();
-    let reading = format!("n{node} read {value} at the end; possible are {}", list(&sums.possible));
+    let names = node_names(nodes);
+    let reading = format!("{names} read {value} at the end; possible are {}", list(&sums.possible));
     if value < low {
-        format!("{reading}: at least {} of what was acknowledged is lost", low - value)
+        let why = loss::explain(history, sums, value, nodes);
+        format!("{reading}: at least {} of what was acknowledged is missing{why}", low - value)
     } else if value > high {
         format!("{reading}: at least {} too much was counted", value - high)
     } else {
         reading
     }
+}
+
+/// A value that is possible only if an add counts that did not happen: with an example of such an add.
+fn dishonest(history: &History, sums: &Sums, value: i64, nodes: &BTreeSet<usize>) -> String {
+    let (names, honest) = (node_names(nodes), list(&sums.honest));
+    let adds = || {
+        history
+            .operations()
+            .iter()
+            .enumerate()
+            .filter(|(_, add)| add.request.delta().is_some_and(|delta| delta != 0))
+    };
+    let refused = adds().find_map(|(_, add)| match add.outcome() {
+        Some(Outcome::Refused { definite: true, code, text }) => Some((add, told_error(*code, text))),
+        _ => None,
+    });
+    let example = if let Some((add, error)) = refused {
+        let at = add.ended().map_or_else(String::new, |at| format!(" at {}", Seconds(at)));
+        format!("such as {} on n{}, which was answered{at} with {error}", add.asked(), add.node)
+    } else {
+        let lost = adds().find(|(number, _)| !history.may_have_been_heard(*number));
+        lost.map_or_else(String::new, |(_, add)| {
+            format!(
+                "such as {} on n{}, which was asked for at {} while n{} was down",
+                add.asked(),
+                add.node,
+                Seconds(add.invoked),
+                add.node
+            )
+        })
+    };
+    format!(
+        "{names} read {value} at the end; possible are {honest}, unless an add counts that did not happen, {example}"
+    )
+}
+
+/// An error answer for people: `error 11: busy`.
+fn told_error(code: i64, text: &str) -> String {
+    if text.is_empty() { format!("error {code}") } else { format!("error {code}: {}", short(text)) }
 }
 
 /// Ranges for people. If there are many, those in the middle are left out.

@@ -4,6 +4,8 @@ mod counter;
 mod excuses;
 mod foreign;
 mod linearizable;
+mod loss;
+mod own_adds;
 mod ranges;
 mod reads;
 #[cfg(test)]
@@ -11,18 +13,15 @@ pub(crate) mod script;
 mod set;
 mod success;
 pub mod txn;
+mod violations;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use clap::ValueEnum;
 use serde::Serialize;
-
-use crate::words::Seconds;
-use crate::workload::Workload;
 
 pub use self::foreign::judge_counter;
 pub use self::ranges::Ranges;
+pub use self::violations::{Violation, Violations};
 
 pub(crate) use self::counter::{Sums, by_answer, check_final_reads, list, node_names, unanswered};
 pub(crate) use self::excuses::Excuses;
@@ -32,7 +31,8 @@ pub(crate) use self::set::{check_set, set_figures};
 pub(crate) use self::success::{check_success, ok_fraction};
 
 /// A rule. A run is valid if none is broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Check {
     /// Every node answers `init` with `init_ok` within 10 s, at the start and after each restart.
@@ -81,8 +81,8 @@ pub enum Check {
     /// Reads on a node never go back, over its restarts too (counters that only grow, and nodes that promise
     /// [`Promises::reads_survive_crashes`](crate::Promises::reads_survive_crashes)). Strict.
     MonotonicReadsAcrossCrashes,
-    /// A client's read shows at least its own acknowledged adds on this incarnation of the node (counters that only grow).
-    /// Strict.
+    /// A read shows at least what an earlier read on this incarnation of the node showed, plus what the incarnation acknowledged
+    /// in between (counters that only grow). Strict.
     OwnAdds,
     /// No read shows more (or less) than all adds so far could make. Strict.
     ImpossibleReads,
@@ -99,6 +99,38 @@ pub enum Check {
 }
 
 impl Check {
+    /// Every check there is.
+    pub const ALL: [Self; 28] = [
+        Self::Init,
+        Self::Output,
+        Self::Destination,
+        Self::Exit,
+        Self::CleanEnd,
+        Self::FinalReads,
+        Self::Answers,
+        Self::Linearizable,
+        Self::Undecided,
+        Self::Anomalies,
+        Self::FurtherAnomalies,
+        Self::Stats,
+        Self::Availability,
+        Self::Source,
+        Self::Replies,
+        Self::Schema,
+        Self::FinalReadsAnswered,
+        Self::Agreement,
+        Self::DefiniteErrors,
+        Self::MonotonicReads,
+        Self::MonotonicReadsAcrossCrashes,
+        Self::OwnAdds,
+        Self::ImpossibleReads,
+        Self::Silence,
+        Self::Convergence,
+        Self::Malformed,
+        Self::Memory,
+        Self::Cpu,
+    ];
+
     /// Whether Maelstrom would not fail for it, and no other setting of the plan demands it. Such a check counts only if it
     /// is in [`Plan::strict`](crate::Plan::strict).
     pub fn is_strict(self) -> bool {
@@ -136,11 +168,12 @@ impl Check {
 
     /// Every strict check.
     pub fn strict() -> impl Iterator<Item = Self> {
-        Self::value_variants().iter().copied().filter(|check| check.is_strict())
+        Self::ALL.into_iter().filter(|check| check.is_strict())
     }
 
     /// Whether the check applies to that workload.
-    pub(crate) fn concerns(self, workload: &dyn Workload) -> bool {
+    #[cfg(feature = "cli")]
+    pub(crate) fn concerns(self, workload: &dyn crate::workload::Workload) -> bool {
         match self {
             Self::Init
             | Self::Output
@@ -180,131 +213,5 @@ impl Check {
     /// The name in reports, as in JSON.
     pub fn name(self) -> String {
         serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
-    }
-}
-
-/// A rule that was broken: where, when, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Violation {
-    /// The rule.
-    pub check: Check,
-    /// The name of the anomaly, if the rule is about anomalies.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub anomaly: Option<String>,
-    /// The time, if it happened at one.
-    pub at: Option<Duration>,
-    /// What happened.
-    pub text: String,
-}
-
-impl Violation {
-    /// The name in reports: the anomaly's, or else the rule's.
-    pub fn name(&self) -> String {
-        self.anomaly.clone().unwrap_or_else(|| self.check.name())
-    }
-}
-
-/// All violations of a run: counted, with the first few of each check in full.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Violations {
-    counts: BTreeMap<Check, u64>,
-    /// How often each anomaly was found.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    anomalies: BTreeMap<String, u64>,
-    examples: Vec<Violation>,
-}
-
-impl Violations {
-    /// How many of each check, or of each anomaly, are kept in full.
-    const KEPT: u64 = 10;
-
-    /// Records that a rule was broken. The text says what happened, where, and in which operation.
-    pub fn record(&mut self, check: Check, at: Option<Duration>, text: impl Into<String>) {
-        let count = self.counts.entry(check).or_default();
-        *count += 1;
-        if *count <= Self::KEPT {
-            self.examples.push(Violation { check, anomaly: None, at, text: text.into() });
-        }
-    }
-
-    /// The same for a rule about anomalies, with the name of the anomaly.
-    pub fn record_anomaly(
-        &mut self,
-        check: Check,
-        anomaly: &str,
-        at: Option<Duration>,
-        text: impl Into<String>,
-    ) {
-        *self.counts.entry(check).or_default() += 1;
-        let count = self.anomalies.entry(anomaly.to_owned()).or_default();
-        *count += 1;
-        if *count <= Self::KEPT {
-            self.examples.push(Violation { check, anomaly: Some(anomaly.to_owned()), at, text: text.into() });
-        }
-    }
-
-    /// Counts an anomaly that was recorded at least as often as this.
-    pub(crate) fn raise_anomaly(&mut self, check: Check, anomaly: &str, at_least: u64) {
-        if let Some(count) = self.anomalies.get_mut(anomaly) {
-            let more = at_least.saturating_sub(*count);
-            *count += more;
-            *self.counts.entry(check).or_default() += more;
-        }
-    }
-
-    /// How often each anomaly was found. Those that were not are not in it.
-    pub fn anomalies(&self) -> &BTreeMap<String, u64> {
-        &self.anomalies
-    }
-
-    /// How often each check failed. Checks that hold are not in it.
-    pub fn counts(&self) -> &BTreeMap<Check, u64> {
-        &self.counts
-    }
-
-    /// The first 10 of each check, in the order in which they were found.
-    pub fn examples(&self) -> &[Violation] {
-        &self.examples
-    }
-
-    /// The number of violations that count.
-    pub(crate) fn counting(&self, strict: &BTreeSet<Check>) -> u64 {
-        self.counts.iter().filter(|(check, _)| check.counts(strict)).map(|(_, count)| count).sum()
-    }
-
-    /// Removes the violations that do not count, and returns them.
-    pub(crate) fn take_remarks(&mut self, strict: &BTreeSet<Check>) -> Self {
-        let Self { counts, anomalies, examples } = std::mem::take(self);
-        let (counts, other_counts) = counts.into_iter().partition(|(check, _)| check.counts(strict));
-        let (examples, other_examples): (Vec<_>, Vec<_>) =
-            examples.into_iter().partition(|found| found.check.counts(strict));
-        // An anomaly belongs to one check, and has examples.
-        let is_remark =
-            |name: &str| other_examples.iter().any(|found| found.anomaly.as_deref() == Some(name));
-        let (other_anomalies, anomalies) = anomalies.into_iter().partition(|(name, _)| is_remark(name));
-        *self = Self { counts, anomalies, examples };
-        Self { counts: other_counts, anomalies: other_anomalies, examples: other_examples }
-    }
-
-    /// For people: each broken rule, or anomaly, with its first examples.
-    pub(crate) fn write(&self, heading: &str, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        const SHOWN: usize = 3;
-        for (check, count) in &self.counts {
-            let of_check = self.examples.iter().filter(|violation| violation.check == *check);
-            let mut kinds: BTreeMap<Option<&str>, Vec<&Violation>> = BTreeMap::new();
-            of_check
-                .for_each(|violation| kinds.entry(violation.anomaly.as_deref()).or_default().push(violation));
-            for (anomaly, examples) in kinds {
-                let count = anomaly.and_then(|name| self.anomalies.get(name)).unwrap_or(count);
-                let name = anomaly.map_or_else(|| check.name(), str::to_owned);
-                writeln!(f, "{heading:<11} {name} ({count} times)")?;
-                for violation in examples.into_iter().take(SHOWN) {
-                    let at = violation.at.map_or(String::new(), |at| format!("{} ", Seconds(at)));
-                    let text = violation.text.replace('\n', "\n            ");
-                    writeln!(f, "            {at}{text}")?;
-                }
-            }
-        }
-        Ok(())
     }
 }

@@ -1,12 +1,15 @@
 //! The checks of reads while the run goes on. Maelstrom does not judge these reads.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use super::own_adds::OwnAdds;
 use super::{Check, Violations};
 use crate::answer::Answer;
 use crate::envelope::short;
 use crate::history::{History, Moment, Operation};
 use crate::plan::Plan;
+use crate::words::Seconds;
 use crate::workload::{Counter, Counting};
 
 /// Judges every read against the moments before it, in their order.
@@ -14,17 +17,19 @@ pub(crate) fn check_reads(history: &History, plan: &Plan, violations: &mut Viola
     let grows = plan.workload.counter() == Some(Counter::G);
     let survives = plan.promises.reads_survive_crashes;
     let mut state = Watch { grows, survives, ..Watch::default() };
-    for moment in history.moments() {
+    for (place, moment) in (1..).zip(history.moments()) {
         match *moment {
             Moment::Invoked(number) => {
-                if let Some(operation) = history.operations().get(number) {
-                    state.invoked(number, operation);
+                let Some(operation) = history.operations().get(number) else { continue };
+                state.invoked(number, operation);
+                if grows && operation.request.get::<Counting>().is_some() {
+                    state.own_adds.invoked(place, number, operation);
                 }
             }
             Moment::Completed(number) => {
-                if let Some(operation) = history.operations().get(number) {
-                    state.completed(number, operation, violations);
-                }
+                let Some(operation) = history.operations().get(number) else { continue };
+                state.completed(number, operation, violations);
+                state.completed_own(place, number, history, violations);
             }
             Moment::Nemesis(_) => {}
         }
@@ -42,21 +47,22 @@ struct Watch {
     /// Sums of the negative and of the positive adds invoked so far.
     invoked: (i64, i64),
     /// The largest value that a read on the incarnation has shown.
-    read: BTreeMap<Incarnation, i64>,
+    read: BTreeMap<Incarnation, Shown>,
     /// The largest value that a read on the node has shown.
-    read_in_any_incarnation: BTreeMap<usize, i64>,
-    /// The sum of each worker's adds that the incarnation has acknowledged.
-    added: BTreeMap<(usize, Incarnation), i64>,
+    read_in_any_incarnation: BTreeMap<usize, Shown>,
+    own_adds: OwnAdds,
     /// The least values that each pending read must show.
     floors: BTreeMap<usize, Floors>,
 }
 
-/// The three above, at the time the read was invoked.
+/// A value, and when a read showed it.
+type Shown = (i64, Duration);
+
+/// The two of the reads, at the time the read was invoked.
 #[derive(Clone, Copy)]
 struct Floors {
-    read: i64,
-    read_in_any_incarnation: i64,
-    added: i64,
+    read: Option<Shown>,
+    read_in_any_incarnation: Option<Shown>,
 }
 
 impl Watch {
@@ -66,72 +72,85 @@ impl Watch {
             Some(Counting::Add(delta)) => self.invoked.1 += delta,
             Some(Counting::Read) => {
                 let incarnation = (operation.node, operation.incarnation);
-                let or_any = |floor: Option<&i64>| floor.copied().unwrap_or(i64::MIN);
-                let read = or_any(self.read.get(&incarnation));
-                let read_in_any_incarnation = or_any(self.read_in_any_incarnation.get(&operation.node));
-                let added = or_any(self.added.get(&(operation.worker, incarnation)));
-                self.floors.insert(number, Floors { read, read_in_any_incarnation, added });
+                let read = self.read.get(&incarnation).copied();
+                let read_in_any_incarnation = self.read_in_any_incarnation.get(&operation.node).copied();
+                self.floors.insert(number, Floors { read, read_in_any_incarnation });
             }
             None => {}
         }
     }
 
     fn completed(&mut self, number: usize, operation: &Operation, violations: &mut Violations) {
-        let floors = self.floors.remove(&number);
-        let incarnation = (operation.node, operation.incarnation);
-        let same_incarnation =
-            operation.completion.as_ref().is_some_and(|end| end.incarnation == operation.incarnation);
+        let Some(floors) = self.floors.remove(&number) else { return };
+        if let Some(Answer::Huge(number)) = operation.answer() {
+            let number = short(number.as_str());
+            let text = format!("n{} read {number}, which is too large for 64 bits", operation.node);
+            violations.record(Check::ImpossibleReads, operation.ended(), text);
+        }
+        let Some((value, at)) = operation.value().zip(operation.ended()) else { return };
+        self.check_possible(operation, value, violations);
+        if self.grows && is_in_one_incarnation(operation) {
+            self.check_floors(operation, value, floors, violations);
+            let incarnation = (operation.node, operation.incarnation);
+            raise(self.read.entry(incarnation).or_insert((value, at)), (value, at));
+            raise(self.read_in_any_incarnation.entry(operation.node).or_insert((value, at)), (value, at));
+        }
+    }
+
+    fn completed_own(&mut self, place: usize, number: usize, history: &History, violations: &mut Violations) {
+        let Some(operation) = history.operations().get(number) else { return };
+        let counts = is_in_one_incarnation(operation);
         match operation.request.get() {
-            Some(Counting::Add(delta)) if operation.is_ok() && same_incarnation => {
-                *self.added.entry((operation.worker, incarnation)).or_default() += delta;
+            Some(Counting::Add(delta)) => {
+                let delta = (operation.is_ok() && counts).then_some(*delta);
+                self.own_adds.add_ended(number, operation, delta);
             }
             Some(Counting::Read) => {
-                if let Some(Answer::Huge(number)) = operation.answer() {
-                    let number = short(number.as_str());
-                    let text = format!("n{} read {number}, which is too large for 64 bits", operation.node);
-                    violations.record(Check::ImpossibleReads, operation.ended(), text);
-                }
-                let Some(value) = operation.value() else { return };
-                self.check_possible(operation, value, violations);
-                if let Some(floors) = floors.filter(|_| self.grows && same_incarnation) {
-                    self.check_floors(operation, value, floors, violations);
-                    raise(self.read.entry(incarnation).or_insert(value), value);
-                    raise(self.read_in_any_incarnation.entry(operation.node).or_insert(value), value);
+                let value = operation.value().filter(|_| counts);
+                if let Some(floor) = self.own_adds.read_ended((place, number), operation, value) {
+                    violations.record(Check::OwnAdds, operation.ended(), floor.tell(history, operation));
                 }
             }
-            Some(Counting::Add(_)) | None => {}
+            None => {}
         }
     }
 
     fn check_possible(&self, read: &Operation, value: i64, violations: &mut Violations) {
         let (low, high) = self.invoked;
         if !(low..=high).contains(&value) {
-            let text = format!("n{} read {value} when all adds so far made {low} to {high}", read.node);
+            let (node, range) =
+                (read.node, if low == high { format!("{low}") } else { format!("{low} to {high}") });
+            let text =
+                format!("n{node} read {value}, but all adds that were asked for until then made {range}");
             violations.record(Check::ImpossibleReads, read.ended(), text);
         }
     }
 
     fn check_floors(&self, operation: &Operation, value: i64, floors: Floors, violations: &mut Violations) {
         let node = operation.node;
-        let Floors { read, read_in_any_incarnation, added } = floors;
-        if value < read {
-            let text = format!("n{node} read {value} after it had read {read}");
+        let above = |floor: Option<Shown>| floor.filter(|(floor, _)| value < *floor);
+        if let Some((before, at)) = above(floors.read) {
+            let text = format!("n{node} read {value}, and at {} it had read {before}", Seconds(at));
             violations.record(Check::MonotonicReads, operation.ended(), text);
-        } else if self.survives && value < read_in_any_incarnation {
-            let text = format!(
-                "n{node} read {value} after an earlier incarnation of it had read {read_in_any_incarnation}"
-            );
+        } else if let Some((before, at)) = above(floors.read_in_any_incarnation).filter(|_| self.survives) {
+            let at = Seconds(at);
+            let text =
+                format!("n{node} read {value}, and before its process ended, at {at}, it had read {before}");
             violations.record(Check::MonotonicReadsAcrossCrashes, operation.ended(), text);
-        }
-        if value < added {
-            let text = format!("n{node} read {value} to a client that it had acknowledged {added}");
-            violations.record(Check::OwnAdds, operation.ended(), text);
         }
     }
 }
 
-fn raise(to: &mut i64, value: i64) {
-    *to = value.max(*to);
+/// Whether the incarnation that was asked is the one that answered.
+fn is_in_one_incarnation(operation: &Operation) -> bool {
+    operation.completion.as_ref().is_some_and(|end| end.incarnation == operation.incarnation)
+}
+
+/// Keeps the larger value, and of two that are the same the earlier one.
+fn raise(to: &mut Shown, shown: Shown) {
+    if shown.0 > to.0 {
+        *to = shown;
+    }
 }
 
 #[cfg(test)]
@@ -220,7 +239,7 @@ mod tests {
         let promises = Promises { reads_survive_crashes: true, ..Promises::default() };
         let promising = |counter| Plan { promises, ..Plan::new(of(counter), 1) };
         let mut script = Script::default();
-        script.add(0, 1, 5);
+        script.invoke(0, 1, Request::add(5));
         script.read(1, 1, 3);
         let slow = script.invoke(2, 2, Request::read());
         script.read(1, 2, 3);
@@ -237,21 +256,23 @@ mod tests {
     #[test]
     fn concurrent_reads_may_come_in_any_order() {
         let mut script = Script::default();
-        script.add(0, 1, 3);
+        let add = script.invoke(0, 1, Request::add(3));
         let slow = script.invoke(1, 1, Request::read());
+        script.complete(add, 1, None);
         script.read(2, 1, 3);
         script.complete(slow, 1, Some(0));
         assert_eq!(script.verdict(Counter::G), []);
     }
 
     #[test]
-    fn a_client_misses_its_own_add() {
+    fn an_add_that_was_acknowledged_is_missing() {
         let mut script = Script::default();
         script.add(0, 1, 3);
-        script.read(1, 1, 0);
-        assert_eq!(script.verdict(Counter::G), []);
-        script.read(0, 1, 2);
+        script.read(1, 2, 0);
+        assert_eq!(script.verdict(Counter::G), [], "another incarnation");
+        script.read(1, 1, 2);
         assert_eq!(script.verdict(Counter::G), [Check::OwnAdds]);
+        assert_eq!(script.verdict(Counter::Pn), []);
     }
 
     #[test]

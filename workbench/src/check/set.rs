@@ -149,7 +149,8 @@ fn check_shown(
 ) {
     let strangers = shown.numbers.iter().filter(|number| !added.contains_key(number)).map(u64::to_string);
     for stranger in strangers.chain(shown.others.iter().map(show)).collect::<BTreeSet<_>>() {
-        let text = format!("n{} showed {stranger}, an element that nobody had added", operation.node);
+        let text =
+            format!("n{} showed {stranger}, an element that no client had asked to add", operation.node);
         violations.record(Check::ImpossibleReads, operation.ended(), text);
     }
     let twice = first_pair(&shown.numbers).map(u64::to_string);
@@ -180,8 +181,16 @@ fn record_lost(history: &History, element: u64, state: &Element, violations: &mu
     let operation = |sign: Option<Sign>| history.operations().get(sign?.operation);
     let Some((known, absent)) = operation(state.known).zip(operation(state.absent)) else { return };
     let how = if known.request.is_read() { "shown by" } else { "acknowledged by" };
+    let during = known.ended().and_then(|at| history.partition_at(at));
+    let during = during.map_or_else(String::new, |partition| format!(", during {partition},"));
+    let shown = operation(state.present);
+    let shown = shown.map_or("no read ever showed it".into(), |read| {
+        format!("the last read that showed it was on {}", read.place())
+    });
     let (known, missing) = (known.place(), absent.place());
-    let text = format!("element {element} was {how} {known} and is missing in what was read on {missing}");
+    let text = format!(
+        "element {element} was {how} {known}{during} and is missing in what was read on {missing}; {shown}"
+    );
     violations.record(Check::FinalReads, absent.ended(), text);
 }
 
@@ -251,9 +260,9 @@ mod tests {
             script.found(),
             [
                 "3.500 s final-reads: element 17 was acknowledged by n0 at 0.500 s and is missing in what was read on \
-                 n2 at 3.500 s",
+                 n2 at 3.500 s; the last read that showed it was on n1 at 2.500 s",
                 "3.500 s final-reads: element 18 was shown by n1 at 2.500 s and is missing in what was read on \
-                 n2 at 3.500 s",
+                 n2 at 3.500 s; the last read that showed it was on n1 at 2.500 s",
             ]
         );
     }
@@ -294,10 +303,9 @@ mod tests {
         assert_eq!(
             script.found(),
             [
-                "1.500 s impossible-reads: n0 showed 18446744073709551616, an element that nobody had added",
-                "1.500 s impossible-reads: n0 showed 7, an element that nobody had added",
+                "1.500 s impossible-reads: n0 showed 18446744073709551616, an element that no client had asked to add",
                 "1.500 s answers: n0 showed the element 1 more than once",
-                "2.500 s impossible-reads: n1 showed \"x\", an element that nobody had added",
+                "2.500 s impossible-reads: n1 showed \"x\", an element that no client had asked to add",
                 "2.500 s answers: n1 showed the element \"x\" more than once",
             ]
         );

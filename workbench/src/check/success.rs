@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Check, Violations, unanswered};
 use crate::history::{History, Operation};
 use crate::plan::Plan;
+use crate::words::Seconds;
 
 /// The operations of one kind.
 #[derive(Default)]
@@ -28,9 +29,11 @@ pub(crate) fn check_success(history: &History, plan: &Plan, violations: &mut Vio
     }
     for (name, kind) in by_kind.iter().filter(|(_, kind)| kind.ok == 0 && plan.demand_success) {
         let Some(first) = kind.first_failed else { continue };
-        let (count, why) = (kind.count, unanswered(first.outcome()));
-        let text =
-            format!("not one {name} of {count} succeeded; the first one, on n{}, got {why}", first.node);
+        let (count, asked, why) = (kind.count, first.asked(), unanswered(first.outcome()));
+        let (node, at) = (first.node, Seconds(first.invoked));
+        let text = format!(
+            "not one {name} of {count} succeeded; the first one, {asked} on n{node} at {at}, got {why}"
+        );
         violations.record(Check::Stats, first.ended(), text);
     }
     let ok = by_kind.values().map(|kind| kind.ok).sum();

@@ -24,6 +24,7 @@ impl ProgressLine {
     }
 
     pub(super) fn show(&mut self, progress: &Progress) {
+        progress.findings.iter().for_each(|finding| self.tell(finding));
         if let Some(bar) = &self.bar {
             bar.set_length(millis(progress.expected));
             bar.set_position(millis(progress.elapsed.min(progress.expected)));
@@ -33,6 +34,17 @@ impl ProgressLine {
             let seconds = progress.elapsed.as_secs();
             // If standard error is closed there is no one to tell.
             let _ = writeln!(std::io::stderr(), "{seconds} s  {}", describe(progress));
+        }
+    }
+}
+
+impl ProgressLine {
+    /// Prints a finding above the bar.
+    fn tell(&self, finding: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(finding),
+            // If standard error is closed there is no one to tell.
+            None => drop(writeln!(std::io::stderr(), "{finding}")),
         }
     }
 }

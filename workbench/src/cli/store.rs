@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::index;
+use super::record::Circumstances;
 use crate::error::BenchError;
-use crate::host::process::timestamp;
+use crate::host::process::{for_file_names, now};
 use crate::report::Report;
 
 /// How many runs of one workload and seed may begin within a second.
@@ -16,55 +18,84 @@ const MOST: u32 = 1000;
 /// A directory for one run: `store/<workload>/<time>-<seed>/`. If that exists, its name ends in `-2`, `-3` and so on.
 #[derive(Debug)]
 pub(super) struct RunDirectory {
+    store: PathBuf,
     path: PathBuf,
+    circumstances: Circumstances,
 }
 
 impl RunDirectory {
-    /// Makes a new directory, also if another program does the same at that moment.
+    /// Makes a new directory, also if another program does the same at that moment. The links `store/latest` and
+    /// `store/<workload>/latest` lead to it.
     pub(super) fn create(store: &Path, workload: &str, seed: u64) -> Result<Self, BenchError> {
-        Self::named(&store.join(workload), &format!("{}-{seed}", timestamp()))
+        let date = now();
+        let parent = store.join(workload);
+        let path = Self::make(&parent, &format!("{}-{seed}", for_file_names(&date)))?;
+        if let Some(name) = path.file_name() {
+            link(&parent, Path::new(name));
+            link(store, &Path::new(workload).join(name));
+        }
+        let circumstances = Circumstances::of_this_process(date);
+        Ok(Self { store: store.to_owned(), path, circumstances })
     }
 
-    fn named(parent: &Path, name: &str) -> Result<Self, BenchError> {
+    fn make(parent: &Path, name: &str) -> Result<PathBuf, BenchError> {
         fs::create_dir_all(parent).map_err(BenchError::io(format!("cannot make {}", parent.display())))?;
         let mut number = 1;
         loop {
             let path = if number == 1 { parent.join(name) } else { parent.join(format!("{name}-{number}")) };
             match fs::create_dir(&path) {
-                Ok(()) => return Ok(Self { path }),
+                Ok(()) => return Ok(path),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && number < MOST => number += 1,
                 Err(error) => return Err(BenchError::io(format!("cannot make {}", path.display()))(error)),
             }
         }
     }
 
+    /// Makes a directory for another run within this one.
+    pub(super) fn within(&self, name: &str) -> Result<Self, BenchError> {
+        let path = Self::make(&self.path, name)?;
+        Ok(Self { store: self.store.clone(), path, circumstances: self.circumstances.clone() })
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes all files of a run, the small and important ones first. If one can't be written, the others still are. Returns
-    /// the directory.
+    pub(super) fn circumstances(&self) -> &Circumstances {
+        &self.circumstances
+    }
+
+    /// Writes all files of a run, the small and important ones first, and then the page over all runs. If one can't be
+    /// written, the others still are. Returns the directory.
     ///
     /// # Errors
     /// The first file that could not be written.
     pub(super) fn write_run(&self, report: &Report) -> Result<PathBuf, BenchError> {
-        let results = self.write_results(report);
+        let results = self.write_results_alone(report);
         let page = self.write("report.html", |file| file.write_all(report.to_html().as_bytes()));
         let history = self.write("history.jsonl", |file| report.history.write_jsonl(file));
         let messages = match &report.trace {
             Some(trace) => self.write("messages.jsonl", |file| trace.write_jsonl(file)),
             None => Ok(()),
         };
-        results.and_then(|path| page.and(history).and(messages).map(|()| path))
+        let index = index::rewrite(&self.store);
+        results.and(page).and(history).and(messages).and(index).map(|()| self.path.clone())
     }
 
-    pub(super) fn write_results(&self, report: &impl Serialize) -> Result<PathBuf, BenchError> {
-        self.write("results.json", |file| Ok(serde_json::to_writer_pretty(file, report)?))?;
-        Ok(self.path.clone())
+    /// Writes an outcome, and the page over all runs. Returns the directory.
+    pub(super) fn write_results(&self, outcome: &impl Serialize) -> Result<PathBuf, BenchError> {
+        let results = self.write_results_alone(outcome);
+        let index = index::rewrite(&self.store);
+        results.and(index).map(|()| self.path.clone())
+    }
+
+    fn write_results_alone(&self, outcome: &impl Serialize) -> Result<(), BenchError> {
+        let record = self.circumstances.record(outcome);
+        self.write("results.json", |file| Ok(serde_json::to_writer_pretty(file, &record)?))
     }
 
     /// Writes a whole file or none, for half a file could be mistaken for the whole.
-    fn write(
+    pub(super) fn write(
         &self,
         name: &str,
         fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
@@ -82,6 +113,15 @@ impl RunDirectory {
             filled
         });
         written.map_err(BenchError::io(format!("cannot write {}", path.display())))
+    }
+}
+
+/// Makes the link `latest` in a folder lead to that run. It is a convenience: where there can be no link there is none.
+fn link(folder: &Path, to: &Path) {
+    let fresh = folder.join(format!(".latest-{}", std::process::id()));
+    let _ = fs::remove_file(&fresh);
+    if std::os::unix::fs::symlink(to, &fresh).is_ok() && fs::rename(&fresh, folder.join("latest")).is_err() {
+        let _ = fs::remove_file(&fresh);
     }
 }
 
@@ -111,7 +151,7 @@ mod tests {
     #[test]
     fn runs_that_begin_in_one_second_have_directories_of_their_own() {
         let scratch = Scratch::new("names");
-        let create = |_| RunDirectory::named(&scratch.0, "20260131T235959Z-7").unwrap().path;
+        let create = |_| RunDirectory::make(&scratch.0, "20260131T235959Z-7").unwrap();
         let paths: Vec<PathBuf> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|number| scope.spawn(move || create(number))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -119,6 +159,24 @@ mod tests {
         let names = fs::read_dir(&scratch.0).unwrap().count();
         assert_eq!((names, paths.len()), (8, 8), "{paths:?}");
         assert!(scratch.0.join("20260131T235959Z-7-8").is_dir());
+    }
+
+    #[test]
+    fn links_lead_to_the_latest_run_unless_something_is_in_their_way() {
+        let scratch = Scratch::new("links");
+        for seed in [1, 2] {
+            let run = RunDirectory::create(&scratch.0, "echo", seed).unwrap();
+            let whole = fs::canonicalize(run.path()).unwrap();
+            for link in ["latest", "echo/latest"] {
+                let link = scratch.0.join(link);
+                assert!(link.is_symlink() && fs::canonicalize(link).unwrap() == whole);
+            }
+        }
+        fs::remove_file(scratch.0.join("latest")).unwrap();
+        fs::create_dir_all(scratch.0.join("latest/of/mine")).unwrap();
+        RunDirectory::create(&scratch.0, "echo", 3).unwrap();
+        assert!(scratch.0.join("latest/of/mine").is_dir());
+        assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 2, "nothing else is left there");
     }
 
     #[test]
@@ -134,7 +192,10 @@ mod tests {
         let plan = Plan { trace: true, ..Plan::new(&Counter::G, 1) };
         let report = crate::world::World::new(&plan).into_report();
         let scratch = Scratch::new("full");
-        let directory = RunDirectory { path: scratch.0.clone() };
+        let circumstances = Circumstances::of_this_process(now());
+        let directory =
+            RunDirectory { store: scratch.0.join("store"), path: scratch.0.clone(), circumstances };
+        fs::create_dir(&directory.store).unwrap();
         directory.write_run(&report).unwrap();
         fs::remove_file(scratch.0.join("report.html")).unwrap();
         fs::remove_file(scratch.0.join("results.json")).unwrap();

@@ -123,7 +123,11 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
 
 /// In milliseconds. A client waits for 5 s: a minute is longer than anything that could be answered.
 pub(super) fn latency(text: &str) -> Result<u64, String> {
-    whole(text, 0..=60_000, " (milliseconds)")
+    let with_unit = humantime::parse_duration(text).ok().filter(|_| text.parse::<u64>().is_err());
+    match with_unit.map(|time| (time.as_millis().to_string(), time.subsec_nanos() % 1_000_000)) {
+        Some((millis, 0)) => whole(&millis, 0..=60_000, " (milliseconds)"),
+        Some(_) | None => whole(text, 0..=60_000, " (milliseconds)"),
+    }
 }
 
 /// The bench keeps each malformed line, up to some kilobytes, until its node has read it and answered.
@@ -169,14 +173,38 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A time in seconds, at most a day.
+/// A time: a number of seconds, or one with its unit, such as `20s`, `1m` or `500ms`. At most a day.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    real(text, 0.0..=86_400.0, "seconds").map(Duration::from_secs_f64)
+    time(text, Duration::ZERO)
 }
 
 /// The mean gap between two acts of one nemesis. Shorter ones are over before a message has arrived, and each act is kept.
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
-    real(text, 0.01..=86_400.0, "seconds").map(Duration::from_secs_f64)
+    time(text, Duration::from_millis(10))
+}
+
+fn time(text: &str, shortest: Duration) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_hours(24);
+    let bare = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    match bare.or_else(|| humantime::parse_duration(text).ok()) {
+        Some(time) if (shortest..=LONGEST).contains(&time) => Ok(time),
+        _ => Err(format!(
+            "expected a time from {} to {} seconds, like 20, 20s, 1m or 500ms",
+            shortest.as_secs_f64(),
+            LONGEST.as_secs()
+        )),
+    }
+}
+
+/// Runs of a test. Each has a directory, so that a million fill a disk.
+pub(super) fn test_count(text: &str) -> Result<u32, String> {
+    whole(text, 1..=1_000_000, "")
+}
+
+/// Numbers of faults, separated by commas, or `none`. A run has no more faults than half of its acts.
+pub(super) fn fault_numbers(text: &str) -> Result<BTreeSet<u32>, String> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "none");
+    names.map(|number| whole(number, 1..=u32::MAX, "")).collect()
 }
 
 /// A number of something of which at least one is wanted.
@@ -193,15 +221,6 @@ pub(super) fn length(text: &str) -> Result<u32, String> {
 pub(super) fn models(text: &str) -> Result<Box<[Model]>, String> {
     let names = text.split(',').map(str::trim);
     names.map(|name| name.parse().map_err(|error: UnknownModel| error.to_string())).collect()
-}
-
-/// How many nodes are named.
-pub(super) fn node_list(text: &str) -> Result<u16, String> {
-    let names: Vec<&str> = text.split(',').map(str::trim).collect();
-    if names.iter().any(|name| name.is_empty()) {
-        return Err("expected names separated by commas, like n1,n2,n3".into());
-    }
-    node_count(&names.len().to_string())
 }
 
 /// `3..9`, or `3` for one seed. A billion clusters take weeks.

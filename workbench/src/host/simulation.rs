@@ -1,5 +1,6 @@
 //! The host for state machines: virtual time and one thread. The plan's seed determines everything.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -13,6 +14,42 @@ const PIPE: usize = 64 << 10;
 /// How often in a row a machine may ask to be woken at a time that has come already.
 const MAX_SPINS: u32 = 1000;
 
+/// A moment in a simulation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SimulatedMoment {
+    /// The time since the start of the run.
+    pub at: Duration,
+    /// The index of the node that runs: 0 for `n0`.
+    pub node: usize,
+}
+
+thread_local! {
+    static MOMENT: Cell<Option<SimulatedMoment>> = const { Cell::new(None) };
+}
+
+/// Which node of a simulation this thread runs at present, and the virtual time. `None` outside of a machine.
+///
+/// It is for the node's log: a line can begin with this instead of the time of day.
+pub fn simulated_moment() -> Option<SimulatedMoment> {
+    MOMENT.get()
+}
+
+/// The span in which a machine runs.
+struct Running;
+
+impl Running {
+    fn begin(at: Duration, node: usize) -> Self {
+        MOMENT.set(Some(SimulatedMoment { at, node }));
+        Self
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        MOMENT.set(None);
+    }
+}
+
 /// Runs a plan with nodes made by `factory`, in virtual time. The same plan and the same nodes give the same report.
 ///
 /// A cluster that cannot be started has a report too, with [`Check::Init`](crate::Check::Init) broken.
@@ -20,7 +57,7 @@ const MAX_SPINS: u32 = 1000;
 /// # Panics
 /// Where a machine panics.
 pub fn simulate(plan: &Plan, factory: &mut dyn MachineFactory) -> Report {
-    let processes = (0..plan.node_count).map(|_| Process::default()).collect();
+    let processes = (0..plan.nodes().end).map(|_| Process::default()).collect();
     let mut simulation =
         Simulation { world: World::new(plan), processes, factory, now: Duration::ZERO, out: Vec::new() };
     simulation.run();
@@ -119,7 +156,9 @@ impl Simulation<'_> {
     fn perform(&mut self, action: Action) {
         match action {
             Action::Start { node, incarnation, seed } => {
+                let running = Running::begin(self.now, node);
                 let machine = self.factory.start(self.now, node, seed);
+                drop(running);
                 let wake_at = machine.next_wake();
                 let fresh = Process { machine: Some(machine), incarnation, wake_at, ..Process::default() };
                 if let Some(process) = self.processes.get_mut(node) {
@@ -197,7 +236,9 @@ impl Simulation<'_> {
         let incarnation = process.incarnation;
         let Some(machine) = process.machine.as_deref_mut() else { return };
         let mut out = std::mem::take(&mut self.out);
+        let running = Running::begin(self.now, node);
         act(machine, self.now, &mut out);
+        drop(running);
         let exited = machine.has_exited();
         process.wake_at = machine.next_wake();
         for line in out.split_inclusive(|byte| *byte == b'\n') {

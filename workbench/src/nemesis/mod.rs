@@ -3,9 +3,9 @@
 mod grudge;
 mod target;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use serde::Serialize;
@@ -19,7 +19,8 @@ use crate::seeds::Random;
 use crate::stagger::Stagger;
 
 /// A kind of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
     /// Links between nodes are cut. Jepsen's shapes are one node, fewer than a third, a half, and a ring of overlapping
@@ -42,9 +43,21 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The name on the command line.
+    /// Every fault there is.
+    pub const ALL: [Self; 8] = [
+        Self::Partition,
+        Self::Kill,
+        Self::Pause,
+        Self::Restart,
+        Self::Loss,
+        Self::Duplicate,
+        Self::Slow,
+        Self::Store,
+    ];
+
+    /// The name on the command line, as in JSON.
     pub fn name(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
     }
 }
 
@@ -100,8 +113,13 @@ impl StoreFault {
 #[derive(Debug)]
 pub(crate) struct Nemesis {
     streams: Vec<Stream>,
+    first: usize,
     count: usize,
     random: Random,
+    /// The faults so far. The number of a fault is its place here, from 1.
+    drawn: Vec<Fault>,
+    /// The numbers of the faults that happen, if not all do.
+    kept: Option<BTreeSet<u32>>,
 }
 
 /// A rhythm, and pairs of acts that begin and end a fault. Each time one pair is drawn.
@@ -115,6 +133,8 @@ struct Stream {
 struct Pair {
     fault: Fault,
     is_on: bool,
+    /// Whether the last fault happens, or is only drawn.
+    is_kept: bool,
 }
 
 impl Nemesis {
@@ -122,7 +142,8 @@ impl Nemesis {
     pub(crate) fn new(plan: &Plan, random: Random, start: Duration) -> Self {
         let stream = |faults: &[Fault]| {
             let wanted = faults.iter().filter(|fault| plan.nemesis.contains(fault));
-            let pairs: Vec<Pair> = wanted.map(|fault| Pair { fault: *fault, is_on: false }).collect();
+            let pairs: Vec<Pair> =
+                wanted.map(|fault| Pair { fault: *fault, is_on: false, is_kept: true }).collect();
             let stagger = Stagger::new(plan.nemesis_interval, start);
             (!pairs.is_empty()).then_some(Stream { stagger, pairs })
         };
@@ -131,7 +152,8 @@ impl Nemesis {
         let messages = stream(&[Fault::Loss, Fault::Duplicate, Fault::Slow]);
         let services = stream(&[Fault::Store]);
         let streams = [partitions, processes, messages, services].into_iter().flatten().collect();
-        Self { streams, count: plan.node_count, random }
+        let (first, count, kept) = (plan.first_node, plan.node_count, plan.kept_faults.clone());
+        Self { streams, first, count, random, drawn: Vec::new(), kept }
     }
 
     /// When the next act is due.
@@ -139,16 +161,35 @@ impl Nemesis {
         self.streams.iter().map(|stream| stream.stagger.due()).min()
     }
 
-    /// The act that is due at `now`, if any.
+    /// The act that is due at `now`, if any. Faults that don't happen are drawn too, so that the others stay as they are.
     pub(crate) fn act(&mut self, now: Duration) -> Option<Act> {
+        loop {
+            let (act, is_kept) = self.draw(now)?;
+            if is_kept {
+                return Some(act);
+            }
+        }
+    }
+
+    /// Every fault that was drawn, in order.
+    pub(crate) fn into_drawn(self) -> Vec<Fault> {
+        self.drawn
+    }
+
+    fn draw(&mut self, now: Duration) -> Option<(Act, bool)> {
         let due = self.due().filter(|due| *due <= now)?;
         let stream = self.streams.iter_mut().find(|stream| stream.stagger.due() == due)?;
         stream.stagger.done(now, &mut self.random);
         let drawn = self.random.random_range(0..stream.pairs.len());
         let pair = stream.pairs.get_mut(drawn)?;
         pair.is_on = !pair.is_on;
-        let (fault, is_on) = (pair.fault, pair.is_on);
-        Some(if is_on { self.begin(fault) } else { end(fault) })
+        if pair.is_on {
+            self.drawn.push(pair.fault);
+            let number = u32::try_from(self.drawn.len()).unwrap_or(u32::MAX);
+            pair.is_kept = self.kept.as_ref().is_none_or(|kept| kept.contains(&number));
+        }
+        let (fault, is_on, is_kept) = (pair.fault, pair.is_on, pair.is_kept);
+        Some((if is_on { self.begin(fault) } else { end(fault) }, is_kept))
     }
 
     /// The acts that undo every fault, in Jepsen's order.
@@ -173,13 +214,25 @@ impl Nemesis {
     fn partition(&mut self) -> Act {
         let kinds = PartitionKind::effective(self.count);
         let kind = kinds.choose(&mut self.random).copied().unwrap_or(PartitionKind::One);
-        Act::StartPartition { kind: kind.name(), grudge: kind.grudge(self.count, &mut self.random) }
+        let grudge = kind.grudge(self.count, &mut self.random).into_iter();
+        let named = grudge.map(|(receiver, senders)| (self.named(receiver), self.all_named(senders)));
+        Act::StartPartition { kind: kind.name(), grudge: named.collect() }
     }
 
     fn targets(&mut self) -> Vec<usize> {
         let targets = Target::effective(self.count);
         let target = targets.choose(&mut self.random).copied().unwrap_or(Target::All);
-        target.draw(self.count, &mut self.random)
+        let drawn = target.draw(self.count, &mut self.random);
+        self.all_named(drawn)
+    }
+
+    /// The number in the name of the node at that place.
+    fn named(&self, place: usize) -> usize {
+        self.first + place
+    }
+
+    fn all_named(&self, places: Vec<usize>) -> Vec<usize> {
+        places.into_iter().map(|place| self.named(place)).collect()
     }
 }
 
@@ -200,13 +253,16 @@ mod tests {
     use crate::workload::Counter;
 
     fn schedule(faults: &[Fault], seed: u64) -> Vec<(Duration, Act)> {
-        let plan = Plan { nemesis: faults.iter().copied().collect(), ..Plan::new(&Counter::G, seed) };
-        let mut nemesis = Nemesis::new(&plan, Seeds::new(seed).generator(), Duration::ZERO);
-        let next = || {
-            let due = nemesis.due().filter(|due| *due < plan.time_limit)?;
-            nemesis.act(due).map(|act| (due, act))
-        };
-        std::iter::from_fn(next).collect()
+        acts(&Plan { nemesis: faults.iter().copied().collect(), ..Plan::new(&Counter::G, seed) })
+    }
+
+    fn acts(plan: &Plan) -> Vec<(Duration, Act)> {
+        let mut nemesis = Nemesis::new(plan, Seeds::new(plan.seed).generator(), Duration::ZERO);
+        let mut acts = Vec::new();
+        while let Some(due) = nemesis.due().filter(|due| *due < plan.time_limit) {
+            acts.extend(nemesis.act(due).map(|act| (due, act)));
+        }
+        acts
     }
 
     #[test]
@@ -225,6 +281,22 @@ mod tests {
         for (number, (_, act)) in acts.iter().enumerate() {
             assert_eq!(matches!(act, Act::Kill(_)), number % 2 == 0, "{act:?}");
         }
+    }
+
+    /// Whatever is left out, the times, nodes and links of the others stay.
+    #[test]
+    fn faults_that_do_not_happen_leave_the_others_as_they_are() {
+        let all = schedule(&Fault::ALL, 7);
+        let only = |numbers: &[u32]| {
+            let kept_faults = Some(numbers.iter().copied().collect());
+            acts(&Plan { kept_faults, nemesis: Fault::ALL.into(), ..Plan::new(&Counter::G, 7) })
+        };
+        assert!(only(&[]).is_empty() && only(&[1000]).is_empty());
+        let everything: Vec<u32> = (1..=100).collect();
+        assert_eq!(only(&everything), all);
+        let mut parts: Vec<_> = everything.iter().flat_map(|number| only(&[*number])).collect();
+        parts.sort_by_key(|(at, _)| *at);
+        assert_eq!(parts, all);
     }
 
     #[test]

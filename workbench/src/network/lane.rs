@@ -20,9 +20,10 @@ pub(crate) struct Lane {
 pub(crate) enum Delivery {
     /// Hand over this packet.
     Now(Packet),
-    /// Come back at that time.
+    /// Come back at that time. This is said once for each message.
     Later(Duration),
-    /// Nothing to do until a message is sent, or the receiver has accepted the last one.
+    /// Nothing to do until a time that was told before, until a message is sent, or until the receiver has accepted the last
+    /// one.
     Idle,
 }
 
@@ -36,8 +37,13 @@ impl Lane {
         if self.busy {
             return Delivery::Idle;
         }
-        let next = self.in_hand.take().or_else(|| self.take(&is_cut));
-        match next {
+        if let Some(in_hand) = self.in_hand.take_if(|queued| queued.deadline <= now) {
+            return Delivery::Now(in_hand.packet);
+        }
+        if self.in_hand.is_some() {
+            return Delivery::Idle;
+        }
+        match self.take(&is_cut) {
             None => Delivery::Idle,
             Some(queued) if queued.deadline <= now => Delivery::Now(queued.packet),
             Some(queued) => {

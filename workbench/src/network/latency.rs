@@ -13,13 +13,15 @@ use crate::seeds::Random;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Latency {
     /// Mean delay, in milliseconds.
+    #[serde(rename = "mean", serialize_with = "crate::units::whole_millis")]
     pub mean_ms: u64,
     /// Shape of the distribution.
     pub shape: LatencyShape,
 }
 
 /// The shape of a [`Latency`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum LatencyShape {
     /// Always the mean.

@@ -59,7 +59,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(plan: &Plan, random: Random) -> Self {
-        let count = plan.node_count;
+        let count = plan.nodes().end;
         Self {
             nodes: (0..count).map(|_| None).collect(),
             services: ServiceName::ALL.iter().map(|_| None).collect(),

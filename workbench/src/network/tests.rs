@@ -6,7 +6,7 @@ const MS: Duration = Duration::from_millis(1);
 
 fn network(plan: &Plan) -> Network {
     let mut network = Network::new(plan, Seeds::new(plan.seed).generator());
-    (0..plan.node_count).for_each(|index| network.open(Endpoint::Node(index)));
+    plan.nodes().for_each(|index| network.open(Endpoint::Node(index)));
     for name in ServiceName::ALL {
         network.open(Endpoint::Service(name));
     }

@@ -1,5 +1,6 @@
 //! How soon after each heal every node showed all adds that were acknowledged before it, as far as ordinary reads tell.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::FaultWindow;
@@ -7,14 +8,14 @@ use crate::history::{History, Operation};
 
 /// Notes these times in the windows. It works only for counters that grow: there a read shows all acknowledged adds if it
 /// is at least their sum.
-pub(super) fn note_catch_up(windows: &mut [FaultWindow], history: &History, node_count: usize) {
+pub(super) fn note_catch_up(windows: &mut [FaultWindow], history: &History, nodes: &Range<usize>) {
     for window in windows {
-        window.caught_up = window.until.and_then(|healed| catch_up(history, node_count, healed));
+        window.caught_up = window.until.and_then(|healed| catch_up(history, nodes, healed));
     }
 }
 
 /// The slowest node's time. `None` if some node was not seen to catch up while operations went on.
-fn catch_up(history: &History, node_count: usize, healed: Duration) -> Option<Duration> {
+fn catch_up(history: &History, nodes: &Range<usize>, healed: Duration) -> Option<Duration> {
     let operations = || history.operations().iter().filter(|operation| !operation.is_final);
     let target: i64 =
         operations().filter(|add| add.ended().is_some_and(|at| at <= healed)).filter_map(acknowledged).sum();
@@ -25,7 +26,7 @@ fn catch_up(history: &History, node_count: usize, healed: Duration) -> Option<Du
             .filter_map(Operation::ended)
             .min()
     };
-    let slowest = (0..node_count).map(first_on).collect::<Option<Vec<Duration>>>()?.into_iter().max()?;
+    let slowest = nodes.clone().map(first_on).collect::<Option<Vec<Duration>>>()?.into_iter().max()?;
     Some(slowest.saturating_sub(healed))
 }
 
@@ -68,8 +69,8 @@ mod tests {
         ] {
             history.invoke(done);
         }
-        assert_eq!(catch_up(&history, 2, Duration::from_secs(10)), Some(Duration::from_secs(4)));
-        assert_eq!(catch_up(&history, 3, Duration::from_secs(10)), None);
-        assert_eq!(catch_up(&history, 2, Duration::from_secs(11)), None);
+        assert_eq!(catch_up(&history, &(0..2), Duration::from_secs(10)), Some(Duration::from_secs(4)));
+        assert_eq!(catch_up(&history, &(0..3), Duration::from_secs(10)), None);
+        assert_eq!(catch_up(&history, &(0..2), Duration::from_secs(11)), None);
     }
 }

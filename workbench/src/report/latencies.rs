@@ -8,18 +8,22 @@ use serde::Serialize;
 
 use crate::history::History;
 
-/// Percentiles of times, in milliseconds, to three digits.
+/// Percentiles of times, in milliseconds, to three digits. In JSON they are in seconds, as all times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Latencies {
     /// How many there were.
     pub count: u64,
     /// Half were faster.
+    #[serde(rename = "p50", serialize_with = "crate::units::millis")]
     pub p50_ms: f64,
     /// 95 of 100 were faster.
+    #[serde(rename = "p95", serialize_with = "crate::units::millis")]
     pub p95_ms: f64,
     /// 99 of 100 were faster.
+    #[serde(rename = "p99", serialize_with = "crate::units::millis")]
     pub p99_ms: f64,
     /// The slowest.
+    #[serde(rename = "max", serialize_with = "crate::units::millis")]
     pub max_ms: f64,
 }
 

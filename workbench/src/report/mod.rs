@@ -3,6 +3,7 @@
 mod errors;
 mod figures;
 mod heals;
+#[cfg(feature = "report")]
 mod html;
 mod latencies;
 mod overhead;
@@ -16,18 +17,22 @@ use serde::{Serialize, Serializer};
 
 pub use self::errors::ErrorCount;
 pub use self::figures::Figure;
+#[cfg(feature = "cli")]
+pub(crate) use self::html::{STYLE, escape};
 pub use self::latencies::Latencies;
 pub use self::overhead::Overhead;
+#[cfg(feature = "processes")]
 pub(crate) use self::overhead::OverheadRecorder;
 pub use self::rate::Rate;
 
 use crate::answer::Answer;
-use crate::check::{Check, Ranges, Sums, Violations, ok_fraction};
+use crate::check::{Ranges, Sums, Violations, ok_fraction};
 use crate::history::{History, Operation, Outcome};
 use crate::nemesis::Fault;
 use crate::network::Journal;
 use crate::plan::Plan;
 use crate::trace::Trace;
+use crate::units;
 use crate::workload::{Counter, Shape};
 
 /// The outcome of a run. `Display` gives the summary for people, `Serialize` the same for programs (times in seconds).
@@ -56,9 +61,12 @@ pub struct Report {
     pub messages: Messages,
     /// The faults, and their times.
     pub faults: Vec<FaultWindow>,
+    /// The kinds of all faults that the nemesis drew, in order: also those that hit no node, or that
+    /// [`Plan::kept_faults`] leaves out. The first has the number 1.
+    pub drawn_faults: Vec<Fault>,
     /// Time from the last heal until all nodes showed the same value for good, to 0.1 s. `None` if they never did. Without
     /// [`Plan::probes`] it is the time until the final reads, if these agree.
-    #[serde(serialize_with = "optional_seconds")]
+    #[serde(serialize_with = "units::optional_seconds")]
     pub convergence: Option<Duration>,
     /// The answers to the final reads, in the order of the workers.
     pub final_reads: Vec<FinalRead>,
@@ -124,14 +132,14 @@ pub struct FaultWindow {
     /// The nodes or links that it hit.
     pub detail: String,
     /// When it began, since the start of the run.
-    #[serde(serialize_with = "seconds")]
+    #[serde(serialize_with = "units::seconds")]
     pub from: Duration,
     /// When it ended.
-    #[serde(serialize_with = "optional_seconds")]
+    #[serde(serialize_with = "units::optional_seconds")]
     pub until: Option<Duration>,
     /// Time from its end until every node had shown all adds that were acknowledged before its end. The clients' reads
     /// tell it (counters that only grow).
-    #[serde(serialize_with = "optional_seconds")]
+    #[serde(serialize_with = "units::optional_seconds")]
     pub caught_up: Option<Duration>,
 }
 
@@ -201,6 +209,7 @@ impl Report {
             plan,
             operations,
             faults: Vec::new(),
+            drawn_faults: Vec::new(),
             convergence: None,
             violations,
             remarks: Violations::default(),
@@ -215,11 +224,12 @@ impl Report {
     /// Adds the faults, and notes when all nodes had caught up after each.
     pub(crate) fn add_faults(&mut self, mut faults: Vec<FaultWindow>) {
         if self.plan.workload.counter() == Some(Counter::G) {
-            heals::note_catch_up(&mut faults, &self.history, self.plan.node_count);
+            heals::note_catch_up(&mut faults, &self.history, &self.plan.nodes());
         }
         self.faults = faults;
     }
 
+    #[cfg(feature = "processes")]
     /// Adds the resources that the processes used, and judges them.
     pub(crate) fn add_usage(&mut self, nodes: Vec<NodeUsage>) {
         let bound = self.plan.max_rss_mb.map(|mb| mb.saturating_mul(1024));
@@ -227,7 +237,7 @@ impl Report {
             let used = node.max_rss_kb.zip(bound).filter(|(used, bound)| used > bound);
             if let Some((used, bound)) = used {
                 let text = format!("{} took {used} KiB of memory, {bound} are allowed", node.node);
-                self.violations.record(Check::Memory, None, text);
+                self.violations.record(crate::check::Check::Memory, None, text);
                 self.valid = false;
             }
         }
@@ -282,13 +292,4 @@ fn value_of(read: &Operation) -> Option<i64> {
 
 fn by_name<S: Serializer>(figures: &[Figure], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(figures.iter().map(|figure| (figure.name, &figure.value)))
-}
-
-fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    duration.as_secs_f64().serialize(serializer)
-}
-
-#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
-fn optional_seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    duration.map(|duration| duration.as_secs_f64()).serialize(serializer)
 }

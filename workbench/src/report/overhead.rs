@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::latencies::{Latencies, Recorder};
+use super::latencies::Latencies;
+#[cfg(feature = "processes")]
+use super::latencies::Recorder;
 
 /// What the bench adds to every latency that it reports (child processes only).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -16,6 +18,7 @@ pub struct Overhead {
 }
 
 /// Measures the overhead.
+#[cfg(feature = "processes")]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OverheadRecorder {
     pub(crate) late: Recorder,
@@ -23,6 +26,7 @@ pub(crate) struct OverheadRecorder {
     pub(crate) reading: Recorder,
 }
 
+#[cfg(feature = "processes")]
 impl OverheadRecorder {
     pub(crate) fn overhead(&self) -> Overhead {
         let Self { late, writing, reading } = self;

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::{FaultWindow, FinalRead, Latencies, NodeUsage, Overhead, Report};
 use crate::check::{Check, list, node_names};
-use crate::words::Seconds;
+use crate::words::{Seconds, first};
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -145,7 +145,7 @@ fn by_value(reads: &[FinalRead]) -> Vec<String> {
         let names = node_names(&nodes);
         if is_unanimous { format!("{value} on all nodes") } else { format!("{value} on {names}") }
     };
-    nodes.into_iter().map(show).collect()
+    first(nodes.into_iter().map(show), " values")
 }
 
 /// The node that used the most memory.

@@ -149,15 +149,18 @@ pub(crate) struct Request {
 
 impl Request {
     fn read(body: &Body<'_>) -> Result<Self, JsonError> {
-        let create = body.json("create_if_not_exists")?;
+        // Any other value is true, as in Clojure.
+        let create_if_not_exists = match body.get("create_if_not_exists") {
+            None | Some("null" | "false") => false,
+            Some(value) => Json::parse(value).map(|_| true)?,
+        };
         Ok(Self {
             kind: body.text("type").unwrap_or_default(),
             key: body.json("key")?,
             value: body.json("value")?,
             from: body.json("from")?,
             to: body.json("to")?,
-            // Any other value is true, as in Clojure.
-            create_if_not_exists: !matches!(create.as_str(), "null" | "false"),
+            create_if_not_exists,
         })
     }
 

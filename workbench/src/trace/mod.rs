@@ -14,7 +14,7 @@ use crate::endpoint::Endpoint;
 /// The messages of a run, in the order of sending. Of each body it keeps the first 2,000 bytes.
 ///
 /// The last 50,000 are kept as they are, and older ones compressed, up to 256 MB: that is some ten million usual messages. If there
-/// are more it thins them out evenly. The messages around a moment that was [marked](Self::mark) in time stay.
+/// are more it thins them out evenly. The messages around a moment that was marked in time stay.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {
     recent: VecDeque<TracedMessage>,
@@ -127,6 +127,7 @@ impl Trace {
     }
 
     /// The last `before` messages up to that moment and the next `after` ones, or those of them that were kept.
+    #[cfg(any(feature = "report", test))]
     pub(crate) fn around(&self, at: Duration, before: u64, after: u64) -> Vec<TracedMessage> {
         let middle = self.first_after(at);
         self.between(middle.saturating_sub(before), middle.saturating_add(after))

@@ -71,7 +71,7 @@ impl Workload for Broadcast {
     }
 
     fn setup(&self, plan: &Plan) -> Option<Request> {
-        Some(Request::new(Neighbours(plan.topology.of(plan.node_count))))
+        Some(Request::new(Neighbours(plan.topology.of(&plan.nodes()))))
     }
 
     fn has_end(&self) -> bool {

@@ -77,7 +77,7 @@ impl Workload for Echo {
                 Some(Outcome::Ok(Answer::Json(echo))) => {
                     format!("n{node} answered {said} with {}", short(echo.as_str()))
                 }
-                other => format!("n{node} did not echo {said}: {}", unanswered(other)),
+                other => format!("n{node} did not echo {said}, but gave {}", unanswered(other)),
             };
             violations.record(Check::Answers, operation.ended(), text);
         }
@@ -104,9 +104,9 @@ mod tests {
             script.found(),
             [
                 r#"1.500 s answers: n1 answered "Please echo 2" with "x""#,
-                r#"2.500 s answers: n2 did not echo "Please echo 3": no answer"#,
-                r#"3.500 s answers: n0 did not echo "Please echo 4": error 13, no"#,
-                r#"4.500 s answers: n0 did not echo "Please echo 5": malformed answer, echo is missing"#,
+                r#"2.500 s answers: n2 did not echo "Please echo 3", but gave no answer"#,
+                r#"3.500 s answers: n0 did not echo "Please echo 4", but gave error 13: no"#,
+                r#"4.500 s answers: n0 did not echo "Please echo 5", but gave a wrong answer: echo is missing"#,
             ]
         );
     }

@@ -73,7 +73,7 @@ impl Workload for UniqueIds {
             let Some(Answer::Json(id)) = operation.answer() else { continue };
             let Some(first) = given.insert(id, operation) else { continue };
             let (node, id) = (operation.node, short(id.as_str()));
-            let text = format!("n{node} gave out {id}, which {} had given out", first.place());
+            let text = format!("n{node} gave out the id {id}, which {} had given out before", first.place());
             violations.record(Check::Answers, operation.ended(), text);
         }
     }
@@ -96,7 +96,8 @@ mod tests {
             .run(2, generate(), json("1.0"));
         assert_eq!(script.found(), [""; 0]);
         script.run(2, generate(), json(big));
-        let text = format!("4.500 s answers: n2 gave out {big}, which n0 at 0.500 s had given out");
+        let text =
+            format!("4.500 s answers: n2 gave out the id {big}, which n0 at 0.500 s had given out before");
         assert_eq!(script.found(), [text]);
     }
 }

@@ -116,5 +116,8 @@ impl World {
 /// The length of the line that a process would have printed for this message.
 fn line_length(src: Endpoint, dest: Endpoint, body: &str) -> usize {
     const FRAME: usize = r#"{"src":"","dest":"","body":}"#.len() + 1;
-    FRAME + src.to_string().len() + dest.to_string().len() + body.len()
+    let mut names = String::with_capacity(32);
+    src.push_to(&mut names);
+    dest.push_to(&mut names);
+    FRAME + names.len() + body.len()
 }

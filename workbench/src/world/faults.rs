@@ -1,9 +1,8 @@
 //! The nemesis at work.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
-
-use clap::ValueEnum;
 
 use super::World;
 use super::event::Action;
@@ -13,6 +12,7 @@ use crate::history::NemesisAct;
 use crate::nemesis::{Act, Fault, StoreFault};
 use crate::network::Grudge;
 use crate::report::FaultWindow;
+use crate::words::node_names;
 
 /// How long a process may take to end after SIGTERM.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,6 +39,7 @@ impl Faults {
     }
 
     /// The present faults, in a few words.
+    #[cfg(feature = "processes")]
     pub(crate) fn active(&self) -> String {
         let active = self.windows.iter().filter(|window| window.until.is_none());
         active.map(|window| window.detail.clone()).collect::<Vec<_>>().join("; ")
@@ -105,14 +106,14 @@ impl World {
     /// Notes that there is no fault from now on.
     pub(super) fn healed(&mut self, now: Duration) {
         self.faults.healed_at = Some(now);
-        for fault in Fault::value_variants() {
+        for fault in &Fault::ALL {
             self.faults.end(now, *fault);
         }
     }
 
     fn start_partition(&mut self, now: Duration, kind: &str, grudge: &Grudge) -> String {
         self.network.partition(grudge);
-        let detail = format!("partition {kind}: {}", describe(grudge, self.plan.node_count));
+        let detail = format!("partition {kind}: {}", describe(grudge, self.plan.nodes()));
         self.faults.begin(now, Fault::Partition, detail.clone());
         detail
     }
@@ -203,37 +204,35 @@ impl World {
     }
 
     fn indices(&self, matches: impl Fn(&super::Node) -> bool) -> Vec<usize> {
-        self.nodes.iter().enumerate().filter(|(_, node)| matches(node)).map(|(index, _)| index).collect()
+        let nodes = self.nodes.iter().enumerate().skip(self.plan.first_node);
+        nodes.filter(|(_, node)| matches(node)).map(|(index, _)| index).collect()
     }
 }
 
 fn names(nodes: &[usize]) -> String {
-    if nodes.is_empty() {
-        return "nobody".into();
-    }
-    nodes.iter().map(|node| format!("n{node}")).collect::<Vec<_>>().join(" ")
+    if nodes.is_empty() { "nobody".into() } else { node_names(nodes.iter().copied()) }
 }
 
 /// The cut links among so many nodes, in short.
-fn describe(grudge: &Grudge, count: usize) -> String {
+fn describe(grudge: &Grudge, nodes: Range<usize>) -> String {
+    let count = nodes.len();
     let links: usize = grudge.iter().map(|(_, senders)| senders.len()).sum();
     if links == count * (count - 1) && count > 2 {
         return "everybody alone".into();
     }
-    sides(grudge, count).unwrap_or_else(|| deaf(grudge))
+    sides(grudge, nodes).unwrap_or_else(|| deaf(grudge))
 }
 
 /// The two sides of a clean split, and the nodes on both sides. In a clean split only the sides decide which links are cut.
 /// `None` if it is not a clean split.
-fn sides(grudge: &Grudge, count: usize) -> Option<String> {
+fn sides(grudge: &Grudge, nodes: Range<usize>) -> Option<String> {
     let (first, deaf_of_first) = grudge.first()?;
     let (there, here): (Vec<usize>, Vec<usize>) =
         grudge.iter().map(|(receiver, _)| *receiver).partition(|receiver| deaf_of_first.contains(receiver));
     let expected = |receiver: &usize| if here.contains(receiver) { &there } else { &here };
     let is_clean =
         here.contains(first) && grudge.iter().all(|(receiver, senders)| senders == expected(receiver));
-    let bridge: Vec<usize> =
-        (0..count).filter(|node| !here.contains(node) && !there.contains(node)).collect();
+    let bridge: Vec<usize> = nodes.filter(|node| !here.contains(node) && !there.contains(node)).collect();
     let bridge = if bridge.is_empty() { String::new() } else { format!(" (with both {})", names(&bridge)) };
     is_clean.then(|| format!("{} | {}{bridge}", names(&here), names(&there)))
 }
@@ -263,18 +262,18 @@ mod tests {
     #[test]
     fn a_clean_split_is_told_by_its_sides() {
         let grudge = vec![(0, vec![1]), (1, vec![0, 2]), (2, vec![1])];
-        assert_eq!(describe(&grudge, 3), "n0 n2 | n1");
-        assert_eq!(describe(&grudge, 4), "n0 n2 | n1 (with both n3)");
+        assert_eq!(describe(&grudge, 0..3), "n0 n2 | n1");
+        assert_eq!(describe(&grudge, 0..4), "n0 n2 | n1 (with both n3)");
     }
 
     #[test]
     fn others_are_told_one_by_one() {
         let grudge = vec![(0, vec![1]), (1, vec![2]), (2, vec![0])];
-        assert_eq!(describe(&grudge, 3), "n2 deaf to n0, n0 deaf to n1, n1 deaf to n2");
-        assert_eq!(describe(&vec![(0, vec![2]), (1, vec![2])], 3), "n0 n1 deaf to n2");
+        assert_eq!(describe(&grudge, 0..3), "n2 deaf to n0, n0 deaf to n1, n1 deaf to n2");
+        assert_eq!(describe(&vec![(0, vec![2]), (1, vec![2])], 0..3), "n0 n1 deaf to n2");
         let alone = vec![(0, vec![1, 2]), (1, vec![0, 2]), (2, vec![0, 1])];
-        assert_eq!(describe(&alone, 3), "everybody alone");
+        assert_eq!(describe(&alone, 0..3), "everybody alone");
         let large: Grudge = (0..9).map(|node| (node, vec![(node + 1) % 9])).collect();
-        assert_eq!(describe(&large, 9), "9 one-way links among 9 nodes");
+        assert_eq!(describe(&large, 0..9), "9 one-way links among 9 nodes");
     }
 }

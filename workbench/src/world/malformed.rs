@@ -63,7 +63,7 @@ impl World {
         while self.malformed.due().is_some_and(|due| due <= now) {
             self.malformed.due += self.malformed.gap;
             self.malformed.remaining -= 1;
-            let node = self.malformed.random.random_range(0..self.plan.node_count);
+            let node = self.malformed.random.random_range(self.plan.nodes());
             self.send_garbage(now, node);
         }
     }

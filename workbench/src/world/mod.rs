@@ -11,6 +11,8 @@ mod phases;
 mod probes;
 mod receive;
 mod start;
+#[cfg(feature = "processes")]
+mod status;
 mod stutter;
 mod timers;
 mod workers;
@@ -50,6 +52,7 @@ use crate::workload::{Requests, Run};
 pub(crate) struct World {
     plan: Plan,
     phase: Phase,
+    /// The nodes, by the number in the name. Those before the plan's first one never start.
     nodes: Vec<Node>,
     network: Network,
     services: Services,
@@ -66,8 +69,9 @@ pub(crate) struct World {
     /// Requests that no process has received yet: the number of the message, and the number of the operation.
     unheard: BTreeMap<u64, usize>,
     violations: Violations,
-    /// How many violations with examples have had their moments marked.
-    marked: usize,
+    /// How many findings have been told to those who watch.
+    #[cfg(feature = "processes")]
+    told: usize,
     timers: Timers,
     actions: VecDeque<Action>,
     /// Draws requests and workers.
@@ -97,10 +101,10 @@ impl World {
     /// A world at time 0, with its first actions ready.
     pub(crate) fn new(plan: &Plan) -> Self {
         let mut seeds = Seeds::new(plan.seed);
-        let node_ids: Vec<String> = (0..plan.node_count).map(|index| format!("\"n{index}\"")).collect();
+        let node_ids: Vec<String> = plan.nodes().map(|index| format!("\"n{index}\"")).collect();
         let mut world = Self {
             phase: Phase::Setup,
-            nodes: (0..plan.node_count).map(|_| Node::default()).collect(),
+            nodes: (0..plan.nodes().end).map(|_| Node::default()).collect(),
             network: Network::new(plan, seeds.generator()),
             services: Services::new(seeds.generator()),
             clients: Clients::default(),
@@ -109,12 +113,13 @@ impl World {
             starved: Duration::ZERO,
             nemesis: Nemesis::new(plan, seeds.generator(), Duration::ZERO),
             faults: Faults::default(),
-            probes: Probes::new(plan.node_count),
+            probes: Probes::new(plan.nodes()),
             malformed: Malformed::new(plan, seeds.generator()),
             history: History::default(),
             unheard: BTreeMap::new(),
             violations: Violations::default(),
-            marked: 0,
+            #[cfg(feature = "processes")]
+            told: 0,
             timers: Timers::default(),
             actions: VecDeque::new(),
             random: seeds.generator(),
@@ -159,10 +164,9 @@ impl World {
 
     /// Keeps the messages around the violations that are new.
     fn mark_violations(&mut self) {
-        for violation in self.violations.examples().get(self.marked..).unwrap_or_default() {
-            violation.at.into_iter().for_each(|at| self.network.mark(at));
+        for at in self.violations.take_news() {
+            self.network.mark(at);
         }
-        self.marked = self.violations.examples().len();
     }
 
     /// When to wake the world at the latest.
@@ -178,21 +182,6 @@ impl World {
     /// Whether the run is over.
     pub(crate) fn is_done(&self) -> bool {
         self.phase == Phase::Done
-    }
-
-    /// Why the run never began, if it did not.
-    pub(crate) fn setup_failure(&self) -> Option<&SetupFailure> {
-        self.setup_failure.as_ref()
-    }
-
-    /// The state of the run, in a few words.
-    pub(crate) fn status(&self) -> Status {
-        Status {
-            phase: self.phase.name(),
-            operations: self.history.operations().len(),
-            faults: self.faults.active(),
-            violations: self.violations.counting(&self.plan.strict),
-        }
     }
 
     /// Judges the run.
@@ -218,7 +207,9 @@ impl World {
         let (faults, probes) = (self.faults.into_windows(), self.probes.changes());
         let mut report = Report::new(self.plan, self.history, sums, self.violations, messages);
         report.add_faults(faults);
-        Report { rate: Rate { joined, ..rate }, figures, convergence, remarks, probes, trace, ..report }
+        let drawn_faults = self.nemesis.into_drawn();
+        let rate = Rate { joined, ..rate };
+        Report { rate, figures, drawn_faults, convergence, remarks, probes, trace, ..report }
     }
 
     /// Judges what clients saw, and returns what the workload measures.
@@ -254,15 +245,6 @@ impl World {
             Timer::EndTimeout { node, incarnation } => self.end_timed_out(now, node, incarnation),
         }
     }
-}
-
-/// A glance at a run under way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Status {
-    pub(crate) phase: &'static str,
-    pub(crate) operations: usize,
-    pub(crate) faults: String,
-    pub(crate) violations: u64,
 }
 
 /// The mean time between two requests.

@@ -13,6 +13,7 @@ use crate::check::Check;
 use crate::error_code::is_definite;
 use crate::history::{Completion, Operation, Outcome};
 use crate::reply::{Reply, ReplyContent, names_no_request};
+use crate::words::Seconds;
 use crate::workload::Request;
 
 impl World {
@@ -96,11 +97,11 @@ impl World {
             let text = format!("n{src} answered a request to n{}", worker.node);
             self.violations.record(Check::Replies, Some(now), text);
         }
-        let outcome = self.judge_reply(now, src, content);
+        let outcome = self.judge_reply(now, index, src, content);
         self.complete(now, index, outcome);
     }
 
-    fn judge_reply(&mut self, now: Duration, src: usize, content: ReplyContent) -> Outcome {
+    fn judge_reply(&mut self, now: Duration, index: usize, src: usize, content: ReplyContent) -> Outcome {
         match content {
             ReplyContent::Fits { value } => Outcome::Ok(value.map_or(Answer::Done, Answer::Integer)),
             ReplyContent::Holds(answer) => Outcome::Ok(answer),
@@ -108,7 +109,9 @@ impl World {
                 Outcome::Refused { code, definite: is_definite(code), text }
             }
             ReplyContent::Breaks(why) => {
-                self.violations.record(Check::Schema, Some(now), format!("n{src}: {why}"));
+                let asked = self.last_asked(index).map_or("a request".to_owned(), |(_, last)| last.asked());
+                let text = format!("n{src} answered {asked} wrongly: {why}");
+                self.violations.record(Check::Schema, Some(now), text);
                 Outcome::Malformed(why)
             }
         }
@@ -116,11 +119,29 @@ impl World {
 
     /// Judges an answer that no client waits for: it is too late, was sent twice, or answers no request.
     fn stray_reply(&mut self, now: Duration, index: usize, src: usize, body: &str) {
-        let crashed = self.workers.get(index).is_some_and(|worker| worker.is_crashed);
-        let kind = if crashed { "a late reply" } else { "a reply that nobody waits for" };
+        let kind = match self.last_asked(index) {
+            Some((true, last)) => format!(
+                "a late reply: the client gave up {}, asked for at {}",
+                last.asked(),
+                Seconds(last.invoked)
+            ),
+            Some((false, last)) if last.completion.is_none() => {
+                format!("a reply that nobody waits for: the client waits for the answer to {}", last.asked())
+            }
+            Some((false, last)) => {
+                format!("a reply that nobody waits for: the client has its answer to {}", last.asked())
+            }
+            None => "a reply that nobody waits for".to_owned(),
+        };
         let why = names_no_request(body).map_or_else(String::new, |why| format!(" ({why})"));
         let text = format!("n{src} sent {kind}{why}: {}", crate::envelope::excerpt(body.as_bytes()));
         self.violations.record(Check::Replies, Some(now), text);
+    }
+
+    /// What a worker's client asked for last, and whether it has given that up.
+    fn last_asked(&self, index: usize) -> Option<(bool, &Operation)> {
+        let worker = self.workers.get(index)?;
+        Some((worker.is_crashed, self.history.operations().get(worker.last_operation?)?))
     }
 
     pub(super) fn operation_timed_out(&mut self, now: Duration, index: usize, operation: usize) {

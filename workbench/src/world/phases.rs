@@ -39,6 +39,7 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
+    #[cfg(feature = "processes")]
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Setup | Self::Briefing => "starting",
@@ -101,11 +102,11 @@ impl World {
     }
 
     fn step_setup(&mut self, now: Duration) -> Option<Phase> {
-        if !self.nodes.iter().all(|node| node.is_ready) {
+        if !self.nodes.iter().skip(self.plan.first_node).all(|node| node.is_ready) {
             return None;
         }
         if let Some(request) = self.plan.workload.setup(&self.plan) {
-            (0..self.plan.node_count).for_each(|node| self.send_briefing(now, node, &request));
+            self.plan.nodes().for_each(|node| self.send_briefing(now, node, &request));
             return Some(Phase::Briefing);
         }
         // Jepsen opens and closes a client for each node before it begins.

@@ -1,5 +1,7 @@
 //! Probes: the bench's own reads after the last heal, which tell when the nodes converged. They are no operations.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::World;
@@ -17,7 +19,7 @@ const GRACE: u64 = 10;
 /// The probers, one for each node.
 #[derive(Debug)]
 pub(crate) struct Probes {
-    probers: Vec<Prober>,
+    probers: BTreeMap<usize, Prober>,
     due: Duration,
 }
 
@@ -32,8 +34,8 @@ struct Prober {
 }
 
 impl Probes {
-    pub(crate) fn new(node_count: usize) -> Self {
-        Self { probers: vec![Prober::default(); node_count], due: Duration::MAX }
+    pub(crate) fn new(nodes: Range<usize>) -> Self {
+        Self { probers: nodes.map(|node| (node, Prober::default())).collect(), due: Duration::MAX }
     }
 
     pub(crate) fn due(&self) -> Duration {
@@ -42,7 +44,7 @@ impl Probes {
 
     /// The time from the last heal until all nodes showed one value for good. `None` if they never did.
     pub(crate) fn convergence(&self, healed_at: Option<Duration>) -> Option<Duration> {
-        let last: Option<Vec<(i64, Duration)>> = self.probers.iter().map(Prober::shows).collect();
+        let last: Option<Vec<(i64, Duration)>> = self.probers.values().map(Prober::shows).collect();
         let last = last?;
         let (value, _) = *last.first()?;
         let agreed = last.iter().all(|(other, _)| *other == value);
@@ -52,11 +54,12 @@ impl Probes {
 
     /// Each change of a value that a probe saw.
     pub(crate) fn changes(&self) -> Vec<ProbedValue> {
-        let of = |(node, prober): (usize, &Prober)| {
+        let of = |(node, prober): (&usize, &Prober)| {
+            let node = *node;
             let values = prober.shown.clone().into_iter();
             values.map(move |(value, at)| ProbedValue { node, at, value })
         };
-        self.probers.iter().enumerate().flat_map(of).collect()
+        self.probers.iter().flat_map(of).collect()
     }
 }
 
@@ -70,9 +73,9 @@ impl Prober {
 impl World {
     pub(super) fn begin_probes(&mut self, now: Duration) {
         self.probes.due = now;
-        for node in 0..self.plan.node_count {
+        for node in self.plan.nodes() {
             let client = self.clients.join(Role::Probe { node });
-            self.probes.probers.get_mut(node).into_iter().for_each(|prober| prober.client = Some(client));
+            self.probes.probers.get_mut(&node).into_iter().for_each(|prober| prober.client = Some(client));
         }
     }
 
@@ -82,8 +85,8 @@ impl World {
             return;
         }
         self.probes.due = now + INTERVAL;
-        for node in 0..self.plan.node_count {
-            let Some(prober) = self.probes.probers.get_mut(node) else { continue };
+        for node in self.plan.nodes() {
+            let Some(prober) = self.probes.probers.get_mut(&node) else { continue };
             let Some(client) = prober.client else { continue };
             prober.asked += 1;
             let body = Request::read().body(prober.asked);
@@ -92,7 +95,7 @@ impl World {
     }
 
     pub(super) fn probe_replied(&mut self, now: Duration, node: usize, body: &str) {
-        let Some(prober) = self.probes.probers.get_mut(node) else { return };
+        let Some(prober) = self.probes.probers.get_mut(&node) else { return };
         let reply = Reply::to(Request::read().rpc(), body);
         let number = reply.in_reply_to.filter(|number| *number > prober.answered && *number <= prober.asked);
         if let (Some(number), ReplyContent::Fits { value: Some(value) }) = (number, reply.content) {

@@ -27,9 +27,9 @@ const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 impl World {
     /// Draws the times at which nodes start. The services start just before the first node.
     pub(super) fn plan_starts(&mut self) {
-        for node in 0..self.plan.node_count {
+        for node in self.plan.nodes() {
             let at = self.draw_start();
-            if node == 0 {
+            if node == self.plan.first_node {
                 self.timers.set(at, Timer::StartServices);
             }
             self.timers.set(at, Timer::StartNode(node));
@@ -74,7 +74,11 @@ impl World {
                 self.init_failed(now, index, &format!("answered init with error {code}: {text}"));
             }
             ReplyContent::Breaks(why) if is_init_ok(body) => {
-                self.violations.record(Check::Schema, Some(now), format!("n{index}: {why}"));
+                self.violations.record(
+                    Check::Schema,
+                    Some(now),
+                    format!("n{index} answered init wrongly: {why}"),
+                );
                 self.initialised(index);
             }
             ReplyContent::Breaks(why) => self.init_failed(now, index, &format!("did not answer init: {why}")),

@@ -1,7 +1,7 @@
 //! Timers: the reasons to wake up, and their times.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use crate::endpoint::Endpoint;
@@ -37,26 +37,48 @@ pub(crate) enum Timer {
     },
 }
 
+/// A timer with its time and its number.
+type Set = (Duration, u64, Timer);
+
 /// Timers in the order of their times. Those with equal times are in the order of setting.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    heap: BinaryHeap<Reverse<(Duration, u64, Timer)>>,
+    heap: BinaryHeap<Reverse<Set>>,
+    /// The timers that were set in the order of their times: most, since every request has the same timeout. There are
+    /// many of them, and a heap would have to sort them.
+    queue: VecDeque<Set>,
     next: u64,
 }
 
 impl Timers {
     pub(crate) fn set(&mut self, at: Duration, timer: Timer) {
-        self.heap.push(Reverse((at, self.next, timer)));
+        let set = (at, self.next, timer);
         self.next += 1;
+        let fits = self.queue.back().is_none_or(|last| last.0 <= at);
+        if fits && matches!(timer, Timer::OpTimeout { .. }) {
+            self.queue.push_back(set);
+        } else {
+            self.heap.push(Reverse(set));
+        }
+    }
+
+    fn first(&self) -> Option<&Set> {
+        let in_heap = self.heap.peek().map(|Reverse(set)| set);
+        in_heap.into_iter().chain(self.queue.front()).min()
     }
 
     pub(crate) fn next_at(&self) -> Option<Duration> {
-        self.heap.peek().map(|Reverse((at, _, _))| *at)
+        self.first().map(|(at, _, _)| *at)
     }
 
     /// Takes one timer that is due.
     pub(crate) fn take_due(&mut self, now: Duration) -> Option<Timer> {
-        self.next_at().filter(|at| *at <= now)?;
-        self.heap.pop().map(|Reverse((_, _, timer))| timer)
+        let first = *self.first().filter(|(at, _, _)| *at <= now)?;
+        if self.queue.front() == Some(&first) {
+            self.queue.pop_front();
+        } else {
+            self.heap.pop();
+        }
+        Some(first.2)
     }
 }

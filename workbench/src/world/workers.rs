@@ -40,6 +40,7 @@ pub(crate) struct Workers {
     all: Vec<Worker>,
     /// The free workers, by node.
     free: Vec<Vec<usize>>,
+    first_node: usize,
     /// How many workers there are at the beginning, and at most.
     planned: usize,
     most: usize,
@@ -52,9 +53,15 @@ impl Workers {
             LoadModel::Closed => planned,
             LoadModel::Open => plan.most_workers(),
         };
-        let mut workers = Self { all: Vec::new(), free: vec![Vec::new(); plan.node_count], planned, most };
+        let mut workers = Self {
+            all: Vec::new(),
+            free: vec![Vec::new(); plan.nodes().end],
+            first_node: plan.first_node,
+            planned,
+            most,
+        };
         for index in 0..planned {
-            workers.add(index % plan.node_count.max(1));
+            workers.add(plan.first_node + index % plan.node_count.max(1));
         }
         workers
     }
@@ -107,7 +114,8 @@ impl Workers {
             return self.draw_free(random);
         }
         // Each node gets its share of the requests, whether it answers or not.
-        let node = random.random_range(0..self.planned) % self.free.len();
+        let count = self.free.len() - self.first_node;
+        let node = self.first_node + random.random_range(0..self.planned) % count;
         let has_free = self.free.get(node).is_some_and(|free| !free.is_empty());
         if !has_free && self.all.len() < self.most {
             self.add(node);

@@ -36,6 +36,31 @@ fn a_fault_that_would_hit_nobody_is_left_out() {
     }
 }
 
+#[test]
+fn names_may_begin_with_another_number() {
+    for seed in 0..5 {
+        let plan = Plan {
+            first_node: 3,
+            nemesis: Fault::ALL.into(),
+            nemesis_interval: Duration::from_secs(2),
+            demand_success: false,
+            ..Plan::new(&Counter::G, seed)
+        };
+        let report = simulate(&plan, &mut Toy::factory(Bug::Nothing));
+        let mut history = Vec::new();
+        report.history.write_jsonl(&mut history).unwrap();
+        let history = String::from_utf8(history).unwrap();
+        for name in ["n3", "n4", "n5"] {
+            assert!(history.contains(name), "{name}");
+        }
+        for name in ["n0", "n1", "n2", "n6"] {
+            assert!(!history.contains(&format!("\"{name}\"")), "{name}");
+        }
+        let from_zero = simulate(&Plan { first_node: 0, ..plan }, &mut Toy::factory(Bug::Nothing));
+        assert_eq!((report.valid, report.operations), (from_zero.valid, from_zero.operations), "seed {seed}");
+    }
+}
+
 /// Clients of a closed load wait for nodes that are dead; those of an open load are joined by others.
 #[test]
 fn an_open_load_goes_on_while_nodes_are_dead() {

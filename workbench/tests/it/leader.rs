@@ -50,18 +50,6 @@ impl<S> Machine for Node<S> {
             self.passed_on.insert(self.count, (src.clone(), body["msg_id"].clone()));
         }
     }
-
-    fn wake(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn next_wake(&self) -> Option<Duration> {
-        None
-    }
-
-    fn terminate(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn has_exited(&self) -> bool {
-        false
-    }
 }
 
 /// A run of three nodes under partitions.

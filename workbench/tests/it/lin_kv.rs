@@ -98,18 +98,6 @@ impl Machine for Node {
             self.pass_on(src, body, out);
         }
     }
-
-    fn wake(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn next_wake(&self) -> Option<Duration> {
-        None
-    }
-
-    fn terminate(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn has_exited(&self) -> bool {
-        false
-    }
 }
 
 fn run(seed: u64, bug: Bug) -> Report {

@@ -133,18 +133,6 @@ impl Machine for Lazy {
             _ => self.store_answers(body, out),
         }
     }
-
-    fn wake(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn next_wake(&self) -> Option<Duration> {
-        None
-    }
-
-    fn terminate(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn has_exited(&self) -> bool {
-        false
-    }
 }
 
 /// While it waits for the final reads the bench must not read a node: that would bring it up to date.

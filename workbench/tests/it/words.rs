@@ -30,18 +30,6 @@ impl Machine for Node {
         out.extend((self.mistake)(request, answer).into_bytes());
         out.push(b'\n');
     }
-
-    fn wake(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn next_wake(&self) -> Option<Duration> {
-        None
-    }
-
-    fn terminate(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn has_exited(&self) -> bool {
-        false
-    }
 }
 
 fn run(workload: &'static dyn Workload, mistake: Mistake) -> Report {
@@ -72,7 +60,7 @@ fn the_wrong_field_of_a_reply_is_named() {
                 answer.to_string()
             },
             Check::Schema,
-            "n0: msg_id is null; leave it out or give an integer, in {",
+            "n0 answered init wrongly: msg_id is null; leave it out or give an integer, in {",
         ),
         (
             |request, mut answer| {
@@ -82,7 +70,7 @@ fn the_wrong_field_of_a_reply_is_named() {
                 answer.to_string()
             },
             Check::Schema,
-            "n0: the field delta should not be there, in {",
+            "n0 answered add 1 wrongly: the field delta should not be there, in {",
         ),
         (
             |request, mut answer| {
@@ -92,7 +80,7 @@ fn the_wrong_field_of_a_reply_is_named() {
                 answer.to_string()
             },
             Check::Schema,
-            "n0: value is 1.0, a float; give an integer, in {",
+            "n0 answered read wrongly: value is 1.0, a float; give an integer, in {",
         ),
         (
             |request, mut answer| {
@@ -102,7 +90,7 @@ fn the_wrong_field_of_a_reply_is_named() {
                 answer.to_string()
             },
             Check::Schema,
-            "n0: value is \"1\", a string; give an integer, in {",
+            "n0 answered read wrongly: value is \"1\", a string; give an integer, in {",
         ),
         (
             |request, mut answer| {
@@ -112,7 +100,7 @@ fn the_wrong_field_of_a_reply_is_named() {
                 answer.to_string()
             },
             Check::Replies,
-            "n0 sent a reply that nobody waits for (in_reply_to is \"1\", a string; give the msg_id of the request, an \
+            "n0 sent a reply that nobody waits for: the client waits for the answer to read (in_reply_to is \"1\", a string; give the msg_id of the request, an \
              integer, as it came): {",
         ),
         (
@@ -123,7 +111,7 @@ fn the_wrong_field_of_a_reply_is_named() {
                 answer.to_string()
             },
             Check::Replies,
-            "n0 sent a reply that nobody waits for (in_reply_to is missing; give the msg_id of the request, an \
+            "n0 sent a reply that nobody waits for: the client waits for the answer to read (in_reply_to is missing; give the msg_id of the request, an \
              integer, as it came): {",
         ),
     ];

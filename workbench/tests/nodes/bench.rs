@@ -60,7 +60,13 @@ struct Cli {
 }
 
 /// A directory that goes away with the test.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    pub(crate) fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("workbench-{name}-{}", std::process::id())))
+    }
+}
 
 impl Drop for Scratch {
     fn drop(&mut self) {
@@ -84,13 +90,13 @@ impl Judged {
 
 /// Judges a node. The name of the test is that of the directory of the run.
 pub(crate) fn judge(name: &str, node: &Node, flags: &str) -> Judged {
-    let scratch = Scratch(std::env::temp_dir().join(format!("workbench-{name}-{}", std::process::id())));
+    let scratch = Scratch::new(name);
     let store = scratch.0.display().to_string();
     let flags = format!("test --seed 3 --store {store} --bin {} {flags} --", node.program);
     let args = flags.split_whitespace().map(str::to_owned).chain(node.args.iter().cloned());
     let options = Cli::try_parse_from(args).unwrap_or_else(|error| panic!("{error}")).options;
     let mut out = Vec::new();
-    match run_test(&options, Path::new("none"), &mut out) {
+    match run_test(&options, None, &mut out) {
         Ok(_) => Judged { text: String::from_utf8(out).unwrap(), page: page(&scratch.0) },
         Err(error) => Judged { text: error.to_string(), page: String::new() },
     }

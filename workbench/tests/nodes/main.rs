@@ -5,9 +5,12 @@ mod bench;
 mod demos;
 #[path = "../../examples/nodes/echo.rs"]
 mod echo;
+mod findings;
 #[path = "../../examples/nodes/g_counter.rs"]
 #[allow(clippy::duplicate_mod, reason = "each example is a program of its own, with its own copy")]
 mod g_counter;
+mod program;
+mod records;
 mod verdicts;
 
 use std::process::ExitCode;
@@ -28,5 +31,13 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads = arguments.test_threads.or(Some(AT_ONCE));
-    libtest_mimic::run(&arguments, demos::trials().chain(verdicts::trials()).collect()).exit_code()
+    libtest_mimic::run(
+        &arguments,
+        demos::trials()
+            .chain(program::trials())
+            .chain(verdicts::trials())
+            .chain(findings::trials())
+            .collect(),
+    )
+    .exit_code()
 }

@@ -4,7 +4,9 @@
 Its counter tells the peers of each add before it answers, so that chance decides nothing.
 """
 
+import json
 import os
+import signal
 import sys
 import threading
 
@@ -38,13 +40,44 @@ class Odd(Node):
         if FAULT == "dies" and is_chosen:
             print("KeyError: 'n7'", file=sys.stderr, flush=True)
             os._exit(1)
-        if FAULT == "null-id":
-            body = {**body, "msg_id": None}
+        body = self.changed(message["body"], body)
+        if FAULT == "runs-on" and is_chosen:
+            with self.lock:
+                print(json.dumps({"src": self.id, "dest": message["src"]}), end="", flush=True)
         super().answer(message, body)
+        if FAULT == "answers-twice" and is_chosen:
+            super().answer(message, body)
         if FAULT == "init-twice" and body["type"] == "init_ok":
             super().answer(message, body)
 
 
+    def changed(self, request, body):
+        """The answer with what is wrong about it."""
+        if FAULT == "null-id":
+            return {**body, "msg_id": None}
+        if FAULT == "request-left-in" and body["type"] == "add_ok":
+            return {**body, "delta": request["delta"]}
+        if FAULT in ("float", "text") and body["type"] == "read_ok":
+            return {**body, "value": {"float": float, "text": str}[FAULT](body["value"])}
+        if FAULT in ("error-as-text", "error-without-code") and body["type"] == "add_ok":
+            code = {"code": "11"} if FAULT == "error-as-text" else {}
+            return {"type": "error", "text": "odd", **code}
+        if FAULT == "other-type" and body["type"] == "read_ok":
+            return {**body, "type": "ok"}
+        return body
+
+    def send(self, dest, body):
+        """Messages to clients may lack the right reference to the request."""
+        if "in_reply_to" in body and body["type"] != "init_ok":
+            if FAULT == "reply-to-text":
+                body = {**body, "in_reply_to": str(body["in_reply_to"])}
+            if FAULT == "reply-to-nothing":
+                body = {key: value for key, value in body.items() if key != "in_reply_to"}
+        super().send(dest, body)
+
+
+if FAULT == "deaf-to-sigterm":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 node = Odd(patience=0.05 if FAULT == "repeats" else 0.5)
 kv = KV(node, "lin-kv")
 lock = threading.Lock()
@@ -65,6 +98,8 @@ def counter():
         with lock:
             adds[0] += delta > 0
             is_forgotten = FAULT == "forgets" and delta > 0 and adds[0] % 20 == 0
+            if FAULT == "goes-back" and adds[0] == 10:
+                slots.clear()
             if not is_forgotten:
                 slots[node.id] = slots.get(node.id, 0) + delta
             known = dict(slots)
@@ -73,7 +108,7 @@ def counter():
         elif FAULT == "repeats":
             for peer in node.peers:
                 threading.Thread(target=count, args=(peer, delta)).start()
-        else:
+        elif FAULT != "keeps-to-itself":
             tell("gossip", {"slots": known})
         if FAULT == "refuses" and adds[0] % 5 == 4:
             return error(11, "busy")
@@ -113,7 +148,7 @@ def counter():
         if len(learned) > BEHIND:
             learned.pop(0)
 
-    if FAULT not in ("lazy", "repeats"):
+    if FAULT not in ("lazy", "repeats", "keeps-to-itself"):
 
         @node.every(0.2)
         def gossip():
@@ -156,11 +191,56 @@ def unique_ids():
     def generate(body):
         with lock:
             given[0] += 1
+            if FAULT == "repeats":
+                return {"type": "generate_ok", "id": given[0]}
             return {"type": "generate_ok", "id": (int(node.id[1:]) + 1) << 100 | given[0]}
 
 
-def lin_kv():
+def echo():
+    heard = [0]
+
+    @node.on("echo")
+    def repeat(body):
+        heard[0] += 1
+        return {"type": "echo_ok", "echo": "x" if heard[0] == 20 else body["echo"]}
+
+
+def g_set():
+    """Forgets each seventh element, and shows one that nobody added."""
+    elements, heard = set(), [0]
+
+    @node.on("add")
+    def add(body):
+        heard[0] += 1
+        if heard[0] % 7:
+            elements.add(body["element"])
+            for peer in node.peers:
+                node.send(peer, {"type": "told", "element": body["element"]})
+        return {"type": "add_ok"}
+
+    @node.on("told")
+    def told(body):
+        elements.add(body["element"])
+
     @node.on("read")
+    def read(body):
+        strange = [-1] if FAULT == "invents" else []
+        return {"type": "read_ok", "value": list(elements) + strange}
+
+
+def lin_kv():
+    known = {}
+
+    @node.on("read")
+    def read(body):
+        """Answers from memory what it has once seen."""
+        if FAULT == "stale" and body["key"] in known:
+            return {"type": "read_ok", "value": known[body["key"]]}
+        answer = hand_on(body)
+        if answer["type"] == "read_ok":
+            known[body["key"]] = answer["value"]
+        return answer
+
     @node.on("write")
     @node.on("cas")
     def hand_on(body):
@@ -170,5 +250,13 @@ def lin_kv():
             return error(refusal.code, refusal.text)
 
 
-{"counter": counter, "broadcast": broadcast, "unique-ids": unique_ids, "lin-kv": lin_kv}[WORKLOAD]()
+WORKLOADS = {
+    "counter": counter,
+    "broadcast": broadcast,
+    "unique-ids": unique_ids,
+    "lin-kv": lin_kv,
+    "echo": echo,
+    "g-set": g_set,
+}
+WORKLOADS[WORKLOAD]()
 node.run()

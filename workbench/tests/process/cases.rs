@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use rustix::process::{Pid, Signal};
 use workbench::{
-    BenchError, Check, Counter, Fault, FloodPlan, NodeCommand, Plan, Report, TestOptions, Verdict,
+    BenchError, Check, Counter, Fault, FloodPlan, NodeCommand, Plan, Report, TestOptions, Verdict, exit_code,
     flood_process, run_processes, run_test,
 };
 
@@ -177,11 +177,11 @@ fn the_command_records_and_prints() {
     );
     let options = Cli::try_parse_from(args.split(' ')).unwrap().options;
     let mut out = Vec::new();
-    let verdict = run_test(&options, &std::env::current_exe().unwrap(), &mut out).unwrap();
-    assert_eq!((verdict, verdict.exit_code()), (Verdict::Valid, 0));
+    let verdict = run_test(&options, Some(&std::env::current_exe().unwrap()), &mut out).unwrap();
+    assert_eq!(verdict, Verdict::Valid);
     let printed: serde_json::Value = serde_json::from_slice(&out).unwrap();
     assert_eq!((&printed["valid"], &printed["plan"]["seed"]), (&true.into(), &11.into()));
-    let run = std::fs::read_dir(dir.0.join("g-counter")).unwrap().next().unwrap().unwrap().path();
+    let run = dir.0.join("latest");
     let stored: serde_json::Value =
         serde_json::from_slice(&std::fs::read(run.join("results.json")).unwrap()).unwrap();
     assert_eq!(stored, printed);
@@ -193,18 +193,16 @@ fn the_command_records_and_prints() {
 pub(crate) const BENCH_FLAG: &str = "--be-a-bench";
 
 pub(crate) fn be_a_bench(store: &str) -> ExitCode {
-    let flags = format!("test --time-limit 600 --nemesis pause --store {store} --bin sh -- -c");
+    let flags = format!(
+        "test -w g-counter --node-count 3 --time-limit 600 --nemesis pause --store {store} --bin sh -- -c"
+    );
     // What a shell ignores, the program that it becomes ignores too.
     let node = format!(
         "trap '' HUP INT QUIT TERM; exec {} {FLAG} Nothing",
         std::env::current_exe().unwrap().display()
     );
     let options = Cli::try_parse_from(flags.split(' ').chain([&*node])).unwrap().options;
-    match run_test(&options, Path::new("none"), &mut std::io::sink()) {
-        Ok(verdict) => verdict.exit_code().into(),
-        Err(BenchError::Interrupted) => 2.into(),
-        Err(error) => panic!("{error}"),
-    }
+    exit_code("bench", run_test(&options, None, &mut std::io::sink()))
 }
 
 fn an_interrupted_run_reports_and_leaves_no_process() {
@@ -217,8 +215,7 @@ fn interrupt(signal: Signal) {
     let dir = Scratch::new(&format!("interrupt-{}", signal.as_raw()));
     let program = std::env::current_exe().unwrap();
     let mut bench = Command::new(program).arg(BENCH_FLAG).arg(&dir.0).spawn().unwrap();
-    let run =
-        wait_for(|| std::fs::read_dir(dir.0.join("g-counter")).ok()?.next()?.ok().map(|entry| entry.path()));
+    let run = wait_for(|| std::fs::canonicalize(dir.0.join("latest")).ok());
     let has_started =
         |node| std::fs::read_to_string(run.join(format!("n{node}.log"))).is_ok_and(|log| !log.is_empty());
     wait_for(|| (0..3).all(has_started).then_some(()));

@@ -85,12 +85,6 @@ impl Machine for Deaf {
     fn next_wake(&self) -> Option<Duration> {
         self.0.next_wake()
     }
-
-    fn terminate(&mut self, _: Duration, _: &mut Vec<u8>) {}
-
-    fn has_exited(&self) -> bool {
-        false
-    }
 }
 
 fn serve(mut machine: Box<dyn Machine>) {

@@ -4,6 +4,8 @@ use clap::Args;
 
 /// Flags of Maelstrom that change nothing here. The bench always does what they ask for.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Output")]
+#[expect(clippy::struct_excessive_bools, reason = "flags are independent of each other")]
 pub struct IdleOptions {
     /// Accepted and without effect: what nodes write to standard error is in the record, n0.log and so on
     #[arg(long)]
@@ -16,6 +18,10 @@ pub struct IdleOptions {
     /// Accepted and without effect: every message is in the record, messages.jsonl
     #[arg(long)]
     pub log_net_recv: bool,
+
+    /// Accepted and without effect: nodes are processes of this machine
+    #[arg(long, hide = true)]
+    pub no_ssh: bool,
 }
 
 impl IdleOptions {
@@ -26,6 +32,7 @@ impl IdleOptions {
             (self.log_stderr, "log-stderr", log),
             (self.log_net_send, "log-net-send", messages),
             (self.log_net_recv, "log-net-recv", messages),
+            (self.no_ssh, "no-ssh", "nodes are processes of this machine"),
         ]
         .into_iter()
         .filter(|(is_given, _, _)| *is_given)

@@ -1,7 +1,79 @@
 use clap::Parser;
 
 use super::*;
-use crate::workload::Counter;
+/// Every flag of Maelstrom's `test`, with a value, and what becomes of it here.
+#[test]
+fn every_flag_of_maelstroms_is_honoured_or_refused_with_a_reason() {
+    enum Fate {
+        Honoured,
+        /// It changes nothing, and a note says why.
+        Noted,
+        Refused,
+    }
+    use Fate::{Honoured, Noted, Refused};
+    let flags = [
+        ("--availability total", Honoured),
+        ("--bin x", Honoured),
+        ("--concurrency 4n", Honoured),
+        ("--consistency-models read-committed", Honoured),
+        ("--key-count 3", Honoured),
+        ("--latency 10", Honoured),
+        ("--latency-dist exponential", Honoured),
+        ("--leave-db-running", Refused),
+        ("--log-net-recv", Noted),
+        ("--log-net-send", Noted),
+        ("--log-stderr", Noted),
+        ("--logging-json", Refused),
+        ("--max-txn-length 4", Honoured),
+        ("--max-writes-per-key 8", Honoured),
+        ("--nemesis partition", Honoured),
+        ("--nemesis-interval 5", Honoured),
+        ("--no-ssh", Noted),
+        ("--node n1", Refused),
+        ("-n n1", Refused),
+        ("--node-count 3", Honoured),
+        ("--nodes n1,n2", Honoured),
+        ("--nodes-file nodes", Refused),
+        ("--password x", Refused),
+        ("--rate 10", Honoured),
+        ("--ssh-private-key x", Refused),
+        ("--strict-host-key-checking", Refused),
+        ("--test-count 2", Honoured),
+        ("--time-limit 5", Honoured),
+        ("--topology tree3", Honoured),
+        ("--username x", Refused),
+        ("-w txn-list-append", Honoured),
+        ("--workload txn-list-append", Honoured),
+    ];
+    for (flag, fate) in flags {
+        let options =
+            parse(&format!("-w txn-list-append {flag}")).unwrap_or_else(|error| panic!("{flag}: {error}"));
+        let (notes, refused) = (options.notes().len(), options.check().err());
+        match fate {
+            Honoured => assert_eq!((notes, refused.is_none()), (0, true), "{flag}"),
+            Noted => assert_eq!((notes, refused.is_none()), (1, true), "{flag}"),
+            Refused => {
+                let text = refused.map_or_else(String::new, |error| error.to_string());
+                assert!(text.contains("is not supported, because"), "{flag}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn times_have_units() {
+    let limit = |text: &str| parse(&format!("--time-limit {text}")).unwrap().time_limit;
+    for (text, millis) in [("20", 20_000), ("20s", 20_000), ("1m", 60_000), ("500ms", 500), ("0.5", 500)] {
+        assert_eq!(limit(text), Some(Duration::from_millis(millis)), "{text}");
+    }
+    let latency = |text: &str| parse(&format!("--latency {text}")).map(|options| options.latency).ok();
+    assert_eq!((latency("100"), latency("100ms"), latency("1s")), (Some(100), Some(100), Some(1000)));
+    assert_eq!((latency("1us"), latency("2m"), latency("x")), (None, None, None));
+    for wrong in ["x", "25h", "20 parsecs", "s"] {
+        let args = ["test", "--time-limit", wrong];
+        assert!(Cli::try_parse_from(args).is_err(), "{wrong}");
+    }
+}
 
 #[derive(Parser)]
 struct Cli {
@@ -32,11 +104,13 @@ fn for_other_programs_the_defaults_are_maelstroms() {
     let expected = Plan {
         rate: 5.0,
         time_limit: Duration::from_mins(1),
-        nemesis_interval: Duration::from_millis(7500),
+        first_node: 1,
+        node_count: 5,
+        nemesis_interval: Duration::from_secs(10),
         probes: false,
         strict: BTreeSet::new(),
         trace: true,
-        ..Plan::new(&Counter::G, 9)
+        ..Plan::new(&LinKv, 9)
     };
     assert_eq!(plan, expected);
 }
@@ -55,15 +129,17 @@ fn flags_of_maelstroms_guide_are_accepted() {
         ("--log-stderr --log-net-send --log-net-recv", 3),
         ("--topology tree4", 0),
         ("--topology total", 0),
-        ("--nodes n1", 1),
-        ("--nodes n1,n2,n3", 1),
+        ("--nodes n1", 0),
+        ("--nodes n1,n2,n3", 0),
         ("--consistency-models read-committed --key-count 3 --max-txn-length 4 --max-writes-per-key 8", 4),
     ] {
         let options = parse(flags).unwrap_or_else(|error| panic!("{flags}: {error}"));
         assert_eq!(options.notes().len(), notes, "{flags}");
     }
-    assert_eq!(parse("--bin x --nodes n1").unwrap().plan(9).node_count, 1);
-    assert_eq!(parse("--nodes n1,n2 --node-count 4").unwrap().plan(9).node_count, 4);
+    let nodes = |flags: &str| parse(flags).unwrap().plan(9).nodes();
+    assert_eq!(nodes("--bin x --nodes n1"), 1..2);
+    assert_eq!(nodes("--nodes n1,n2 --node-count 4"), 0..4);
+    assert_eq!((nodes(""), nodes("--bin x"), nodes("--bin x --node-count 2")), (0..3, 1..6, 0..2));
     assert_eq!(parse("--topology tree4").unwrap().plan(9).topology, Topology::Tree4);
     for wrong in ["--nodes ,", "--topology ring"] {
         assert!(parse(wrong).is_err(), "{wrong}");
@@ -125,6 +201,17 @@ fn a_flag_without_effect_is_refused() {
     }
     for flags in ["--strict -w echo", "--strict=malformed --malformed 9", "--strict=agreement -w g-set"] {
         assert!(check(flags).is_ok(), "{flags}");
+    }
+}
+
+/// A list by hand may miss a new one. The command line's list misses none.
+#[test]
+fn the_lists_of_faults_and_checks_are_complete() {
+    use clap::ValueEnum;
+    assert_eq!(Fault::ALL, Fault::value_variants());
+    assert_eq!(Check::ALL, Check::value_variants());
+    for fault in Fault::ALL {
+        assert_eq!(Fault::from_str(&fault.name(), false), Ok(fault));
     }
 }
 

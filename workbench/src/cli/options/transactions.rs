@@ -8,20 +8,21 @@ use crate::workload::TransactionOptions;
 
 /// Flags of the workloads of transactions. Others ignore them.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Transactions")]
 pub struct TransactionFlags {
-    /// Transactions: the consistency models that must hold, separated by commas [default: strict-serializable]
+    /// The consistency models that must hold, separated by commas [default: strict-serializable]
     #[arg(long, value_name = "MODELS", value_parser = models)]
     pub consistency_models: Option<Box<[Model]>>,
 
-    /// Transactions: how many keys are in use at a time [default: 10]
+    /// How many keys are in use at a time [default: 10]
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub key_count: Option<u32>,
 
-    /// Transactions: the most operations of one [default: 4]
+    /// The most operations of a transaction [default: 4]
     #[arg(long, value_name = "N", value_parser = length, allow_negative_numbers = true)]
     pub max_txn_length: Option<u32>,
 
-    /// Transactions: how many writes a key gets [default: 16]
+    /// How many writes a key gets [default: 16]
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub max_writes_per_key: Option<u32>,
 }

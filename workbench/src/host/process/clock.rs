@@ -4,7 +4,8 @@
     reason = "this host runs on the wall clock; all others are told the time"
 )]
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
+
 /// Time since the start of the run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
@@ -21,8 +22,14 @@ impl Clock {
     }
 }
 
-/// The time of day in UTC, fit for a file name: `20260131T235959Z`.
-pub(crate) fn timestamp() -> String {
-    let text = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    text.chars().filter(|character| !matches!(character, '-' | ':')).collect()
+/// The time of day in UTC: `2026-01-31T23:59:59Z`.
+#[cfg(feature = "cli")]
+pub(crate) fn now() -> String {
+    humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string()
+}
+
+/// That time fit for a file name: `20260131T235959Z`.
+#[cfg(feature = "cli")]
+pub(crate) fn for_file_names(time: &str) -> String {
+    time.chars().filter(|character| !matches!(character, '-' | ':')).collect()
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::SigId;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::flag;
 
 use crate::error::BenchError;
 
@@ -21,13 +22,31 @@ pub(crate) struct Interrupt {
 
 impl Interrupt {
     pub(crate) fn watch() -> Result<Self, BenchError> {
-        let flag = Arc::new(AtomicBool::new(false));
-        let mut registrations = Vec::new();
+        let mut interrupt = Self { flag: Arc::default(), registrations: Vec::new() };
         for signal in SIGNALS {
-            let registered = signal_hook::flag::register(signal, Arc::clone(&flag));
-            registrations.push(registered.map_err(BenchError::io("cannot watch for signals"))?);
+            interrupt.keep(flag::register(signal, Arc::clone(&interrupt.flag)))?;
         }
-        Ok(Self { flag, registrations })
+        Ok(interrupt)
+    }
+
+    /// Notes SIGINT and SIGTERM alone. The second of them ends this process at once, so it must have no children.
+    #[cfg(feature = "cli")]
+    pub(crate) fn watch_for_two() -> Result<Self, BenchError> {
+        let mut interrupt = Self { flag: Arc::default(), registrations: Vec::new() };
+        for signal in [SIGINT, SIGTERM] {
+            // The order matters: the first signal is noted after it was asked whether there was one before.
+            let flag = &interrupt.flag;
+            let second = flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(flag));
+            let first = flag::register(signal, Arc::clone(flag));
+            interrupt.keep(second)?;
+            interrupt.keep(first)?;
+        }
+        Ok(interrupt)
+    }
+
+    fn keep(&mut self, registered: std::io::Result<SigId>) -> Result<(), BenchError> {
+        self.registrations.push(registered.map_err(BenchError::io("cannot watch for signals"))?);
+        Ok(())
     }
 
     pub(crate) fn is_set(&self) -> bool {

@@ -26,8 +26,8 @@ pub(super) fn copy(mut stderr: ChildStderr, mut log: File) {
 
 /// The last lines of a log, cut short. Empty if there is no log.
 pub(super) fn tail(path: &Path) -> String {
-    const LINES: usize = 10;
-    const BYTES: u64 = 4000;
+    const LINES: usize = 20;
+    const BYTES: u64 = 4096;
     let read = || {
         let mut log = File::open(path)?;
         let length = log.metadata()?.len();
@@ -41,4 +41,24 @@ pub(super) fn tail(path: &Path) -> String {
     let text: String = String::from_utf8_lossy(&end).chars().map(show).collect();
     let lines: Vec<&str> = text.lines().collect();
     lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_20_lines_are_told_and_at_most_4_kib() {
+        let path = std::env::temp_dir().join(format!("workbench-log-tail-{}", std::process::id()));
+        let told = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            tail(&path)
+        };
+        let lines: Vec<String> = (0..30).map(|number| format!("line {number}")).collect();
+        assert_eq!(told(&lines.join("\n")), lines[10..].join("\n"));
+        assert_eq!(told(&"x".repeat(5000)), "x".repeat(4096));
+        assert_eq!(told("a\u{1b}[2Jb"), "a·[2Jb");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(tail(&path), "");
+    }
 }

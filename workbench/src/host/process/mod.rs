@@ -17,7 +17,9 @@ use rustix::process::Signal;
 
 pub(crate) use self::advice::advice;
 use self::child::Child;
-pub(crate) use self::clock::{Clock, timestamp};
+pub(crate) use self::clock::Clock;
+#[cfg(feature = "cli")]
+pub(crate) use self::clock::{for_file_names, now};
 pub use self::flood::{FloodPlan, FloodReport, flood_process};
 pub(crate) use self::interrupt::Interrupt;
 
@@ -103,6 +105,8 @@ pub struct Progress {
     pub faults: String,
     /// Rules broken so far.
     pub violations: u64,
+    /// The findings since the last call, one a line. At most ten of each kind are told.
+    pub findings: Vec<String>,
 }
 
 /// Runs a plan with each node a child process, on the wall clock. `progress` is called about ten times a second.
@@ -122,8 +126,8 @@ pub fn run_processes(
     command.create_directory()?;
     let interrupt = Interrupt::watch()?;
     let (sender, events) = sync_channel(EVENTS);
-    let usage = (0..plan.node_count).map(|node| usage_of(command, node)).collect();
-    let children = (0..plan.node_count).map(|_| None).collect();
+    let usage = (0..plan.nodes().end).map(|node| usage_of(command, node)).collect();
+    let children = (0..plan.nodes().end).map(|_| None).collect();
     let clock = Clock::start();
     let world = World::new(plan);
     let overhead = OverheadRecorder::default();
@@ -238,6 +242,7 @@ impl ProcessHost<'_> {
             operations: status.operations,
             faults: status.faults,
             violations: status.violations,
+            findings: self.world.findings(),
         });
     }
 
@@ -332,6 +337,7 @@ impl ProcessHost<'_> {
         let mut report = self.world.into_report();
         report.interrupted = interrupted;
         report.overhead = Some(self.overhead.overhead());
+        self.usage.retain(|usage| usage.incarnations > 0);
         report.add_usage(self.usage);
         Ok(report)
     }

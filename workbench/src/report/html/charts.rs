@@ -158,7 +158,7 @@ fn values(report: &Report, end: u64) -> Chart {
         note: "Beside the sum of the acknowledged adds. Of many nodes only the first 24 are drawn.",
         unit: "value",
         is_logarithmic: false,
-        series: std::iter::once(truth).chain((0..shown).map(node)).collect(),
+        series: std::iter::once(truth).chain(report.plan.nodes().take(shown).map(node)).collect(),
     }
 }
 

@@ -16,7 +16,7 @@ use super::Report;
 use crate::check::Violations;
 use crate::words::Seconds;
 
-const STYLE: &str = include_str!("../assets/report.css");
+pub(crate) const STYLE: &str = include_str!("../assets/report.css");
 const SCRIPT: &str = concat!(
     "\"use strict\";\n{\n",
     include_str!("../assets/base.js"),
@@ -116,8 +116,9 @@ fn add_findings(page: &mut String, title: &str, found: &Violations) {
             format!("<span class=\"at\" data-at=\"{}\">at {}</span>: ", micros(at), Seconds(at))
         });
         let (check, text) = (violation.name(), escape(&violation.text));
+        let others = violation.others().map_or(String::new(), |others| format!("\n({others})"));
         // Writing to a string cannot fail.
-        let _ = write!(list, "<li><b>{check}</b> {at}{text}</li>");
+        let _ = write!(list, "<li><b>{check}</b> {at}{text}{others}</li>");
     }
     list.push_str("</ul>");
     add_section(page, title, &list);
@@ -128,7 +129,7 @@ fn add_section(page: &mut String, title: &str, content: &str) {
 }
 
 /// Text made fit for a page.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

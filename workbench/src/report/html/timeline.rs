@@ -109,11 +109,12 @@ impl<'a> Timeline<'a> {
     }
 
     fn labels(&self) -> Vec<String> {
-        let count = self.report.plan.node_count.max(1);
+        let plan = &self.report.plan;
+        let node = |worker: usize| plan.first_node + worker % plan.node_count.max(1);
         let mut labels: Vec<(usize, usize)> =
             self.lanes.iter().map(|(worker, lane)| (*lane, *worker)).collect();
         labels.sort_unstable();
-        labels.into_iter().map(|(_, worker)| format!("{worker}·n{}", worker % count)).collect()
+        labels.into_iter().map(|(_, worker)| format!("{worker}·n{}", node(worker))).collect()
     }
 
     pub(super) fn data(&self) -> TimelineData {

@@ -48,6 +48,7 @@ pub struct FloodPlan {
     /// The workload.
     pub workload: &'static dyn Workload,
     /// Upper bound on CPU time a request, in microseconds.
+    #[serde(rename = "max_cpu", serialize_with = "crate::units::optional_micros")]
     pub max_cpu_us: Option<f64>,
     /// Upper bound on peak memory, in MiB.
     pub max_rss_mb: Option<u64>,
@@ -68,6 +69,7 @@ pub struct FloodReport {
     pub per_second: f64,
     /// CPU time of the node for each request, user and system, in microseconds: that of its processes and of the children
     /// that they have waited for.
+    #[serde(rename = "cpu", serialize_with = "crate::units::optional_micros")]
     pub cpu_us: Option<f64>,
     /// Peak resident memory of the node, in KiB: see [`NodeUsage`](crate::NodeUsage).
     pub max_rss_kb: Option<u64>,
