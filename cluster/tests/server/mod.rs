@@ -76,7 +76,7 @@ impl NatsServer {
         self.child = Some(command.spawn().unwrap());
         let found =
             wait_for(|| std::fs::read_to_string(ports_file(&ports)?).ok().filter(|text| text.ends_with('}')));
-        self.url = format!("nats://{}", address_in(&found, "nats"));
+        self.url = address_in(&found, "nats");
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -116,9 +116,8 @@ fn ports_file(directory: &Path) -> Option<std::path::PathBuf> {
 
 /// The first address of a kind in the file that a server writes once it listens.
 fn address_in(ports: &str, kind: &str) -> String {
-    let (_, list) = ports.split_once(&format!("\"{kind}\": [")).unwrap();
-    let (_, address) = list.split_once("://").unwrap();
-    address.split('"').next().unwrap().to_owned()
+    let ports: serde_json::Value = serde_json::from_str(ports).unwrap();
+    ports[kind][0].as_str().unwrap().to_owned()
 }
 
 fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
