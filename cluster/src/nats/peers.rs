@@ -16,7 +16,7 @@ const MAX_PEERS: usize = 1_024;
 #[derive(Debug)]
 pub(super) struct Peers {
     me: NodeId,
-    peers: BTreeMap<NodeId, Peer>,
+    known: BTreeMap<NodeId, Peer>,
     /// The nodes whose record is sealed.
     forgotten: BTreeSet<NodeId>,
     has_changed: bool,
@@ -33,13 +33,13 @@ struct Peer {
 
 impl Peers {
     pub(super) fn new(me: NodeId) -> Self {
-        Self { me, peers: BTreeMap::new(), forgotten: BTreeSet::new(), has_changed: true }
+        Self { me, known: BTreeMap::new(), forgotten: BTreeSet::new(), has_changed: true }
     }
 
     /// The roster, if it is another one than last time.
     pub(super) fn changed_roster(&mut self) -> Option<BTreeSet<NodeId>> {
         std::mem::take(&mut self.has_changed)
-            .then(|| self.peers.keys().cloned().chain([self.me.clone()]).collect())
+            .then(|| self.known.keys().cloned().chain([self.me.clone()]).collect())
     }
 
     /// A node says hello. Returns whether it wants an answer.
@@ -77,7 +77,7 @@ impl Peers {
         if !is_sealed {
             self.forgotten.remove(node);
         } else if self.forgotten.insert(node.clone()) {
-            self.has_changed |= self.peers.remove(node).is_some();
+            self.has_changed |= self.known.remove(node).is_some();
         }
     }
 
@@ -104,11 +104,11 @@ impl Peers {
     }
 
     fn meet(&mut self, node: &NodeId) -> Option<(&mut Peer, bool)> {
-        let is_new = !self.peers.contains_key(node);
-        if *node == self.me || is_new && self.peers.len() >= MAX_PEERS {
+        let is_new = !self.known.contains_key(node);
+        if *node == self.me || is_new && self.known.len() >= MAX_PEERS {
             return None;
         }
         self.has_changed |= is_new;
-        Some((self.peers.entry(node.clone()).or_default(), is_new))
+        Some((self.known.entry(node.clone()).or_default(), is_new))
     }
 }

@@ -301,9 +301,10 @@ impl Store {
         let made = self.make_snapshot().await;
         // After a failure too: it is tried again once the log has grown as much again.
         self.tail.fetch_sub(tail.min(self.tail.load(Ordering::Relaxed)), Ordering::Relaxed);
-        match made {
-            Some(upto) => info!(upto, bytes = tail, "the log was replaced by a snapshot"),
-            None => warn!("the log can't be replaced by a snapshot for now"),
+        if let Some(upto) = made {
+            info!(upto, bytes = tail, "the log was replaced by a snapshot");
+        } else {
+            warn!("the log can't be replaced by a snapshot for now");
         }
     }
 

@@ -94,10 +94,11 @@ async fn connect(settings: &Settings, names: &Names, begun: Stopwatch) -> Result
             .ping_interval(PING_EVERY)
             .reconnect_delay_callback(reconnect_after)
             .event_callback(|event| async move {
-                match event {
-                    // One for each message that is lost. Frames are sent again.
-                    Event::SlowConsumer(_) => debug!(%event, "NATS"),
-                    _ => info!(%event, "NATS"),
+                // A slow consumer is told for each message that is lost. Frames are sent again.
+                if let Event::SlowConsumer(_) = event {
+                    debug!(%event, "NATS");
+                } else {
+                    info!(%event, "NATS");
                 }
             });
         match options.connect(&settings.servers).await {
@@ -208,11 +209,9 @@ impl World {
             (StoreRequest::Load { node }, Outcome::Loaded(Some(record))) => {
                 self.peers.note_seal(node, record.is_sealed());
             }
-            (_, Outcome::Committed { .. }) => {
-                if self.store.is_worth_tidying() {
-                    let store = self.store.clone();
-                    tokio::spawn(async move { store.tidy().await });
-                }
+            (_, Outcome::Committed { .. }) if self.store.is_worth_tidying() => {
+                let store = self.store.clone();
+                tokio::spawn(async move { store.tidy().await });
             }
             _ => {}
         }

@@ -193,10 +193,9 @@ impl From<Refused> for Problem {
             Refused::KeyReused => Kind::KeyReused,
             Refused::KeyTooLong => Kind::Malformed,
             Refused::KeyBusy => Kind::Conflict,
-            Refused::KeysUnread => Kind::Unavailable,
             Refused::TooManyKeys => Kind::TooMany,
             Refused::GroupTooLong => Kind::TooLarge,
-            Refused::Failed => Kind::Unavailable,
+            Refused::KeysUnread | Refused::Failed => Kind::Unavailable,
             Refused::FailedMeanwhile => Kind::Indeterminate,
         };
         let mut detail = refused.to_string();

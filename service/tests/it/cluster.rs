@@ -63,12 +63,11 @@ fn what_was_counted_outlives_all_nodes_at_once() {
     let Some(server) = NatsServer::start() else { return };
     let setups = ["n1", "n2", "n3"].map(|name| node(name, &server.url));
     let mut total = 0;
-    for round in 0..3 {
+    for _ in 0..3 {
         let nodes = setups.each_ref().map(Setup::start);
         nodes.iter().for_each(wait_until_ready);
         wait_until_agreed(&nodes.each_ref(), (total, total));
         for node in &nodes {
-            assert_eq!(Wire::to(&node.redis).ask(&["SET", "other", "5"]), "+OK\r\n", "round {round}");
             let reply = Wire::to(&node.redis).ask(&["INCRBY", "views", "7"]);
             assert!(reply.starts_with(':'), "{reply}");
             total += 7;

@@ -8,10 +8,13 @@ use counterd::config::{Config, Loaded, Place, SETTINGS, Sources};
 use crate::harness::{self, Setup};
 
 /// For each setting three values that are not its default, as the settings show them.
-const VALUES: [(&str, [&str; 3]); 17] = [
+const VALUES: [(&str, [&str; 3]); 20] = [
     ("data", ["/a", "/b", "/c"]),
     ("node", ["a", "b", "c"]),
     ("ack", ["store", "memory", "store"]),
+    ("nats", ["nats://a:1", "tls://b:2", "nats://c:3,nats://d:4"]),
+    ("cluster", ["shop", "store", "till"]),
+    ("nats-creds", ["a.creds", "b.creds", "c.creds"]),
     ("http", ["localhost:1", "[::1]:2", "0.0.0.0:3"]),
     ("redis", ["localhost:1", "off", "0.0.0.0:3"]),
     ("tls-cert", ["/a.pem", "/b.pem", "/c.pem"]),

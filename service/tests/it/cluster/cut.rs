@@ -74,7 +74,7 @@ fn pass_on(client: &TcpStream, server: &TcpStream, state: &State) {
 }
 
 fn copy(mut from: &TcpStream, mut to: &TcpStream, state: &State) -> io::Result<()> {
-    let mut buffer = [0; 65_536];
+    let mut buffer = vec![0; 65_536];
     loop {
         let read = from.read(&mut buffer)?;
         if read == 0 {
