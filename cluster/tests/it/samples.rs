@@ -105,6 +105,9 @@ pub(crate) fn entry() -> impl Strategy<Value = Entry> {
     )
 }
 
+/// A place, what changes there, how far a hint goes back, and whether a commit drops hints. No commit: it is a seal.
+type Step = (usize, Vec<(String, i64, By)>, u64, Option<bool>);
+
 /// The entries of one node's log, as its processes and whoever forgets it make them: rows grow, hints come and go.
 pub(crate) fn log() -> impl Strategy<Value = Vec<Entry>> {
     let step = (
@@ -117,7 +120,7 @@ pub(crate) fn log() -> impl Strategy<Value = Vec<Entry>> {
         let (mut rows, mut stored) = (Rows::default(), [0; 3]);
         let own = |place| ReplicaId::new(&"n1".into(), format!("{place:08x}").parse().unwrap());
         let other = |place| ReplicaId::new(&"n2".into(), format!("{place:08x}").parse().unwrap());
-        let entry = |(place, made, back, commit): (usize, Vec<(String, i64, By)>, u64, Option<bool>)| {
+        let entry = |(place, made, back, commit): Step| {
             let (row, hint) = (own(place), other(place));
             for replica in [&row, &hint] {
                 for (name, delta, by) in &made {
