@@ -1,5 +1,6 @@
 //! Nodes of a cluster as real processes, on real NATS servers.
 
+mod campaign;
 mod counting;
 mod cut;
 mod faults;
