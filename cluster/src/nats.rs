@@ -12,6 +12,6 @@ mod world;
 
 pub use names::Names;
 pub use settings::{JoinError, Settings, is_cluster_name};
-pub use store::{Answer, Store};
+pub use store::{Answer, JetStream, Store};
 pub use stream::{NoStream, open_stream};
 pub use world::join;

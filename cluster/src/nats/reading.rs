@@ -1,8 +1,6 @@
-//! Reading the stream: from a server that is known to have come far enough.
-//!
-//! Any server of the stream may serve a read, also one that has fallen behind. So a reader first writes a *fence*, which needs a majority.
-//! Then it reads until that fence comes. Whatever was committed before is in front of it.
+//! Reading the stream.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull::Config;
@@ -11,30 +9,20 @@ use async_nats::jetstream::stream::Stream;
 use futures_util::StreamExt;
 use tracing::debug;
 
+use crate::store::{Interrupted, Stored};
+
 /// How many messages are under way to a reader at once.
 const BATCH: usize = 64;
 
 /// How long a reader waits for the next message.
 const NEXT_WITHIN: Duration = Duration::from_secs(5);
 
-/// What a reader gets.
-pub(super) struct Stored {
-    pub subject: String,
-    pub sequence: u64,
-    pub payload: Vec<u8>,
-}
-
-/// The messages of a stream were not read to the end.
-#[derive(Debug)]
-pub(super) struct Interrupted;
-
-/// Hands all messages on these subjects to `take`, in the order of the stream, until one comes that is the fence or later. The subjects
-/// include that of the fence. With `last_only` just the last message of each subject.
+/// As [`Engine::read`](crate::store::Engine::read) says.
 pub(super) async fn read(
     stream: &Stream,
     subjects: Vec<String>,
-    (fence, last_only): (u64, bool),
-    mut take: impl FnMut(Stored),
+    last_only: bool,
+    mut take: impl FnMut(Stored) -> ControlFlow<()>,
 ) -> Result<(), Interrupted> {
     let config = Config {
         deliver_policy: if last_only { DeliverPolicy::LastPerSubject } else { DeliverPolicy::All },
@@ -50,30 +38,25 @@ pub(super) async fn read(
         Interrupted
     };
     let consumer = stream.create_consumer(config).await.map_err(|error| interrupted(&error))?;
-    let mut expected = 1;
     loop {
         let batch = consumer.batch().max_messages(BATCH).expires(NEXT_WITHIN).messages().await;
         let mut batch = batch.map_err(|error| interrupted(&error))?;
-        let before = expected;
+        let mut has_come = false;
         while let Some(message) = batch.next().await {
+            has_come = true;
             let message = message.map_err(|error| interrupted(&error))?;
             let info = message.info().map_err(|error| interrupted(&error))?;
-            let (sequence, place) = (info.stream_sequence, info.consumer_sequence);
-            // Nothing is acknowledged, so a message that gets lost on the way is not sent again.
-            if place != expected {
-                return Err(interrupted(&"a message got lost"));
-            }
-            expected += 1;
-            take(Stored {
+            let stored = Stored {
                 subject: message.subject.to_string(),
-                sequence,
+                sequence: info.stream_sequence,
+                place: info.consumer_sequence,
                 payload: message.payload.to_vec(),
-            });
-            if sequence >= fence {
+            };
+            if take(stored).is_break() {
                 return Ok(());
             }
         }
-        if expected == before {
+        if !has_come {
             return Err(interrupted(&"the server has fallen behind"));
         }
     }
