@@ -14,7 +14,7 @@ use super::process::Process;
 impl World {
     fn is_heard(&self, process: usize) -> bool {
         let node = name(self.processes[process].node);
-        !self.storage.records.record(&node).is_some_and(Record::is_sealed)
+        !self.records.record(&node).is_some_and(Record::is_sealed)
     }
 
     /// Checks all rows that a process tells its peers and the store.
@@ -63,8 +63,8 @@ impl World {
 
     /// Checks all rows that records hold.
     pub(super) fn check_records(&mut self) -> Checked {
-        let Self { storage, past, .. } = self;
-        for (node, record) in storage.records.all() {
+        let Self { records, past, .. } = self;
+        for (node, record) in records.all() {
             let mut rows = record.rows.values().chain(record.hints.values());
             let checked = rows.try_for_each(|row| past.check(row));
             checked.map_err(|problem| format!("the record of {}: {problem}", name(node)))?;
