@@ -14,7 +14,7 @@ use crate::keys::Keys;
 use crate::shared::Shared;
 use crate::store::Store;
 use crate::{
-    Export, Group, ImportError, OpenError, Options, Outside, Pending, Refused, Session, Status, Watch,
+    Export, Group, ImportError, OpenError, Options, Outside, Peer, Pending, Refused, Session, Status, Watch,
     committer, timer,
 };
 
@@ -233,6 +233,14 @@ impl Counters {
             Some(engine) => engine.status(),
             None => Status { has_failed: true, ..Status::default() },
         }
+    }
+
+    /// What this node knows of the other nodes of its cluster, in the order of their names. Alone there are none.
+    pub fn peers(&self) -> Vec<Peer> {
+        self.0.shared.lock().map_or_else(Vec::new, |mut engine| {
+            engine.look_at_clock();
+            engine.peers()
+        })
     }
 
     /// Ends: answers everyone who waits, and commits what is counted. Changes that come later are refused.

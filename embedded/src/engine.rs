@@ -19,10 +19,11 @@ use crate::clock::Clock;
 use crate::group::{Answer, Done, Waiting};
 use crate::index::Index;
 use crate::keys::Keys;
+use crate::peers::Heard;
 use crate::shared::Calls;
 use crate::status::StoreStatus;
 use crate::store::Figures;
-use crate::{MAX_GROUP, Options, Refused, Status};
+use crate::{MAX_GROUP, Options, Peer, Refused, Status};
 
 /// How many bits of a ticket are the place in its group.
 const PLACE_BITS: u32 = 16;
@@ -48,6 +49,8 @@ pub(crate) struct Engine {
     requests: VecDeque<(Token, StoreRequest)>,
     /// What peers are to be told. Alone there are none.
     frames: VecDeque<(NodeId, Frame)>,
+    /// When each peer was heard last.
+    heard: Heard,
     /// What does the requests and sends the frames, if it is no thread.
     pub(crate) outside: Option<Waker>,
     calls: Calls,
@@ -91,6 +94,7 @@ impl Engine {
             submitting: None,
             requests: VecDeque::new(),
             frames: VecDeque::new(),
+            heard: Heard::default(),
             outside: None,
             calls: Calls::default(),
             watchers: Vec::new(),
@@ -121,6 +125,17 @@ impl Engine {
 
     /// Hands an input to the replica, and does what it wants done.
     pub(crate) fn handle(&mut self, input: Input) {
+        match &input {
+            Input::Roster(nodes) => self.heard.list(nodes),
+            Input::Peer { from, .. } => self.heard.hear(from, self.now),
+            Input::Client { .. }
+            | Input::Forget { .. }
+            | Input::Import { .. }
+            | Input::Store { .. }
+            | Input::Tick { .. }
+            | Input::Shutdown
+            | Input::Closed => {}
+        }
         self.replica.handle(self.now, input);
         while let Some(effect) = self.replica.poll_effect() {
             match effect {
@@ -276,6 +291,11 @@ impl Engine {
             store: StoreStatus { committed: self.replica.stored(), ..self.status.store },
             ..self.status.clone()
         }
+    }
+
+    /// What is known of the peers.
+    pub(crate) fn peers(&self) -> Vec<Peer> {
+        self.heard.peers(&self.replica, self.now)
     }
 
     /// Begins a group.

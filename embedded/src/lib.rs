@@ -42,6 +42,7 @@ mod index;
 mod keys;
 mod options;
 mod outside;
+mod peers;
 mod pending;
 mod session;
 mod shared;
@@ -60,6 +61,7 @@ pub use import::ImportError;
 pub use keys::MAX_KEY;
 pub use options::{MAX_GROUP, Options, is_node_name};
 pub use outside::{Errand, Outside};
+pub use peers::Peer;
 pub use pending::Pending;
 pub use replica::{
     AckPolicy, Change, MAX_BATCH, MAX_COUNTERS, MAX_NAME, MAX_SOURCES, Name, Refusal, Reply, Step,

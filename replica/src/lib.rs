@@ -78,7 +78,7 @@ pub use config::{
 };
 pub use frame::{Claim, Frame, FrameId, Inquiry};
 pub use identity::{Incarnation, NoIdentity, NodeId, ReplicaId};
-pub use machine::Replica;
+pub use machine::{PeerStatus, Replica};
 pub use seam::{Change, Effect, Input, Name, Refusal, Reply, Request, Step, Ticket};
 pub use tally::{Part, RowDelta, Rows, THE_COUNTER, Tally};
 

@@ -14,6 +14,16 @@ use crate::parts::Parts;
 use crate::seam::{Effect, Input, Name};
 use crate::tally::{Rows, THE_COUNTER, Tally};
 
+/// What this process knows of a peer: see [`Replica::peers`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerStatus {
+    /// The peer.
+    pub node: NodeId,
+    /// The number of the last change of [this replica](Replica::id) that the peer is known to have, with all changes before. `None`:
+    /// nothing is known. Its present process has not confirmed any frame, or this node does not gossip with it.
+    pub covers: Option<u64>,
+}
+
 /// A replica of the counter: a state machine without I/O, clock or messages.
 ///
 /// 1. Give it an input with [`handle`](Self::handle).
@@ -130,6 +140,11 @@ impl<R: Rng> Replica<R> {
     /// this.
     pub fn stored(&self) -> u64 {
         self.parts.stored()
+    }
+
+    /// What is known of each peer: of all nodes on the roster that are not forgotten, but this one. In the order of their names.
+    pub fn peers(&self) -> Vec<PeerStatus> {
+        self.parts.peers()
     }
 
     /// Whether reads and changes are answered at once: the process has recovered what its predecessors had shown, and has chosen

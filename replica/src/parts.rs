@@ -13,6 +13,7 @@ use crate::context::{Clock, Context};
 use crate::durability::{Durability, Found, ReadRecord};
 use crate::frame::Frame;
 use crate::identity::{Incarnation, NodeId};
+use crate::machine::PeerStatus;
 use crate::own::{Order, Own};
 use crate::replication::{Merged, Replication};
 use crate::seam::{Effect, Input, Name, Refusal, Reply, Request};
@@ -59,6 +60,11 @@ impl Parts {
 
     pub(crate) fn stored(&self) -> u64 {
         self.durability.stored()
+    }
+
+    /// What is known of each peer.
+    pub(crate) fn peers(&self) -> Vec<PeerStatus> {
+        self.replication.statuses(self.own().replica())
     }
 
     pub(crate) fn is_ready(&self) -> bool {

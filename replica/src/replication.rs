@@ -23,6 +23,7 @@ use crate::config::{Config, MAX_COUNTERS, MOST_TOLD};
 use crate::context::Context;
 use crate::frame::{Claim, Frame, FrameId, Inquiry};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
+use crate::machine::PeerStatus;
 use crate::own::Own;
 use crate::seam::{Name, Refusal};
 use crate::state::State;
@@ -148,6 +149,12 @@ impl Replication {
     /// The peers: all nodes on the roster that are not forgotten.
     pub(crate) fn peers(&self) -> BTreeSet<NodeId> {
         self.peers.names().cloned().collect()
+    }
+
+    /// What is known of each peer, about the replica of this process.
+    pub(crate) fn statuses(&self, own: &ReplicaId) -> Vec<PeerStatus> {
+        let covered = self.peers.covered(own);
+        covered.map(|(node, covers)| PeerStatus { node: node.clone(), covers }).collect()
     }
 
     /// The nodes whose records are to be read, for they can't tell what they have: peers that have left a frame unconfirmed

@@ -268,6 +268,15 @@ impl Peers {
         covered.max().unwrap_or_default()
     }
 
+    /// The version of a replica's row that each peer is known to have covered. `None`: nothing is known of that peer.
+    pub(super) fn covered(&self, replica: &ReplicaId) -> impl Iterator<Item = (&NodeId, Option<u64>)> {
+        self.names.iter().map(move |name| {
+            let peer = self.links.get(name).or_else(|| self.contacts.get(name));
+            let peer = peer.filter(|peer| peer.is_established());
+            (name, peer.map(|peer| peer.known.counter().get(replica)))
+        })
+    }
+
     /// The peers that have left a frame unconfirmed for longer than the timeout.
     pub(super) fn unreachable(&self) -> impl Iterator<Item = &NodeId> {
         self.links.iter().filter(|(_, peer)| peer.reach() == Reach::Silent).map(|(name, _)| name)

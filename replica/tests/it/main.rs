@@ -18,6 +18,7 @@ mod imports;
 mod inheriting;
 mod named;
 mod notes;
+mod peers;
 mod planted;
 mod roster;
 mod trouble;
