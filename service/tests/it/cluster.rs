@@ -6,6 +6,7 @@ mod cut;
 mod faults;
 #[path = "../../../cluster/tests/server/mod.rs"]
 mod server;
+mod stores;
 
 use std::time::Duration;
 
