@@ -234,7 +234,7 @@ fn questions_that_get_lost_are_sent_again_and_stop_with_those_who_wait() {
     assert_eq!(nodes.reply(1), not_reached(&[1]));
     nodes.sent.clear();
     nodes.pass(ms(10_000), |_, _| false);
-    assert_eq!(nodes.asked(0), [], "nobody waits");
+    assert!(nodes.asked(0).is_empty(), "nobody waits");
 }
 
 #[test]
