@@ -48,9 +48,20 @@ impl Names {
         format!("counterd.{}.store.{node}.log", self.cluster)
     }
 
-    /// The logs of all nodes.
-    pub fn logs(&self) -> String {
-        format!("counterd.{}.store.*.log", self.cluster)
+    /// Where the name of a node stands once it may have a log.
+    pub fn name(&self, node: &NodeId) -> String {
+        format!("counterd.{}.store.{node}.name", self.cluster)
+    }
+
+    /// Where the names of all nodes stand.
+    pub fn all_names(&self) -> String {
+        format!("counterd.{}.store.*.name", self.cluster)
+    }
+
+    /// The node whose name stands there. `None`: it is no [`name`](Self::name).
+    pub fn named(subject: &str) -> Option<NodeId> {
+        let (node, _) = subject.rsplit_once('.').filter(|(_, last)| *last == "name")?;
+        Self::sender(node)
     }
 
     /// A piece of an entry in the log of a node.
@@ -140,12 +151,20 @@ mod tests {
                 Some(("n1".into(), Kept::Snapshot { upto: u64::MAX, id: 9, place: 1, of: 2 })),
             ),
             (names.fence(), None),
+            (names.name(&"n1".into()), None),
             ("counterd.shop.store.n1.log.x".into(), None),
             ("counterd.shop.store".into(), None),
         ];
         for (subject, expected) in kept {
             assert_eq!(Names::kept(&subject), expected, "{subject}");
         }
+    }
+
+    #[test]
+    fn names_are_listed() {
+        let names = Names::new("shop", "n1".into());
+        assert_eq!(Names::named(&names.name(&"n2".into())), Some("n2".into()));
+        assert_eq!(Names::named(&names.fence()), None);
     }
 
     #[test]
