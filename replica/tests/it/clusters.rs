@@ -45,7 +45,7 @@ fn tell(seen: &[Seen]) {
     println!(
         "{} clusters, {} processes, {} events; {} times records went back, {} lists, {} forgets; \
          {} changes acknowledged ({} resets, {} batches, {} of these with resets, {} reports; {} tell values, {} have a note), \
-         {} imports; {} changes excused, {} of these as records went \
+         {} imports; {} clients have waited for it and read all, {} peers are said to have changes; {} changes excused, {} of these as records went \
          back; {} clusters have a row of more than 64 counters, the largest has {}; agreement after {slowest:?} at most",
         seen.len(),
         sum(|seen| seen.processes),
@@ -61,6 +61,8 @@ fn tell(seen: &[Seen]) {
         sum(|seen| seen.tells),
         sum(|seen| seen.notes),
         sum(|seen| seen.imports),
+        sum(|seen| seen.reached),
+        sum(|seen| seen.held),
         sum(|seen| seen.excused),
         sum(|seen| seen.went_back),
         sum(|seen| usize::from(seen.widest > 64)),
@@ -70,7 +72,9 @@ fn tell(seen: &[Seen]) {
 
 #[test]
 fn three_thousand_clusters_keep_all_promises() {
-    tell(&run_all(0..3000));
+    let seen = run_all(0..3000);
+    tell(&seen);
+    assert!(seen.iter().map(|seen| seen.reached).sum::<usize>() > 3000, "clients wait for something");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use crdt::Merge;
 use replica::store::{Record, StoreRequest};
-use replica::{Effect, Inquiry, RowDelta};
+use replica::{AckPolicy, Claim, Effect, Inquiry, RowDelta};
 
 use super::World;
 use super::ledger::{Checked, name};
@@ -12,6 +12,17 @@ use super::past::Versions;
 use super::process::Process;
 
 impl World {
+    /// What a frame does not call unstored must be in the record of its node. (With `AckPolicy::Memory` nobody cares.)
+    pub(super) fn is_stored_if_it_says_so(&self, claim: &Claim) -> Checked {
+        let is_stored = |row: &RowDelta| self.storage.records.was_stored(row.actor(), row.upto());
+        let is_told = |row: &&RowDelta| row.from() < row.upto() && !claim.unstored.contains(row.actor());
+        let mut told = claim.rows.iter().filter(is_told);
+        if self.plan.config.ack == AckPolicy::Memory || told.all(is_stored) {
+            return Ok(());
+        }
+        Err("a peer is told of a count that it is stored, and it is not".into())
+    }
+
     fn is_heard(&self, process: usize) -> bool {
         let node = name(self.processes[process].node);
         !self.storage.records.record(&node).is_some_and(Record::is_sealed)

@@ -19,6 +19,7 @@ mod records;
 mod running;
 mod sabotage;
 mod storage;
+mod waits;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,12 +27,12 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use replica::store::StoreRequest;
-use replica::{AckPolicy, Change, Claim, Frame, Input, NodeId, Request, RowDelta};
+use replica::{Change, Frame, Input, NodeId, Request, RowDelta};
 
 use ledger::{Checked, Ledger, View, name};
 use past::{Past, resets};
 pub(crate) use plan::Plan;
-use plan::{Fault, Kind, ms};
+use plan::{Fault, Kind, Waits, ms};
 use process::{Phase, Process};
 pub(crate) use sabotage::Sabotage;
 use storage::{Asked, Next, Storage, within};
@@ -43,6 +44,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 enum Event {
     Fault(Fault),
     Ask(usize, Request),
+    Wait(Waits),
     /// The process's wake-up of that number.
     Wake(usize, u64),
     /// The process runs again, or for a moment.
@@ -73,6 +75,9 @@ pub(crate) struct Seen {
     pub(crate) notes: usize,
     pub(crate) batches_with_resets: usize,
     pub(crate) imports: usize,
+    /// How many clients have waited for versions, or all nodes, and were told that it is so; and how many peers others were told of.
+    pub(crate) reached: usize,
+    pub(crate) held: usize,
     /// How many counters the largest row has.
     pub(crate) widest: u32,
     pub(crate) excused: usize,
@@ -150,6 +155,9 @@ impl World {
         for (at, node, ask) in world.plan.asks.clone() {
             world.schedule(at, Event::Ask(node, ask));
         }
+        for (at, waits) in world.plan.waits.clone() {
+            world.schedule(at, Event::Wait(waits));
+        }
         world
     }
 
@@ -189,6 +197,8 @@ impl World {
                 .ledger
                 .acknowledged(|change| matches!(change, Change::Batch(_)) && resets(change).next().is_some()),
             imports: self.ledger.count_acknowledged(|asked| asked.imports().is_some()),
+            reached: self.ledger.reached,
+            held: self.ledger.held,
             widest: self.widest(),
             excused: self.ledger.excused,
             went_back: self.ledger.went_back,
@@ -280,6 +290,7 @@ impl World {
         match event {
             Event::Fault(fault) => self.fault(fault),
             Event::Ask(node, request) => self.ask(node, &request),
+            Event::Wait(waits) => self.wait(waits),
             Event::Wake(process, number) => {
                 let is_due = self.processes[process].wake == number;
                 if is_due && self.processes[process].phase == Phase::Runs {
@@ -352,17 +363,6 @@ impl World {
             self.schedule(at, Event::Frame { from, to, frame: frame.clone() });
         }
         Ok(())
-    }
-
-    /// What a frame does not call unstored must be in the record of its node. (With `AckPolicy::Memory` nobody cares.)
-    fn is_stored_if_it_says_so(&self, claim: &Claim) -> Checked {
-        let is_stored = |row: &RowDelta| self.storage.records.was_stored(row.actor(), row.upto());
-        let is_told = |row: &&RowDelta| row.from() < row.upto() && !claim.unstored.contains(row.actor());
-        let mut told = claim.rows.iter().filter(is_told);
-        if self.plan.config.ack == AckPolicy::Memory || told.all(is_stored) {
-            return Ok(());
-        }
-        Err("a peer is told of a count that it is stored, and it is not".into())
     }
 
     fn note_calm(&mut self) {
