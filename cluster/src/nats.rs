@@ -2,15 +2,17 @@
 
 mod append;
 mod clock;
+mod joining;
 mod names;
 mod peers;
 mod reading;
+mod refusals;
 mod settings;
 mod store;
 mod stream;
 mod world;
 
-pub use names::Names;
+pub use names::{Names, Rights};
 pub use settings::{JoinError, Settings, is_cluster_name};
 pub use store::{Answer, JetStream, Store};
 pub use stream::{NoStream, open_stream};

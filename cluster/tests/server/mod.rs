@@ -17,6 +17,10 @@ pub(crate) struct NatsServer {
     /// The addresses of all servers.
     routes: Vec<String>,
     name: String,
+    /// A configuration file, if it has one.
+    configuration: Option<String>,
+    /// Environment variables for it.
+    variables: Vec<(String, String)>,
     directory: tempfile::TempDir,
 }
 
@@ -30,13 +34,22 @@ impl NatsServer {
         })
     }
 
+    /// A server alone with this configuration and these environment variables. `None`: the test is skipped.
+    pub(crate) fn start_with(configuration: &str, variables: &[(&str, &str)]) -> Option<Self> {
+        is_there().then(|| {
+            let mut server = Self::new("s0");
+            server.configuration = Some(configuration.into());
+            server.variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            server.begin();
+            server
+        })
+    }
+
     /// Servers that are a cluster. `None`: the test is skipped.
     pub(crate) fn start_cluster(count: usize) -> Option<Vec<Self>> {
         is_there().then(|| {
             // Each must know the others before it starts, so their ports are found first, all at once.
-            let found: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-            let routes: Vec<_> = found.iter().map(|port| port.local_addr().unwrap().to_string()).collect();
-            drop(found);
+            let routes = free_addresses(count);
             let servers = routes.iter().enumerate().map(|(place, route)| {
                 let mut server = Self::new(&format!("s{place}"));
                 server.route.clone_from(route);
@@ -50,8 +63,8 @@ impl NatsServer {
 
     fn new(name: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (url, route, routes) = Default::default();
-        Self { child: None, url, route, routes, name: name.into(), directory }
+        let (url, route, routes, configuration, variables) = Default::default();
+        Self { child: None, url, route, routes, name: name.into(), configuration, variables, directory }
     }
 
     /// Starts it, on the ports of the last time if there was one.
@@ -70,6 +83,11 @@ impl NatsServer {
             command.args(["--cluster_name", "test", "--cluster", &format!("nats://{}", self.route)]);
             let routes: Vec<_> = self.routes.iter().map(|route| format!("nats://{route}")).collect();
             command.args(["--routes", &routes.join(",")]);
+        }
+        if let Some(text) = &self.configuration {
+            let file = self.directory.path().join("server.conf");
+            std::fs::write(&file, text).unwrap();
+            command.arg("-c").arg(file).envs(self.variables.clone());
         }
         let log = std::fs::File::create(self.directory.path().join("log")).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
@@ -108,6 +126,12 @@ impl Drop for NatsServer {
             let _is_dead_already = child.wait();
         }
     }
+}
+
+/// Addresses with ports that are free, all found at once.
+pub(crate) fn free_addresses(count: usize) -> Vec<String> {
+    let found: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    found.iter().map(|port| port.local_addr().unwrap().to_string()).collect()
 }
 
 fn ports_file(directory: &Path) -> Option<std::path::PathBuf> {

@@ -127,6 +127,7 @@ fn a_node_says_what_it_lacks() {
         (&["--nats", "nats://127.0.0.1:1"][..], "set cluster"),
         (&["--nats", "nats://127.0.0.1:1", "--cluster", "shop"], "set node"),
         (&["--cluster", "shop"], "set nats"),
+        (&["--site", "eu"], "set nats"),
         (&["--nats", "127.0.0.1:1"], "no address of a NATS server"),
     ] {
         let refused = Setup::new().with(arguments).try_start().err().expect("it does not start");
