@@ -12,6 +12,8 @@ pub(crate) struct NatsServer {
     child: Option<Child>,
     /// `nats://127.0.0.1:PORT`
     pub(crate) url: String,
+    /// `http://127.0.0.1:PORT`: what it tells of itself.
+    pub(crate) monitor: String,
     /// The address for other servers: `127.0.0.1:PORT`. Empty: it is alone.
     route: String,
     /// The addresses of all servers.
@@ -63,8 +65,8 @@ impl NatsServer {
 
     fn new(name: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (url, route, routes, configuration, variables) = Default::default();
-        Self { child: None, url, route, routes, name: name.into(), configuration, variables, directory }
+        let (url, monitor, route, routes, configuration, variables) = Default::default();
+        Self { child: None, url, monitor, route, routes, name: name.into(), configuration, variables, directory }
     }
 
     /// Starts it, on the ports of the last time if there was one.
@@ -76,8 +78,9 @@ impl NatsServer {
         if is_installed("setpriv") {
             command.args(["--pdeathsig", "KILL", "--", "nats-server"]);
         }
-        let port = self.url.rsplit_once(':').map_or("-1", |(_, port)| port);
-        command.args(["-js", "-a", "127.0.0.1", "-p", port, "-n", &self.name]);
+        let [port, monitor] =
+            [&self.url, &self.monitor].map(|url| url.rsplit_once(':').map_or("-1", |(_, port)| port));
+        command.args(["-js", "-a", "127.0.0.1", "-p", port, "-m", monitor, "-n", &self.name]);
         command.arg("--ports_file_dir").arg(&ports).arg("-sd").arg(self.directory.path().join("data"));
         if !self.route.is_empty() {
             command.args(["--cluster_name", "test", "--cluster", &format!("nats://{}", self.route)]);
@@ -95,10 +98,17 @@ impl NatsServer {
         let found =
             wait_for(|| std::fs::read_to_string(ports_file(&ports)?).ok().filter(|text| text.ends_with('}')));
         self.url = address_in(&found, "nats");
+        self.monitor = address_in(&found, "monitoring");
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    fn pid(&self) -> u32 {
         self.child.as_ref().map_or(0, Child::id)
+    }
+
+    /// Sends it a signal, such as `STOP`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let arguments = [format!("-{signal}"), self.pid().to_string()];
+        assert!(Command::new("kill").args(arguments).status().unwrap().success());
     }
 
     /// Kills it, as a power cut would end it for the process.

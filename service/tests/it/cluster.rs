@@ -1,8 +1,10 @@
 //! Nodes of a cluster as real processes, on real NATS servers.
 
+mod campaign;
 mod counting;
 mod cut;
 mod faults;
+mod security;
 #[path = "../../../cluster/tests/server/mod.rs"]
 mod server;
 
