@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, ServerAddr, jetstream};
 use percent_encoding::percent_decode_str;
 use tokio::time::sleep;
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::clock::Stopwatch;
 use super::refusals::Refusals;
@@ -104,6 +104,7 @@ impl<'a> Joining<'a> {
             .build(client.clone());
         let server = client.server_info();
         let replicas = self.settings.replicas.unwrap_or(if server.cluster.is_some() { 3 } else { 1 });
+        let mut told = None;
         loop {
             let opened = tokio::select! {
                 opened = open_stream(&context, self.names, replicas) => opened,
@@ -118,7 +119,12 @@ impl<'a> Joining<'a> {
                 (Err(NoStream::NotNow(problem)), None) if self.is_late() => {
                     return Err(JoinError::Stream(problem));
                 }
-                (Err(NoStream::NotNow(problem)), None) => debug!(problem, "the stream is not there yet"),
+                (Err(NoStream::NotNow(problem)), None) => {
+                    if told.as_ref() != Some(&problem) {
+                        info!(problem, "the stream is not there yet");
+                    }
+                    told = Some(problem);
+                }
             }
             sleep(RETRY_AFTER).await;
         }
@@ -217,9 +223,11 @@ mod tests {
 
     #[test]
     fn errors_have_no_passwords() {
-        for servers in
-            [&["nats://n1:secret@a:1", "nats://n2:secret@b:2"][..], &["nats://n1:secret@a:port"], &["x://n1:secret@a"]]
-        {
+        for servers in [
+            &["nats://n1:secret@a:1", "nats://n2:secret@b:2"][..],
+            &["nats://n1:secret@a:port"],
+            &["x://n1:secret@a"],
+        ] {
             let problem = parts(servers).unwrap_err();
             assert!(!problem.contains("secret"), "{problem}");
         }

@@ -151,7 +151,7 @@ impl Names {
                 api(&format!("STREAM.INFO.{stream}")),
                 api(&format!("STREAM.CREATE.{stream}")),
                 api(&format!("STREAM.PURGE.{stream}")),
-                api(&format!("CONSUMER.CREATE.{stream}.>")),
+                api(&format!("CONSUMER.CREATE.{stream}")),
                 api(&format!("CONSUMER.MSG.NEXT.{stream}.>")),
             ],
             subscribe: vec![self.inbox(), self.hellos(), format!("{}.>", self.answers())],

@@ -25,10 +25,9 @@ impl Refusals {
         match event {
             // A slow consumer is told for each message that is lost. Frames are sent again.
             Event::SlowConsumer(_) => debug!(%event, "NATS"),
-            Event::ServerError(ServerError::Other(problem)) => match refused(problem) {
-                Some(refusal) => self.note(refusal),
-                None => warn!(%event, "NATS"),
-            },
+            Event::ServerError(ServerError::Other(problem)) => {
+                refused(problem).map_or_else(|| warn!(%event, "NATS"), |refusal| self.note(refusal));
+            }
             Event::ServerError(_) | Event::ClientError(_) => warn!(%event, "NATS"),
             Event::Connected
             | Event::Disconnected

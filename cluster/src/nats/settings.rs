@@ -85,7 +85,10 @@ impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cluster(name) => {
-                write!(f, "\"{name}\" is no name for a cluster or a site: it has 1 to 32 letters, digits, - and _")
+                write!(
+                    f,
+                    "\"{name}\" is no name for a cluster or a site: it has 1 to 32 letters, digits, - and _"
+                )
             }
             Self::Servers(problem) => {
                 write!(f, "can't connect to NATS: {problem}. Check the servers and the credentials")

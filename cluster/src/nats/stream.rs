@@ -1,7 +1,7 @@
 //! The stream: makes it, or checks that one that is there can be trusted with counts.
 
 use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::context::{Context, GetStreamErrorKind};
+use async_nats::jetstream::context::{Context, CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream};
 
 use super::Names;
@@ -15,7 +15,7 @@ pub enum NoStream {
     Never(String),
 }
 
-/// The stream of the cluster. It is made if there is none, with so many copies.
+/// The stream of the cluster, or of the site. It is made if there is none, with so many copies; with one where only one server can have it.
 ///
 /// # Errors
 ///
@@ -50,8 +50,17 @@ pub async fn open_stream(context: &Context, names: &Names, replicas: usize) -> R
 }
 
 async fn create(context: &Context, names: &Names, replicas: usize) -> Result<Stream, NoStream> {
-    let created = context.create_stream(config(names, replicas)).await;
+    let mut created = context.create_stream(config(names, replicas)).await;
+    // A server that is connected to other sites tells of a cluster even if it is alone.
+    if matches!(&created, Err(error) if is_for_one_copy(error.kind())) {
+        created = context.create_stream(config(names, 1)).await;
+    }
     created.map_err(|error| NoStream::NotNow(format!("the stream {} can't be made: {error}", names.stream())))
+}
+
+/// Whether there is no second server that could have a copy.
+fn is_for_one_copy(kind: CreateStreamErrorKind) -> bool {
+    matches!(kind, CreateStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED)
 }
 
 fn config(names: &Names, replicas: usize) -> Config {

@@ -41,8 +41,10 @@ const FLUSH_WITHIN: Duration = Duration::from_millis(500);
 ///
 /// [`JoinError`], in words that say what to do.
 pub async fn join(settings: &Settings, options: Options) -> Result<Counters, JoinError> {
-    if let Some(name) =
-        [Some(&settings.cluster), settings.site.as_ref()].into_iter().flatten().find(|name| !is_cluster_name(name))
+    if let Some(name) = [Some(&settings.cluster), settings.site.as_ref()]
+        .into_iter()
+        .flatten()
+        .find(|name| !is_cluster_name(name))
     {
         return Err(JoinError::Cluster(name.clone()));
     }

@@ -36,12 +36,13 @@ impl NatsServer {
         })
     }
 
-    /// A server alone with this configuration and these environment variables. `None`: the test is skipped.
-    pub(crate) fn start_with(configuration: &str, variables: &[(&str, &str)]) -> Option<Self> {
+    /// A server of this name with this configuration and these environment variables. `None`: the test is skipped.
+    pub(crate) fn start_with(name: &str, configuration: &str, variables: &[(&str, &str)]) -> Option<Self> {
         is_there().then(|| {
-            let mut server = Self::new("s0");
+            let mut server = Self::new(name);
             server.configuration = Some(configuration.into());
-            server.variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            server.variables =
+                variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
             server.begin();
             server
         })
@@ -66,7 +67,17 @@ impl NatsServer {
     fn new(name: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (url, monitor, route, routes, configuration, variables) = Default::default();
-        Self { child: None, url, monitor, route, routes, name: name.into(), configuration, variables, directory }
+        Self {
+            child: None,
+            url,
+            monitor,
+            route,
+            routes,
+            name: name.into(),
+            configuration,
+            variables,
+            directory,
+        }
     }
 
     /// Starts it, on the ports of the last time if there was one.
@@ -81,7 +92,11 @@ impl NatsServer {
         let [port, monitor] =
             [&self.url, &self.monitor].map(|url| url.rsplit_once(':').map_or("-1", |(_, port)| port));
         command.args(["-js", "-a", "127.0.0.1", "-p", port, "-m", monitor, "-n", &self.name]);
-        command.arg("--ports_file_dir").arg(&ports).arg("-sd").arg(self.directory.path().join("data"));
+        command.arg("--ports_file_dir").arg(&ports).current_dir(self.directory.path());
+        let sets_directory = self.configuration.as_ref().is_some_and(|text| text.contains("store_dir"));
+        if !sets_directory {
+            command.args(["-sd", "data"]);
+        }
         if !self.route.is_empty() {
             command.args(["--cluster_name", "test", "--cluster", &format!("nats://{}", self.route)]);
             let routes: Vec<_> = self.routes.iter().map(|route| format!("nats://{route}")).collect();
@@ -95,8 +110,15 @@ impl NatsServer {
         let log = std::fs::File::create(self.directory.path().join("log")).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn().unwrap());
-        let found =
-            wait_for(|| std::fs::read_to_string(ports_file(&ports)?).ok().filter(|text| text.ends_with('}')));
+        let found = wait_for(|| {
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().unwrap());
+            assert!(
+                ended.is_none(),
+                "{}",
+                std::fs::read_to_string(self.directory.path().join("log")).unwrap()
+            );
+            std::fs::read_to_string(ports_file(&ports)?).ok().filter(|text| text.ends_with('}'))
+        });
         self.url = address_in(&found, "nats");
         self.monitor = address_in(&found, "monitoring");
     }

@@ -41,12 +41,22 @@ pub struct NatsConfig {
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', requires = "site", value_parser = name)]
     other_sites: Vec<String>,
     /// The hosts of the servers of another site, if those of this one connect to it.
-    #[arg(long, value_name = "HOST,...", value_delimiter = ',', requires = "site", conflicts_with = "other_sites")]
+    #[arg(
+        long,
+        value_name = "HOST,...",
+        value_delimiter = ',',
+        requires = "site",
+        conflicts_with = "other_sites"
+    )]
     hub: Vec<String>,
 }
 
 fn name(text: &str) -> Result<String, String> {
-    if is_cluster_name(text) { Ok(text.into()) } else { Err("it has 1 to 32 letters, digits, - and _".into()) }
+    if is_cluster_name(text) {
+        Ok(text.into())
+    } else {
+        Err("it has 1 to 32 letters, digits, - and _".into())
+    }
 }
 
 /// What a user of the servers may do.
@@ -95,9 +105,10 @@ impl NatsConfig {
     /// A configuration of the servers.
     fn configuration(&self, keys: &Path) -> Result<String, String> {
         let mut text = self.heading(keys);
-        let domain = self.site.as_ref().map(|site| format!("    domain: {site}\n")).unwrap_or_default();
+        let domain =
+            self.site.as_ref().map(|site| format!("    domain: {}\n", quoted(site))).unwrap_or_default();
         text += "port: 4222\n";
-        text += "jetstream {\n    store_dir: ./nats-data\n";
+        text += "jetstream {\n    store_dir: \"./nats-data\"\n";
         text += "    # What is acknowledged is on the disk. The default is to sync every two minutes.\n";
         text += "    sync_interval: always\n";
         text += &domain;
@@ -105,9 +116,10 @@ impl NatsConfig {
         text += &self.tls_block("");
         if !self.servers.is_empty() {
             let routes = list(self.servers.iter().map(|host| format!("nats-route://{host}:6222")));
-            let name = self.site.as_ref().unwrap_or(&self.cluster);
+            let name = quoted(self.site.as_ref().unwrap_or(&self.cluster));
             let tls = self.tls_block("    ");
-            let _written = write!(text, "cluster {{\n    name: {name}\n    port: 6222\n    routes: {routes}\n{tls}}}\n");
+            let _written =
+                write!(text, "cluster {{\n    name: {name}\n    port: 6222\n    routes: {routes}\n{tls}}}\n");
         }
         text += &self.leaf_nodes();
         text += "authorization {\n    users: [\n";
@@ -131,7 +143,9 @@ impl NatsConfig {
         let host = self.servers.first().map_or("127.0.0.1", String::as_str);
         let site = self.site.as_ref().map(|site| format!(" --site {site}")).unwrap_or_default();
         let (scheme, ca) = match &self.tls {
-            Some(directory) => ("tls", format!(" --nats-ca {}/ca.pem --nats-cert FILE --nats-key FILE", directory.display())),
+            Some(directory) => {
+                ("tls", format!(" --nats-ca {}/ca.pem --nats-cert FILE --nats-key FILE", directory.display()))
+            }
             None => ("nats", String::new()),
         };
         let seed = match (&self.site, self.hub.is_empty()) {
@@ -159,7 +173,10 @@ impl NatsConfig {
     fn leaf_nodes(&self) -> String {
         let tls = |indent| self.tls_block(indent);
         if !self.other_sites.is_empty() {
-            return format!("# The servers of the other sites connect here.\nleafnodes {{\n    port: 7422\n{}}}\n", tls("    "));
+            return format!(
+                "# The servers of the other sites connect here.\nleafnodes {{\n    port: 7422\n{}}}\n",
+                tls("    ")
+            );
         }
         if self.hub.is_empty() {
             return String::new();
@@ -179,14 +196,17 @@ impl NatsConfig {
         let node = |node: &String| {
             let Rights { publish, subscribe } = self.rights(node);
             let lines = |subjects: Vec<String>| {
-                let lines: Vec<String> =
-                    subjects.iter().map(|subject| format!("                    {}\n", quoted(subject))).collect();
+                let lines: Vec<String> = subjects
+                    .iter()
+                    .map(|subject| format!("                    {}\n", quoted(subject)))
+                    .collect();
                 format!("{{ allow: [\n{}                ] }}", lines.concat())
             };
             User { name: node.clone(), publish: lines(publish), subscribe: lines(subscribe) }
         };
         let site = |site: &String| {
-            let [all, records] = [">", "store.>"].map(|rest| quoted(&format!("counterd.{}.{rest}", self.cluster)));
+            let [all, records] =
+                [">", "store.>"].map(|rest| quoted(&format!("counterd.{}.{rest}", self.cluster)));
             let rights = format!("{{ allow: {all}, deny: {records} }}");
             User { name: format!("site-{site}"), publish: rights.clone(), subscribe: rights }
         };

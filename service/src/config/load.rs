@@ -142,7 +142,8 @@ impl Loaded {
             (true, true, true) => Ok(()),
             (false, ..) => {
                 let useless = ["cluster", "site", "nats-creds", "nats-ca", "nats-cert", "nats-key"];
-                let set = useless.into_iter().map(|key| self.place(key)).find(|place| **place != Place::Default);
+                let set =
+                    useless.into_iter().map(|key| self.place(key)).find(|place| **place != Place::Default);
                 set.map_or(Ok(()), |place| Err(format!("{place}: it is of no use without NATS: set nats")))
             }
         }

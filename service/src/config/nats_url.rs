@@ -34,7 +34,9 @@ impl std::str::FromStr for NatsUrl {
     fn from_str(text: &str) -> Result<Self, String> {
         let url = Self(text.into());
         if url.parts().2 == Some(HIDDEN) {
-            return Err(format!("{url} has no password, for it was left out where this was printed: put it in"));
+            return Err(format!(
+                "{url} has no password, for it was left out where this was printed: put it in"
+            ));
         }
         match text.split_once("://") {
             Some(("nats" | "tls", rest)) if !rest.is_empty() && !rest.ends_with('@') => Ok(url),
@@ -88,7 +90,9 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        for text in ["nats://n1:secret@a:1", "tls://secret@a:1", "nats://n1:x:secret@a", "nats://n1:x@secret@a"] {
+        for text in
+            ["nats://n1:secret@a:1", "tls://secret@a:1", "nats://n1:x:secret@a", "nats://n1:x@secret@a"]
+        {
             let url: NatsUrl = text.parse().unwrap();
             assert!(!format!("{url} {url:?}").contains("secret"), "{url}");
             let refused = url.to_string().parse::<NatsUrl>().unwrap_err();

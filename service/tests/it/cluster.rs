@@ -7,6 +7,7 @@ mod faults;
 mod security;
 #[path = "../../../cluster/tests/server/mod.rs"]
 mod server;
+mod sites;
 
 use std::time::Duration;
 

@@ -16,7 +16,8 @@ use crate::redis::wire::Wire;
 
 /// What `counterd nats-config` prints for the cluster `shop`.
 pub(super) fn configuration(arguments: &[&str]) -> String {
-    let output = harness::command().args(["nats-config", "--cluster", "shop"]).args(arguments).output().unwrap();
+    let output =
+        harness::command().args(["nats-config", "--cluster", "shop"]).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -86,7 +87,7 @@ fn add(counterd: &Counterd, amount: &str) {
 #[test]
 fn nodes_count_with_the_rights_that_they_are_given() {
     let (keys, text) = three_nodes();
-    let Some(server) = NatsServer::start_with(&text, &[]) else { return };
+    let Some(server) = NatsServer::start_with("s0", &text, &[]) else { return };
     let setups = ["n1", "n2", "n3"].map(|name| node_with_key(name, &server, &keys));
     let nodes = setups.each_ref().map(Setup::start);
     nodes.iter().for_each(wait_until_ready);
@@ -105,7 +106,7 @@ fn nodes_count_with_the_rights_that_they_are_given() {
 #[test]
 fn a_node_can_not_speak_in_the_name_of_another() {
     let (keys, text) = three_nodes();
-    let Some(server) = NatsServer::start_with(&text, &[]) else { return };
+    let Some(server) = NatsServer::start_with("s0", &text, &[]) else { return };
     let setup = node_with_key("n1", &server, &keys);
     let counterd = setup.start();
     wait_until_ready(&counterd);
@@ -140,7 +141,7 @@ fn replica(counterd: &Counterd) -> ReplicaId {
 #[test]
 fn a_node_that_claims_too_much_of_another_is_named_by_it() {
     let (keys, text) = three_nodes();
-    let Some(server) = NatsServer::start_with(&text, &[]) else { return };
+    let Some(server) = NatsServer::start_with("s0", &text, &[]) else { return };
     let setup = node_with_key("n1", &server, &keys);
     let counterd = setup.start();
     wait_until_ready(&counterd);
@@ -153,7 +154,10 @@ fn a_node_that_claims_too_much_of_another_is_named_by_it() {
         insider.publish("counterd.shop.to.n1.n2", message);
     }
     wait_until(BOUND, "the liar is named", || {
-        setup.log().lines().any(|line| line.contains("claims more of this process") && line.contains("from=n2"))
+        setup
+            .log()
+            .lines()
+            .any(|line| line.contains("claims more of this process") && line.contains("from=n2"))
     });
     assert_eq!(counterd.value("views"), 7);
 }
@@ -169,17 +173,23 @@ fn without(configuration: &str, right: &str) -> String {
 fn a_right_that_is_missing_is_named() {
     let (keys, text) = three_nodes();
     for (right, problem) in [
-        ("$JS.API.STREAM.INFO", "the right to publish to \"$JS.API.STREAM.INFO.COUNTERD_shop\": see docs/cluster.md"),
-        ("$JS.API.STREAM.CREATE", "the right to publish to \"$JS.API.STREAM.CREATE.COUNTERD_shop\": see docs/cluster.md"),
+        (
+            "$JS.API.STREAM.INFO",
+            "the right to publish to \"$JS.API.STREAM.INFO.COUNTERD_shop\": see docs/cluster.md",
+        ),
+        (
+            "$JS.API.STREAM.CREATE",
+            "the right to publish to \"$JS.API.STREAM.CREATE.COUNTERD_shop\": see docs/cluster.md",
+        ),
         ("counterd.shop.to.n1.*", "the right to subscribe to \"counterd.shop.to.n1.*\": see docs/cluster.md"),
         ("_INBOX_n1", "the right to subscribe to \"_INBOX_n1."),
     ] {
-        let Some(server) = NatsServer::start_with(&without(&text, right), &[]) else { return };
+        let Some(server) = NatsServer::start_with("s0", &without(&text, right), &[]) else { return };
         let refused = node_with_key("n1", &server, &keys).try_start().err().expect("it does not start");
         let last = refused.log.lines().last().unwrap();
         assert!(last.contains(problem), "{}", refused.log);
     }
-    let Some(server) = NatsServer::start_with(&without(&text, "hello.n1"), &[]) else { return };
+    let Some(server) = NatsServer::start_with("s0", &without(&text, "hello.n1"), &[]) else { return };
     let setup = node_with_key("n1", &server, &keys);
     let _counterd = setup.start();
     let problem = "NATS refuses this node the right to publish to \"counterd.shop.hello.n1\"";
@@ -189,7 +199,7 @@ fn a_right_that_is_missing_is_named() {
 #[test]
 fn a_key_that_the_servers_do_not_know_is_refused() {
     let (keys, text) = three_nodes();
-    let Some(server) = NatsServer::start_with(&text, &[]) else { return };
+    let Some(server) = NatsServer::start_with("s0", &text, &[]) else { return };
     let other = tempfile::tempdir().unwrap();
     configuration(&["--nodes", "n1", "--keys", other.path().to_str().unwrap()]);
     for (file, problem) in [
@@ -206,7 +216,7 @@ fn a_key_that_the_servers_do_not_know_is_refused() {
 #[test]
 fn a_password_opens_and_is_shown_nowhere() {
     let users = "authorization { users: [{ user: n1, password: \"pass,word\" }] }";
-    let Some(server) = NatsServer::start_with(users, &[]) else { return };
+    let Some(server) = NatsServer::start_with("s0", users, &[]) else { return };
     let url = |password: &str| server.url.replace("nats://", &format!("nats://n1:{password}@"));
     let setup = node("n1", &url("pass%2Cword")).with(&["--log", "trace"]);
     let counterd = setup.start();
@@ -221,7 +231,9 @@ fn a_password_opens_and_is_shown_nowhere() {
     let printed = String::from_utf8(printed.stdout).unwrap();
     assert!(printed.contains("nats = \"nats://n1:*****@127.0.0.1"), "{printed}");
     for text in [log, refused.log, printed] {
-        let shown = text.lines().find(|line| line.contains("pass%2Cword") || line.contains("pass,word") || line.contains("another"));
+        let shown = text.lines().find(|line| {
+            line.contains("pass%2Cword") || line.contains("pass,word") || line.contains("another")
+        });
         assert_eq!(shown, None);
     }
 }
