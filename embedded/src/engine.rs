@@ -19,10 +19,11 @@ use crate::clock::Clock;
 use crate::group::{Answer, Done, Waiting};
 use crate::index::Index;
 use crate::keys::Keys;
+use crate::peers::Heard;
 use crate::shared::Calls;
 use crate::status::StoreStatus;
 use crate::store::Figures;
-use crate::{MAX_GROUP, Options, Refused, Status};
+use crate::{MAX_GROUP, Options, Peer, Refused, Seen, Status};
 
 /// How many bits of a ticket are the place in its group.
 const PLACE_BITS: u32 = 16;
@@ -48,6 +49,8 @@ pub(crate) struct Engine {
     requests: VecDeque<(Token, StoreRequest)>,
     /// What peers are to be told. Alone there are none.
     frames: VecDeque<(NodeId, Frame)>,
+    /// When each peer was heard last.
+    heard: Heard,
     /// What does the requests and sends the frames, if it is no thread.
     pub(crate) outside: Option<Waker>,
     calls: Calls,
@@ -91,6 +94,7 @@ impl Engine {
             submitting: None,
             requests: VecDeque::new(),
             frames: VecDeque::new(),
+            heard: Heard::default(),
             outside: None,
             calls: Calls::default(),
             watchers: Vec::new(),
@@ -121,6 +125,17 @@ impl Engine {
 
     /// Hands an input to the replica, and does what it wants done.
     pub(crate) fn handle(&mut self, input: Input) {
+        match &input {
+            Input::Roster(nodes) => self.heard.list(nodes),
+            Input::Peer { from, .. } => self.heard.hear(from, self.now),
+            Input::Client { .. }
+            | Input::Forget { .. }
+            | Input::Import { .. }
+            | Input::Store { .. }
+            | Input::Tick { .. }
+            | Input::Shutdown
+            | Input::Closed => {}
+        }
         self.replica.handle(self.now, input);
         while let Some(effect) = self.replica.poll_effect() {
             match effect {
@@ -278,6 +293,26 @@ impl Engine {
         }
     }
 
+    /// What this node shows, of all counters or of one, and how fresh it is.
+    pub(crate) fn seen(&self, counter: Option<&str>) -> Seen {
+        let rows = self.rows();
+        let version = match counter {
+            Some(counter) => {
+                rows.changes(counter).map(|(replica, number)| (replica.clone(), number)).collect()
+            }
+            None => {
+                rows.versions().counter().iter().map(|(replica, number)| (replica.clone(), number)).collect()
+            }
+        };
+        let complete = self.replica.complete_as_of();
+        Seen { version, complete: complete.map(|at| self.clock.now().saturating_sub(at)) }
+    }
+
+    /// What is known of the peers.
+    pub(crate) fn peers(&self) -> Vec<Peer> {
+        self.heard.peers(&self.replica, self.now)
+    }
+
     /// Begins a group.
     pub(crate) fn begin(&mut self) {
         self.look_at_clock();
@@ -316,14 +351,17 @@ impl Engine {
 
     fn answer(&mut self, ticket: Ticket, result: Result<Reply, Refusal>) {
         self.keys.note_answer(ticket, &result);
-        let answer = result.map(|reply| Done { reply, is_replayed: false }).map_err(Refused::from);
+        let answer = result.map(|reply| Done::new(reply, false)).map_err(Refused::from);
         self.settle(ticket, answer);
     }
 
     /// Puts an answer into its place.
     pub(crate) fn settle(&mut self, ticket: Ticket, answer: Answer) {
         self.status.note(&answer);
-        let answer = self.keys.replay(ticket, answer);
+        let mut answer = self.keys.replay(ticket, answer);
+        if let Ok(done) = &mut answer {
+            done.number = self.replica.safe();
+        }
         let ticket = usize::try_from(ticket.0).unwrap_or(usize::MAX);
         let (group, place) = (ticket >> PLACE_BITS, ticket & ((1 << PLACE_BITS) - 1));
         if self.submitting == Some(group) {

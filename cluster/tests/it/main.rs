@@ -14,4 +14,5 @@ mod journal;
 mod samples;
 #[path = "../server/mod.rs"]
 mod server;
+mod streams;
 mod wire;

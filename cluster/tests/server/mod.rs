@@ -146,6 +146,22 @@ impl NatsServer {
         self.begin();
     }
 
+    /// Copies its data. It must not run.
+    pub(crate) fn back_up(&self) {
+        self.copy("data", "backup");
+    }
+
+    /// Puts back what [`back_up`](Self::back_up) has copied. It must not run.
+    pub(crate) fn restore(&self) {
+        self.copy("backup", "data");
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        let [from, to] = [from, to].map(|name| self.directory.path().join(name));
+        let _there_is_none = std::fs::remove_dir_all(&to);
+        assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -52,6 +52,18 @@ async fn two_nodes_count_together() {
     })
     .await
     .unwrap();
+    tokio::time::timeout(Duration::from_secs(30), async {
+        while counters.iter().any(|counters| counters.peers()[0].lacks > 0) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    for (at, counters) in counters.iter().enumerate() {
+        let [peer] = &counters.peers()[..] else { panic!("each has one peer") };
+        assert_eq!((&*peer.node, peer.keeps), (["n2", "n1"][at], 0));
+        assert!(peer.heard.is_some());
+    }
     for counters in counters {
         tokio::task::spawn_blocking(move || counters.close()).await.unwrap().unwrap();
     }

@@ -76,7 +76,7 @@ impl Asked {
         match &self.what {
             What::Asked(Request::Change(change) | Request::ChangeAndTell { change, .. })
             | What::Elsewhere(change) => Some(change),
-            What::Asked(Request::Read(_)) | What::Forget(_) | What::Import(_) => None,
+            What::Asked(Request::Read(_) | Request::Await(_)) | What::Forget(_) | What::Import(_) => None,
         }
     }
 

@@ -12,7 +12,7 @@ use counterd::clock::Stopwatch;
 use super::counting::{Seen, Tally};
 use super::cut::Link;
 use super::server::NatsServer;
-use super::{node, wait_until_ready};
+use super::{BOUND, leader, node, wait_until_ready};
 use crate::harness::{Counterd, Setup, wait_until};
 
 /// Between the adds of a client.
@@ -20,9 +20,6 @@ const PACE: Duration = Duration::from_millis(5);
 
 /// How long to count before the fault, and after it.
 const CALM: Duration = Duration::from_secs(2);
-
-/// How long nodes may take to agree. Longer, and the run fails.
-const BOUND: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
@@ -87,32 +84,21 @@ impl Site {
         Some(Self { servers, setups, nodes, links })
     }
 
-    /// The place of the server that leads the stream.
-    fn leader(&self) -> usize {
-        let mut leader = None;
-        wait_until(BOUND, "the stream has a leader", || {
-            leader = self.servers.iter().find_map(|server| led_by(&server.monitor));
-            leader.is_some()
-        });
-        let name = leader.unwrap_or_default();
-        self.servers.iter().position(|server| server.name() == name).expect("it is one of them")
-    }
-
     /// Does it, and mends it.
     fn suffer(&mut self, fault: Fault, tally: &Tally) {
         match fault {
             Fault::LeaderKilled => {
-                let leader = self.leader();
+                let leader = leader(&self.servers);
                 self.kill(&[leader], Duration::from_secs(8));
             }
             Fault::LeaderStopped => {
-                let leader = self.leader();
+                let leader = leader(&self.servers);
                 self.servers[leader].signal("STOP");
                 sleep(Duration::from_secs(12));
                 self.servers[leader].signal("CONT");
             }
             Fault::MostKilled => {
-                let leader = self.leader();
+                let leader = leader(&self.servers);
                 self.kill(&[leader, (leader + 1) % 3], Duration::from_secs(8));
             }
             Fault::AllKilled => self.kill(&[0, 1, 2], Duration::from_secs(2)),
@@ -142,15 +128,6 @@ impl Site {
             self.servers[*place].restart();
         }
     }
-}
-
-/// Which server leads the stream, as one of them says.
-fn led_by(monitor: &str) -> Option<String> {
-    let url = format!("{monitor}/jsz?streams=1");
-    let text = ureq::get(&url).call().ok()?.body_mut().read_to_string().ok()?;
-    let told: serde_json::Value = serde_json::from_str(&text).ok()?;
-    let leader = told.pointer("/account_details/0/stream_detail/0/cluster/leader")?.as_str()?;
-    (!leader.is_empty()).then(|| leader.to_owned())
 }
 
 struct Run {

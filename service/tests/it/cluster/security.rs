@@ -91,7 +91,9 @@ fn nodes_count_with_the_rights_that_they_are_given() {
     let setups = ["n1", "n2", "n3"].map(|name| node_with_key(name, &server, &keys));
     let nodes = setups.each_ref().map(Setup::start);
     nodes.iter().for_each(wait_until_ready);
-    nodes.iter().for_each(|node| add(node, "7"));
+    for node in &nodes {
+        add(node, "7");
+    }
     wait_until_agreed(&nodes.each_ref(), (21, 21));
     // The next ones read what these have written.
     nodes.into_iter().for_each(Counterd::kill);
@@ -120,9 +122,14 @@ fn a_node_can_not_speak_in_the_name_of_another() {
         "$JS.API.STREAM.UPDATE.COUNTERD_shop",
         "$JS.API.STREAM.MSG.DELETE.COUNTERD_shop",
     ];
-    forbidden.iter().for_each(|subject| insider.publish(subject, vec![1]));
-    ["counterd.shop.to.n1.*", "_INBOX_n1.>", ">"].iter().for_each(|subject| insider.subscribe(subject));
-    for subject in forbidden.iter().chain(&["counterd.shop.to.n1.*", "_INBOX_n1.>", ">"]) {
+    let not_heard = ["counterd.shop.to.n1.*", "_INBOX_n1.>", ">"];
+    for subject in forbidden {
+        insider.publish(subject, vec![1]);
+    }
+    for subject in not_heard {
+        insider.subscribe(subject);
+    }
+    for subject in forbidden.iter().chain(&not_heard) {
         wait_until(BOUND, subject, || insider.is_refused(subject));
     }
     add(&counterd, "7");

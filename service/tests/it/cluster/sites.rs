@@ -216,6 +216,7 @@ fn the_example_is_what_nats_config_prints() {
 /// Between the adds of a client.
 const PACE: Duration = Duration::from_millis(5);
 
+#[expect(clippy::cast_precision_loss, reason = "a table has three digits")]
 fn row(phase: &str, seen: &Seen) -> String {
     let mut took = seen.times.took.clone();
     took.sort_unstable();
