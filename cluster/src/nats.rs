@@ -2,6 +2,7 @@
 
 mod append;
 mod clock;
+mod inspect;
 mod joining;
 mod names;
 mod peers;
@@ -12,7 +13,9 @@ mod store;
 mod stream;
 mod world;
 
+pub use inspect::{Inspection, StreamState, inspect};
 pub use names::{Names, Rights};
+use settings::check_names;
 pub use settings::{JoinError, Settings, is_cluster_name};
 pub use store::{Answer, JetStream, Store};
 pub use stream::{NoStream, open_stream};

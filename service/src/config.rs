@@ -114,4 +114,18 @@ impl Config {
             None => self.data.display().to_string(),
         }
     }
+
+    /// How this node joins its cluster.
+    #[cfg(feature = "nats")]
+    pub fn of_cluster(&self) -> cluster::Settings {
+        cluster::Settings {
+            servers: self.nats.iter().map(|url| url.with_password().to_owned()).collect(),
+            cluster: self.cluster.clone().unwrap_or_default(),
+            site: self.site.clone(),
+            credentials: self.nats_creds.clone(),
+            ca: self.nats_ca.clone(),
+            certificate: self.nats_tls.clone(),
+            ..cluster::Settings::default()
+        }
+    }
 }

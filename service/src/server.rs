@@ -111,16 +111,7 @@ async fn open(config: &Config) -> Result<Counters, String> {
 /// Joins a cluster.
 #[cfg(feature = "nats")]
 async fn join(config: &Config, options: Options) -> Result<Counters, String> {
-    let settings = cluster::Settings {
-        servers: config.nats.iter().map(|url| url.with_password().to_owned()).collect(),
-        cluster: config.cluster.clone().unwrap_or_default(),
-        site: config.site.clone(),
-        credentials: config.nats_creds.clone(),
-        ca: config.nats_ca.clone(),
-        certificate: config.nats_tls.clone(),
-        ..cluster::Settings::default()
-    };
-    cluster::join(&settings, options).await.map_err(|error| error.to_string())
+    cluster::join(&config.of_cluster(), options).await.map_err(|error| error.to_string())
 }
 
 #[cfg(not(feature = "nats"))]

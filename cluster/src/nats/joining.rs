@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::Context;
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, ServerAddr, jetstream};
 use percent_encoding::percent_decode_str;
 use tokio::time::sleep;
@@ -96,19 +97,21 @@ impl<'a> Joining<'a> {
         Ok((addresses, options))
     }
 
+    /// Waits until the servers refuse a right, and says which.
+    pub(super) async fn refused(&self) -> String {
+        self.refusals.any().await
+    }
+
     /// Opens the stream. Tries again while there is time.
     pub(super) async fn open(&self, client: &Client) -> Result<Store, JoinError> {
-        let context = jetstream::ContextBuilder::new()
-            .timeout(STORE_WITHIN)
-            .ack_timeout(STORE_WITHIN)
-            .build(client.clone());
+        let context = context_of(client);
         let server = client.server_info();
         let replicas = self.settings.replicas.unwrap_or(if server.cluster.is_some() { 3 } else { 1 });
         let mut told = None;
         loop {
             let opened = tokio::select! {
                 opened = open_stream(&context, self.names, replicas) => opened,
-                refusal = self.refusals.any() => return Err(JoinError::Right(refusal)),
+                refusal = self.refused() => return Err(JoinError::Right(refusal)),
             };
             match (opened, self.refusals.first()) {
                 (_, Some(refusal)) => return Err(JoinError::Right(refusal)),
@@ -129,6 +132,11 @@ impl<'a> Joining<'a> {
             sleep(RETRY_AFTER).await;
         }
     }
+}
+
+/// Requests to JetStream.
+pub(super) fn context_of(client: &Client) -> Context {
+    jetstream::ContextBuilder::new().timeout(STORE_WITHIN).ack_timeout(STORE_WITHIN).build(client.clone())
 }
 
 /// How long to wait before a server is tried. The other servers are there, most likely: clients of this node wait.
@@ -204,21 +212,23 @@ async fn read(file: &Path) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn parts(servers: &[&str]) -> Result<(Vec<String>, Option<(String, Option<String>)>), String> {
-        let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
-        let (addresses, login) = addresses(&servers)?;
-        let addresses = addresses.iter().map(|address| address.as_url_str().to_owned()).collect();
-        Ok((addresses, login.map(|Login { user, password }| (user, password))))
+    fn read(servers: &[&str]) -> Result<(Vec<ServerAddr>, Option<Login>), String> {
+        addresses(&servers.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    fn check(servers: [&str; 2], expected: [&str; 2], user: &str, password: Option<&str>) {
+        let (addresses, login) = read(&servers).unwrap();
+        let addresses: Vec<_> = addresses.iter().map(ServerAddr::as_url_str).collect();
+        assert_eq!(addresses, expected);
+        let login = login.unwrap();
+        assert_eq!((login.user.as_str(), login.password.as_deref()), (user, password));
     }
 
     #[test]
     fn a_login_is_not_in_the_addresses() {
-        let (addresses, login) = parts(&["nats://n1:p%40ss@a:1", "tls://n1:p%40ss@b:2"]).unwrap();
-        assert_eq!(addresses, ["nats://a:1", "tls://b:2"]);
-        assert_eq!(login, Some(("n1".into(), Some("p@ss".into()))));
-        let (addresses, login) = parts(&["nats://token@a:1", "nats://b:2"]).unwrap();
-        assert_eq!(addresses, ["nats://a:1", "nats://b:2"]);
-        assert_eq!(login, Some(("token".into(), None)));
+        let plain = ["nats://a:1", "tls://b:2"];
+        check(["nats://n1:p%40ss@a:1", "tls://n1:p%40ss@b:2"], plain, "n1", Some("p@ss"));
+        check(["nats://token@a:1", "tls://b:2"], plain, "token", None);
     }
 
     #[test]
@@ -228,7 +238,7 @@ mod tests {
             &["nats://n1:secret@a:port"],
             &["x://n1:secret@a"],
         ] {
-            let problem = parts(servers).unwrap_err();
+            let problem = read(servers).err().unwrap();
             assert!(!problem.contains("secret"), "{problem}");
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use embedded::{OpenError, is_node_name};
+use replica::NodeId;
 
 /// How a node joins a cluster.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,6 +65,18 @@ impl fmt::Debug for Settings {
 /// ```
 pub fn is_cluster_name(name: &str) -> bool {
     is_node_name(name)
+}
+
+/// Checks the names of the cluster, the site and the node. Returns that of the node.
+pub(super) fn check_names(settings: &Settings, node: Option<&str>) -> Result<NodeId, JoinError> {
+    let mut names = [Some(&settings.cluster), settings.site.as_ref()].into_iter().flatten();
+    if let Some(bad) = names.find(|name| !is_cluster_name(name)) {
+        return Err(JoinError::Cluster(bad.clone()));
+    }
+    match node {
+        Some(node) if is_node_name(node) => Ok(node.into()),
+        _ => Err(OpenError::Name { given: node.unwrap_or_default().into() }.into()),
+    }
 }
 
 /// Why a node can't join.

@@ -16,7 +16,7 @@ use super::clock::Stopwatch;
 use super::joining::Joining;
 use super::peers::Peers;
 use super::store::Answer;
-use super::{JoinError, Names, Settings, Store, is_cluster_name};
+use super::{JoinError, Names, Settings, Store, check_names};
 use crate::wire;
 use crate::wire::hello::Hello;
 
@@ -41,18 +41,7 @@ const FLUSH_WITHIN: Duration = Duration::from_millis(500);
 ///
 /// [`JoinError`], in words that say what to do.
 pub async fn join(settings: &Settings, options: Options) -> Result<Counters, JoinError> {
-    if let Some(name) = [Some(&settings.cluster), settings.site.as_ref()]
-        .into_iter()
-        .flatten()
-        .find(|name| !is_cluster_name(name))
-    {
-        return Err(JoinError::Cluster(name.clone()));
-    }
-    let me = options.node.clone().filter(|name| embedded::is_node_name(name));
-    let Some(me) = me.map(|name| NodeId::from(name.as_str())) else {
-        let given = options.node.unwrap_or_default();
-        return Err(embedded::OpenError::Name { given }.into());
-    };
+    let me = check_names(settings, options.node.as_deref())?;
     let names = Names::new(&settings.cluster, me).at(settings.site.clone());
     let joining = Joining::begin(settings, &names);
     let client = joining.connect().await?;

@@ -3,12 +3,14 @@
 mod campaign;
 mod counting;
 mod cut;
+mod doctor;
 mod faults;
 mod security;
 #[path = "../../../cluster/tests/server/mod.rs"]
 mod server;
 mod sites;
 mod stores;
+mod tls;
 
 use std::time::Duration;
 
