@@ -141,12 +141,15 @@ impl Names {
 
     /// What this node needs, and nothing else.
     pub fn rights(&self) -> Rights {
+        let Self { cluster, me, .. } = self;
         let stream = self.stream();
         let api = |request: &str| format!("$JS.API.{request}");
         Rights {
             publish: vec![
                 self.to(&"*".into()),
                 self.hello(),
+                format!("counterd.{cluster}.ask.*.{me}"),
+                format!("counterd.{cluster}.answer.*.{me}.*"),
                 self.stored_of(&self.me),
                 api(&format!("STREAM.INFO.{stream}")),
                 api(&format!("STREAM.CREATE.{stream}")),
@@ -154,7 +157,13 @@ impl Names {
                 api(&format!("CONSUMER.CREATE.{stream}")),
                 api(&format!("CONSUMER.MSG.NEXT.{stream}.>")),
             ],
-            subscribe: vec![self.inbox(), self.hellos(), format!("{}.>", self.answers())],
+            subscribe: vec![
+                self.inbox(),
+                self.hellos(),
+                format!("counterd.{cluster}.ask.{me}.*"),
+                format!("counterd.{cluster}.answer.{me}.*.*"),
+                format!("{}.>", self.answers()),
+            ],
         }
     }
 
@@ -164,9 +173,14 @@ impl Names {
     }
 
     /// Who has sent a message on [`inbox`](Self::inbox) or [`hellos`](Self::hellos): the last token, which the server lets nobody else
-    /// use. `None`: no node has such a name.
+    /// use. `None`: nobody, or no node.
+    ///
+    /// The stream can be made to send its messages to any subject. They name their own subject then, so they have no sender.
     pub fn sender(subject: &str) -> Option<NodeId> {
-        let (_, name) = subject.rsplit_once('.')?;
+        let name = match subject.split('.').collect::<Vec<_>>()[..] {
+            ["counterd", _, "to" | "ask", _, name] | ["counterd", _, "hello", name] => name,
+            _ => return None,
+        };
         embedded::is_node_name(name).then(|| NodeId::from(name))
     }
 
@@ -222,6 +236,8 @@ mod tests {
     #[test]
     fn the_last_token_is_the_sender() {
         assert_eq!(Names::sender("counterd.shop.to.n1.n2"), Some("n2".into()));
+        assert_eq!(Names::sender("counterd.shop.hello.n2"), Some("n2".into()));
         assert_eq!(Names::sender("counterd.shop.to.n1.n#2"), None);
+        assert_eq!(Names::sender("counterd.shop.store.n2.n1"), None);
     }
 }
