@@ -1,27 +1,21 @@
 //! The store port over an engine: a log for each node, fences, and snapshots. See decision 29.
-//!
-//! Any server of the [engine](Engine) may serve a read, also one that has fallen behind. So a reader first writes a *fence*, which needs a
-//! majority. Then it reads until that fence comes. Whatever was committed before is in front of it.
 
 mod engine;
+mod reading;
 mod snapshots;
 
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use embedded::{Entry, EntryKind};
 use replica::store::{Changes, Noted, Outcome, Record, Revision, StoreRequest};
 use replica::{NodeId, RowDelta};
-use tracing::{error, warn};
+use tracing::error;
 
-use crate::journal::{Body, Found, Message, Replay, Trouble, VERSION};
+use crate::journal::{Body, Message, Trouble};
 use crate::nats::Names;
 
-pub use engine::{Appended, Condition, Engine, Interrupted, Stored};
-
-/// How often a record is read again that was being tidied while it was read.
-const READS: usize = 4;
+pub use engine::{Appended, Condition, Engine, Interrupted, Reader, Stored};
 
 /// How often, and after which time, an append is tried again that another one was in the way of.
 const RETRIES: u32 = 6;
@@ -152,104 +146,11 @@ impl<E: Engine> Store<E> {
         self.append_entry(node, head, &entry).await.outcome(|_| Outcome::Sealed)
     }
 
-    async fn nodes(&self) -> Outcome {
-        let Ok(fence) = self.fence().await else { return Outcome::NotDone };
-        let mut nodes = Vec::new();
-        let subjects = vec![self.names.logs(), self.names.fence()];
-        let read = self.read(subjects, (fence, true), |stored| {
-            nodes.extend(Names::kept(&stored.subject).map(|(node, _)| node));
-        });
-        match read.await {
-            Ok(()) => {
-                nodes.sort();
-                nodes.dedup();
-                Outcome::Nodes(nodes)
-            }
-            Err(Interrupted) => Outcome::NotDone,
-        }
-    }
-
-    /// Reads a record that has all that was committed before the last fence, and before the last commit of this process.
-    async fn read_fresh(&self, node: &NodeId) -> Result<Found, Option<Trouble>> {
-        let fence = self.fence().await.map_err(|_| None)?;
-        self.find(node, fence).await
-    }
-
-    /// Reads the record of a node, up to a fence or further.
-    async fn find(&self, node: &NodeId, mut fence: u64) -> Result<Found, Option<Trouble>> {
-        let mut subjects = vec![self.names.stored_of(node)];
-        if node != self.names.me() {
-            subjects.push(self.names.fence());
-        }
-        let mut trouble = None;
-        for _ in 0..READS {
-            let mut replay = Replay::default();
-            let read =
-                self.read(subjects.clone(), (fence, false), |stored| match Names::kept(&stored.subject) {
-                    Some((of, kept)) if of == *node => replay.take(kept, stored.sequence, stored.payload),
-                    Some(_) | None => {}
-                });
-            read.await.map_err(|Interrupted| None)?;
-            match replay.finish() {
-                Ok(found) => return Ok(found),
-                Err(Trouble::Foreign) => return Err(Some(Trouble::Foreign)),
-                Err(Trouble::Gap) => trouble = Some(Trouble::Gap),
-            }
-            // A snapshot that has the missing messages stands behind this fence.
-            fence = self.write_fence().await.map_err(|_| None)?;
-        }
-        warn!(%node, "the log has a gap");
-        Err(trouble)
-    }
-
-    /// Hands all messages on these subjects to `take`, in the order of the stream, until one comes that is the fence or later. The
-    /// subjects include that of the fence. With `last_only` just the last message of each subject.
-    async fn read(
-        &self,
-        subjects: Vec<String>,
-        (fence, last_only): (u64, bool),
-        mut take: impl FnMut(Stored),
-    ) -> Result<(), Interrupted> {
-        let (mut read, mut is_whole) = (0, true);
-        let ended = self.engine.read(subjects, last_only, |stored| {
-            read += 1;
-            // Nothing is acknowledged, so a message that gets lost on the way is not sent again.
-            is_whole &= stored.place == read;
-            let is_over = !is_whole || stored.sequence >= fence;
-            take(stored);
-            if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        ended.await?;
-        if is_whole { Ok(()) } else { Err(Interrupted) }
-    }
-
-    /// A fence that is later than all commits of this process: the last one, or a new one.
-    async fn fence(&self) -> Result<u64, Outcome> {
-        let last = *self.fence.lock().await;
-        match last {
-            Some((fence, commits)) if commits == self.commits.load(Ordering::Relaxed) => Ok(fence),
-            Some(_) | None => self.write_fence().await,
-        }
-    }
-
-    /// Writes a fence. It needs a majority of the servers.
-    async fn write_fence(&self) -> Result<u64, Outcome> {
-        let commits = self.commits.load(Ordering::Relaxed);
-        match self.engine.append(self.names.fence(), vec![VERSION], Condition::Alone).await {
-            Appended::At(sequence) => {
-                let mut last = self.fence.lock().await;
-                // A later one may have come in between.
-                if last.is_none_or(|(before, _)| before < sequence) {
-                    *last = Some((sequence, commits));
-                }
-                Ok(sequence)
-            }
-            other => Err(other.outcome(|_| Outcome::Fenced)),
-        }
-    }
-
     /// Appends an entry to a log whose last message is `before`.
     async fn append_entry(&self, node: &NodeId, before: u64, entry: &Entry) -> Appended {
+        if before == 0 && !self.is_named(node).await {
+            return Appended::NotDone;
+        }
         let Ok(bytes) = entry.to_bytes() else { return Appended::NotDone };
         let bytes_len = bytes.len();
         let body = if bytes_len + Message::HEAD <= self.most {
@@ -262,22 +163,25 @@ impl<E: Engine> Store<E> {
             }
         };
         let payload = Message { before, body }.to_bytes();
+        let appended = self.append_if(self.names.log(node), &payload, Condition::After(before)).await;
+        if let Appended::At(_) = appended
+            && node == self.names.me()
+        {
+            self.tail.fetch_add(bytes_len, Ordering::Relaxed);
+        }
+        appended
+    }
+
+    /// Appends on a condition. If another append is in the way, it tries again for a moment.
+    async fn append_if(&self, subject: String, payload: &[u8], condition: Condition) -> Appended {
         let mut tries = 0;
         loop {
-            let appended =
-                self.engine.append(self.names.log(node), payload.clone(), Condition::After(before));
-            match appended.await {
+            match self.engine.append(subject.clone(), payload.to_vec(), condition.clone()).await {
                 Appended::Busy if tries < RETRIES => {
                     tries += 1;
                     self.engine.pause(RETRY_AFTER * tries).await;
                 }
-                Appended::At(sequence) => {
-                    if node == self.names.me() {
-                        self.tail.fetch_add(bytes_len, Ordering::Relaxed);
-                    }
-                    return Appended::At(sequence);
-                }
-                other => return other,
+                appended => return appended,
             }
         }
     }

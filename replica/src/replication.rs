@@ -156,9 +156,10 @@ impl Replication {
         self.members.strangers().first()
     }
 
-    /// The nodes that can't be asked: they are neither on the roster nor forgotten.
-    pub(crate) fn strangers(&self) -> &BTreeSet<NodeId> {
-        self.members.strangers()
+    /// The nodes that may have counted something, and that can't be asked: those that are neither on the roster nor forgotten, and
+    /// forgotten ones that have perhaps returned.
+    pub(crate) fn unasked(&self) -> impl Iterator<Item = &NodeId> {
+        self.members.only_read()
     }
 
     /// The peers: all nodes on the roster that are not forgotten.

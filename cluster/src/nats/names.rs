@@ -84,9 +84,21 @@ impl Names {
         self.in_store(format_args!("{node}.log"))
     }
 
-    /// The logs of all nodes.
-    pub fn logs(&self) -> String {
-        self.in_store(format_args!("*.log"))
+    /// Where the name of a node stands once it may have a log.
+    pub fn name(&self, node: &NodeId) -> String {
+        self.in_store(format_args!("{node}.name"))
+    }
+
+    /// Where the names of all nodes stand.
+    pub fn all_names(&self) -> String {
+        self.in_store(format_args!("*.name"))
+    }
+
+    /// The node whose name stands there. `None`: it is no [`name`](Self::name).
+    pub fn named(subject: &str) -> Option<NodeId> {
+        let (node, _) = subject.rsplit_once('.').filter(|(_, last)| *last == "name")?;
+        let (_, node) = node.rsplit_once('.')?;
+        embedded::is_node_name(node).then(|| NodeId::from(node))
     }
 
     /// A piece of an entry in the log of a node.
@@ -169,7 +181,7 @@ impl Names {
 
     /// Where else a node publishes that may forget others: it writes to their logs.
     pub fn right_to_forget(&self) -> Vec<String> {
-        ["*.log", "*.piece.>"].map(|rest| self.in_store(format_args!("{rest}"))).into()
+        ["*.log", "*.name", "*.piece.>"].map(|rest| self.in_store(format_args!("{rest}"))).into()
     }
 
     /// Who has sent a message on [`inbox`](Self::inbox) or [`hellos`](Self::hellos): the last token, which the server lets nobody else
@@ -225,12 +237,20 @@ mod tests {
                 Some(("n1".into(), Kept::Snapshot { upto: u64::MAX, id: 9, place: 1, of: 2 })),
             ),
             (names.fence(), None),
+            (names.name(&"n1".into()), None),
             (names.in_store(format_args!("n1.log.x")), None),
             ("counterd.shop.store".into(), None),
         ];
         for (subject, expected) in kept {
             assert_eq!(Names::kept(&subject), expected, "{subject}");
         }
+    }
+
+    #[test]
+    fn names_are_listed() {
+        let names = Names::new("shop", "n1".into());
+        assert_eq!(Names::named(&names.name(&"n2".into())), Some("n2".into()));
+        assert_eq!(Names::named(&names.fence()), None);
     }
 
     #[test]

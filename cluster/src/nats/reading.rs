@@ -1,15 +1,15 @@
 //! Reading the stream.
 
-use std::ops::ControlFlow;
+use std::fmt::Display;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::pull::Config;
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
+use async_nats::jetstream::consumer::pull::{Batch, Config};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer};
 use async_nats::jetstream::stream::Stream;
 use futures_util::StreamExt;
 use tracing::debug;
 
-use crate::store::{Interrupted, Stored};
+use crate::store::{Interrupted, Reader, Stored};
 
 /// How many messages are under way to a reader at once.
 const BATCH: usize = 64;
@@ -17,47 +17,58 @@ const BATCH: usize = 64;
 /// How long a reader waits for the next message.
 const NEXT_WITHIN: Duration = Duration::from_secs(5);
 
-/// As [`Engine::read`](crate::store::Engine::read) says.
-pub(super) async fn read(
-    stream: &Stream,
-    subjects: Vec<String>,
-    last_only: bool,
-    mut take: impl FnMut(Stored) -> ControlFlow<()>,
-) -> Result<(), Interrupted> {
-    let config = Config {
-        deliver_policy: if last_only { DeliverPolicy::LastPerSubject } else { DeliverPolicy::All },
-        ack_policy: AckPolicy::None,
-        filter_subjects: subjects,
-        memory_storage: true,
-        num_replicas: 1,
-        inactive_threshold: NEXT_WITHIN * 2,
-        ..Config::default()
-    };
-    let interrupted = |problem: &dyn std::fmt::Display| {
-        debug!(%problem, "a read of the stream was interrupted");
-        Interrupted
-    };
-    let consumer = stream.create_consumer(config).await.map_err(|error| interrupted(&error))?;
-    loop {
-        let batch = consumer.batch().max_messages(BATCH).expires(NEXT_WITHIN).messages().await;
-        let mut batch = batch.map_err(|error| interrupted(&error))?;
-        let mut has_come = false;
-        while let Some(message) = batch.next().await {
-            has_come = true;
-            let message = message.map_err(|error| interrupted(&error))?;
-            let info = message.info().map_err(|error| interrupted(&error))?;
-            let stored = Stored {
-                subject: message.subject.to_string(),
-                sequence: info.stream_sequence,
-                place: info.consumer_sequence,
-                payload: message.payload.to_vec(),
+/// A reader of a stream.
+pub struct StreamReader {
+    consumer: PullConsumer,
+    batch: Option<Batch>,
+}
+
+impl StreamReader {
+    pub(super) async fn new(stream: &Stream, subjects: Vec<String>) -> Result<Self, Interrupted> {
+        let config = Config {
+            deliver_policy: DeliverPolicy::All,
+            ack_policy: AckPolicy::None,
+            filter_subjects: subjects,
+            memory_storage: true,
+            num_replicas: 1,
+            inactive_threshold: NEXT_WITHIN * 2,
+            ..Config::default()
+        };
+        let consumer = stream.create_consumer(config).await.map_err(|error| interrupted(&error))?;
+        Ok(Self { consumer, batch: None })
+    }
+}
+
+impl Reader for StreamReader {
+    async fn next(&mut self) -> Result<Stored, Interrupted> {
+        loop {
+            let is_new = self.batch.is_none();
+            let batch = match &mut self.batch {
+                Some(batch) => batch,
+                none => {
+                    let asked = self.consumer.batch().max_messages(BATCH).expires(NEXT_WITHIN);
+                    none.insert(asked.messages().await.map_err(|error| interrupted(&error))?)
+                }
             };
-            if take(stored).is_break() {
-                return Ok(());
+            if let Some(message) = batch.next().await {
+                let message = message.map_err(|error| interrupted(&error))?;
+                let info = message.info().map_err(|error| interrupted(&error))?;
+                return Ok(Stored {
+                    subject: message.subject.to_string(),
+                    sequence: info.stream_sequence,
+                    place: info.consumer_sequence,
+                    payload: message.payload.to_vec(),
+                });
+            }
+            self.batch = None;
+            if is_new {
+                return Err(interrupted(&"the server has no more"));
             }
         }
-        if !has_come {
-            return Err(interrupted(&"the server has fallen behind"));
-        }
     }
+}
+
+fn interrupted(problem: &dyn Display) -> Interrupted {
+    debug!(%problem, "a read of the stream was interrupted");
+    Interrupted
 }

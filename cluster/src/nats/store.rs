@@ -1,6 +1,5 @@
 //! JetStream as the engine of a store.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
@@ -9,13 +8,17 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Stream;
 use tracing::debug;
 
-use super::{Names, append, clock, reading};
-use crate::store::{Appended, Condition, Engine, Interrupted, Stored};
+use super::reading::StreamReader;
+use super::{Names, append, clock};
+use crate::store::{Appended, Condition, Engine, Interrupted};
 
 pub use crate::store::Answer;
 
 /// How many bytes of a message are its subject and headers, at most.
 const ENVELOPE: usize = 1 << 10;
+
+/// The subject that an expected last sequence number is of, if it is another one than that of the message.
+const EXPECTED_LAST_OF: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 
 /// A stream of JetStream.
 #[derive(Debug)]
@@ -35,11 +38,18 @@ impl Store {
 }
 
 impl Engine for JetStream {
+    type Reader = StreamReader;
+
     async fn append(&self, subject: String, payload: Vec<u8>, condition: Condition) -> Appended {
         let message = PublishMessage::build().payload(payload.into());
         let message = match condition {
             Condition::None => message,
             Condition::After(last) => message.expected_last_subject_sequence(last),
+            Condition::AfterOn(other, last) => {
+                let mut headers = HeaderMap::new();
+                headers.insert(EXPECTED_LAST_OF, other);
+                message.headers(headers).expected_last_subject_sequence(last)
+            }
             Condition::Alone => {
                 let mut headers = HeaderMap::new();
                 headers.insert(async_nats::header::NATS_ROLLUP, "sub");
@@ -49,13 +59,8 @@ impl Engine for JetStream {
         append::append(&self.context, subject, message).await
     }
 
-    async fn read(
-        &self,
-        subjects: Vec<String>,
-        last_only: bool,
-        take: impl FnMut(Stored) -> ControlFlow<()>,
-    ) -> Result<(), Interrupted> {
-        reading::read(&self.stream, subjects, last_only, take).await
+    async fn read(&self, subjects: Vec<String>) -> Result<StreamReader, Interrupted> {
+        StreamReader::new(&self.stream, subjects).await
     }
 
     async fn purge(&self, filter: String, before: Option<u64>) -> Result<(), Interrupted> {

@@ -1,7 +1,6 @@
 //! The engine of a store: what the store asks of JetStream, and nothing else.
 
 use std::future::Future;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use replica::store::{Outcome, Revision};
@@ -10,6 +9,9 @@ use replica::store::{Outcome, Revision};
 ///
 /// The store above does no I/O of its own. So a test that gives it a model of JetStream tests the store that ships.
 pub trait Engine {
+    /// Reads messages.
+    type Reader: Reader;
+
     /// Appends a message, and waits to be told how that ended.
     fn append(
         &self,
@@ -18,20 +20,12 @@ pub trait Engine {
         condition: Condition,
     ) -> impl Future<Output = Appended>;
 
-    /// Hands the messages on these subjects to `take`, in the order of the stream, and then new ones as they come, until `take` breaks.
-    /// With `last_only` it begins with the last message of each subject.
-    ///
-    /// Any server may serve it, also one that has fallen behind. Messages may get lost on the way: their places tell.
+    /// Begins to read the messages on these subjects, in the order of the stream.
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] if there is no further message for some time.
-    fn read(
-        &self,
-        subjects: Vec<String>,
-        last_only: bool,
-        take: impl FnMut(Stored) -> ControlFlow<()>,
-    ) -> impl Future<Output = Result<(), Interrupted>>;
+    /// [`Interrupted`] if no server answers.
+    fn read(&self, subjects: Vec<String>) -> impl Future<Output = Result<Self::Reader, Interrupted>>;
 
     /// Removes all messages on these subjects; with `before` only those with a lower sequence number.
     ///
@@ -50,13 +44,28 @@ pub trait Engine {
     fn random(&self) -> u64;
 }
 
+/// Reads the messages on some subjects.
+///
+/// One server serves a reader. It may have fallen behind. It sends each message that it has when its turn comes, and new ones as they
+/// come. Messages may get lost on the way: their places tell.
+pub trait Reader {
+    /// The next message.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] if there is none for some time.
+    fn next(&mut self) -> impl Future<Output = Result<Stored, Interrupted>>;
+}
+
 /// When a message is appended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
     /// Always.
     None,
     /// If the last message on its subject has this sequence number; 0: if there is none.
     After(u64),
+    /// The same, of the last message on another subject.
+    AfterOn(String, u64),
     /// Always, and all earlier messages on its subject go.
     Alone,
 }

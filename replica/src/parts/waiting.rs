@@ -74,7 +74,7 @@ impl Parts {
             Wait::AllTold(number) => {
                 let untold = self.replication.survey().untold_since(*number);
                 let unready = Some(self.replication.me()).filter(|_| !self.durability.has_recovered());
-                let missing = untold.chain(self.replication.strangers()).chain(unready);
+                let missing = untold.chain(self.replication.unasked()).chain(unready);
                 Reply::NotReached(missing.cloned().collect())
             }
             Wait::Held { number, .. } => Reply::Held(self.held(*number)),
@@ -84,7 +84,7 @@ impl Parts {
     /// Whether all that any node showed when it was asked after this question is shown here.
     fn have_all_told_since(&self, number: u64) -> bool {
         self.durability.has_recovered()
-            && self.replication.any_stranger().is_none()
+            && self.replication.unasked().next().is_none()
             && self.replication.survey().all_have_told_since(number)
     }
 

@@ -40,7 +40,7 @@ impl Ledger {
                 let counter = counter.clone();
                 self.read(process, &counter, *value, view)
             }
-            (What::Asked(Request::Await(_)), _) => Ok(()),
+            (What::Asked(Request::Await(_)), _) => self.waited(process, ticket, result, view),
             (What::Asked(Request::Read(_)), Ok(reply)) => Err(format!("a read is answered with {reply:?}")),
             (What::Asked(Request::Read(_)), Err(refusal)) => is_refusal_of_a_read(*refusal),
             (What::Forget(node), Ok(Reply::Forgotten)) => {
