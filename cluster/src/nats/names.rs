@@ -97,7 +97,8 @@ impl Names {
     /// The node whose name stands there. `None`: it is no [`name`](Self::name).
     pub fn named(subject: &str) -> Option<NodeId> {
         let (node, _) = subject.rsplit_once('.').filter(|(_, last)| *last == "name")?;
-        Self::sender(node)
+        let (_, node) = node.rsplit_once('.')?;
+        embedded::is_node_name(node).then(|| NodeId::from(node))
     }
 
     /// A piece of an entry in the log of a node.
@@ -152,12 +153,15 @@ impl Names {
 
     /// What this node needs, and nothing else.
     pub fn rights(&self) -> Rights {
+        let Self { cluster, me, .. } = self;
         let stream = self.stream();
         let api = |request: &str| format!("$JS.API.{request}");
         Rights {
             publish: vec![
                 self.to(&"*".into()),
                 self.hello(),
+                format!("counterd.{cluster}.ask.*.{me}"),
+                format!("counterd.{cluster}.answer.*.{me}.*"),
                 self.stored_of(&self.me),
                 api(&format!("STREAM.INFO.{stream}")),
                 api(&format!("STREAM.CREATE.{stream}")),
@@ -165,19 +169,30 @@ impl Names {
                 api(&format!("CONSUMER.CREATE.{stream}")),
                 api(&format!("CONSUMER.MSG.NEXT.{stream}.>")),
             ],
-            subscribe: vec![self.inbox(), self.hellos(), format!("{}.>", self.answers())],
+            subscribe: vec![
+                self.inbox(),
+                self.hellos(),
+                format!("counterd.{cluster}.ask.{me}.*"),
+                format!("counterd.{cluster}.answer.{me}.*.*"),
+                format!("{}.>", self.answers()),
+            ],
         }
     }
 
     /// Where else a node publishes that may forget others: it writes to their logs.
     pub fn right_to_forget(&self) -> Vec<String> {
-        ["*.log", "*.piece.>"].map(|rest| self.in_store(format_args!("{rest}"))).into()
+        ["*.log", "*.name", "*.piece.>"].map(|rest| self.in_store(format_args!("{rest}"))).into()
     }
 
     /// Who has sent a message on [`inbox`](Self::inbox) or [`hellos`](Self::hellos): the last token, which the server lets nobody else
-    /// use. `None`: no node has such a name.
+    /// use. `None`: nobody, or no node.
+    ///
+    /// The stream can be made to send its messages to any subject. They name their own subject then, so they have no sender.
     pub fn sender(subject: &str) -> Option<NodeId> {
-        let (_, name) = subject.rsplit_once('.')?;
+        let name = match subject.split('.').collect::<Vec<_>>()[..] {
+            ["counterd", _, "to" | "ask", _, name] | ["counterd", _, "hello", name] => name,
+            _ => return None,
+        };
         embedded::is_node_name(name).then(|| NodeId::from(name))
     }
 
@@ -241,6 +256,8 @@ mod tests {
     #[test]
     fn the_last_token_is_the_sender() {
         assert_eq!(Names::sender("counterd.shop.to.n1.n2"), Some("n2".into()));
+        assert_eq!(Names::sender("counterd.shop.hello.n2"), Some("n2".into()));
         assert_eq!(Names::sender("counterd.shop.to.n1.n#2"), None);
+        assert_eq!(Names::sender("counterd.shop.store.n2.n1"), None);
     }
 }

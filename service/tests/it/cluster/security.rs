@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_nats::{Client, ConnectOptions, Event, ServerError};
 use cluster::wire;
-use replica::{Claim, Frame, FrameId, ReplicaId, Tally};
+use futures_util::StreamExt;
+use replica::{Claim, Frame, FrameId, ReplicaId, Rows, Tally};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -74,6 +75,23 @@ impl Insider {
         });
     }
 
+    /// Lets the stream send the first message on a subject elsewhere, and waits until that is done.
+    async fn deliver(&self, subject: &str, to: &str) {
+        let inbox = "_INBOX_n2.next";
+        let mut answers = self.client.subscribe("_INBOX_n2.>").await.unwrap();
+        let request = serde_json::json!({ "stream_name": "COUNTERD_shop", "config": {
+            "filter_subject": subject, "ack_policy": "none", "deliver_policy": "all", "replay_policy": "instant" }});
+        let create = "$JS.API.CONSUMER.CREATE.COUNTERD_shop";
+        self.client.publish_with_reply(create, inbox, request.to_string().into()).await.unwrap();
+        let made: serde_json::Value = serde_json::from_slice(&answers.next().await.unwrap().payload).unwrap();
+        let next = format!("$JS.API.CONSUMER.MSG.NEXT.COUNTERD_shop.{}", made["name"].as_str().unwrap());
+        for reply in [to, inbox] {
+            self.client.publish_with_reply(next.clone(), reply.to_owned(), "1".into()).await.unwrap();
+        }
+        // The messages go out one after the other.
+        assert_eq!(answers.next().await.unwrap().payload.as_ref(), [0]);
+    }
+
     fn is_refused(&self, subject: &str) -> bool {
         self.refused.lock().unwrap().iter().any(|text| text.contains(&format!("\"{subject}\"")))
     }
@@ -82,6 +100,16 @@ impl Insider {
 fn add(counterd: &Counterd, amount: &str) {
     let reply = Wire::to(&counterd.redis).ask(&["INCRBY", "views", amount]);
     assert!(reply.starts_with(':'), "{reply}");
+}
+
+#[test]
+fn the_document_has_each_right() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cluster.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    for line in configuration(&["--nodes", "n1"]).lines() {
+        let subject = line.rsplit_once(' ').unwrap().1;
+        assert!(document.contains(&format!("`{subject}`")), "{line}");
+    }
 }
 
 #[test]
@@ -167,6 +195,31 @@ fn a_node_that_claims_too_much_of_another_is_named_by_it() {
             .any(|line| line.contains("claims more of this process") && line.contains("from=n2"))
     });
     assert_eq!(counterd.value("views"), 7);
+}
+
+/// Whoever reads the stream says where its messages are to go, and the server does not ask whether it may send there.
+#[test]
+fn a_message_of_the_stream_is_no_frame() {
+    let (keys, text) = three_nodes();
+    let Some(server) = NatsServer::start_with("s0", &text, &[]) else { return };
+    let setup = node_with_key("n3", &server, &keys);
+    let counterd = setup.start();
+    wait_until_ready(&counterd);
+    let insider = Insider::with_key_of("n2", &server, &keys);
+    let message = |count| {
+        let (mut rows, replica) = (Rows::default(), "n4#0000002a".parse().unwrap());
+        rows.add(&replica, "views", count).unwrap();
+        let claim = Claim { rows: rows.row_since(&replica, 0).into_iter().collect(), ..Claim::default() };
+        let frame = Frame::new("0000002a".parse().unwrap(), claim);
+        wire::messages(&frame, 1, 1 << 20).unwrap().remove(0)
+    };
+    for payload in [message(1_000_000), vec![0]] {
+        insider.publish("counterd.shop.store.n2.n1", payload);
+    }
+    insider.runtime.block_on(insider.deliver("counterd.shop.store.n2.n1", "counterd.shop.to.n3.n1"));
+    insider.publish("counterd.shop.to.n3.n2", message(5));
+    wait_until(BOUND, "a frame comes", || counterd.value("views") > 0);
+    assert_eq!(counterd.value("views"), 5);
 }
 
 /// The configuration without the lines that have this text.
