@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use replica::{Change, Input, Name, Refusal, Reply, Request, Ticket};
+use replica::{Change, Input, Name, NodeId, Refusal, Reply, Request, Ticket};
 
 use crate::Refused;
 use crate::clock::{millis, unix_ms};
@@ -147,6 +147,11 @@ impl<'a> Session<'a> {
     pub(crate) fn import(&mut self, rows: Vec<replica::RowDelta>) {
         let Some(ticket) = self.engine.place() else { return };
         self.hand(ticket, |answer_by| Input::Import { ticket, answer_by, rows });
+    }
+
+    pub(crate) fn forget(&mut self, node: NodeId) {
+        let Some(ticket) = self.engine.place() else { return };
+        self.hand(ticket, |answer_by| Input::Forget { ticket, answer_by, node });
     }
 
     /// Ends the group.

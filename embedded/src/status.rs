@@ -12,6 +12,8 @@ pub struct Status {
     pub ack: Option<AckPolicy>,
     /// Whether changes and reads are answered.
     pub is_ready: bool,
+    /// Whether all records were read that there were at the start. Until then what is shown may be less than what was shown before.
+    pub has_recovered: bool,
     /// Whether the store is silent or refuses.
     pub is_store_down: bool,
     /// Whether the database has failed, so that the process must be started again.
