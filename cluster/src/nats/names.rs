@@ -98,7 +98,27 @@ impl Names {
         format!("counterd.{}.hello.*", self.cluster)
     }
 
-    /// Who has sent a message on [`inbox`](Self::inbox) or [`hellos`](Self::hellos): the last token, which the server lets nobody else
+    /// Where this node asks another one to make a change.
+    pub fn ask(&self, node: &NodeId) -> String {
+        format!("counterd.{}.ask.{node}.{}", self.cluster, self.me)
+    }
+
+    /// Where this node is asked.
+    pub fn asks(&self) -> String {
+        format!("counterd.{}.ask.{}.*", self.cluster, self.me)
+    }
+
+    /// Where this node hears the answer of another one to its request of this number.
+    pub fn answer_of(&self, node: &NodeId, id: u64) -> String {
+        format!("counterd.{}.answer.{}.{node}.{id:016x}", self.cluster, self.me)
+    }
+
+    /// Where this node answers the request of this number of another one.
+    pub fn answer_to(&self, node: &NodeId, id: u64) -> String {
+        format!("counterd.{}.answer.{node}.{}.{id:016x}", self.cluster, self.me)
+    }
+
+    /// Who has sent a message on [`inbox`](Self::inbox), [`hellos`](Self::hellos) or [`asks`](Self::asks): the last token, which the server lets nobody else
     /// use. `None`: no node has such a name.
     pub fn sender(subject: &str) -> Option<NodeId> {
         let (_, name) = subject.rsplit_once('.')?;

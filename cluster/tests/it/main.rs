@@ -8,6 +8,7 @@
     reason = "a test fails by panicking and speaks by printing"
 )]
 
+mod asking;
 mod conformance;
 mod fixtures;
 mod journal;
