@@ -3,6 +3,8 @@
 mod counting;
 mod cut;
 mod faults;
+mod members;
+mod retries;
 #[path = "../../../cluster/tests/server/mod.rs"]
 mod server;
 
