@@ -2,15 +2,20 @@
 
 mod append;
 mod clock;
+mod inspect;
+mod joining;
 mod names;
 mod peers;
 mod reading;
+mod refusals;
 mod settings;
 mod store;
 mod stream;
 mod world;
 
-pub use names::Names;
+pub use inspect::{Inspection, StreamState, inspect};
+pub use names::{Names, Rights};
+use settings::check_names;
 pub use settings::{JoinError, Settings, is_cluster_name};
 pub use store::{Answer, JetStream, Store};
 pub use stream::{NoStream, open_stream};

@@ -111,13 +111,7 @@ async fn open(config: &Config) -> Result<Counters, String> {
 /// Joins a cluster.
 #[cfg(feature = "nats")]
 async fn join(config: &Config, options: Options) -> Result<Counters, String> {
-    let settings = cluster::Settings {
-        servers: config.nats.clone(),
-        cluster: config.cluster.clone().unwrap_or_default(),
-        credentials: config.nats_creds.clone(),
-        ..cluster::Settings::default()
-    };
-    cluster::join(&settings, options).await.map_err(|error| error.to_string())
+    cluster::join(&config.of_cluster(), options).await.map_err(|error| error.to_string())
 }
 
 #[cfg(not(feature = "nats"))]

@@ -71,6 +71,21 @@ fn a_frame_of_version_1_is_read() {
 }
 
 #[test]
+fn questions_and_answers_of_version_1_are_read() {
+    let shows = Inquiry::Shows([(replica("n1"), 300), (replica("n2"), 0)].into());
+    for (name, inquiry) in [
+        ("holds-1", Inquiry::Holds(row("n3"))),
+        ("surveys-1", Inquiry::Surveys(replica("n3"))),
+        ("shows-1", shows),
+    ] {
+        let frame =
+            Frame { inquiry: Some(inquiry), ..Frame::new("0000002a".parse().unwrap(), Claim::default()) };
+        let written = messages(&frame, 1, usize::MAX).unwrap().remove(0);
+        assert_eq!(wire::read(&kept(name, &written)).unwrap(), wire::Message::Frame(Box::new(frame)));
+    }
+}
+
+#[test]
 fn a_piece_of_version_1_is_read() {
     let written = messages(&frame(), 1, 100).unwrap().remove(0);
     let wire::Message::Piece(piece) = wire::read(&kept("piece-1", &written)).unwrap() else {

@@ -19,6 +19,10 @@ pub(crate) struct NatsServer {
     /// The addresses of all servers.
     routes: Vec<String>,
     name: String,
+    /// A configuration file, if it has one.
+    configuration: Option<String>,
+    /// Environment variables for it.
+    variables: Vec<(String, String)>,
     directory: tempfile::TempDir,
 }
 
@@ -32,13 +36,23 @@ impl NatsServer {
         })
     }
 
+    /// A server of this name with this configuration and these environment variables. `None`: the test is skipped.
+    pub(crate) fn start_with(name: &str, configuration: &str, variables: &[(&str, &str)]) -> Option<Self> {
+        is_there().then(|| {
+            let mut server = Self::new(name);
+            server.configuration = Some(configuration.into());
+            server.variables =
+                variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            server.begin();
+            server
+        })
+    }
+
     /// Servers that are a cluster. `None`: the test is skipped.
     pub(crate) fn start_cluster(count: usize) -> Option<Vec<Self>> {
         is_there().then(|| {
             // Each must know the others before it starts, so their ports are found first, all at once.
-            let found: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-            let routes: Vec<_> = found.iter().map(|port| port.local_addr().unwrap().to_string()).collect();
-            drop(found);
+            let routes = free_addresses(count);
             let servers = routes.iter().enumerate().map(|(place, route)| {
                 let mut server = Self::new(&format!("s{place}"));
                 server.route.clone_from(route);
@@ -52,8 +66,18 @@ impl NatsServer {
 
     fn new(name: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (url, monitor, route, routes) = Default::default();
-        Self { child: None, url, monitor, route, routes, name: name.into(), directory }
+        let (url, monitor, route, routes, configuration, variables) = Default::default();
+        Self {
+            child: None,
+            url,
+            monitor,
+            route,
+            routes,
+            name: name.into(),
+            configuration,
+            variables,
+            directory,
+        }
     }
 
     /// Starts it, on the ports of the last time if there was one.
@@ -68,17 +92,33 @@ impl NatsServer {
         let [port, monitor] =
             [&self.url, &self.monitor].map(|url| url.rsplit_once(':').map_or("-1", |(_, port)| port));
         command.args(["-js", "-a", "127.0.0.1", "-p", port, "-m", monitor, "-n", &self.name]);
-        command.arg("--ports_file_dir").arg(&ports).arg("-sd").arg(self.directory.path().join("data"));
+        command.arg("--ports_file_dir").arg(&ports).current_dir(self.directory.path());
+        let sets_directory = self.configuration.as_ref().is_some_and(|text| text.contains("store_dir"));
+        if !sets_directory {
+            command.args(["-sd", "data"]);
+        }
         if !self.route.is_empty() {
             command.args(["--cluster_name", "test", "--cluster", &format!("nats://{}", self.route)]);
             let routes: Vec<_> = self.routes.iter().map(|route| format!("nats://{route}")).collect();
             command.args(["--routes", &routes.join(",")]);
         }
+        if let Some(text) = &self.configuration {
+            let file = self.directory.path().join("server.conf");
+            std::fs::write(&file, text).unwrap();
+            command.arg("-c").arg(file).envs(self.variables.clone());
+        }
         let log = std::fs::File::create(self.directory.path().join("log")).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn().unwrap());
-        let found =
-            wait_for(|| std::fs::read_to_string(ports_file(&ports)?).ok().filter(|text| text.ends_with('}')));
+        let found = wait_for(|| {
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().unwrap());
+            assert!(
+                ended.is_none(),
+                "{}",
+                std::fs::read_to_string(self.directory.path().join("log")).unwrap()
+            );
+            std::fs::read_to_string(ports_file(&ports)?).ok().filter(|text| text.ends_with('}'))
+        });
         self.url = address_in(&found, "nats");
         self.monitor = address_in(&found, "monitoring");
     }
@@ -106,6 +146,22 @@ impl NatsServer {
         self.begin();
     }
 
+    /// Copies its data. It must not run.
+    pub(crate) fn back_up(&self) {
+        self.copy("data", "backup");
+    }
+
+    /// Puts back what [`back_up`](Self::back_up) has copied. It must not run.
+    pub(crate) fn restore(&self) {
+        self.copy("backup", "data");
+    }
+
+    fn copy(&self, from: &str, to: &str) {
+        let [from, to] = [from, to].map(|name| self.directory.path().join(name));
+        let _there_is_none = std::fs::remove_dir_all(&to);
+        assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -118,6 +174,12 @@ impl Drop for NatsServer {
             let _is_dead_already = child.wait();
         }
     }
+}
+
+/// Addresses with ports that are free, all found at once.
+pub(crate) fn free_addresses(count: usize) -> Vec<String> {
+    let found: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    found.iter().map(|port| port.local_addr().unwrap().to_string()).collect()
 }
 
 fn ports_file(directory: &Path) -> Option<std::path::PathBuf> {

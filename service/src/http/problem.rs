@@ -219,6 +219,7 @@ fn kind_of(refusal: Refusal) -> Kind {
         | Refusal::StoreSilent
         | Refusal::NotRecovered
         | Refusal::EndedBeforeRecovered
+        | Refusal::EndedBeforeReached
         | Refusal::Forgotten
         | Refusal::NotForgotten => Kind::Unavailable,
         Refusal::NotKnownDurable | Refusal::EndedBeforeDurable => Kind::Indeterminate,

@@ -3,9 +3,14 @@
 mod campaign;
 mod counting;
 mod cut;
+mod doctor;
 mod faults;
+mod security;
 #[path = "../../../cluster/tests/server/mod.rs"]
 mod server;
+mod sites;
+mod stores;
+mod tls;
 
 use std::time::Duration;
 
@@ -148,6 +153,7 @@ fn a_node_says_what_it_lacks() {
         (&["--nats", "nats://127.0.0.1:1"][..], "set cluster"),
         (&["--nats", "nats://127.0.0.1:1", "--cluster", "shop"], "set node"),
         (&["--cluster", "shop"], "set nats"),
+        (&["--site", "eu"], "set nats"),
         (&["--nats", "127.0.0.1:1"], "no address of a NATS server"),
     ] {
         let refused = Setup::new().with(arguments).try_start().err().expect("it does not start");

@@ -79,7 +79,9 @@ fn told(effect: &Effect) -> impl Iterator<Item = &RowDelta> {
         Effect::Send { frame, .. } => match &frame.inquiry {
             // A row that is too long to be told has no items.
             Some(Inquiry::Holds(row)) if !row.is_empty() => (&frame.claim.rows, std::slice::from_ref(row)),
-            Some(Inquiry::Holds(_) | Inquiry::Asks(..)) | None => (&frame.claim.rows, &[]),
+            Some(Inquiry::Holds(_) | Inquiry::Asks(..) | Inquiry::Surveys(_) | Inquiry::Shows(_)) | None => {
+                (&frame.claim.rows, &[])
+            }
         },
         Effect::Store { request: StoreRequest::Commit { changes, .. }, .. } => {
             (&changes.rows, &changes.hints)

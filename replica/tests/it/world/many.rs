@@ -60,7 +60,7 @@ pub(crate) fn tell(seen: &[Seen]) {
     println!(
         "{} clusters, {} processes, {} events; {} times records went back, {} lists, {} forgets; \
          {} changes acknowledged ({} resets, {} batches, {} of these with resets, {} reports; {} tell values, {} have a note), \
-         {} imports; {} changes excused, {} of these as records went \
+         {} imports; {} clients have waited for it and read all, {} peers are said to have changes; {} changes excused, {} of these as records went \
          back; {} clusters have a row of more than 64 counters, the largest has {}; agreement after {slowest:?} at most",
         seen.len(),
         sum(|seen| seen.processes),
@@ -76,6 +76,8 @@ pub(crate) fn tell(seen: &[Seen]) {
         sum(|seen| seen.tells),
         sum(|seen| seen.notes),
         sum(|seen| seen.imports),
+        sum(|seen| seen.reached),
+        sum(|seen| seen.held),
         sum(|seen| seen.excused),
         sum(|seen| seen.went_back),
         sum(|seen| usize::from(seen.widest > 64)),

@@ -22,6 +22,7 @@ mod requests;
 mod running;
 mod sabotage;
 pub(crate) mod storage;
+mod waits;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -35,7 +36,7 @@ pub(crate) use many::{run_all, tell, wanted};
 use messages::{AsTheyAre, Sent, Wire};
 use past::{Past, resets};
 pub(crate) use plan::Plan;
-use plan::{Fault, Kind, ms};
+use plan::{Fault, Kind, Waits, ms};
 use process::{Phase, Process};
 use records::Records;
 pub(crate) use sabotage::Sabotage;
@@ -48,6 +49,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 enum Event {
     Fault(Fault),
     Ask(usize, Request),
+    Wait(Waits),
     /// The process's wake-up of that number.
     Wake(usize, u64),
     /// The process runs again, or for a moment.
@@ -80,6 +82,9 @@ pub(crate) struct Seen {
     pub(crate) notes: usize,
     pub(crate) batches_with_resets: usize,
     pub(crate) imports: usize,
+    /// How many clients have waited for versions, or all nodes, and were told that it is so; and how many peers others were told of.
+    pub(crate) reached: usize,
+    pub(crate) held: usize,
     /// How many counters the largest row has.
     pub(crate) widest: u32,
     pub(crate) excused: usize,
@@ -176,6 +181,9 @@ impl World {
         for (at, node, ask) in world.plan.asks.clone() {
             world.schedule(at, Event::Ask(node, ask));
         }
+        for (at, waits) in world.plan.waits.clone() {
+            world.schedule(at, Event::Wait(waits));
+        }
         world
     }
 
@@ -215,6 +223,8 @@ impl World {
                 .ledger
                 .acknowledged(|change| matches!(change, Change::Batch(_)) && resets(change).next().is_some()),
             imports: self.ledger.count_acknowledged(|asked| asked.imports().is_some()),
+            reached: self.ledger.reached,
+            held: self.ledger.held,
             widest: self.widest(),
             excused: self.ledger.excused,
             went_back: self.ledger.went_back,
@@ -313,6 +323,7 @@ impl World {
         match event {
             Event::Fault(fault) => self.fault(fault),
             Event::Ask(node, request) => self.ask(node, &request),
+            Event::Wait(waits) => self.wait(waits),
             Event::Wake(process, number) => {
                 let is_due = self.processes[process].wake == number;
                 if is_due && self.processes[process].phase == Phase::Runs {

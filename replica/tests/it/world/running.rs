@@ -172,9 +172,16 @@ impl World {
         }
         self.processes[process].last_read = match result {
             Ok(Reply::Value(_)) => self.processes[process].counting.shown.clone(),
-            Ok(Reply::Counted | Reply::Reset(_) | Reply::Values(_) | Reply::Forgotten) | Err(_) => {
-                return Ok(());
-            }
+            Ok(
+                Reply::Counted
+                | Reply::Reset(_)
+                | Reply::Values(_)
+                | Reply::Forgotten
+                | Reply::Reached
+                | Reply::NotReached(_)
+                | Reply::Held(_),
+            )
+            | Err(_) => return Ok(()),
         };
         Ok(())
     }
