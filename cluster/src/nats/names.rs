@@ -188,6 +188,7 @@ impl Names {
                 api(&format!("STREAM.PURGE.{stream}")),
                 api(&format!("CONSUMER.CREATE.{stream}")),
                 api(&format!("CONSUMER.MSG.NEXT.{stream}.>")),
+                api(&format!("CONSUMER.DELETE.{stream}.>")),
             ],
             subscribe: vec![
                 self.inbox(),

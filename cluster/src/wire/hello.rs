@@ -80,6 +80,26 @@ impl Hello {
         })
     }
 
+    /// The version to write: the newest that this node and all members read. A member that has said no hello yet may be as old as this
+    /// node can talk to. One that has nothing in common with this node does not count: it can't be talked to.
+    ///
+    /// ```
+    /// use cluster::wire::hello::Hello;
+    ///
+    /// let here = Hello { versions: 1..=3, asks: false };
+    /// let (older, newer) = (Hello { versions: 1..=2, asks: false }, Hello { versions: 2..=4, asks: false });
+    /// assert_eq!(here.version_for([Some(&older), Some(&newer)]), 2);
+    /// assert_eq!(here.version_for([Some(&newer), None]), 1);
+    /// ```
+    pub fn version_for<'a>(&self, members: impl IntoIterator<Item = Option<&'a Self>>) -> u8 {
+        let oldest = *self.versions.start();
+        let common = |member: Option<&Self>| match member {
+            Some(hello) => self.common(hello),
+            None => Some(oldest),
+        };
+        members.into_iter().filter_map(common).min().unwrap_or(*self.versions.end())
+    }
+
     /// The newest version that both read. `None`: they can't talk.
     ///
     /// ```
