@@ -11,6 +11,7 @@ mod dashboard;
 mod explain;
 mod guard;
 mod health;
+mod levels;
 mod list;
 mod number;
 mod openapi;

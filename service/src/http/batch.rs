@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::call::Call;
 use super::counters::{Durability, durability, json, mark_replayed};
+use super::levels::mark_change;
 use super::problem::{Kind, Problem};
 use super::token::permit;
 use crate::access::Scope;
@@ -73,9 +74,10 @@ pub(super) async fn batch(mut call: Call) -> Result<Response, Problem> {
         }
     }
     let counted = steps.len();
+    let seen = call.seen_before_change()?;
     let done = call.change(Change::Batch(steps)).await?;
     let body = json(&Batched { counted, durability: durability(&http), replayed: done.is_replayed });
-    Ok(mark_replayed(body, &done))
+    Ok(mark_change(mark_replayed(body, &done), &http.app.counters, &done, seen))
 }
 
 /// Reads adds straight into the steps of a change.
