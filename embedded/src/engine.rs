@@ -23,7 +23,7 @@ use crate::peers::Heard;
 use crate::shared::Calls;
 use crate::status::StoreStatus;
 use crate::store::Figures;
-use crate::{MAX_GROUP, Options, Peer, Refused, Seen, Status};
+use crate::{MAX_GROUP, Options, Peer, Refused, Seen, Status, Version};
 
 /// How many bits of a ticket are the place in its group.
 const PLACE_BITS: u32 = 16;
@@ -307,6 +307,17 @@ impl Engine {
         };
         let complete = self.replica.complete_as_of();
         Seen { version, complete: complete.map(|at| self.clock.now().saturating_sub(at)) }
+    }
+
+    /// What a client has seen that was told of a change that was made here.
+    pub(crate) fn written(&self, done: &Done) -> Version {
+        if done.is_replayed {
+            // It may have counted under an earlier replica of this node.
+            return self.seen(None).version;
+        }
+        let mut seen = Version::default();
+        seen.see(self.replica.id(), done.number);
+        seen
     }
 
     /// What is known of the peers.

@@ -144,6 +144,12 @@ impl<'a> Session<'a> {
         self.hand(ticket, within, |answer_by| Input::Client { ticket, answer_by, request });
     }
 
+    /// How many peers are known to have the changes of this node's replica up to this [number](crate::Done::number). It takes no place.
+    pub fn held(&self, number: u64) -> usize {
+        let peers = self.engine.replica.peers();
+        peers.into_iter().filter(|peer| peer.covers >= Some(number)).count()
+    }
+
     /// Takes a place that is answered once all changes before are durable.
     pub fn barrier(&mut self) {
         let Some(ticket) = self.engine.place() else { return };

@@ -238,7 +238,8 @@ impl World {
 
     fn be_asked(&mut self, message: &async_nats::Message) {
         if let Some(asked) = self.cluster.begin_for(message, &self.outside) {
-            self.asked.spawn(asked.answer(self.in_memory));
+            let (in_memory, outside) = (self.in_memory, self.outside.clone());
+            self.asked.spawn(async move { asked.answer(in_memory, &outside).await });
         }
     }
 }
