@@ -1,7 +1,7 @@
 //! Counters on several machines: the replica over NATS, with JetStream as its store.
 //!
-//! [`join`] connects to NATS and gives [`Counters`](embedded::Counters), as a directory does. Behind them the replica gossips with the
-//! other nodes of its cluster over NATS subjects. Its record is in a stream that all nodes share.
+//! [`join`] connects to NATS and gives [`Counters`](embedded::Counters), as a directory does, and a [`Cluster`], which knows the other
+//! nodes. Behind them the replica gossips with the other nodes over NATS subjects. Its record is in a stream that all nodes share.
 //!
 //! Three parts can be read alone:
 //!
@@ -12,8 +12,10 @@
 //! `docs/decisions/0029-a-cluster-over-nats.md` says why it is so.
 
 pub mod journal;
+pub mod members;
 pub mod nats;
 pub mod store;
 pub mod wire;
 
-pub use nats::{JoinError, Settings, join};
+pub use members::{Member, Standing, View};
+pub use nats::{Cluster, Elsewhere, JoinError, NotMade, Settings, join};

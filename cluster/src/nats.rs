@@ -1,7 +1,9 @@
 //! The cluster over NATS: subjects, the stream as a store, and the tasks that drive a replica's other half.
 
 mod append;
+mod asking;
 mod clock;
+mod handle;
 mod inspect;
 mod joining;
 mod names;
@@ -13,6 +15,8 @@ mod store;
 mod stream;
 mod world;
 
+pub use asking::{Elsewhere, NotMade};
+pub use handle::Cluster;
 pub use inspect::{Inspection, StreamState, inspect};
 pub use names::{Names, Rights};
 use settings::check_names;

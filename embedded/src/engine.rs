@@ -282,6 +282,7 @@ impl Engine {
         Status {
             ack: Some(self.options.ack),
             is_ready: self.replica.is_ready() && !self.is_done,
+            has_recovered: self.replica.has_recovered(),
             is_store_down: self.replica.is_store_down(),
             has_failed: self.failure.is_some(),
             counters: rows.len(),

@@ -7,8 +7,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use replica::store::{Noted, Outcome, StoreRequest, Token};
-use replica::{Frame, Input, NodeId};
+use replica::{Change, Frame, Input, NodeId};
 
+use crate::Group;
 use crate::shared::Shared;
 
 /// What drives the store and the messages of counters in a cluster: see [`Options::join`](crate::Options::join).
@@ -118,6 +119,11 @@ impl Outside {
         let Some(mut engine) = self.shared.lock() else { return };
         engine.keys.read(notes);
         self.shared.release(engine);
+    }
+
+    /// Another node asks for a change, once for its `key`: as [`Session::change_once`](crate::Session::change_once).
+    pub fn change_once(&self, key: &str, change: Change) -> Group {
+        self.shared.submit(|session| session.change_once(key, change))
     }
 
     fn hand(&self, input: Input) {

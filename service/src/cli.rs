@@ -11,6 +11,7 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::config::{Loaded, SETTINGS, Setting, Sources};
 
 mod client;
+mod cluster;
 mod counting;
 mod doctor;
 #[cfg(feature = "nats")]
@@ -41,6 +42,8 @@ pub enum Command {
     Add(counting::Add),
     /// Shows the counters that change most.
     Top(top::Top),
+    /// Shows the nodes of the cluster, as one of them sees it.
+    Cluster(cluster::Cluster),
     /// Writes all counts, as lines of JSON that can be imported anywhere.
     Export(transfer::Export),
     /// Merges counts that were exported. No count is lowered, and what is known changes nothing.
@@ -84,6 +87,7 @@ impl Command {
             Self::Get(get) => done(get.run()?),
             Self::Add(add) => done(add.run()?),
             Self::Top(top) => top.run().map(|()| (Vec::new(), ExitCode::SUCCESS)),
+            Self::Cluster(cluster) => done(cluster.run()?),
             Self::Export(export) => done(export.run()?),
             Self::Import(import) => done(import.run()?),
             Self::Doctor(doctor) => {

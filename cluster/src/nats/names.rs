@@ -146,6 +146,26 @@ impl Names {
         format!("counterd.{}.hello.*", self.cluster)
     }
 
+    /// Where this node asks another one to make a change.
+    pub fn ask(&self, node: &NodeId) -> String {
+        format!("counterd.{}.ask.{node}.{}", self.cluster, self.me)
+    }
+
+    /// Where this node is asked.
+    pub fn asks(&self) -> String {
+        format!("counterd.{}.ask.{}.*", self.cluster, self.me)
+    }
+
+    /// Where this node hears the answer of another one to its request of this number.
+    pub fn answer_of(&self, node: &NodeId, id: u64) -> String {
+        format!("counterd.{}.answer.{}.{node}.{id:016x}", self.cluster, self.me)
+    }
+
+    /// Where this node answers the request of this number of another one.
+    pub fn answer_to(&self, node: &NodeId, id: u64) -> String {
+        format!("counterd.{}.answer.{node}.{}.{id:016x}", self.cluster, self.me)
+    }
+
     /// The prefix of the subjects on which answers come.
     pub fn answers(&self) -> String {
         format!("_INBOX_{}", self.me)
@@ -168,6 +188,7 @@ impl Names {
                 api(&format!("STREAM.PURGE.{stream}")),
                 api(&format!("CONSUMER.CREATE.{stream}")),
                 api(&format!("CONSUMER.MSG.NEXT.{stream}.>")),
+                api(&format!("CONSUMER.DELETE.{stream}.>")),
             ],
             subscribe: vec![
                 self.inbox(),
@@ -184,14 +205,14 @@ impl Names {
         ["*.log", "*.name", "*.piece.>"].map(|rest| self.in_store(format_args!("{rest}"))).into()
     }
 
-    /// Who has sent a message on [`inbox`](Self::inbox) or [`hellos`](Self::hellos): the last token, which the server lets nobody else
+    /// Who has sent a message on [`inbox`](Self::inbox), [`hellos`](Self::hellos) or [`asks`](Self::asks): the last token, which the server lets nobody else
     /// use. `None`: nobody, or no node.
     ///
     /// The stream can be made to send its messages to any subject. They name their own subject then, so they have no sender.
     pub fn sender(subject: &str) -> Option<NodeId> {
-        let name = match subject.split('.').collect::<Vec<_>>()[..] {
-            ["counterd", _, "to" | "ask", _, name] | ["counterd", _, "hello", name] => name,
-            _ => return None,
+        let tokens: Vec<&str> = subject.split('.').collect();
+        let (["counterd", _, "to" | "ask", _, name] | ["counterd", _, "hello", name]) = tokens[..] else {
+            return None;
         };
         embedded::is_node_name(name).then(|| NodeId::from(name))
     }

@@ -17,8 +17,10 @@ const BATCH: usize = 64;
 /// How long a reader waits for the next message.
 const NEXT_WITHIN: Duration = Duration::from_secs(5);
 
-/// A reader of a stream.
+/// A reader of a stream. Once it is dropped, the server is told to forget it: else it would remember it for a while, and it remembers so
+/// many only.
 pub struct StreamReader {
+    stream: Stream,
     consumer: PullConsumer,
     batch: Option<Batch>,
 }
@@ -35,7 +37,7 @@ impl StreamReader {
             ..Config::default()
         };
         let consumer = stream.create_consumer(config).await.map_err(|error| interrupted(&error))?;
-        Ok(Self { consumer, batch: None })
+        Ok(Self { stream: stream.clone(), consumer, batch: None })
     }
 }
 
@@ -65,6 +67,18 @@ impl Reader for StreamReader {
                 return Err(interrupted(&"the server has no more"));
             }
         }
+    }
+}
+
+impl Drop for StreamReader {
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (stream, name) = (self.stream.clone(), self.consumer.cached_info().name.clone());
+        runtime.spawn(async move {
+            if let Err(error) = stream.delete_consumer(&name).await {
+                debug!(%error, "a reader is not forgotten: the server does so itself later");
+            }
+        });
     }
 }
 

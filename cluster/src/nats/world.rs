@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::{Client, Subscriber};
-use embedded::{Counters, Errand, Options, Outside};
+use embedded::{AckPolicy, Counters, Errand, Options, Outside};
 use futures_util::StreamExt;
 use replica::store::{Outcome, StoreRequest, Token};
 use replica::{Frame, NodeId};
@@ -12,13 +12,13 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 use tracing::{debug, warn};
 
+use super::asking::MAX_ASKS;
 use super::clock::Stopwatch;
 use super::joining::Joining;
-use super::peers::Peers;
 use super::store::Answer;
-use super::{JoinError, Names, Settings, Store, check_names};
+use super::{Cluster, JoinError, Names, Settings, Store, check_names};
 use crate::wire;
-use crate::wire::hello::Hello;
+use crate::wire::hello::{Hello, Occasion};
 
 /// How often a node says hello.
 const HELLO_EVERY: Duration = Duration::from_secs(2);
@@ -35,45 +35,65 @@ const FLUSH_WITHIN: Duration = Duration::from_millis(500);
 /// Joins a cluster: connects, makes or checks the stream, and begins to count under the name of `options.node`. Call it in a runtime of
 /// tokio, which must run until the counters are closed.
 ///
+/// The counters are as those of a directory. The [`Cluster`] knows the other nodes.
+///
 /// It returns once the node talks. [`Status::is_ready`](embedded::Status::is_ready) says when reads and changes are answered.
 ///
 /// # Errors
 ///
 /// [`JoinError`], in words that say what to do.
-pub async fn join(settings: &Settings, options: Options) -> Result<Counters, JoinError> {
+pub async fn join(settings: &Settings, options: Options) -> Result<(Counters, Cluster), JoinError> {
     let me = check_names(settings, options.node.as_deref())?;
     let names = Names::new(&settings.cluster, me).at(settings.site.clone());
     let joining = Joining::begin(settings, &names);
     let client = joining.connect().await?;
     // Before anything else, so that the servers have refused it by the time that they answer what comes after.
     let talks = |error: async_nats::SubscribeError| JoinError::Servers(error.to_string());
-    let inbox = client.subscribe(names.inbox()).await.map_err(talks)?;
-    let hellos = client.subscribe(names.hellos()).await.map_err(talks)?;
+    let heard = Heard {
+        inbox: client.subscribe(names.inbox()).await.map_err(talks)?,
+        hellos: client.subscribe(names.hellos()).await.map_err(talks)?,
+        asks: client.subscribe(names.asks()).await.map_err(talks)?,
+    };
     let store = joining.open(&client).await?;
+    let in_memory = options.ack == AckPolicy::Memory;
     let (counters, outside) = options.join(settings.store_timeout)?;
+    let cluster = Cluster::new(names.clone(), client.clone());
     let world = World {
-        peers: Peers::new(names.me().clone()),
+        cluster: cluster.clone(),
         names,
         client,
         outside: Arc::new(outside),
         store: Arc::new(store),
         requests: JoinSet::new(),
+        asked: JoinSet::new(),
+        in_memory,
         next_long: rand::random(),
         lost: 0,
     };
-    tokio::spawn(world.run(inbox, hellos));
-    Ok(counters)
+    tokio::spawn(world.run(heard));
+    Ok((counters, cluster))
+}
+
+/// What this node is told, each kind on a subject of its own.
+struct Heard {
+    inbox: Subscriber,
+    hellos: Subscriber,
+    asks: Subscriber,
 }
 
 /// All that the task has.
 struct World {
-    peers: Peers,
+    cluster: Cluster,
     names: Names,
     client: Client,
     outside: Arc<Outside>,
     store: Arc<Store>,
     /// The requests to the store that are under way. The replica asks for few at once.
     requests: JoinSet<(Token, StoreRequest, Answer, Duration)>,
+    /// The requests of other nodes that wait for their change.
+    asked: JoinSet<(String, Vec<u8>)>,
+    /// Whether changes are acknowledged that are in memory only.
+    in_memory: bool,
     /// Names the next frame that is longer than a message.
     next_long: u64,
     /// How many frames were not sent.
@@ -81,13 +101,11 @@ struct World {
 }
 
 impl World {
-    async fn run(mut self, mut inbox: Subscriber, mut hellos: Subscriber) {
-        self.say_hello(true).await;
+    async fn run(mut self, mut heard: Heard) {
+        self.say_hello(Occasion::Begin).await;
         let mut ticks = every(HELLO_EVERY);
         loop {
-            if let Some(roster) = self.peers.changed_roster() {
-                self.outside.list(roster);
-            }
+            self.list_peers();
             tokio::select! {
                 errand = self.outside.next() => match errand {
                     Some(Errand::Store { token, request }) => self.ask_store(token, request),
@@ -98,19 +116,43 @@ impl World {
                     Ok(done) => self.answered(done),
                     Err(error) => warn!(%error, "a request to the store was not finished: this is a fault of counterd"),
                 },
-                message = inbox.next() => match message {
+                Some(answer) = self.asked.join_next() => match answer {
+                    Ok((subject, answer)) => self.publish(subject, answer).await,
+                    Err(error) => warn!(%error, "a change for another node was not finished: this is a fault of counterd"),
+                },
+                message = heard.inbox.next() => match message {
                     Some(message) => self.receive(&message),
                     None => sleep(RETRY_AFTER).await,
                 },
-                message = hellos.next() => match message {
+                message = heard.hellos.next() => match message {
                     Some(message) => self.hear_hello(&message).await,
                     None => sleep(RETRY_AFTER).await,
                 },
-                _ = ticks.tick() => self.say_hello(false).await,
+                message = heard.asks.next(), if self.asked.len() < MAX_ASKS => match message {
+                    Some(message) => self.be_asked(&message),
+                    None => sleep(RETRY_AFTER).await,
+                },
+                _ = ticks.tick() => self.say_hello(Occasion::Now).await,
             }
         }
-        // What the replica has said last may be of use to its peers. Nobody waits for it.
+        // The changes have their answers now, for the counters are closed.
+        while let Some(answer) = self.asked.join_next().await {
+            if let Ok((subject, answer)) = answer {
+                self.publish(subject, answer).await;
+            }
+        }
+        self.say_hello(Occasion::End).await;
+        // What the replica has said last may be of use to its peers.
         let _is_in_time = timeout(FLUSH_WITHIN, self.client.flush()).await;
+        self.cluster.end();
+    }
+
+    /// Tells the replica who is in the cluster, if that has changed.
+    fn list_peers(&self) {
+        let roster = self.cluster.peers().changed_roster();
+        if let Some(roster) = roster {
+            self.outside.list(roster);
+        }
     }
 
     fn ask_store(&mut self, token: Token, request: StoreRequest) {
@@ -125,10 +167,11 @@ impl World {
     fn answered(&mut self, (token, request, answer, took): (Token, StoreRequest, Answer, Duration)) {
         let Answer { outcome, notes } = answer;
         match (&request, &outcome) {
-            (_, Outcome::Nodes(nodes)) => self.peers.list(nodes),
+            (_, Outcome::Nodes(nodes)) => self.cluster.peers().list(nodes),
             (StoreRequest::Load { node }, Outcome::Loaded(Some(record))) => {
-                self.peers.note_seal(node, record.is_sealed());
+                self.cluster.peers().note_seal(node, record.is_sealed());
             }
+            (StoreRequest::Seal { node, .. }, Outcome::Sealed) => self.cluster.peers().note_seal(node, true),
             (_, Outcome::Committed { .. }) if self.store.is_worth_tidying() => {
                 let store = self.store.clone();
                 tokio::spawn(async move { store.tidy().await });
@@ -139,9 +182,7 @@ impl World {
             self.outside.know(notes);
         }
         // The replica may ask those that it is told of: tell whom it can reach first.
-        if let Some(roster) = self.peers.changed_roster() {
-            self.outside.list(roster);
-        }
+        self.list_peers();
         self.outside.outcome(token, outcome, took);
     }
 
@@ -170,12 +211,11 @@ impl World {
         }
     }
 
-    fn receive(&mut self, message: &async_nats::Message) {
+    fn receive(&self, message: &async_nats::Message) {
         let Some(from) = Names::sender(&message.subject) else { return };
-        let frame = self.peers.receive(&from, &message.payload);
-        if let Some(roster) = self.peers.changed_roster() {
-            self.outside.list(roster);
-        }
+        let age = self.cluster.age();
+        let frame = self.cluster.peers().receive(&from, &message.payload, age);
+        self.list_peers();
         if let Some(frame) = frame {
             self.outside.receive(from, frame);
         }
@@ -184,13 +224,22 @@ impl World {
     async fn hear_hello(&mut self, message: &async_nats::Message) {
         let hello = Hello::from_bytes(&message.payload);
         let (Some(from), Some(hello)) = (Names::sender(&message.subject), hello) else { return };
-        if self.peers.greet(&from, hello) {
-            self.say_hello(false).await;
+        let age = self.cluster.age();
+        let wants_answer = self.cluster.peers().greet(&from, hello, age);
+        if wants_answer {
+            self.say_hello(Occasion::Now).await;
         }
     }
 
-    async fn say_hello(&mut self, asks: bool) {
-        self.publish(self.names.hello(), Hello::of_this_release(asks).to_bytes()).await;
+    async fn say_hello(&mut self, occasion: Occasion) {
+        let hello = Hello::of_this_release(occasion, self.cluster.parts().process, self.cluster.age());
+        self.publish(self.names.hello(), hello.to_bytes()).await;
+    }
+
+    fn be_asked(&mut self, message: &async_nats::Message) {
+        if let Some(asked) = self.cluster.begin_for(message, &self.outside) {
+            self.asked.spawn(asked.answer(self.in_memory));
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod clusters;
+mod codec;
 mod jetstream;
 mod planted;
 #[allow(dead_code, reason = "the replica's own tests use the rest")]

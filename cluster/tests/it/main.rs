@@ -8,6 +8,7 @@
     reason = "a test fails by panicking and speaks by printing"
 )]
 
+mod asking;
 mod busy;
 mod conformance;
 mod fixtures;

@@ -1,6 +1,7 @@
 //! NATS servers of a test's own.
 #![allow(dead_code, reason = "each test crate uses some of it")]
 
+use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
@@ -66,11 +67,12 @@ impl NatsServer {
 
     fn new(name: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (url, monitor, route, routes, configuration, variables) = Default::default();
+        let (route, routes, configuration, variables) = Default::default();
+        let addresses = free_addresses(2);
         Self {
             child: None,
-            url,
-            monitor,
+            url: format!("nats://{}", addresses[0]),
+            monitor: format!("http://{}", addresses[1]),
             route,
             routes,
             name: name.into(),
@@ -80,7 +82,7 @@ impl NatsServer {
         }
     }
 
-    /// Starts it, on the ports of the last time if there was one.
+    /// Starts it, each time on the same ports.
     fn begin(&mut self) {
         let ports = self.directory.path().join("ports");
         let _there_is_none = std::fs::remove_dir_all(&ports);
@@ -89,8 +91,7 @@ impl NatsServer {
         if is_installed("setpriv") {
             command.args(["--pdeathsig", "KILL", "--", "nats-server"]);
         }
-        let [port, monitor] =
-            [&self.url, &self.monitor].map(|url| url.rsplit_once(':').map_or("-1", |(_, port)| port));
+        let [port, monitor] = [&self.url, &self.monitor].map(|url| url.rsplit_once(':').unwrap().1);
         command.args(["-js", "-a", "127.0.0.1", "-p", port, "-m", monitor, "-n", &self.name]);
         command.arg("--ports_file_dir").arg(&ports).current_dir(self.directory.path());
         let sets_directory = self.configuration.as_ref().is_some_and(|text| text.contains("store_dir"));
@@ -110,7 +111,8 @@ impl NatsServer {
         let log = std::fs::File::create(self.directory.path().join("log")).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn().unwrap());
-        let found = wait_for(|| {
+        // It writes the file once it listens.
+        wait_for(|| {
             let ended = self.child.as_mut().and_then(|child| child.try_wait().unwrap());
             assert!(
                 ended.is_none(),
@@ -119,8 +121,6 @@ impl NatsServer {
             );
             std::fs::read_to_string(ports_file(&ports)?).ok().filter(|text| text.ends_with('}'))
         });
-        self.url = address_in(&found, "nats");
-        self.monitor = address_in(&found, "monitoring");
     }
 
     fn pid(&self) -> u32 {
@@ -176,20 +176,20 @@ impl Drop for NatsServer {
     }
 }
 
+/// Where no system looks for a port when a program asks for any. So nobody takes a port of a server that is down for now.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
+
 /// Addresses with ports that are free, all found at once.
 pub(crate) fn free_addresses(count: usize) -> Vec<String> {
-    let found: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let random = || u16::try_from(RandomState::new().hash_one(0) % PORTS.len() as u64).unwrap();
+    let ports = std::iter::repeat_with(|| TcpListener::bind(("127.0.0.1", PORTS.start + random())));
+    let found: Vec<_> = ports.take(1_000).filter_map(Result::ok).take(count).collect();
+    assert_eq!(found.len(), count, "there are free ports");
     found.iter().map(|port| port.local_addr().unwrap().to_string()).collect()
 }
 
 fn ports_file(directory: &Path) -> Option<std::path::PathBuf> {
     Some(std::fs::read_dir(directory).ok()?.next()?.ok()?.path())
-}
-
-/// The first address of a kind in the file that a server writes once it listens.
-fn address_in(ports: &str, kind: &str) -> String {
-    let ports: serde_json::Value = serde_json::from_str(ports).unwrap();
-    ports[kind][0].as_str().unwrap().to_owned()
 }
 
 fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {

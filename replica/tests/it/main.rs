@@ -21,6 +21,7 @@ mod named;
 mod notes;
 mod peers;
 mod planted;
+mod recovering;
 mod roster;
 mod trouble;
 mod world;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::call::Call;
-use super::counters::{Durability, durability, json, mark_replayed};
+use super::counters::{Durability, json};
 use super::problem::{Kind, Problem};
 use super::token::permit;
 use crate::access::Scope;
@@ -73,9 +73,9 @@ pub(super) async fn batch(mut call: Call) -> Result<Response, Problem> {
         }
     }
     let counted = steps.len();
-    let done = call.change(Change::Batch(steps)).await?;
-    let body = json(&Batched { counted, durability: durability(&http), replayed: done.is_replayed });
-    Ok(mark_replayed(body, &done))
+    let made = call.change(Change::Batch(steps)).await?;
+    let body = json(&Batched { counted, durability: made.durability, replayed: made.done.is_replayed });
+    Ok(made.mark(body))
 }
 
 /// Reads adds straight into the steps of a change.

@@ -113,6 +113,11 @@ impl Problem {
         Self::new(Kind::Malformed, detail)
     }
 
+    /// It is not known whether the change counts.
+    pub(super) fn indeterminate(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { counted: Counted::Maybe, ..Self::new(Kind::Indeterminate, detail) }
+    }
+
     pub(super) const fn kind(&self) -> Kind {
         self.kind
     }

@@ -5,6 +5,8 @@ mod counting;
 mod cut;
 mod doctor;
 mod faults;
+mod members;
+mod retries;
 mod security;
 #[path = "../../../cluster/tests/server/mod.rs"]
 mod server;

@@ -27,7 +27,7 @@ use calls::{Call, Reading};
 use cluster::store::{Appended, Interrupted};
 use copy::{Change, Copy};
 
-pub(crate) use storage::OverJetStream;
+pub(crate) use storage::{Left, OverJetStream};
 pub(crate) use tally::{Met, Tally};
 
 /// After so long without a message a reader gives up.

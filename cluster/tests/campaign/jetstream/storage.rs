@@ -50,6 +50,7 @@ pub(crate) struct OverJetStream {
 }
 
 /// What is left of a model once its world is gone.
+#[derive(Clone)]
 pub(crate) struct Left(Rc<RefCell<JetStream>>);
 
 impl Left {

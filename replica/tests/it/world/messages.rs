@@ -61,22 +61,31 @@ impl World {
         if !self.processes[process].roster.contains(peer) {
             return Err(format!("{} sends a frame to {peer}, which is not on its list", name(from)));
         }
+        let mut delay = None;
         for message in self.wire.write(process, to, frame) {
-            self.launch(from, to, &message);
+            // What is sent at once comes in its order, once all faults have ended.
+            delay = self.launch((from, to), &message, delay.filter(|_| self.is_healed));
         }
         Ok(())
     }
 
-    /// A message is on its way. It may be lost, or come twice.
-    fn launch(&mut self, from: usize, to: usize, message: &Sent) {
+    /// A message is on its way for so long, or for some time that is returned. It may be lost, or come twice.
+    fn launch(
+        &mut self,
+        (from, to): (usize, usize),
+        message: &Sent,
+        mut delay: Option<Duration>,
+    ) -> Option<Duration> {
         let (loss, doubled) = if self.is_healed { (0.0, 0.0) } else { (self.plan.loss, self.plan.doubled) };
         if self.rng.random_bool(loss) {
-            return;
+            return delay;
         }
         for _ in 0..=usize::from(self.rng.random_bool(doubled)) {
-            let at = self.now + within(self.plan.frame_delay, &mut self.rng);
-            self.schedule(at, Event::Message { from, to, message: message.clone() });
+            let after = delay.unwrap_or_else(|| within(self.plan.frame_delay, &mut self.rng));
+            delay = delay.or(Some(after).filter(|_| self.is_healed));
+            self.schedule(self.now + after, Event::Message { from, to, message: message.clone() });
         }
+        delay
     }
 
     pub(super) fn deliver(&mut self, from: usize, to: usize, message: Sent) -> Checked {
@@ -97,7 +106,7 @@ impl World {
         }
         let Some((hello, again)) = self.wire.hello(process, node) else { return };
         for to in (0..self.plan.nodes).filter(|to| *to != node) {
-            self.launch(node, to, &hello);
+            self.launch((node, to), &hello, None);
         }
         self.schedule(self.now + again, Event::Hello(process));
     }
