@@ -13,7 +13,7 @@ use super::cut::Link;
 use super::security::configuration;
 use super::server::{NatsServer, free_addresses};
 use super::{BOUND, node, wait_until_agreed, wait_until_ready};
-use crate::harness::{Counterd, Setup, wait_until};
+use crate::harness::{self, Counterd, Setup, wait_until};
 
 /// Where a server listens for others: of its site, and of other sites.
 struct Ports {
@@ -36,8 +36,8 @@ struct Sites {
     _keys: TempDir,
 }
 
-const US: &[&str] = &["--nodes", "u1,u2,u3", "--site", "us", "--other-sites", "eu"];
-const EU: &[&str] = &["--nodes", "e1,e2,e3", "--site", "eu"];
+const US: &[&str] = &["--nodes", "u1,u2,u3", "--may-forget", "u1", "--site", "us", "--other-sites", "eu"];
+const EU: &[&str] = &["--nodes", "e1,e2,e3", "--may-forget", "e1", "--site", "eu"];
 
 impl Sites {
     /// Sites with so many servers each, and as many nodes.
@@ -193,6 +193,29 @@ fn a_site_starts_without_the_other() {
     let after = after.end();
     sites.heal();
     wait_until_agreed(&sites.nodes(), (counted.0 + after.0, counted.1 + after.1));
+}
+
+/// The others have what it counted in memory. To forget its nodes brings that into their stream.
+#[test]
+fn what_a_lost_site_counted_can_be_stored_elsewhere() {
+    let Some(mut sites) = Sites::start(1, 2) else { return };
+    let tally = Tally::begin(&sites.nodes());
+    tally.wait_for(400);
+    let counted = tally.end();
+    wait_until_agreed(&sites.nodes(), counted);
+    sites.eu.nodes.drain(..).for_each(Counterd::kill);
+    sites.eu.servers.iter_mut().for_each(NatsServer::kill);
+    for name in ["e1", "e2"] {
+        let mut command = harness::command();
+        command.args(["cluster", "forget", name, "--yes"]).env("COUNTERD_URL", &sites.us.nodes[0].http);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let Site { setups, nodes, .. } = &mut sites.us;
+    nodes.drain(..).for_each(Counterd::kill);
+    nodes.extend(setups.iter().map(Setup::start));
+    nodes.iter().for_each(wait_until_ready);
+    wait_until_agreed(&sites.us.nodes.iter().collect::<Vec<_>>(), counted);
 }
 
 /// The text without what differs between two runs: the keys and where they are.
