@@ -48,6 +48,11 @@ impl Names {
         self
     }
 
+    /// The site of this node.
+    pub fn site(&self) -> Option<&String> {
+        self.site.as_ref()
+    }
+
     /// This node.
     pub fn me(&self) -> &NodeId {
         &self.me
@@ -180,7 +185,7 @@ impl Names {
             publish: vec![
                 self.to(&"*".into()),
                 self.hello(),
-                format!("counterd.{cluster}.ask.*.{me}"),
+                self.ask(&"*".into()),
                 format!("counterd.{cluster}.answer.*.{me}.*"),
                 self.stored_of(&self.me),
                 api(&format!("STREAM.INFO.{stream}")),
@@ -193,7 +198,7 @@ impl Names {
             subscribe: vec![
                 self.inbox(),
                 self.hellos(),
-                format!("counterd.{cluster}.ask.{me}.*"),
+                self.asks(),
                 format!("counterd.{cluster}.answer.{me}.*.*"),
                 format!("{}.>", self.answers()),
             ],

@@ -233,6 +233,7 @@ impl World {
 
     async fn say_hello(&mut self, occasion: Occasion) {
         let hello = Hello::of_this_release(occasion, self.cluster.parts().process, self.cluster.age());
+        let hello = hello.at(self.names.site().cloned());
         self.publish(self.names.hello(), hello.to_bytes()).await;
     }
 

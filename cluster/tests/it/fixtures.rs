@@ -97,7 +97,8 @@ fn a_piece_of_version_1_is_read() {
 
 #[test]
 fn a_hello_of_version_1_is_read() {
-    let hello = Hello { versions: 1..=1, occasion: Occasion::Begin, process: 0x1234, age_ms: 60_000 };
+    let site = Some("eu".into());
+    let hello = Hello { versions: 1..=1, occasion: Occasion::Begin, process: 0x1234, age_ms: 60_000, site };
     assert_eq!(Hello::from_bytes(&kept("hello-1", &hello.to_bytes())), Some(hello));
 }
 

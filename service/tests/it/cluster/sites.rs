@@ -36,8 +36,8 @@ struct Sites {
     _keys: TempDir,
 }
 
-const US: &[&str] = &["--nodes", "u1,u2,u3", "--site", "us", "--other-sites", "eu"];
-const EU: &[&str] = &["--nodes", "e1,e2,e3", "--site", "eu"];
+const US: &[&str] = &["--nodes", "u1,u2,u3", "--may-forget", "u1", "--site", "us", "--other-sites", "eu"];
+const EU: &[&str] = &["--nodes", "e1,e2,e3", "--may-forget", "e1", "--site", "eu"];
 
 impl Sites {
     /// Sites with so many servers each, and as many nodes.
@@ -195,7 +195,7 @@ fn a_site_starts_without_the_other() {
     wait_until_agreed(&sites.nodes(), (counted.0 + after.0, counted.1 + after.1));
 }
 
-/// The others have what it counted in memory. An export that is imported brings it into their stream.
+/// The others have what it counted in memory. To forget its nodes brings that into their stream.
 #[test]
 fn what_a_lost_site_counted_can_be_stored_elsewhere() {
     let Some(mut sites) = Sites::start(1, 2) else { return };
@@ -205,11 +205,9 @@ fn what_a_lost_site_counted_can_be_stored_elsewhere() {
     wait_until_agreed(&sites.nodes(), counted);
     sites.eu.nodes.drain(..).for_each(Counterd::kill);
     sites.eu.servers.iter_mut().for_each(NatsServer::kill);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("counters.jsonl");
-    for arguments in [["export", "--out"].as_slice(), &["import"]] {
+    for name in ["e1", "e2"] {
         let mut command = harness::command();
-        command.args(arguments).arg(&file).env("COUNTERD_URL", &sites.us.nodes[0].http);
+        command.args(["cluster", "forget", name, "--yes"]).env("COUNTERD_URL", &sites.us.nodes[0].http);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
