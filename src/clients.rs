@@ -73,9 +73,14 @@ pub(crate) fn worded(result: &Result<Reply, Refusal>) -> Say {
         Ok(Reply::Counted) => Say::AddOk,
         Ok(Reply::Value(value)) => Say::ReadOk(*value),
         // No client of Maelstrom's can ask for these.
-        Ok(Reply::Reset(_) | Reply::Values(_) | Reply::Forgotten) => {
-            Say::Error(ErrorCode::NotSupported, "not supported".into())
-        }
+        Ok(
+            Reply::Reset(_)
+            | Reply::Values(_)
+            | Reply::Forgotten
+            | Reply::Reached
+            | Reply::NotReached(_)
+            | Reply::Held(_),
+        ) => Say::Error(ErrorCode::NotSupported, "not supported".into()),
         Err(refusal) => Say::Error(code(*refusal), refusal.as_str().into()),
     }
 }
@@ -99,6 +104,7 @@ fn code(refusal: Refusal) -> ErrorCode {
         | Refusal::StoreSilent
         | Refusal::NotRecovered
         | Refusal::EndedBeforeRecovered
+        | Refusal::EndedBeforeReached
         | Refusal::Forgotten
         | Refusal::NotForgotten
         | Refusal::NoSuchNode

@@ -240,20 +240,16 @@ fn read_inquiry(fields: &Fields<'_>) -> Result<Option<Inquiry>, Malformed> {
         }
         raw => optional::<BTreeMap<ReplicaId, Count>>("holds", raw)?,
     };
-    let inquiry = match (optional("asks", fields.asks)?, holds) {
+    let (replica, inquiry) = match (optional::<ReplicaId>("asks", fields.asks)?, holds) {
         (None, None) => return Ok(None),
-        (Some(replica), None) => Inquiry::Asks(replica, 0),
+        (Some(replica), None) => (replica.clone(), Inquiry::Asks(replica, 0)),
         (None, Some(held)) => match <[_; 1]>::try_from(Vec::from_iter(held)) {
-            Ok([(replica, count)]) => Inquiry::Holds(count.tally().row(replica)),
+            Ok([(replica, count)]) => (replica.clone(), Inquiry::Holds(count.tally().row(replica))),
             Err(held) => return Err(Malformed(format!("holds {} counts, not one", held.len()))),
         },
         (Some(_), Some(_)) => return Err(Malformed("asks and holds at once".into())),
     };
-    let replica = match &inquiry {
-        Inquiry::Asks(replica, _) => replica,
-        Inquiry::Holds(row) => row.actor(),
-    };
-    check_replicas("inquiry", [replica])?;
+    check_replicas("inquiry", [&replica])?;
     Ok(Some(inquiry))
 }
 

@@ -43,6 +43,8 @@ impl Config {
             numbering: replica::Numbering::BySum,
             // Rows are short: there is one counter.
             max_frame: usize::MAX,
+            // No client can ask how fresh a read is.
+            survey_interval: None,
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The handle.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rand::RngExt;
-use replica::{AckPolicy, Change, Config, Input, Name, NodeId, Reply, Step};
+use replica::{AckPolicy, Change, Config, Input, Name, NodeId, ReplicaId, Reply, Step, Until};
 
 use crate::clock::unix_ms;
 use crate::engine::Engine;
@@ -14,8 +14,8 @@ use crate::keys::Keys;
 use crate::shared::Shared;
 use crate::store::Store;
 use crate::{
-    Export, Group, ImportError, OpenError, Options, Outside, Peer, Pending, Session, Status, Watch,
-    committer, timer,
+    Done, Export, Group, ImportError, OpenError, Options, Outside, Peer, Pending, Seen, Session, Status,
+    Version, Watch, committer, timer,
 };
 
 /// Many counters, in a directory: see [the crate](crate).
@@ -28,6 +28,14 @@ pub struct Counters(Arc<Handle>);
 struct Handle {
     shared: Arc<Shared>,
     threads: Mutex<Vec<Thread>>,
+    /// The replica under which this process counts, once that is known here.
+    replica: OnceLock<ReplicaId>,
+}
+
+impl Handle {
+    fn new(shared: Arc<Shared>, threads: Vec<Thread>) -> Arc<Self> {
+        Arc::new(Self { shared, threads: Mutex::new(threads), replica: OnceLock::new() })
+    }
 }
 
 /// A thread that ends with the replica, or with a failure in words.
@@ -67,7 +75,7 @@ impl Counters {
                 Ok(())
             })?,
         ];
-        Ok(Self(Arc::new(Handle { shared, threads: Mutex::new(threads) })))
+        Ok(Self(Handle::new(shared, threads)))
     }
 
     /// Begins to count in a cluster. What drives the other half does the replica's requests to the store, and its messages.
@@ -76,8 +84,9 @@ impl Counters {
         options: Options,
         store_timeout: Duration,
     ) -> Result<(Self, Outside), OpenError> {
-        let recover_within = Some(RECOVER_WITHIN);
-        let config = Config { ack: options.ack, store_timeout, recover_within, ..Config::default() };
+        let (survey_interval, recover_within) = (Some(SURVEY_EVERY), Some(RECOVER_WITHIN));
+        let config =
+            Config { ack: options.ack, store_timeout, survey_interval, recover_within, ..Config::default() };
         let shared = Shared::new(Engine::new(options, node, Keys::unread(), &config));
         let timing = shared.clone();
         let threads = vec![spawn("timer", move || {
@@ -85,7 +94,7 @@ impl Counters {
             Ok(())
         })?];
         let outside = Outside::new(shared.clone());
-        Ok((Self(Arc::new(Handle { shared, threads: Mutex::new(threads) })), outside))
+        Ok((Self(Handle::new(shared, threads)), outside))
     }
 
     /// Submits requests together. They are handled one after the other, and no other request comes between them. Their answers come
@@ -119,7 +128,9 @@ impl Counters {
         Pending::new(self.submit(|session| session.change(change)), |reply| match reply {
             Reply::Values(values) => values,
             Reply::Value(value) | Reply::Reset(value) => [value].into(),
-            Reply::Counted | Reply::Forgotten => [].into(),
+            Reply::Counted | Reply::Forgotten | Reply::Reached | Reply::NotReached(_) | Reply::Held(_) => {
+                [].into()
+            }
         })
     }
 
@@ -237,6 +248,59 @@ impl Counters {
         }
     }
 
+    /// Waits until this node shows, or its peers have, so much. A read afterwards has it. The answer is [`Reply::Reached`] or
+    /// [`Reply::Held`]. After `within` it is [`Reply::NotReached`], with the nodes that have not told what is missing, or how many peers
+    /// have it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use embedded::{Counters, Reply, Until};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let counters = Counters::open(directory.path())?;
+    /// // Alone there is nobody to ask.
+    /// let all = counters.wait_until(Until::AllTold, Duration::from_secs(1)).wait()?;
+    /// assert_eq!(all, Reply::Reached);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wait_until(&self, until: Until, within: Duration) -> Pending<Reply> {
+        Pending::new(self.submit(|session| session.wait_until(until, within)), |reply| reply)
+    }
+
+    /// What this node shows, of all counters or of one: the versions, and how fresh that is. Take it after a read, and it has what was
+    /// read.
+    pub fn seen(&self, counter: Option<&str>) -> Seen {
+        match self.0.shared.lock() {
+            Some(engine) => engine.seen(counter),
+            None => Seen { version: Version::default(), complete: None },
+        }
+    }
+
+    /// What a client has seen that was told of a change, beside what it had `seen` before. A node that covers it shows the change.
+    pub fn written(&self, done: &Done, mut seen: Version) -> Version {
+        match self.replica().filter(|_| !done.is_replayed) {
+            // Without the lock, as most changes.
+            Some(replica) => seen.see(replica, done.number),
+            None => seen.merge(&self.0.shared.lock().map(|engine| engine.written(done)).unwrap_or_default()),
+        }
+        seen
+    }
+
+    /// Whether a change can be added to what a client has seen: the text of a version has a longest length.
+    pub fn has_room_in(&self, seen: &Version) -> bool {
+        seen.has_room_for(self.replica())
+    }
+
+    /// The replica under which this process counts, once it has chosen.
+    fn replica(&self) -> Option<&ReplicaId> {
+        if self.0.replica.get().is_none()
+            && let Some(engine) = self.0.shared.lock().filter(|engine| engine.replica.has_chosen())
+        {
+            let _is_the_same = self.0.replica.set(engine.replica.id().clone());
+        }
+        self.0.replica.get()
+    }
+
     /// What this node knows of the other nodes of its cluster, in the order of their names. Alone there are none.
     pub fn peers(&self) -> Vec<Peer> {
         self.0.shared.lock().map_or_else(Vec::new, |mut engine| {
@@ -269,6 +333,8 @@ impl Counters {
     }
 }
 
+/// How old the answer of a peer may get before it is asked again what it shows, so that reads can say how fresh they are.
+const SURVEY_EVERY: Duration = Duration::from_secs(1);
 /// How long it may take to read all records of a cluster. A million counters take some seconds.
 const RECOVER_WITHIN: Duration = Duration::from_mins(1);
 

@@ -23,7 +23,7 @@ use crate::peers::Heard;
 use crate::shared::Calls;
 use crate::status::StoreStatus;
 use crate::store::Figures;
-use crate::{MAX_GROUP, Options, Peer, Refused, Status};
+use crate::{MAX_GROUP, Options, Peer, Refused, Seen, Status, Version};
 
 /// How many bits of a ticket are the place in its group.
 const PLACE_BITS: u32 = 16;
@@ -297,6 +297,32 @@ impl Engine {
         }
     }
 
+    /// What this node shows, of all counters or of one, and how fresh it is.
+    pub(crate) fn seen(&self, counter: Option<&str>) -> Seen {
+        let rows = self.rows();
+        let version = match counter {
+            Some(counter) => {
+                rows.changes(counter).map(|(replica, number)| (replica.clone(), number)).collect()
+            }
+            None => {
+                rows.versions().counter().iter().map(|(replica, number)| (replica.clone(), number)).collect()
+            }
+        };
+        let complete = self.replica.complete_as_of();
+        Seen { version, complete: complete.map(|at| self.clock.now().saturating_sub(at)) }
+    }
+
+    /// What a client has seen that was told of a change that was made here.
+    pub(crate) fn written(&self, done: &Done) -> Version {
+        if done.is_replayed {
+            // It may have counted under an earlier replica of this node.
+            return self.seen(None).version;
+        }
+        let mut seen = Version::default();
+        seen.see(self.replica.id(), done.number);
+        seen
+    }
+
     /// What is known of the peers.
     pub(crate) fn peers(&self) -> Vec<Peer> {
         self.heard.peers(&self.replica, self.now)
@@ -340,14 +366,17 @@ impl Engine {
 
     fn answer(&mut self, ticket: Ticket, result: Result<Reply, Refusal>) {
         self.keys.note_answer(ticket, &result);
-        let answer = result.map(|reply| Done { reply, is_replayed: false }).map_err(Refused::from);
+        let answer = result.map(|reply| Done::new(reply, false)).map_err(Refused::from);
         self.settle(ticket, answer);
     }
 
     /// Puts an answer into its place.
     pub(crate) fn settle(&mut self, ticket: Ticket, answer: Answer) {
         self.status.note(&answer);
-        let answer = self.keys.replay(ticket, answer);
+        let mut answer = self.keys.replay(ticket, answer);
+        if let Ok(done) = &mut answer {
+            done.number = self.replica.safe();
+        }
         let ticket = usize::try_from(ticket.0).unwrap_or(usize::MAX);
         let (group, place) = (ticket >> PLACE_BITS, ticket & ((1 << PLACE_BITS) - 1));
         if self.submitting == Some(group) {

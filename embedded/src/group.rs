@@ -20,6 +20,16 @@ pub struct Done {
     pub reply: Reply,
     /// Whether an earlier request with the same idempotency key did it.
     pub is_replayed: bool,
+    /// The number of the last change of this node's replica that was as durable as the policy demands when this was answered: of this
+    /// change, or a later one. See [`Counters::written`](crate::Counters::written).
+    pub number: u64,
+}
+
+impl Done {
+    /// A request was done. The number is filled in when it is answered.
+    pub(crate) fn new(reply: Reply, is_replayed: bool) -> Self {
+        Self { reply, is_replayed, number: 0 }
+    }
 }
 
 /// The answers of requests that were submitted together, in their order. It is a future; [`wait`](Self::wait) blocks instead.

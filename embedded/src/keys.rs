@@ -156,7 +156,7 @@ impl Keys {
         }
         match self.known.get(&key) {
             Some(Entry { value: Some(value), is_done: true, .. }) => {
-                Ok(Done { reply: Reply::Value(*value), is_replayed: true })
+                Ok(Done::new(Reply::Value(*value), true))
             }
             // The other change may count yet, whatever became of waiting for it.
             Some(_) => Err(Refusal::NotKnownDurable.into()),
@@ -226,7 +226,7 @@ mod tests {
     }
 
     fn done(reply: Reply) -> Done {
-        Done { reply, is_replayed: false }
+        Done::new(reply, false)
     }
 
     /// The change is counted, and its client is told that it may count.
@@ -248,7 +248,7 @@ mod tests {
         keys.join(Ticket(2), "k");
         keys.note_answer(Ticket(2), &Ok(Reply::Counted));
         let answer = keys.replay(Ticket(2), Ok(done(Reply::Counted)));
-        assert_eq!(answer, Ok(Done { reply: Reply::Value(45), is_replayed: true }));
+        assert_eq!(answer, Ok(Done::new(Reply::Value(45), true)));
         assert_eq!(keys.look_up("k", &add(3), NOW), Known::Done(45));
         assert_eq!(keys.look_up("k", &add(4), NOW), Known::Reused);
     }

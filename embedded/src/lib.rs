@@ -50,6 +50,7 @@ mod status;
 mod store;
 mod timer;
 mod times;
+mod version;
 mod watch;
 
 pub use counters::Counters;
@@ -61,14 +62,16 @@ pub use import::ImportError;
 pub use keys::MAX_KEY;
 pub use options::{MAX_GROUP, Options, is_node_name};
 pub use outside::{Errand, Outside};
-pub use peers::Peer;
+pub use peers::{Peer, Seen};
 pub use pending::Pending;
 pub use replica::{
-    AckPolicy, Change, MAX_BATCH, MAX_COUNTERS, MAX_NAME, MAX_SOURCES, Name, Refusal, Reply, Step,
+    AckPolicy, Change, MAX_BATCH, MAX_COUNTERS, MAX_NAME, MAX_SOURCES, MAX_WAITS, Name, NodeId, Refusal,
+    Reply, Step, Until,
 };
 pub use session::Session;
 pub use status::{Status, StoreStatus};
 pub use times::Times;
+pub use version::{NoVersion, Version};
 pub use watch::{Watch, Watched};
 
 #[cfg(doctest)]

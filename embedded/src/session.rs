@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use replica::{Change, Input, Name, NodeId, Refusal, Reply, Request, Ticket};
+use replica::{Change, Input, Name, NodeId, Refusal, Reply, Request, Ticket, Until};
 
 use crate::Refused;
 use crate::clock::{millis, unix_ms};
@@ -50,11 +50,7 @@ impl<'a> Session<'a> {
         }
         let Some(ticket) = self.engine.place() else { return };
         let is_done = self.engine.is_done();
-        let reply = if is_done {
-            Err(Refused::Failed)
-        } else {
-            Ok(Done { reply: Reply::Counted, is_replayed: false })
-        };
+        let reply = if is_done { Err(Refused::Failed) } else { Ok(Done::new(Reply::Counted, false)) };
         self.engine.settle(ticket, reply);
     }
 
@@ -129,7 +125,7 @@ impl<'a> Session<'a> {
                     Change::Add(..) | Change::Report { .. } => Reply::Value(value),
                     Change::Batch(_) => Reply::Counted,
                 };
-                self.engine.settle(ticket, Ok(Done { reply, is_replayed: true }));
+                self.engine.settle(ticket, Ok(Done::new(reply, true)));
             }
             Known::Open => {
                 // It is known to be done once all that is counted by now is durable.
@@ -137,6 +133,22 @@ impl<'a> Session<'a> {
                 self.ask(ticket, Request::Change(Change::Batch(Vec::new())));
             }
         }
+    }
+
+    /// Waits until this node shows, or its peers have, so much: [`Reply::Reached`], or [`Reply::Held`]. After this time the answer is
+    /// [`Reply::NotReached`], or how many peers have it.
+    ///
+    /// A read in this group does not wait for it. Read once it is answered.
+    pub fn wait_until(&mut self, until: Until, within: Duration) {
+        let Some(ticket) = self.engine.place() else { return };
+        let request = Request::Await(until);
+        self.hand(ticket, within, |answer_by| Input::Client { ticket, answer_by, request });
+    }
+
+    /// How many peers are known to have the changes of this node's replica up to this [number](crate::Done::number). It takes no place.
+    pub fn held(&self, number: u64) -> usize {
+        let peers = self.engine.replica.peers();
+        peers.into_iter().filter(|peer| peer.covers >= Some(number)).count()
     }
 
     /// Takes a place that is answered once all changes before are durable.
@@ -147,12 +159,14 @@ impl<'a> Session<'a> {
 
     pub(crate) fn import(&mut self, rows: Vec<replica::RowDelta>) {
         let Some(ticket) = self.engine.place() else { return };
-        self.hand(ticket, |answer_by| Input::Import { ticket, answer_by, rows });
+        let within = self.engine.options.answer_within;
+        self.hand(ticket, within, |answer_by| Input::Import { ticket, answer_by, rows });
     }
 
     pub(crate) fn forget(&mut self, node: NodeId) {
         let Some(ticket) = self.engine.place() else { return };
-        self.hand(ticket, |answer_by| Input::Forget { ticket, answer_by, node });
+        let within = self.engine.options.answer_within;
+        self.hand(ticket, within, |answer_by| Input::Forget { ticket, answer_by, node });
     }
 
     /// Ends the group.
@@ -164,15 +178,15 @@ impl<'a> Session<'a> {
     }
 
     fn ask(&mut self, ticket: Ticket, request: Request) {
-        self.hand(ticket, |answer_by| Input::Client { ticket, answer_by, request });
+        let within = self.engine.options.answer_within;
+        self.hand(ticket, within, |answer_by| Input::Client { ticket, answer_by, request });
     }
 
-    fn hand(&mut self, ticket: Ticket, input: impl FnOnce(Duration) -> Input) {
+    fn hand(&mut self, ticket: Ticket, within: Duration, input: impl FnOnce(Duration) -> Input) {
         if self.engine.is_done() {
             return self.engine.settle(ticket, Err(Refused::Failed));
         }
-        let answer_by = self.engine.now() + self.engine.options.answer_within;
-        self.engine.handle(input(answer_by));
+        self.engine.handle(input(self.engine.now() + within));
     }
 
     /// Whether a change would make more counters than there may be.

@@ -5,6 +5,7 @@ use crate::{AckPolicy, Counted, Times};
 
 /// How the counters are doing: see [`Counters::status`](crate::Counters::status).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Status {
     /// The name of this node.
     pub node: String,

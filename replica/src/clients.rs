@@ -1,6 +1,7 @@
 //! Clients: the requests that wait for an answer, what each waits for, and until when.
 
 mod queue;
+mod waits;
 
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use crate::own::Order;
 use crate::seam::{Name, Refusal, Reply, Ticket};
 pub(crate) use queue::Pending;
 use queue::Queue;
+pub(crate) use waits::Wait;
+use waits::Waits;
 
 /// The requests that wait for an answer.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +23,7 @@ pub(crate) struct Clients {
     /// its confirmation.
     uncounted: Queue<Order>,
     reads: Queue<Name>,
+    pub(crate) waits: Waits,
 }
 
 impl Clients {
@@ -105,6 +109,7 @@ impl Clients {
         while let Some((_, read)) = self.reads.pop_if(|_| true) {
             cx.reply(read.ticket, Err(Refusal::Forgotten));
         }
+        self.waits.refuse(Refusal::Forgotten, cx);
     }
 
     /// Refuses all requests that still wait, for nothing more will come.
@@ -116,12 +121,16 @@ impl Clients {
         while let Some((_, add)) = self.counted.pop_if(|_| true) {
             cx.reply(add.ticket, Err(Refusal::EndedBeforeDurable));
         }
+        self.waits.refuse(Refusal::EndedBeforeReached, cx);
     }
 
     /// When the time of the next client is up.
     pub(crate) fn next_tick(&self) -> Option<Duration> {
-        let Self { counted, uncounted, reads } = self;
-        [counted.next_expiry(), uncounted.next_expiry(), reads.next_expiry()].into_iter().flatten().min()
+        let Self { counted, uncounted, reads, waits } = self;
+        [counted.next_expiry(), uncounted.next_expiry(), reads.next_expiry(), waits.next_expiry()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 

@@ -67,6 +67,9 @@ pub struct Config {
     /// How many bytes of rows a frame may have, about, as [`RowDelta::size`](crate::RowDelta) counts them. A row that is longer
     /// travels in parts, one a frame.
     pub max_frame: usize,
+    /// How old the last answer of a peer to the question what it shows may get before it is asked again, though nobody waits. With
+    /// many peers it is asked less often. `None`: it is asked only if somebody waits.
+    pub survey_interval: Option<Duration>,
 }
 
 impl Default for Config {
@@ -80,6 +83,7 @@ impl Default for Config {
             recover_within: None,
             numbering: Numbering::ByChange,
             max_frame: 256 * 1024,
+            survey_interval: None,
         }
     }
 }
@@ -100,6 +104,9 @@ pub const PEER_BACKOFF_MAX: Duration = Duration::from_secs(1);
 /// How many changes, and how many reads, may wait for their answer at once. So many notes may wait to be stored. Further ones are
 /// refused.
 pub const MAX_PENDING: usize = 65_536;
+
+/// How many clients may wait until a node shows, or its peers have, so much. Further ones are refused.
+pub const MAX_WAITS: usize = 4_096;
 
 /// How many operators may wait for a node to be forgotten. Further ones are refused.
 pub const MAX_FORGETS: usize = 64;

@@ -1,6 +1,6 @@
 //! Frames: the messages between replicas.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::identity::{Incarnation, ReplicaId};
 use crate::tally::{Part, RowDelta};
@@ -23,7 +23,7 @@ pub struct Frame {
     pub confirms: Option<FrameId>,
     /// What the sender holds and, as far as it knows, the receiver lacks.
     pub claim: Claim,
-    /// A question about a replica, or its answer. Only a restart after a clean end asks.
+    /// A question, or its answer.
     pub inquiry: Option<Inquiry>,
     /// The replicas in the confirmed frames whose counts the sender refused, because it has no room for more replicas.
     pub refused: BTreeSet<ReplicaId>,
@@ -48,17 +48,21 @@ impl Frame {
     }
 }
 
-/// A question about a replica of the asker's node, or its answer.
+/// A question to a peer, or its answer. The frame of an answer [answers](Frame::answers) the one that asked.
 ///
-/// A process that wants to go on under a replica of its predecessor asks every node first.
+/// A process that wants to go on under a replica of its predecessor asks every node first what it holds of it. Later it asks what
+/// others show, so that a read can wait for that. Only a process that has recovered answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inquiry {
     /// How much of this replica does the receiver hold? The sender has its row up to this version.
     Asks(ReplicaId, u64),
     /// Its row up to the version of this delta, which has what the asker lacks. But if that is more than
-    /// [`MOST_TOLD`](crate::MOST_TOLD) items, it has none, and the asker hears of them by and by. The frame
-    /// [answers](Frame::answers) the one that asked.
+    /// [`MOST_TOLD`](crate::MOST_TOLD) items, it has none, and the asker hears of them by and by.
     Holds(RowDelta),
+    /// Which versions does the receiver show? The sender counts under this replica.
+    Surveys(ReplicaId),
+    /// The versions of the rows that the asker may not have, and of the replica that it counts under.
+    Shows(BTreeMap<ReplicaId, u64>),
 }
 
 /// The rows that a frame or a record states.

@@ -73,13 +73,13 @@ mod tally;
 
 pub use config::{
     ASK_WHILE_ADDS_WAIT, AckPolicy, Config, MAX_BATCH, MAX_COUNTERS, MAX_FORGETS, MAX_NAME, MAX_NOTE,
-    MAX_PENDING, MAX_REPLICAS, MAX_SOURCES, MOST_TOLD, Numbering, PEER_BACKOFF_MAX, RECOVER_WITHIN,
-    SHUT_DOWN_WITHIN,
+    MAX_PENDING, MAX_REPLICAS, MAX_SOURCES, MAX_WAITS, MOST_TOLD, Numbering, PEER_BACKOFF_MAX,
+    RECOVER_WITHIN, SHUT_DOWN_WITHIN,
 };
 pub use frame::{Claim, Frame, FrameId, Inquiry};
 pub use identity::{Incarnation, NoIdentity, NodeId, ReplicaId};
 pub use machine::{PeerStatus, Replica};
-pub use seam::{Change, Effect, Input, Name, Refusal, Reply, Request, Step, Ticket};
+pub use seam::{Change, Effect, Input, Name, Refusal, Reply, Request, Step, Ticket, Until};
 pub use tally::{Part, RowDelta, Rows, THE_COUNTER, Tally};
 
 #[cfg(doctest)]

@@ -22,6 +22,8 @@ pub struct PeerStatus {
     /// The number of the last change of [this replica](Replica::id) that the peer is known to have, with all changes before. `None`:
     /// nothing is known. Its present process has not confirmed any frame, or this node does not gossip with it.
     pub covers: Option<u64>,
+    /// All that the peer showed at this time is shown here. `None`: it has not told that since this process began.
+    pub told: Option<Duration>,
 }
 
 /// A replica of the counter: a state machine without I/O, clock or messages.
@@ -144,7 +146,21 @@ impl<R: Rng> Replica<R> {
 
     /// What is known of each peer: of all nodes on the roster that are not forgotten, but this one. In the order of their names.
     pub fn peers(&self) -> Vec<PeerStatus> {
-        self.parts.peers()
+        self.parts.peers().collect()
+    }
+
+    /// All that any node had acknowledged by this time is shown here. `None`: not every peer has told what it shows since this process
+    /// began, or there may be a node that can't be asked. Alone it is now.
+    ///
+    /// What a node had acknowledged that has died since, or that is cut off, is told by nobody: then it is the time before that.
+    pub fn complete_as_of(&self) -> Option<Duration> {
+        self.parts.complete_as_of().map(|at| at.min(self.clock.now))
+    }
+
+    /// The number of the last change of [this replica](Self::id) that is as durable as the policy demands. A change is acknowledged
+    /// once its number is not above it.
+    pub fn safe(&self) -> u64 {
+        self.parts.safe()
     }
 
     /// Whether reads and changes are answered at once: the process has recovered what its predecessors had shown, and has chosen

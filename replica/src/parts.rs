@@ -1,6 +1,7 @@
 //! The three parts of a replica, and the order in which they act.
 
 mod changes;
+mod waiting;
 
 use std::time::Duration;
 
@@ -11,11 +12,11 @@ use crate::clients::{Clients, Pending};
 use crate::config::{AckPolicy, Config, SHUT_DOWN_WITHIN};
 use crate::context::{Clock, Context};
 use crate::durability::{Durability, Found, ReadRecord};
-use crate::frame::Frame;
+use crate::frame::{Frame, Inquiry};
 use crate::identity::{Incarnation, NodeId};
 use crate::machine::PeerStatus;
 use crate::own::{Order, Own};
-use crate::replication::{Merged, Replication};
+use crate::replication::{Awaits, Merged, Replication};
 use crate::seam::{Effect, Input, Name, Refusal, Reply, Request};
 use crate::store::{Outcome, Token};
 use crate::tally::{Rows, Tally};
@@ -62,8 +63,19 @@ impl Parts {
         self.durability.stored()
     }
 
+    /// The number of the last change that is as durable as the policy demands.
+    pub(crate) fn safe(&self) -> u64 {
+        match self.ack {
+            AckPolicy::Memory => self.own().number(),
+            AckPolicy::Durable if self.durability.peers_suffice() => {
+                self.stored().max(self.replication.covered_by_a_peer(self.own().replica()))
+            }
+            AckPolicy::Durable | AckPolicy::Store => self.stored(),
+        }
+    }
+
     /// What is known of each peer.
-    pub(crate) fn peers(&self) -> Vec<PeerStatus> {
+    pub(crate) fn peers(&self) -> impl Iterator<Item = PeerStatus> {
         self.replication.statuses(self.own().replica())
     }
 
@@ -83,6 +95,9 @@ impl Parts {
         if self.is_done {
             return refuse_after_the_end(&input, cx);
         }
+        if !matches!(input, Input::Client { .. } | Input::Tick { .. }) {
+            self.clients.waits.note_news();
+        }
         match input {
             Input::Roster(nodes) => {
                 self.durability.roster_changed();
@@ -98,6 +113,7 @@ impl Parts {
                     self.change(order, Pending::new(ticket, answer_by), cx);
                 }
                 Request::Read(counter) => self.read(counter, Pending::new(ticket, answer_by), cx),
+                Request::Await(until) => self.wait(until, Pending::new(ticket, answer_by), cx),
             },
             Input::Forget { ticket, answer_by, node } => {
                 self.forget(node, Pending::new(ticket, answer_by), cx);
@@ -135,8 +151,12 @@ impl Parts {
             self.replication.state(),
             cx,
         );
-        let hurry = self.durability.peers_suffice() && self.clients.any_waits_for_confirmation();
-        self.replication.poll(hurry, cx);
+        let awaits = Awaits {
+            confirmation: self.durability.peers_suffice() && self.clients.any_waits_for_confirmation(),
+            held: self.clients.waits.held(),
+            anything: !self.clients.waits.is_empty(),
+        };
+        self.replication.poll(awaits, self.durability.own().replica(), cx);
         // Clients come last: their answers depend on all steps above.
         self.answer(cx);
         if self.shut_down_by.is_some_and(|by| self.durability.is_clean() || cx.now >= by) {
@@ -147,6 +167,9 @@ impl Parts {
     /// Goes on with the recovery. It may choose the replica to count under: a predecessor's, once every node has said that
     /// it holds no more of it than the record.
     fn recover(&mut self, cx: &mut Context<'_>) {
+        if self.durability.has_recovered() && self.replication.owes_answers() {
+            self.show();
+        }
         let Self { durability, replication, clients, .. } = self;
         durability.recover(|| replication.peers(), clients.holds_changes(), cx);
         if durability.has_recovered() && replication.recovered(cx) {
@@ -181,6 +204,10 @@ impl Parts {
     }
 
     fn receive(&mut self, from: &NodeId, frame: Frame, cx: &mut Context<'_>) {
+        if matches!(frame.inquiry, Some(Inquiry::Surveys(_))) {
+            // The answer says what is shown. With `AckPolicy::Memory` adds may have been acknowledged since the last tick.
+            self.show();
+        }
         let merged = self.replication.receive(from, frame, self.durability.own(), cx);
         self.note(merged);
         if merged.told_holding {
@@ -226,7 +253,7 @@ impl Parts {
 
     /// Shows clients and peers as much of the own row as they may see.
     fn show(&mut self) {
-        let Self { durability, replication, .. } = self;
+        let Self { durability, replication, clients, .. } = self;
         let own = durability.own();
         if !own.has_unshown() || !durability.shows_all() {
             return;
@@ -236,22 +263,22 @@ impl Parts {
             let row = own.row_since(replication.state().rows(), shown);
             let stored = durability.needs_hints().then(|| durability.stored());
             replication.show(&row, stored);
+            clients.waits.note_news();
         }
         durability.settle(replication.state().rows());
     }
 
     /// Answers the clients that can be answered now, and those that have waited too long.
     fn answer(&mut self, cx: &mut Context<'_>) {
-        let mut safe = self.durability.stored();
-        if self.durability.peers_suffice() && self.clients.any_waits_for_confirmation() {
-            safe = safe.max(self.replication.covered_by_a_peer(self.durability.own().replica()));
-        }
+        let safe = if self.clients.any_waits_for_confirmation() { self.safe() } else { self.stored() };
         self.clients.answer_changes(safe, cx);
         if !self.durability.holds_reads() {
             let rows = self.replication.state().rows();
             self.clients.answer_reads(|counter| rows.value(counter), cx);
         }
         self.clients.refuse_late_reads(cx);
+        self.replication.settle_survey();
+        self.answer_waits(cx);
     }
 
     /// Begins a clean shutdown: counts no add from now on, and commits the rest to the record.
@@ -317,6 +344,9 @@ fn refuse_after_the_end(input: &Input, cx: &mut Context<'_>) {
         }
         Input::Client { ticket, request: Request::Read(_), .. } => {
             cx.reply(*ticket, Err(Refusal::EndedBeforeRecovered));
+        }
+        Input::Client { ticket, request: Request::Await(_), .. } => {
+            cx.reply(*ticket, Err(Refusal::EndedBeforeReached));
         }
         Input::Forget { ticket, .. } => cx.reply(*ticket, Err(Refusal::NotForgotten)),
         Input::Roster(_)

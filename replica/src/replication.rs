@@ -1,9 +1,10 @@
 //! Replication: the counts that this node holds, and gossip with its peers.
 //!
-//! [`peers`] decides which counts to tell which peer, and when. [`admission`] decides which claims are merged. [`inquiry`]
-//! asks all peers about a replica. [`importing`] checks rows that were exported. [`members`] knows who the peers are, and whose records are read.
+//! [`peers`] decides which counts to tell which peer, and when. [`admission`] decides which claims are merged. [`answers`] answers peers' questions. [`inquiry`]
+//! asks all peers about a replica. [`survey`] asks them what they show. [`importing`] checks rows that were exported. [`members`] knows who the peers are, and whose records are read.
 
 mod admission;
+mod answers;
 mod contacts;
 mod importing;
 mod inquiry;
@@ -12,6 +13,7 @@ mod long;
 mod members;
 mod peer;
 mod peers;
+mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,7 +21,7 @@ use std::time::Duration;
 use rand::Rng;
 use tracing::warn;
 
-use crate::config::{Config, MAX_COUNTERS, MOST_TOLD};
+use crate::config::{Config, MAX_COUNTERS};
 use crate::context::Context;
 use crate::frame::{Claim, Frame, FrameId, Inquiry};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
@@ -30,11 +32,13 @@ use crate::state::State;
 use crate::store::Seal;
 use crate::tally::RowDelta;
 use admission::{Admitted, Source, admit};
+use answers::Kind;
 pub(crate) use importing::check_import;
 use inquiry::Question;
 use members::Members;
 use peer::{Answer, Confirmation, States};
-use peers::Peers;
+use peers::{Peers, Rush};
+use survey::Survey;
 
 /// The counts that this node holds, and its peers.
 #[derive(Debug, Clone)]
@@ -47,8 +51,9 @@ pub(crate) struct Replication {
     has_recovered: bool,
     question: Option<Question>,
     ask_again_after: Duration,
-    /// The inquiries that came before this process had recovered, with the frames that asked.
-    unanswered: BTreeMap<NodeId, (FrameId, ReplicaId, u64)>,
+    survey: Survey,
+    /// The last question of each kind that came from a peer before this process had recovered, with the frame that asked.
+    unanswered: BTreeMap<(NodeId, Kind), (FrameId, Inquiry)>,
 }
 
 /// The result of merging a claim.
@@ -62,6 +67,17 @@ pub(crate) struct Merged {
     pub told_holding: bool,
 }
 
+/// What clients wait for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Awaits {
+    /// That a peer has their changes.
+    pub confirmation: bool,
+    /// That several peers have the changes up to this number.
+    pub held: Option<u64>,
+    /// Anything that a peer may answer.
+    pub anything: bool,
+}
+
 impl Replication {
     pub(crate) fn new(config: &Config, me: NodeId, incarnation: Incarnation, rng: &mut dyn Rng) -> Self {
         Self {
@@ -71,6 +87,7 @@ impl Replication {
             has_recovered: false,
             question: None,
             ask_again_after: config.peer_timeout / 4,
+            survey: Survey::new(config.survey_interval, config.peer_timeout),
             unanswered: BTreeMap::new(),
         }
     }
@@ -78,7 +95,13 @@ impl Replication {
     /// Sets the nodes of the cluster.
     pub(crate) fn set_roster(&mut self, nodes: BTreeSet<NodeId>) {
         self.members.set_roster(nodes);
-        self.peers.set(self.members.peers());
+        self.set_peers();
+    }
+
+    fn set_peers(&mut self) {
+        let peers = self.members.peers();
+        self.survey.set(&peers);
+        self.peers.set(peers);
     }
 
     /// The store lists these nodes.
@@ -89,7 +112,7 @@ impl Replication {
     /// A record says whether its node is forgotten. `is_fresh`: it was read after this node knew that.
     pub(crate) fn learn_seal(&mut self, node: &NodeId, seal: Option<Seal>, is_fresh: bool) {
         if self.members.learn_seal(node, seal, is_fresh) {
-            self.peers.set(self.members.peers());
+            self.set_peers();
         }
     }
 
@@ -110,19 +133,6 @@ impl Replication {
     /// What this node holds and shows.
     pub(crate) fn state(&self) -> &State {
         &self.state
-    }
-
-    /// This process has recovered: it answers the inquiries that came before, and those that come. True if it answers any.
-    pub(crate) fn recovered(&mut self, cx: &mut Context<'_>) -> bool {
-        self.has_recovered = true;
-        let unanswered = std::mem::take(&mut self.unanswered);
-        for (from, (id, replica, above)) in &unanswered {
-            let holds = Some(self.holding(replica, *above));
-            let (refused, states) = (BTreeSet::new(), States::Nothing);
-            let answer = Answer { id: *id, refused, doubts: false, holds, states };
-            self.peers.confirm(from, answer, &self.state, cx);
-        }
-        !unanswered.is_empty()
     }
 
     /// Asks all peers what they hold of a replica of this node. It replaces an earlier question.
@@ -146,15 +156,39 @@ impl Replication {
         self.members.strangers().first()
     }
 
+    /// The nodes that may have counted something, and that can't be asked: those that are neither on the roster nor forgotten, and
+    /// forgotten ones that have perhaps returned.
+    pub(crate) fn unasked(&self) -> impl Iterator<Item = &NodeId> {
+        self.members.only_read()
+    }
+
     /// The peers: all nodes on the roster that are not forgotten.
     pub(crate) fn peers(&self) -> BTreeSet<NodeId> {
         self.peers.names().cloned().collect()
     }
 
     /// What is known of each peer, about the replica of this process.
-    pub(crate) fn statuses(&self, own: &ReplicaId) -> Vec<PeerStatus> {
-        let covered = self.peers.covered(own);
-        covered.map(|(node, covers)| PeerStatus { node: node.clone(), covers }).collect()
+    pub(crate) fn statuses(&self, own: &ReplicaId) -> impl Iterator<Item = PeerStatus> {
+        self.peers.names().map(|name| PeerStatus {
+            node: name.clone(),
+            covers: self.survey.covers(name).max(self.peers.covers(name, own)),
+            told: self.survey.told_as_of(name),
+        })
+    }
+
+    /// What peers are asked, and have answered.
+    pub(crate) fn survey(&self) -> &Survey {
+        &self.survey
+    }
+
+    /// The same, to ask them.
+    pub(crate) fn survey_mut(&mut self) -> &mut Survey {
+        &mut self.survey
+    }
+
+    /// Finds out which peers have told all that they showed.
+    pub(crate) fn settle_survey(&mut self) {
+        self.survey.settle(self.state.rows());
     }
 
     /// The nodes whose records are to be read, for they can't tell what they have: peers that have left a frame unconfirmed
@@ -225,12 +259,14 @@ impl Replication {
         // Of its own row this process knows more than any peer. What is not shown yet must not come in that way.
         claim.rows.retain(|row| row.actor() != own.replica());
         let claim = with_holding(claim, self.hear_holding(from, &frame));
-        let holds = self.answer_inquiry(from, &frame);
-        let merged = Merged { told_holding: holds.is_some(), ..self.merge(&claim, false) };
+        let says = self.answer_inquiry(from, &frame);
+        let told_holding = matches!(says, Some(Inquiry::Holds(_)));
+        let merged = Merged { told_holding, ..self.merge(&claim, false) };
+        self.survey.hear(from, &frame, (own.replica(), self.state.rows()), cx.now);
         match (frame.id, frame.answers, self.peers.peer(from)) {
             // The answer says what was not merged, for the peer must not count that as known.
             (Some(id), None, _) => {
-                self.peers.confirm(from, Answer { id, refused, doubts, holds, states }, &self.state, cx);
+                self.peers.confirm(from, Answer { id, refused, doubts, says, states }, &self.state, cx);
             }
             // The next frame to that peer confirms an answer. A frame of its own would be answered too, for ever.
             (Some(id), Some(_), Some(peer)) if !doubts => {
@@ -239,35 +275,6 @@ impl Replication {
             (Some(_), Some(_), _) | (None, _, _) => {}
         }
         merged
-    }
-
-    /// The answer to a peer's frame, if it asks about a replica of its node. Before the recovery that must wait.
-    fn answer_inquiry(&mut self, from: &NodeId, frame: &Frame) -> Option<Inquiry> {
-        let Some(Inquiry::Asks(replica, above)) = &frame.inquiry else { return None };
-        if replica.node() != from.as_str() {
-            return None;
-        }
-        if !self.has_recovered {
-            self.unanswered.extend(frame.id.map(|id| (from.clone(), (id, replica.clone(), *above))));
-            return None;
-        }
-        Some(self.holding(replica, *above))
-    }
-
-    /// Up to which version a replica is known to have counted. A baseline can know of more than its row here has: then that is
-    /// not known, and any version may be.
-    fn known_version(&self, replica: &ReplicaId) -> u64 {
-        let rows = self.state.rows();
-        if rows.lags_behind_resets(replica) { u64::MAX } else { rows.version(replica) }
-    }
-
-    /// The row of a replica above this version, unless that is too much.
-    fn holding(&self, replica: &ReplicaId, above: u64) -> Inquiry {
-        let rows = self.state.rows();
-        let version = self.known_version(replica);
-        let row = rows.row_since(replica, above).filter(|row| row.upto() == version);
-        let row = row.filter(|row| row.items().len() <= MOST_TOLD);
-        Inquiry::Holds(row.unwrap_or_else(|| RowDelta::new(replica.clone(), version, version)))
     }
 
     /// What a peer's frame says that it holds, if it answers the question.
@@ -334,9 +341,25 @@ impl Replication {
         }
     }
 
-    /// Sends the frames that are due. `hurry` says that a client waits for a peer to confirm.
-    pub(crate) fn poll(&mut self, hurry: bool, cx: &mut Context<'_>) {
-        self.peers.poll(&self.state, hurry, cx);
+    /// Sends the frames that are due. `awaits` says what clients wait for.
+    pub(crate) fn poll(&mut self, awaits: Awaits, own: &ReplicaId, cx: &mut Context<'_>) {
+        let Awaits { confirmation, held, anything } = awaits;
+        let rush = match (held, confirmation) {
+            (Some(_), _) => Rush::ToAll,
+            (None, true) => Rush::ToSome,
+            (None, false) => Rush::Not,
+        };
+        self.peers.poll(&self.state, rush, cx);
+        self.peers.survey(&mut self.survey, anything, own, cx);
+        if let Some(number) = held {
+            for name in self.peers.names() {
+                if self.survey.covers(name).max(self.peers.covers(name, own)) < Some(number)
+                    && !self.peers.is_link(name)
+                {
+                    self.survey.want_more(name, cx.now);
+                }
+            }
+        }
         if let Some(question) = &mut self.question {
             self.peers.ask(question, cx);
         }
@@ -345,7 +368,7 @@ impl Replication {
     /// When a frame is due, if no input comes before.
     pub(crate) fn next_tick(&self) -> Option<Duration> {
         let asks_at = self.question.as_ref().map(Question::next_tick);
-        self.peers.next_tick().into_iter().chain(asks_at).min()
+        [self.peers.next_tick(), asks_at, self.survey.next_tick()].into_iter().flatten().min()
     }
 }
 

@@ -1,15 +1,17 @@
 //! The seam between a replica and the world around it: inputs and effects.
 
-use std::collections::BTreeSet;
-use std::fmt;
+mod refusal;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::config::{MAX_BATCH, MAX_NAME};
 use crate::frame::Frame;
-use crate::identity::NodeId;
+use crate::identity::{NodeId, ReplicaId};
 use crate::store::{Note, Outcome, StoreRequest, Token};
 use crate::tally::{RowDelta, THE_COUNTER};
+pub use refusal::Refusal;
 
 /// Names one request of a client. The world chooses it; the replica gives it back with the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +106,32 @@ pub enum Request {
     },
     /// Read a counter's value. A counter that nobody has counted has the value 0.
     Read(Name),
+    /// Wait until this node shows, or its peers have, so much: at most until the client gives up. A read afterwards has it.
+    /// [`MAX_WAITS`](crate::MAX_WAITS) may wait at once.
+    Await(Until),
+}
+
+/// What a client waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Until {
+    /// This node shows these rows, each at this version or a later one. The nodes of those that it lacks are asked.
+    Covers(BTreeMap<ReplicaId, u64>),
+    /// This node shows so large a value of this counter. Nobody is asked. The value may be lower again when the answer is read, if
+    /// somebody subtracts.
+    AtLeast(Name, i128),
+    /// All that was acknowledged by any node, before this request came, is shown here. Each peer is asked what it shows. One that does
+    /// not answer, is missing: until it returns, or is forgotten.
+    ///
+    /// Of two processes of a peer that run at once one is asked.
+    AllTold,
+    /// So many peers are known to have the changes of this replica up to this number. The answer is how many do, also once the client
+    /// gives up.
+    Held {
+        /// How many peers.
+        peers: usize,
+        /// The number.
+        number: u64,
+    },
 }
 
 /// What a client wants to be counted. It counts as a whole or not at all, and nobody ever sees a part of it.
@@ -238,9 +266,29 @@ pub enum Reply {
     Values(Arc<[i128]>),
     /// The node is forgotten: its record is sealed.
     Forgotten,
+    /// What was waited for is so.
+    Reached,
+    /// It was not so in time. These nodes have not told what is missing, as far as that is known.
+    NotReached(Arc<[NodeId]>),
+    /// So many peers are known to have the changes.
+    Held(usize),
 }
 
 impl Reply {
+    /// How many peers it says to have the changes. 0 if it says nothing of that.
+    pub const fn held(&self) -> usize {
+        match self {
+            Self::Held(peers) => *peers,
+            Self::Counted
+            | Self::Reset(_)
+            | Self::Value(_)
+            | Self::Values(_)
+            | Self::Forgotten
+            | Self::Reached
+            | Self::NotReached(_) => 0,
+        }
+    }
+
     /// The one value that it tells: a counter's, or what a reset has subtracted. 0 if it tells none, or those of a batch.
     ///
     /// ```
@@ -251,132 +299,12 @@ impl Reply {
     pub const fn value(&self) -> i128 {
         match self {
             Self::Value(value) | Self::Reset(value) => *value,
-            Self::Counted | Self::Values(_) | Self::Forgotten => 0,
-        }
-    }
-}
-
-/// Why a request was not done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Refusal {
-    /// The node shuts down. Nothing was counted.
-    ShuttingDown,
-    /// Too many adds wait already. Nothing was counted; the client may try again.
-    TooManyAdds,
-    /// Too many reads wait already.
-    TooManyReads,
-    /// A count of this replica would pass 64 bits. Nothing was counted.
-    Overflow,
-    /// The name of a counter or source is too long. Nothing was counted.
-    NameTooLong,
-    /// A batch has too many steps. Nothing was counted.
-    BatchTooLong,
-    /// There are too many counters. Nothing was counted; known counters can be counted on.
-    TooManyCounters,
-    /// The counter has too many sources. Nothing was counted; known sources can report on.
-    TooManySources,
-    /// This world has one counter, and it can only be added to. It keeps no notes, and takes no imports.
-    OneCounterOnly,
-    /// The store did not answer in time, and the policy demands it. Nothing was counted.
-    StoreSilent,
-    /// The add is counted here, but was not known to be durable in time. It may survive.
-    NotKnownDurable,
-    /// The same, as the node shuts down.
-    EndedBeforeDurable,
-    /// A read: the node has restarted, and does not know yet what it had shown before.
-    NotRecovered,
-    /// The same, as the node shuts down.
-    EndedBeforeRecovered,
-    /// An import has more of this process's own replica than the process has counted. So the data was copied, or the store went
-    /// back. Nothing was merged.
-    Copied,
-    /// An import does not have a row from its beginning. Nothing was merged.
-    Incomplete,
-    /// There are too many replicas. Nothing was merged.
-    TooManyReplicas,
-    /// This node was forgotten. Nothing was counted.
-    Forgotten,
-    /// A forget: it was not done in time, or the node shuts down. It may be done yet; to ask again does no harm.
-    NotForgotten,
-    /// A forget: there is no such node, neither on the roster nor in the store.
-    NoSuchNode,
-    /// A forget: a node can't forget itself. Ask another one.
-    ForgetsItself,
-    /// A forget: too many wait already.
-    TooManyForgets,
-}
-
-impl Refusal {
-    /// Whether the add that was refused may count all the same.
-    ///
-    /// ```
-    /// use replica::Refusal;
-    ///
-    /// assert!(Refusal::NotKnownDurable.may_have_counted());
-    /// assert!(!Refusal::StoreSilent.may_have_counted());
-    /// ```
-    pub const fn may_have_counted(self) -> bool {
-        match self {
-            Self::NotKnownDurable | Self::EndedBeforeDurable => true,
-            Self::ShuttingDown
-            | Self::TooManyAdds
-            | Self::TooManyReads
-            | Self::Overflow
-            | Self::NameTooLong
-            | Self::BatchTooLong
-            | Self::TooManyCounters
-            | Self::TooManySources
-            | Self::OneCounterOnly
-            | Self::StoreSilent
-            | Self::NotRecovered
-            | Self::EndedBeforeRecovered
-            | Self::Copied
-            | Self::Incomplete
-            | Self::TooManyReplicas
+            Self::Counted
+            | Self::Values(_)
             | Self::Forgotten
-            | Self::NotForgotten
-            | Self::NoSuchNode
-            | Self::ForgetsItself
-            | Self::TooManyForgets => false,
-        }
-    }
-
-    /// The same in words that a user understands.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ShuttingDown => "shutting down: not counted",
-            Self::TooManyAdds => "too many adds are waiting",
-            Self::TooManyReads => "too many reads are waiting",
-            Self::Overflow => "the count would overflow",
-            Self::NameTooLong => "the name is too long: not counted",
-            Self::BatchTooLong => "the batch has too many steps: not counted",
-            Self::TooManyCounters => "there are too many counters: not counted",
-            Self::TooManySources => "the counter has too many sources: not counted",
-            Self::OneCounterOnly => "there is one counter, and it can only be added to: not counted",
-            Self::StoreSilent => "the store does not answer: not counted",
-            Self::NotKnownDurable => "counted, but not known to be durable",
-            Self::EndedBeforeDurable => "shut down before it was known to be durable",
-            Self::NotRecovered => "not recovered from a restart yet",
-            Self::EndedBeforeRecovered => "shut down before it had recovered",
-            Self::Copied => {
-                "it has more of this node's own counts than the node has counted: the data was copied, so start this node with an empty data directory and a new name, and import there"
-            }
-            Self::Incomplete => "a row does not begin at its beginning: not merged",
-            Self::TooManyReplicas => "there are too many replicas: not merged",
-            Self::Forgotten => "this node was forgotten: not counted",
-            Self::NotForgotten => "it is not known whether the node is forgotten: ask again",
-            Self::NoSuchNode => "there is no such node",
-            Self::ForgetsItself => "a node can't forget itself: ask another one",
-            Self::TooManyForgets => "too many forgets are waiting",
+            | Self::Reached
+            | Self::NotReached(_)
+            | Self::Held(_) => 0,
         }
     }
 }
-
-/// In words that a user understands.
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::error::Error for Refusal {}

@@ -14,6 +14,8 @@ mod client;
 mod cluster;
 mod counting;
 mod doctor;
+#[cfg(feature = "nats")]
+mod nats_config;
 mod token;
 mod top;
 mod transfer;
@@ -50,6 +52,9 @@ pub enum Command {
     Doctor(doctor::Doctor),
     /// Makes a token: prints its secret, and the line for the file of tokens.
     Token(token::Token),
+    /// Prints a configuration for the NATS servers of a cluster: each node may do what it needs, and cannot speak in another one's name.
+    #[cfg(feature = "nats")]
+    NatsConfig(nats_config::NatsConfig),
     /// Prints the settings that are in force, and where each stands, as a file that can be used.
     Config,
     /// Prints a script that makes a shell complete this command line.
@@ -97,6 +102,8 @@ impl Command {
                 told.map_err(|error| Failure::new(format!("can't print: {error}")))?;
                 done(line)
             }
+            #[cfg(feature = "nats")]
+            Self::NatsConfig(config) => done(config.run()?),
             Self::Config => done(settings.to_string()),
             Self::Completions { shell } => Ok((completions(shell), ExitCode::SUCCESS)),
             Self::Man => Ok((man(), ExitCode::SUCCESS)),

@@ -126,13 +126,7 @@ async fn open(config: &Config) -> Result<(Counters, Peers), String> {
 /// Joins a cluster.
 #[cfg(feature = "nats")]
 async fn join(config: &Config, options: Options) -> Result<(Counters, Peers), String> {
-    let settings = cluster::Settings {
-        servers: config.nats.clone(),
-        cluster: config.cluster.clone().unwrap_or_default(),
-        credentials: config.nats_creds.clone(),
-        ..cluster::Settings::default()
-    };
-    let joined = cluster::join(&settings, options).await;
+    let joined = cluster::join(&config.of_cluster(), options).await;
     joined.map(|(counters, cluster)| (counters, Peers::of(cluster))).map_err(|error| error.to_string())
 }
 

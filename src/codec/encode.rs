@@ -126,7 +126,8 @@ fn written_frame<'a>(frame: &'a Frame, body: WrittenBody<'a>) -> WrittenBody<'a>
     // A row of one counter is never cut in parts.
     let Claim { rows, unstored, part: _ } = &frame.claim;
     let (asks, holds) = match &frame.inquiry {
-        None => (None, None),
+        // No client can wait here, so nobody is asked what it shows.
+        None | Some(Inquiry::Surveys(_) | Inquiry::Shows(_)) => (None, None),
         Some(Inquiry::Asks(replica, _)) => (Some(replica), None),
         Some(Inquiry::Holds(row)) => (None, Some([(row.actor(), Count::of(Tally::stated(row)))].into())),
     };

@@ -80,7 +80,8 @@ impl Peers {
         if before.is_none_or(|before| before.versions != hello.versions) {
             let (oldest, newest) = (hello.versions.start(), hello.versions.end());
             if here.common(&hello).is_some() {
-                info!(peer = %from, oldest, newest, "a node of the cluster says hello");
+                let site = hello.site.as_deref();
+                info!(peer = %from, site, oldest, newest, "a node of the cluster says hello");
             } else {
                 warn!(peer = %from, oldest, newest, "a node speaks no version that this one knows: update the older one");
             }

@@ -3,35 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream;
-use async_nats::{Client, ConnectOptions, Event, Subscriber};
+use async_nats::{Client, Subscriber};
 use embedded::{AckPolicy, Counters, Errand, Options, Outside};
 use futures_util::StreamExt;
 use replica::store::{Outcome, StoreRequest, Token};
 use replica::{Frame, NodeId};
 use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::asking::MAX_ASKS;
 use super::clock::Stopwatch;
+use super::joining::Joining;
 use super::store::Answer;
-use super::stream::{NoStream, open_stream};
-use super::{Cluster, JoinError, Names, Settings, Store, is_cluster_name};
+use super::{Cluster, JoinError, Names, Settings, Store, check_names};
 use crate::wire;
 use crate::wire::hello::{Hello, Occasion};
-
-/// How long an append and a request to the stream may take. After that it is not known whether it was done.
-const STORE_WITHIN: Duration = Duration::from_secs(5);
 
 /// How often a node says hello.
 const HELLO_EVERY: Duration = Duration::from_secs(2);
 
-/// How long to wait before the next try to join or to connect.
+/// How long to wait for a subscription that has ended.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
-
-/// How often the connection is tried out.
-const PING_EVERY: Duration = Duration::from_secs(2);
 
 /// How long a frame may wait for room in the client. After that it is lost.
 const SEND_WITHIN: Duration = Duration::from_millis(100);
@@ -50,24 +43,18 @@ const FLUSH_WITHIN: Duration = Duration::from_millis(500);
 ///
 /// [`JoinError`], in words that say what to do.
 pub async fn join(settings: &Settings, options: Options) -> Result<(Counters, Cluster), JoinError> {
-    if !is_cluster_name(&settings.cluster) {
-        return Err(JoinError::Cluster(settings.cluster.clone()));
-    }
-    let me = options.node.clone().filter(|name| embedded::is_node_name(name));
-    let Some(me) = me.map(|name| NodeId::from(name.as_str())) else {
-        let given = options.node.unwrap_or_default();
-        return Err(embedded::OpenError::Name { given }.into());
-    };
-    let names = Names::new(&settings.cluster, me);
-    let begun = Stopwatch::start();
-    let client = connect(settings, &names, begun).await?;
-    let store = open(settings, &client, names.clone(), begun).await?;
+    let me = check_names(settings, options.node.as_deref())?;
+    let names = Names::new(&settings.cluster, me).at(settings.site.clone());
+    let joining = Joining::begin(settings, &names);
+    let client = joining.connect().await?;
+    // Before anything else, so that the servers have refused it by the time that they answer what comes after.
     let talks = |error: async_nats::SubscribeError| JoinError::Servers(error.to_string());
     let heard = Heard {
         inbox: client.subscribe(names.inbox()).await.map_err(talks)?,
         hellos: client.subscribe(names.hellos()).await.map_err(talks)?,
         asks: client.subscribe(names.asks()).await.map_err(talks)?,
     };
+    let store = joining.open(&client).await?;
     let in_memory = options.ack == AckPolicy::Memory;
     let (counters, outside) = options.join(settings.store_timeout)?;
     let cluster = Cluster::new(names.clone(), client.clone());
@@ -86,73 +73,6 @@ pub async fn join(settings: &Settings, options: Options) -> Result<(Counters, Cl
     };
     tokio::spawn(world.run(heard));
     Ok((counters, cluster))
-}
-
-async fn connect(settings: &Settings, names: &Names, begun: Stopwatch) -> Result<Client, JoinError> {
-    loop {
-        let mut options = ConnectOptions::new();
-        if let Some(credentials) = &settings.credentials {
-            let read = tokio::fs::read_to_string(credentials).await;
-            let read = read.and_then(|credentials| options.credentials(&credentials));
-            let unreadable =
-                |error| format!("the credentials in {} can't be read: {error}", credentials.display());
-            options = read.map_err(|error| JoinError::Servers(unreadable(error)))?;
-        }
-        let options = options
-            .name(format!("counterd {}", names.me()))
-            .custom_inbox_prefix(format!("_INBOX_{}", names.me()))
-            .ping_interval(PING_EVERY)
-            .reconnect_delay_callback(reconnect_after)
-            .event_callback(|event| async move {
-                // A slow consumer is told for each message that is lost. Frames are sent again.
-                if let Event::SlowConsumer(_) = event {
-                    debug!(%event, "NATS");
-                } else {
-                    info!(%event, "NATS");
-                }
-            });
-        match options.connect(&settings.servers).await {
-            Ok(client) => return Ok(client),
-            Err(error) if begun.elapsed() >= settings.join_within => {
-                return Err(JoinError::Servers(error.to_string()));
-            }
-            Err(error) => debug!(%error, "can't connect to NATS yet"),
-        }
-        sleep(RETRY_AFTER).await;
-    }
-}
-
-/// How long to wait before a server is tried. The other servers are there, most likely: clients of this node wait.
-fn reconnect_after(attempts: usize) -> Duration {
-    RETRY_AFTER.min(
-        Duration::from_millis(10)
-            .saturating_mul(u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX)),
-    )
-}
-
-async fn open(
-    settings: &Settings,
-    client: &Client,
-    names: Names,
-    begun: Stopwatch,
-) -> Result<Store, JoinError> {
-    let context = jetstream::ContextBuilder::new()
-        .timeout(STORE_WITHIN)
-        .ack_timeout(STORE_WITHIN)
-        .build(client.clone());
-    let server = client.server_info();
-    let replicas = settings.replicas.unwrap_or(if server.cluster.is_some() { 3 } else { 1 });
-    loop {
-        match open_stream(&context, &names, replicas).await {
-            Ok(stream) => return Ok(Store::new(context, stream, names, server.max_payload)),
-            Err(NoStream::Never(problem)) => return Err(JoinError::Stream(problem)),
-            Err(NoStream::NotNow(problem)) if begun.elapsed() >= settings.join_within => {
-                return Err(JoinError::Stream(problem));
-            }
-            Err(NoStream::NotNow(problem)) => debug!(problem, "the stream is not there yet"),
-        }
-        sleep(RETRY_AFTER).await;
-    }
 }
 
 /// What this node is told, each kind on a subject of its own.
@@ -320,6 +240,7 @@ impl World {
 
     async fn say_hello(&mut self, occasion: Occasion) {
         let hello = Hello::of_this_release(occasion, self.cluster.parts().process, self.cluster.age());
+        let hello = hello.at(self.names.site().cloned());
         self.publish(self.names.hello(), hello.to_bytes()).await;
     }
 
@@ -333,7 +254,8 @@ impl World {
 
     fn be_asked(&mut self, message: &async_nats::Message) {
         if let Some(asked) = self.cluster.begin_for(message, &self.outside) {
-            self.asked.spawn(asked.answer(self.in_memory));
+            let (in_memory, outside) = (self.in_memory, self.outside.clone());
+            self.asked.spawn(async move { asked.answer(in_memory, &outside).await });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A frame as bytes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use embedded::is_node_name;
 use replica::{
@@ -30,6 +30,8 @@ struct Written {
 enum WrittenInquiry {
     Asks(ReplicaId, u64),
     Holds(ByteBuf),
+    Surveys(ReplicaId),
+    Shows(BTreeMap<ReplicaId, u64>),
 }
 
 /// Writes a frame behind what `out` has.
@@ -47,6 +49,8 @@ pub fn write(frame: &Frame, out: &mut Vec<u8>) {
         inquiry: inquiry.as_ref().map(|inquiry| match inquiry {
             Inquiry::Asks(replica, version) => WrittenInquiry::Asks(replica.clone(), *version),
             Inquiry::Holds(row) => WrittenInquiry::Holds(ByteBuf::from(row.to_bytes())),
+            Inquiry::Surveys(replica) => WrittenInquiry::Surveys(replica.clone()),
+            Inquiry::Shows(versions) => WrittenInquiry::Shows(versions.clone()),
         }),
         refused: refused.clone(),
         doubts: *doubts,
@@ -75,12 +79,16 @@ pub fn read(bytes: &[u8]) -> Result<Frame, WireError> {
         None => None,
         Some(WrittenInquiry::Asks(replica, version)) => Some(Inquiry::Asks(replica, version)),
         Some(WrittenInquiry::Holds(row)) => Some(Inquiry::Holds(read_row(&row)?)),
+        Some(WrittenInquiry::Surveys(replica)) => Some(Inquiry::Surveys(replica)),
+        Some(WrittenInquiry::Shows(versions)) => Some(Inquiry::Shows(versions)),
     };
-    let asked = match &inquiry {
-        Some(Inquiry::Asks(replica, _)) => Some(replica),
-        Some(Inquiry::Holds(_)) | None => None,
+    let (asked, shown) = match &inquiry {
+        Some(Inquiry::Asks(replica, _) | Inquiry::Surveys(replica)) => (Some(replica), None),
+        Some(Inquiry::Shows(versions)) => (None, Some(versions)),
+        Some(Inquiry::Holds(_)) | None => (None, None),
     };
-    if !unstored.iter().chain(&refused).chain(asked).all(is_sound) {
+    let shown = shown.into_iter().flat_map(BTreeMap::keys);
+    if !unstored.iter().chain(&refused).chain(asked).chain(shown).all(is_sound) {
         return Err(WireError::Garbage);
     }
     let claim = Claim { rows, part: part.map(Box::new), unstored };

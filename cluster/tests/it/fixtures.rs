@@ -8,7 +8,7 @@ use cluster::journal::{Body, Message, Snapshot};
 use cluster::wire::ask::{Ask, Told};
 use cluster::wire::hello::{Hello, Occasion};
 use cluster::wire::{self, messages};
-use embedded::{Change, Done, Entry, EntryKind, Refusal, Refused, Reply, Step};
+use embedded::{Change, Done, Entry, EntryKind, Refusal, Refused, Reply, Step, Version};
 use replica::store::{Changes, Note, Noted, Ownership, Seal};
 use replica::{Claim, Frame, FrameId, Inquiry, ReplicaId, RowDelta, Rows};
 
@@ -72,6 +72,21 @@ fn a_frame_of_version_1_is_read() {
 }
 
 #[test]
+fn questions_and_answers_of_version_1_are_read() {
+    let shows = Inquiry::Shows([(replica("n1"), 300), (replica("n2"), 0)].into());
+    for (name, inquiry) in [
+        ("holds-1", Inquiry::Holds(row("n3"))),
+        ("surveys-1", Inquiry::Surveys(replica("n3"))),
+        ("shows-1", shows),
+    ] {
+        let frame =
+            Frame { inquiry: Some(inquiry), ..Frame::new("0000002a".parse().unwrap(), Claim::default()) };
+        let written = messages(&frame, 1, usize::MAX).unwrap().remove(0);
+        assert_eq!(wire::read(&kept(name, &written)).unwrap(), wire::Message::Frame(Box::new(frame)));
+    }
+}
+
+#[test]
 fn a_piece_of_version_1_is_read() {
     let written = messages(&frame(), 1, 100).unwrap().remove(0);
     let wire::Message::Piece(piece) = wire::read(&kept("piece-1", &written)).unwrap() else {
@@ -82,7 +97,8 @@ fn a_piece_of_version_1_is_read() {
 
 #[test]
 fn a_hello_of_version_1_is_read() {
-    let hello = Hello { versions: 1..=1, occasion: Occasion::Begin, process: 0x1234, age_ms: 60_000 };
+    let site = Some("eu".into());
+    let hello = Hello { versions: 1..=1, occasion: Occasion::Begin, process: 0x1234, age_ms: 60_000, site };
     assert_eq!(Hello::from_bytes(&kept("hello-1", &hello.to_bytes())), Some(hello));
 }
 
@@ -98,7 +114,12 @@ fn requests_and_answers_of_version_1_are_read() {
         let ask = Ask { id: 9, process: 0x1234, begin_by_ms: 60_000, key: "7f3c0c9e".into(), change };
         assert_eq!(Ask::from_bytes(&kept(&format!("ask-1-{place}"), &ask.to_bytes())), Ok(ask));
     }
-    let done = |reply| Told::Done { done: Done { reply, is_replayed: true }, in_memory: false };
+    // The name of a replica, and a number: 41.
+    let seen: Version = "AQELbjEjOWYzYTE3YzIp".parse().unwrap();
+    let done = |reply| {
+        let done = Done { reply, is_replayed: true, number: 0 };
+        Told::Done { done, in_memory: false, seen: seen.clone() }
+    };
     let answers = [
         done(Reply::Value(-3)),
         done(Reply::Reset(i128::MAX)),

@@ -9,10 +9,12 @@
 )]
 
 mod asking;
+mod busy;
 mod conformance;
 mod fixtures;
 mod journal;
 mod samples;
 #[path = "../server/mod.rs"]
 mod server;
+mod streams;
 mod wire;

@@ -1,7 +1,7 @@
 //! Frames and entries as replicas make them, drawn at random.
 
 use embedded::{Change, Entry, EntryKind, Name};
-use proptest::collection::{btree_set, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use replica::store::{Changes, Note, Noted, Ownership};
 use replica::{Claim, Frame, FrameId, Incarnation, Inquiry, ReplicaId, RowDelta, Rows};
@@ -81,6 +81,8 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
         Just(None),
         (replica(), any::<u64>()).prop_map(|(replica, version)| Some(Inquiry::Asks(replica, version))),
         row().prop_map(|row| Some(Inquiry::Holds(row))),
+        replica().prop_map(|replica| Some(Inquiry::Surveys(replica))),
+        btree_map(replica(), any::<u64>(), 0..9).prop_map(|versions| Some(Inquiry::Shows(versions))),
     ];
     let claim = (vec(row(), 0..4), proptest::option::of(row()), btree_set(replica(), 0..3));
     let rest = (inquiry, btree_set(replica(), 0..3), any::<bool>());

@@ -51,6 +51,22 @@ impl<A: Ord + Clone> Counters<A> {
         others.map(|(row, slot)| (&row.actor, row.entry(slot))).chain(own)
     }
 
+    /// The actors that have changed a counter, each with the number of its last change of it.
+    ///
+    /// ```
+    /// let mut counters = crdt::named::Counters::<String>::new();
+    /// counters.add("n0", "stock", 30)?;
+    /// counters.add("n0", "views", 1)?;
+    /// counters.add("n1", "views", 1)?;
+    /// assert_eq!(counters.changes("stock").collect::<Vec<_>>(), [(&"n0".to_string(), 1)]);
+    /// # Ok::<(), crdt::named::ChangeError>(())
+    /// ```
+    pub fn changes(&self, name: &str) -> impl Iterator<Item = (&A, u64)> {
+        let name = self.names.find(name);
+        let rows = name.map_or(&[][..], |_| &self.rows);
+        rows.iter().filter_map(move |row| Some((&row.actor, row.number(row.find(name?)?))))
+    }
+
     /// The largest total that each source reported to a counter, resets or not.
     ///
     /// ```

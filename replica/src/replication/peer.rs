@@ -52,10 +52,20 @@ pub(super) struct Answer {
     pub refused: BTreeSet<ReplicaId>,
     /// But for the rows of its sender's own node.
     pub doubts: bool,
-    /// The answer to the inquiry of that frame.
-    pub holds: Option<Inquiry>,
+    /// The answer to the question in that frame.
+    pub says: Option<Inquiry>,
     /// The rows of which it says which version this node has.
     pub states: States,
+}
+
+/// Why counts are sent with a confirmation though a frame is on its way to the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Urge {
+    None,
+    /// Somebody there waits for them.
+    ToTell,
+    /// The peer must confirm a frame for this process to know that it runs: one is sent even without counts.
+    ToConfirm,
 }
 
 /// The rows of which an answer says which version this node has.
@@ -154,17 +164,17 @@ impl Peer {
     }
 
     /// The counts to send with a confirmation, and the id to send them under. An overdue frame keeps its id, so that a late
-    /// confirmation of it still counts. So does one that is not overdue yet, if the peer `must_confirm` for this process to know
-    /// that it runs. Then an id is sent even without counts.
+    /// confirmation of it still counts. So does one that is not overdue yet, if there is an `urge` to send it.
     pub(super) fn answer(
         &mut self,
         (state, max_frame): (&State, usize),
         (now, resend_at): (Duration, Duration),
-        must_confirm: bool,
+        urge: Urge,
         new_id: impl FnOnce() -> FrameId,
     ) -> Option<(FrameId, Claim)> {
-        let must_confirm = must_confirm && !self.is_established;
-        if !must_confirm && self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
+        let must_confirm = urge == Urge::ToConfirm && !self.is_established;
+        let must_send = must_confirm || urge == Urge::ToTell;
+        if !must_send && self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
             return None;
         }
         let rows = self.rows(state, max_frame);

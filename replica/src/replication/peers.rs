@@ -31,10 +31,11 @@ use rand::{Rng, RngExt};
 use super::contacts::Contacts;
 use super::inquiry::Question;
 use super::links::{Reach, Sides};
-use super::peer::{Answer, Peer, States};
+use super::peer::{Answer, Peer, States, Urge};
+use super::survey::Survey;
 use crate::config::{Config, PEER_BACKOFF_MAX};
 use crate::context::Context;
-use crate::frame::{Claim, Frame, FrameId};
+use crate::frame::{Claim, Frame, FrameId, Inquiry};
 use crate::identity::{Incarnation, NodeId, ReplicaId};
 use crate::seam::Effect;
 use crate::state::State;
@@ -62,6 +63,16 @@ pub(super) struct Peers {
     had_turn: bool,
     /// The last round was skipped for that: the next one takes place.
     skipped: bool,
+}
+
+/// Whether clients wait for peers to confirm what they are told. Then a round begins at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rush {
+    Not,
+    /// As many peers as in any round are told.
+    ToSome,
+    /// All links are told.
+    ToAll,
 }
 
 /// Gives out the ids of this process's frames, each once. They start at one of as many numbers as there are incarnations, and
@@ -162,14 +173,19 @@ impl Peers {
     pub(super) fn confirm(
         &mut self,
         name: &NodeId,
-        Answer { id, mut refused, holds, doubts, states }: Answer,
+        Answer { id, mut refused, says, doubts, states }: Answer,
         state: &State,
         cx: &mut Context<'_>,
     ) {
         let times = (cx.now, cx.now + cx.jittered(self.timeout));
         let Some(peer) = self.links.get_mut(name).or_else(|| self.contacts.get_mut(name)) else { return };
-        let counts =
-            peer.answer((state, self.max_frame), times, doubts || holds.is_some(), || self.ids.next());
+        let urge = match &says {
+            Some(Inquiry::Holds(_)) => Urge::ToConfirm,
+            _ if doubts => Urge::ToConfirm,
+            Some(Inquiry::Shows(_)) => Urge::ToTell,
+            Some(Inquiry::Asks(..) | Inquiry::Surveys(_)) | None => Urge::None,
+        };
+        let counts = peer.answer((state, self.max_frame), times, urge, || self.ids.next());
         self.had_turn |= counts.is_some();
         let (own_id, mut claim) = counts.map_or((None, Claim::default()), |(id, claim)| (Some(id), claim));
         claim.rows.extend(stated(states, state));
@@ -179,7 +195,7 @@ impl Peers {
             id: own_id,
             answers: Some(id),
             confirms: also.map(|also| also.id),
-            inquiry: holds,
+            inquiry: says,
             refused,
             doubts,
             ..Frame::new(self.incarnation, claim)
@@ -193,19 +209,30 @@ impl Peers {
         question.poll(names.iter(), *incarnation, || ids.next(), cx);
     }
 
-    /// Sends the frames that are due: those that were not confirmed in time, and once a round new ones. `hurry` says that a
-    /// client waits for a peer to confirm, and starts the round at once.
-    pub(super) fn poll(&mut self, state: &State, hurry: bool, cx: &mut Context<'_>) {
+    /// Asks the peers what they show, if it is time.
+    pub(super) fn survey(
+        &mut self,
+        survey: &mut Survey,
+        is_awaited: bool,
+        own: &ReplicaId,
+        cx: &mut Context<'_>,
+    ) {
+        let Self { ids, incarnation, .. } = self;
+        survey.poll(is_awaited, (own, *incarnation), || ids.next(), cx);
+    }
+
+    /// Sends the frames that are due: those that were not confirmed in time, and once a round new ones.
+    pub(super) fn poll(&mut self, state: &State, rush: Rush, cx: &mut Context<'_>) {
         self.resend(state, cx);
         let are_all_linked = self.links.len() == self.names.len();
         if std::mem::take(&mut self.reach_changed) && !are_all_linked {
             self.link();
         }
         self.links.values_mut().filter(|peer| peer.in_flight.is_none()).for_each(|peer| peer.compare(state));
-        if cx.now >= self.next_round || hurry {
-            self.skipped = std::mem::take(&mut self.had_turn) && !self.skipped && !hurry;
+        if cx.now >= self.next_round || rush != Rush::Not {
+            self.skipped = std::mem::take(&mut self.had_turn) && !self.skipped && rush == Rush::Not;
             if !self.skipped {
-                self.round(state, cx);
+                self.round(state, rush, cx);
             }
             self.next_round = cx.now + cx.jittered(self.interval);
         }
@@ -241,9 +268,12 @@ impl Peers {
         }
     }
 
-    fn round(&mut self, state: &State, cx: &mut Context<'_>) {
-        // Among many that are silent the few that run are to be found soon.
-        let most = self.fanout.max(self.unreachable().count() / 16);
+    fn round(&mut self, state: &State, rush: Rush, cx: &mut Context<'_>) {
+        let most = match rush {
+            // Among many that are silent the few that run are to be found soon.
+            Rush::Not | Rush::ToSome => self.fanout.max(self.unreachable().count() / 16),
+            Rush::ToAll => usize::MAX,
+        };
         let is_idle = |peer: &Peer| peer.in_flight.is_none() && peer.lacks();
         let mut idle: Vec<_> = self.links.iter_mut().filter(|(_, peer)| is_idle(peer)).collect();
         idle.shuffle(&mut cx.rng);
@@ -268,13 +298,15 @@ impl Peers {
         covered.max().unwrap_or_default()
     }
 
-    /// The version of a replica's row that each peer is known to have covered. `None`: nothing is known of that peer.
-    pub(super) fn covered(&self, replica: &ReplicaId) -> impl Iterator<Item = (&NodeId, Option<u64>)> {
-        self.names.iter().map(move |name| {
-            let peer = self.links.get(name).or_else(|| self.contacts.get(name));
-            let peer = peer.filter(|peer| peer.is_established());
-            (name, peer.map(|peer| peer.known.counter().get(replica)))
-        })
+    /// The version of a replica's row that a peer is known to have covered. `None`: nothing is known of that peer.
+    pub(super) fn covers(&self, name: &NodeId, replica: &ReplicaId) -> Option<u64> {
+        let peer = self.links.get(name).or_else(|| self.contacts.get(name))?;
+        peer.is_established().then(|| peer.known.counter().get(replica))
+    }
+
+    /// Whether this node gossips with the peer.
+    pub(super) fn is_link(&self, name: &NodeId) -> bool {
+        self.links.contains_key(name)
     }
 
     /// The peers that have left a frame unconfirmed for longer than the timeout.

@@ -16,6 +16,7 @@ mod driven;
 mod forgetting;
 mod imports;
 mod inheriting;
+mod levels;
 mod named;
 mod notes;
 mod peers;

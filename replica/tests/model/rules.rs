@@ -226,6 +226,7 @@ impl Fate {
             Ok(Reply::Counted | Reply::Reset(_) | Reply::Value(_) | Reply::Values(_) | Reply::Forgotten) => {
                 Self::Acknowledged
             }
+            Ok(Reply::Reached | Reply::NotReached(_) | Reply::Held(_)) => panic!("nobody waits here"),
             Err(refusal) if refusal.may_have_counted() => Self::Unknown,
             Err(_) => Self::Refused,
         }

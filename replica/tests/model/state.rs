@@ -96,7 +96,15 @@ impl State {
                         *fate = Fate::of(result);
                     }
                 }
-                Ok(Reply::Counted | Reply::Reset(_) | Reply::Values(_)) | Err(_) => {}
+                Ok(
+                    Reply::Counted
+                    | Reply::Reset(_)
+                    | Reply::Values(_)
+                    | Reply::Reached
+                    | Reply::NotReached(_)
+                    | Reply::Held(_),
+                )
+                | Err(_) => {}
             }
         }
         self.broken.extend(&step.broken);

@@ -57,6 +57,7 @@ fn code(refusal: Refusal) -> &'static str {
         | Refusal::StoreSilent
         | Refusal::NotKnownDurable
         | Refusal::EndedBeforeDurable
+        | Refusal::EndedBeforeReached
         | Refusal::ShuttingDown => "TRYAGAIN",
         Refusal::NotRecovered | Refusal::EndedBeforeRecovered => "LOADING",
         Refusal::TooManyCounters | Refusal::TooManySources | Refusal::TooManyReplicas => "OOM",

@@ -40,6 +40,7 @@ impl Ledger {
                 let counter = counter.clone();
                 self.read(process, &counter, *value, view)
             }
+            (What::Asked(Request::Await(_)), _) => self.waited(process, ticket, result, view),
             (What::Asked(Request::Read(_)), Ok(reply)) => Err(format!("a read is answered with {reply:?}")),
             (What::Asked(Request::Read(_)), Err(refusal)) => is_refusal_of_a_read(*refusal),
             (What::Forget(node), Ok(Reply::Forgotten)) => {
@@ -142,7 +143,7 @@ fn is_answer(request: &Request, counted: &Counted, reply: &Reply) -> Checked {
     let (change, tells) = match request {
         Request::Change(change) => (change, false),
         Request::ChangeAndTell { change, .. } => (change, true),
-        Request::Read(_) => return Err("a read is counted".into()),
+        Request::Read(_) | Request::Await(_) => return Err("a read is counted".into()),
     };
     let is_true = match (change, reply) {
         (Change::Reset(_), Reply::Reset(value)) => counted.told == [*value],

@@ -14,7 +14,7 @@ use super::process::Process;
 impl World {
     fn is_heard(&self, process: usize) -> bool {
         let node = name(self.processes[process].node);
-        !self.storage.records.record(&node).is_some_and(Record::is_sealed)
+        !self.records.record(&node).is_some_and(Record::is_sealed)
     }
 
     /// Checks all rows that a process tells its peers and the store.
@@ -63,8 +63,8 @@ impl World {
 
     /// Checks all rows that records hold.
     pub(super) fn check_records(&mut self) -> Checked {
-        let Self { storage, past, .. } = self;
-        for (node, record) in storage.records.all() {
+        let Self { records, past, .. } = self;
+        for (node, record) in records.all() {
             let mut rows = record.rows.values().chain(record.hints.values());
             let checked = rows.try_for_each(|row| past.check(row));
             checked.map_err(|problem| format!("the record of {}: {problem}", name(node)))?;
@@ -79,7 +79,9 @@ fn told(effect: &Effect) -> impl Iterator<Item = &RowDelta> {
         Effect::Send { frame, .. } => match &frame.inquiry {
             // A row that is too long to be told has no items.
             Some(Inquiry::Holds(row)) if !row.is_empty() => (&frame.claim.rows, std::slice::from_ref(row)),
-            Some(Inquiry::Holds(_) | Inquiry::Asks(..)) | None => (&frame.claim.rows, &[]),
+            Some(Inquiry::Holds(_) | Inquiry::Asks(..) | Inquiry::Surveys(_) | Inquiry::Shows(_)) | None => {
+                (&frame.claim.rows, &[])
+            }
         },
         Effect::Store { request: StoreRequest::Commit { changes, .. }, .. } => {
             (&changes.rows, &changes.hints)

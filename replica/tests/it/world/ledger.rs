@@ -76,7 +76,7 @@ impl Asked {
         match &self.what {
             What::Asked(Request::Change(change) | Request::ChangeAndTell { change, .. })
             | What::Elsewhere(change) => Some(change),
-            What::Asked(Request::Read(_)) | What::Forget(_) | What::Import(_) => None,
+            What::Asked(Request::Read(_) | Request::Await(_)) | What::Forget(_) | What::Import(_) => None,
         }
     }
 
@@ -145,6 +145,11 @@ pub(crate) struct Ledger {
     pub(super) asked: Vec<Asked>,
     /// The rows that each node has shown in reads, by whichever process.
     pub(super) read: Vec<Versions>,
+    /// The changes that a read after waiting must show.
+    pub(super) wanted: BTreeMap<Ticket, Vec<usize>>,
+    /// How many clients were told that it is so what they have waited for, and of how many peers others were told.
+    pub(crate) reached: usize,
+    pub(crate) held: usize,
     pub(crate) excused: usize,
     /// How many of those are lost because a record went back.
     pub(crate) went_back: usize,

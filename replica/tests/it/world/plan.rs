@@ -3,12 +3,15 @@
 mod asks;
 mod changes;
 mod services;
+mod waits;
 
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use replica::{AckPolicy, Config, Name, Request};
+
+pub(crate) use waits::{Waits, Wanted};
 
 /// The store answers nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +70,7 @@ pub(crate) struct Plan {
     pub(crate) store_lapses: f64,
     pub(crate) faults: Vec<(Duration, Fault)>,
     pub(crate) asks: Vec<(Duration, usize, Request)>,
+    pub(crate) waits: Vec<(Duration, Waits)>,
     /// The names of the counters, hot ones first.
     pub(crate) names: Vec<Name>,
     /// When all faults end.
@@ -146,6 +150,7 @@ impl Plan {
             store_lapses: 0.0,
             faults: Vec::new(),
             asks: Vec::new(),
+            waits: Vec::new(),
             names: asks::draw_names(&mut rng),
             heal_at: ms(rng.random_range(3000..9000)),
             crashes_at_last: rng.random_bool(0.3),
@@ -161,7 +166,16 @@ impl Plan {
         plan.draw_asks(&mut rng);
         plan.draw_changes(&mut rng);
         plan.draw_services(&mut rng);
+        plan.draw_waits();
         plan
+    }
+
+    /// The same, but no record goes back: for a store that can't.
+    #[allow(dead_code, reason = "the replica's own worlds have a store that can")]
+    pub(crate) fn without_backs(mut self) -> Self {
+        self.kinds.retain(|kind| *kind != Kind::Backs);
+        self.faults.retain(|(_, fault)| !matches!(fault, Fault::Back(_)));
+        self
     }
 
     pub(crate) fn has(&self, kind: Kind) -> bool {

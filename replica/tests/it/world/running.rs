@@ -72,6 +72,7 @@ impl World {
         }
         if self.processes[process].is_there() {
             (self.processes[process].phase, self.processes[process].runs_since) = (Phase::Runs, self.now);
+            self.storage.rouse(self.now);
         }
         let part = self.rng.random_range(0..=self.processes[process].inbox.len());
         for _ in 0..part {
@@ -171,9 +172,16 @@ impl World {
         }
         self.processes[process].last_read = match result {
             Ok(Reply::Value(_)) => self.processes[process].counting.shown.clone(),
-            Ok(Reply::Counted | Reply::Reset(_) | Reply::Values(_) | Reply::Forgotten) | Err(_) => {
-                return Ok(());
-            }
+            Ok(
+                Reply::Counted
+                | Reply::Reset(_)
+                | Reply::Values(_)
+                | Reply::Forgotten
+                | Reply::Reached
+                | Reply::NotReached(_)
+                | Reply::Held(_),
+            )
+            | Err(_) => return Ok(()),
         };
         Ok(())
     }

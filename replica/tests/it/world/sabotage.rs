@@ -2,12 +2,13 @@
 
 mod rows;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::RngExt;
 use rand::rngs::SmallRng;
 use replica::store::{Outcome, StoreRequest};
-use replica::{Claim, Effect, Frame, Input, Inquiry, Refusal, Reply, RowDelta};
+use replica::{Claim, Effect, Frame, Input, Inquiry, Refusal, Reply, Request, RowDelta, Until};
 
 use super::ledger::{Ledger, name};
 use super::past::Past;
@@ -72,6 +73,12 @@ pub(crate) enum Sabotage {
     AcknowledgesImportAtOnce,
     /// An import replaces what is held, also by less.
     ImportsOver,
+    /// Whoever waits for versions is told at once that they are there.
+    IgnoresVersions,
+    /// A question what a peer shows is answered at once, as if it showed nothing new.
+    SurveysNobody,
+    /// A peer that has the changes but the last is said to have all.
+    HeldButOne,
     /// Now and then a process tells its peers wrong rows.
     TellsPeers(RowBug),
     /// Now and then a process tells the store wrong rows.
@@ -79,7 +86,7 @@ pub(crate) enum Sabotage {
 }
 
 impl Sabotage {
-    const OTHERS: [Self; 26] = [
+    const OTHERS: [Self; 29] = [
         Self::AcknowledgesAtOnce,
         Self::CommitsAnyway,
         Self::FreesReplicaForAll,
@@ -106,6 +113,9 @@ impl Sabotage {
         Self::TellsShown,
         Self::AcknowledgesImportAtOnce,
         Self::ImportsOver,
+        Self::IgnoresVersions,
+        Self::SurveysNobody,
+        Self::HeldButOne,
     ];
 
     pub(crate) fn all() -> impl Iterator<Item = Self> {
@@ -185,6 +195,20 @@ impl Sabotage {
                 frame.claim.rows.extend(part.map(|part| part.delta().clone()));
                 vec![Input::Peer { from, frame }]
             }
+            (Self::IgnoresVersions, Input::Client { ticket, answer_by, request: Request::Await(until) }) => {
+                let until = match until {
+                    Until::Covers(_) => Until::Covers(BTreeMap::new()),
+                    Until::AtLeast(..) | Until::AllTold | Until::Held { .. } => until,
+                };
+                vec![Input::Client { ticket, answer_by, request: Request::Await(until) }]
+            }
+            (
+                Self::HeldButOne,
+                Input::Client { ticket, answer_by, request: Request::Await(Until::Held { peers, number }) },
+            ) => {
+                let until = Until::Held { peers, number: number.saturating_sub(1) };
+                vec![Input::Client { ticket, answer_by, request: Request::Await(until) }]
+            }
             (Self::ImportsOver, Input::Import { ticket, answer_by, rows }) => {
                 let rows = rows.iter().map(|row| smaller(row, process)).collect();
                 vec![Input::Import { ticket, answer_by, rows }]
@@ -244,10 +268,13 @@ impl Sabotage {
 
     /// A question that was asked of a process of this incarnation, and an answer that nobody has given.
     pub(crate) fn forges_answer(self, frame: &Frame, of: replica::Incarnation) -> Option<Frame> {
-        let (Self::InheritsUnasked, Some(Inquiry::Asks(replica, _))) = (self, &frame.inquiry) else {
-            return None;
+        let says = match (self, &frame.inquiry) {
+            (Self::InheritsUnasked, Some(Inquiry::Asks(replica, _))) => {
+                Inquiry::Holds(RowDelta::new(replica.clone(), 0, 0))
+            }
+            (Self::SurveysNobody, Some(Inquiry::Surveys(_))) => Inquiry::Shows(BTreeMap::new()),
+            _ => return None,
         };
-        let holds = Inquiry::Holds(RowDelta::new(replica.clone(), 0, 0));
-        Some(Frame { answers: frame.id, inquiry: Some(holds), ..Frame::new(of, Claim::default()) })
+        Some(Frame { answers: frame.id, inquiry: Some(says), ..Frame::new(of, Claim::default()) })
     }
 }
