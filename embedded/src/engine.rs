@@ -64,6 +64,8 @@ pub(crate) struct Engine {
     is_done: bool,
     /// Whether no change is counted while the store is down.
     needs_store: bool,
+    /// Whether another process runs under the name of this node.
+    pub(crate) is_name_shared: bool,
 }
 
 impl Engine {
@@ -103,6 +105,7 @@ impl Engine {
             timer_at: None,
             is_done: false,
             needs_store: config.ack == AckPolicy::Store,
+            is_name_shared: false,
         };
         engine.handle(Input::Roster([node].into()));
         engine.tick();

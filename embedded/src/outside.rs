@@ -121,6 +121,14 @@ impl Outside {
         self.shared.release(engine);
     }
 
+    /// Another process runs under the name of this node, or does so no longer. While it does, changes with a new idempotency key are
+    /// refused: that process may know the key.
+    pub fn share_name(&self, is_shared: bool) {
+        let Some(mut engine) = self.shared.lock() else { return };
+        engine.is_name_shared = is_shared;
+        self.shared.release(engine);
+    }
+
     /// Another node asks for a change, once for its `key`: as [`Session::change_once`](crate::Session::change_once).
     pub fn change_once(&self, key: &str, change: Change) -> Group {
         self.shared.submit(|session| session.change_once(key, change))

@@ -106,6 +106,7 @@ impl<'a> Session<'a> {
         let now = unix_ms();
         match self.engine.keys.look_up(key, &change, now) {
             Known::Unread => self.engine.settle(ticket, Err(Refused::KeysUnread)),
+            Known::New if self.engine.is_name_shared => self.engine.settle(ticket, Err(Refused::NameShared)),
             Known::New if self.engine.keys.is_full(self.engine.options.max_keys) => {
                 self.engine.settle(ticket, Err(Refused::TooManyKeys));
             }

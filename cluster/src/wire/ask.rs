@@ -84,7 +84,7 @@ enum WrittenReply {
 }
 
 /// The refusals that a change with a key can get, by their codes.
-const CODES: [(u8, Refused); 17] = [
+const CODES: [(u8, Refused); 18] = [
     (1, Refused::KeyReused),
     (2, Refused::KeyTooLong),
     (3, Refused::KeyBusy),
@@ -102,6 +102,7 @@ const CODES: [(u8, Refused); 17] = [
     (15, Refused::Refusal(Refusal::EndedBeforeDurable)),
     (16, Refused::Refusal(Refusal::Forgotten)),
     (17, Refused::Refusal(Refusal::NameTooLong)),
+    (18, Refused::NameShared),
 ];
 
 /// The code of a refusal that is not in the table.

@@ -202,7 +202,7 @@ impl From<Refused> for Problem {
             Refused::KeyBusy => Kind::Conflict,
             Refused::TooManyKeys => Kind::TooMany,
             Refused::GroupTooLong => Kind::TooLarge,
-            Refused::KeysUnread | Refused::Failed => Kind::Unavailable,
+            Refused::KeysUnread | Refused::NameShared | Refused::Failed => Kind::Unavailable,
             Refused::FailedMeanwhile => Kind::Indeterminate,
         };
         let mut detail = refused.to_string();
