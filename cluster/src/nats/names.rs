@@ -172,7 +172,7 @@ impl Names {
 
     /// Where else a node publishes that may forget others: it writes to their logs.
     pub fn right_to_forget(&self) -> Vec<String> {
-        ["*.log", "*.piece.>"].map(|rest| self.in_store(format_args!("{rest}"))).into()
+        ["*.log", "*.name", "*.piece.>"].map(|rest| self.in_store(format_args!("{rest}"))).into()
     }
 
     /// Who has sent a message on [`inbox`](Self::inbox) or [`hellos`](Self::hellos): the last token, which the server lets nobody else
