@@ -3,6 +3,7 @@
 mod counting;
 mod cut;
 mod faults;
+mod levels;
 #[path = "../../../cluster/tests/server/mod.rs"]
 mod server;
 
