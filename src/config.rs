@@ -39,6 +39,7 @@ impl Config {
             fanout: self.fanout,
             store_timeout: self.store_timeout,
             peer_timeout: self.peer_timeout,
+            recover_within: None,
             numbering: replica::Numbering::BySum,
             // Rows are short: there is one counter.
             max_frame: usize::MAX,

@@ -1,8 +1,10 @@
 //! What nodes tell each other, as bytes.
 //!
 //! A message begins with the version of the format. The next byte says whether a whole [frame] follows, or a [piece](pieces) of one that
-//! is longer than a message may be. A [hello] stands on a subject of its own, and its layout is the same in all versions.
+//! is longer than a message may be. A [hello] stands on a subject of its own, and its layout is the same in all versions. A
+//! [request](ask) to make a change has a subject of its own too.
 
+pub mod ask;
 pub mod frame;
 pub mod hello;
 pub mod pieces;

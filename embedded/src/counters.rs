@@ -14,8 +14,8 @@ use crate::keys::Keys;
 use crate::shared::Shared;
 use crate::store::Store;
 use crate::{
-    Done, Export, Group, ImportError, OpenError, Options, Outside, Peer, Pending, Refused, Seen, Session,
-    Status, Version, Watch, committer, timer,
+    Done, Export, Group, ImportError, OpenError, Options, Outside, Peer, Pending, Seen, Session, Status,
+    Version, Watch, committer, timer,
 };
 
 /// Many counters, in a directory: see [the crate](crate).
@@ -84,8 +84,9 @@ impl Counters {
         options: Options,
         store_timeout: Duration,
     ) -> Result<(Self, Outside), OpenError> {
-        let survey_interval = Some(SURVEY_EVERY);
-        let config = Config { ack: options.ack, store_timeout, survey_interval, ..Config::default() };
+        let (survey_interval, recover_within) = (Some(SURVEY_EVERY), Some(RECOVER_WITHIN));
+        let config =
+            Config { ack: options.ack, store_timeout, survey_interval, recover_within, ..Config::default() };
         let shared = Shared::new(Engine::new(options, node, Keys::unread(), &config));
         let timing = shared.clone();
         let threads = vec![spawn("timer", move || {
@@ -101,14 +102,7 @@ impl Counters {
     ///
     /// All other threads wait until `ask` returns: let it do nothing but ask.
     pub fn submit(&self, ask: impl FnOnce(&mut Session<'_>)) -> Group {
-        let Some(mut engine) = self.0.shared.lock() else {
-            return Group::ready(vec![Err(Refused::Failed)]);
-        };
-        let mut session = Session::new(&mut engine);
-        ask(&mut session);
-        let group = session.end();
-        self.0.shared.release(engine);
-        group
+        self.0.shared.submit(ask)
     }
 
     /// Adds to a counter. The answer is its value, as this node sees it, with this add.
@@ -238,6 +232,14 @@ impl Counters {
         imported.map_err(ImportError::Refused)
     }
 
+    /// Ends another node of the cluster for good. What it has counted stays; what it has neither stored nor told anybody is lost. A
+    /// process of it that still runs ends once it finds out. It may return later, and counts on under a new replica.
+    ///
+    /// The answer comes once its record is sealed. To ask again does no harm.
+    pub fn forget(&self, node: &str) -> Pending<()> {
+        Pending::new(self.submit(|session| session.forget(node.into())), |_forgotten| ())
+    }
+
     /// How the counters are doing.
     pub fn status(&self) -> Status {
         match self.0.shared.lock() {
@@ -276,11 +278,10 @@ impl Counters {
 
     /// What a client has seen that was told of a change, beside what it had `seen` before. A node that covers it shows the change.
     pub fn written(&self, done: &Done, mut seen: Version) -> Version {
-        if done.is_replayed {
-            // It may have counted under an earlier replica of this node.
-            seen.merge(&self.seen(None).version);
-        } else if let Some(replica) = self.replica() {
-            seen.see(replica, done.number);
+        match self.replica().filter(|_| !done.is_replayed) {
+            // Without the lock, as most changes.
+            Some(replica) => seen.see(replica, done.number),
+            None => seen.merge(&self.0.shared.lock().map(|engine| engine.written(done)).unwrap_or_default()),
         }
         seen
     }
@@ -334,6 +335,8 @@ impl Counters {
 
 /// How old the answer of a peer may get before it is asked again what it shows, so that reads can say how fresh they are.
 const SURVEY_EVERY: Duration = Duration::from_secs(1);
+/// How long it may take to read all records of a cluster. A million counters take some seconds.
+const RECOVER_WITHIN: Duration = Duration::from_mins(1);
 
 /// So many counters are looked at at a time.
 const PAGE: usize = 1_000;

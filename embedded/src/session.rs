@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use replica::{Change, Input, Name, Refusal, Reply, Request, Ticket, Until};
+use replica::{Change, Input, Name, NodeId, Refusal, Reply, Request, Ticket, Until};
 
 use crate::Refused;
 use crate::clock::{millis, unix_ms};
@@ -106,6 +106,7 @@ impl<'a> Session<'a> {
         let now = unix_ms();
         match self.engine.keys.look_up(key, &change, now) {
             Known::Unread => self.engine.settle(ticket, Err(Refused::KeysUnread)),
+            Known::New if self.engine.is_name_shared => self.engine.settle(ticket, Err(Refused::NameShared)),
             Known::New if self.engine.keys.is_full(self.engine.options.max_keys) => {
                 self.engine.settle(ticket, Err(Refused::TooManyKeys));
             }
@@ -160,6 +161,12 @@ impl<'a> Session<'a> {
         let Some(ticket) = self.engine.place() else { return };
         let within = self.engine.options.answer_within;
         self.hand(ticket, within, |answer_by| Input::Import { ticket, answer_by, rows });
+    }
+
+    pub(crate) fn forget(&mut self, node: NodeId) {
+        let Some(ticket) = self.engine.place() else { return };
+        let within = self.engine.options.answer_within;
+        self.hand(ticket, within, |answer_by| Input::Forget { ticket, answer_by, node });
     }
 
     /// Ends the group.

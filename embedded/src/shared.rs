@@ -4,6 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::Waker;
 
 use crate::engine::Engine;
+use crate::{Group, Refused, Session};
 
 /// The engine, and how its threads are woken.
 #[derive(Debug)]
@@ -23,6 +24,18 @@ impl Shared {
     /// The engine, alone. `None` after a panic in it: it may be half changed, and must not be used any more.
     pub(crate) fn lock(&self) -> Option<MutexGuard<'_, Engine>> {
         self.engine.lock().ok()
+    }
+
+    /// Submits requests together: see [`Counters::submit`](crate::Counters::submit).
+    pub(crate) fn submit(&self, ask: impl FnOnce(&mut Session<'_>)) -> Group {
+        let Some(mut engine) = self.lock() else {
+            return Group::ready(vec![Err(Refused::Failed)]);
+        };
+        let mut session = Session::new(&mut engine);
+        ask(&mut session);
+        let group = session.end();
+        self.release(engine);
+        group
     }
 
     /// Lets the engine go, and wakes whom it has something for.

@@ -5,6 +5,7 @@ use crate::{AckPolicy, Counted, Times};
 
 /// How the counters are doing: see [`Counters::status`](crate::Counters::status).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Status {
     /// The name of this node.
     pub node: String,
@@ -12,6 +13,8 @@ pub struct Status {
     pub ack: Option<AckPolicy>,
     /// Whether changes and reads are answered.
     pub is_ready: bool,
+    /// Whether all records were read that there were at the start. Until then what is shown may be less than what was shown before.
+    pub has_recovered: bool,
     /// Whether the store is silent or refuses.
     pub is_store_down: bool,
     /// Whether the database has failed, so that the process must be started again.

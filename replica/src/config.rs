@@ -58,6 +58,10 @@ pub struct Config {
     pub store_timeout: Duration,
     /// How long a peer may take to confirm a frame before it is sent again.
     pub peer_timeout: Duration,
+    /// For worlds whose records may be long: how long it may take to read them at the start. So long, the store does not count as
+    /// down because it has not opened the record yet, and reads wait for the recovery. Once the store has been down for
+    /// [`RECOVER_WITHIN`] they wait no longer. `None`: records are short, so these times are `store_timeout` and [`RECOVER_WITHIN`].
+    pub recover_within: Option<Duration>,
     /// How changes are numbered.
     pub numbering: Numbering,
     /// How many bytes of rows a frame may have, about, as [`RowDelta::size`](crate::RowDelta) counts them. A row that is longer
@@ -76,6 +80,7 @@ impl Default for Config {
             fanout: 1,
             store_timeout: Duration::from_secs(1),
             peer_timeout: Duration::from_millis(500),
+            recover_within: None,
             numbering: Numbering::ByChange,
             max_frame: 256 * 1024,
             survey_interval: None,
@@ -83,7 +88,7 @@ impl Default for Config {
     }
 }
 
-/// The longest time that a replica holds its reads after its start, until it has recovered.
+/// The longest time that a replica holds its reads after its start, until it has recovered. [`Config::recover_within`] makes it longer.
 pub const RECOVER_WITHIN: Duration = Duration::from_secs(1);
 
 /// The longest time that a process which may go on under its predecessor's replica lets an add wait for the answers of all

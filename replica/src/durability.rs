@@ -13,8 +13,8 @@
 //! # Recovery
 //!
 //! A process whose node has a record reads that, and then all others ([`recovery`]). So it recovers the counts that its
-//! predecessors may have shown. Its reads wait for that, for [`RECOVER_WITHIN`] at most. Its answers to the inquiries of peers
-//! wait for as long as it takes.
+//! predecessors may have shown. Its reads wait for that, for [`RECOVER_WITHIN`] at most, or longer if records may be long. Its
+//! answers to the inquiries of peers wait for as long as it takes.
 
 mod changes;
 mod forgetting;
@@ -68,7 +68,7 @@ impl Durability {
             own: Own::new(node, incarnation, config.numbering),
             store_sync: StoreSync::new(config),
             forgetting: Forgetting::default(),
-            recovery: Recovery::new(node.clone()),
+            recovery: Recovery::new(node.clone(), config.recover_within),
             candidate: None,
         }
     }
@@ -217,6 +217,7 @@ impl Durability {
     ) {
         let knows_record = self.store_sync.commits() > 0 || self.candidate.is_some();
         let has_predecessor = knows_record.then(|| self.store_sync.has_predecessor());
+        self.recovery.notice_lateness(self.store_sync.is_down(), cx);
         self.recovery.poll(has_predecessor, everybody, self.store_sync.commits(), cx);
         let asks_too_long =
             self.candidate.as_ref().is_some_and(|candidate| cx.heard >= candidate.until(adds_wait));

@@ -169,6 +169,12 @@ impl<R: Rng> Replica<R> {
         self.parts.is_ready()
     }
 
+    /// Whether this process has read all records that there were at its start. Until then what it shows may be less than what its
+    /// predecessors have shown.
+    pub fn has_recovered(&self) -> bool {
+        self.parts.has_recovered()
+    }
+
     /// Whether the store has been silent for longer than its timeout, or refuses, or holds a foreign record.
     pub fn is_store_down(&self) -> bool {
         self.parts.is_store_down()

@@ -83,6 +83,10 @@ impl Parts {
         self.own().has_chosen() && !self.durability.holds_reads()
     }
 
+    pub(crate) fn has_recovered(&self) -> bool {
+        self.durability.has_recovered()
+    }
+
     pub(crate) fn is_store_down(&self) -> bool {
         self.durability.is_store_down()
     }

@@ -1,14 +1,11 @@
 """Adds to NATS JetStream counters: a client with little more than sockets, so that the server is measured and not a library."""
 
 import json
-import multiprocessing
 import random
 import selectors
 import socket
 import time
 
-# Each process serves half of the connections.
-PROCESSES = 2
 STREAM = {"name": "COUNTERS", "subjects": ["counter.>"], "storage": "file", "allow_msg_counter": True, "max_msgs_per_subject": 1}
 INCREMENT = b"NATS/1.0\r\nNats-Incr: 1\r\n\r\n"
 
@@ -48,10 +45,12 @@ class Connection:
         return True
 
 
-def make_stream(port):
-    """Makes the stream of counters."""
+def make_stream(port, replicas=1):
+    """Makes the stream of counters, with so many copies."""
     connection = Connection(port)
-    body = json.dumps(STREAM).encode()
+    # Servers that have no leader yet do not answer.
+    connection.socket.settimeout(5)
+    body = json.dumps(STREAM | {"num_replicas": replicas}).encode()
     connection.socket.sendall(
         b"PUB $JS.API.STREAM.CREATE.COUNTERS %s %d\r\n%s\r\n" % (connection.inbox, len(body), body)
     )
@@ -80,18 +79,3 @@ def adds(port, connections, counters, number):
                 connection.add(random.randrange(counters))
                 left -= 1
     return latencies
-
-
-def measure(port, connections, counters, number):
-    """Returns how many adds a second, and the latencies in ms, sorted."""
-    part = (port, connections // PROCESSES, counters, number // PROCESSES)
-    with multiprocessing.Pool(PROCESSES) as pool:
-        # The processes run before the clock does.
-        pool.map(abs, range(PROCESSES))
-        begun = time.perf_counter()
-        parts = pool.starmap(adds, [part] * PROCESSES, chunksize=1)
-        seconds = time.perf_counter() - begun
-        pool.close()
-        pool.join()
-    latencies = sorted(latency for part in parts for latency in part)
-    return len(latencies) / seconds, latencies

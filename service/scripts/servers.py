@@ -1,5 +1,6 @@
 """Servers that are started to be measured: on ports that are free, in directories of their own, and gone at the end."""
 
+import multiprocessing
 import os
 import pathlib
 import re
@@ -76,12 +77,33 @@ def has_strace():
     return shutil.which("strace") is not None
 
 
-def redis_benchmark(port, keys, requests, pipeline=1):
-    """INCR over 50 connections. Returns how many a second, and p50 and p99 in ms."""
-    command = ["redis-benchmark", "-p", str(port), "-t", "incr", "-c", "50", "-P", str(pipeline), "-n", str(requests), "--csv"]
+def redis_benchmark(port, keys, requests, pipeline=1, connections=50):
+    """INCR over so many connections. Returns how many a second, and p50 and p99 in ms."""
+    command = ["redis-benchmark", "-p", str(port), "-t", "incr", "-c", str(connections), "-P", str(pipeline), "-n", str(requests), "--csv"]
     # Without -r all requests have the same key.
     command += ["-r", str(keys)] if keys > 1 else []
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     row = next(line for line in lines if line.startswith('"INCR"'))
     fields = [field.strip('"') for field in row.split(",")]
     return float(fields[1]), float(fields[4]), float(fields[6])
+
+
+# Each process serves half of the connections.
+PROCESSES = 2
+
+
+def load_by(adds, port, connections, counters, number):
+    """Loads a server by a client in Python: `adds` serves connections, and returns the latency of each add in ms.
+
+    Returns how many adds a second, and the latencies in ms, sorted."""
+    part = (port, connections // PROCESSES, counters, number // PROCESSES)
+    with multiprocessing.Pool(PROCESSES) as pool:
+        # The processes run before the clock does.
+        pool.map(abs, range(PROCESSES))
+        begun = time.perf_counter()
+        parts = pool.starmap(adds, [part] * PROCESSES, chunksize=1)
+        seconds = time.perf_counter() - begun
+        pool.close()
+        pool.join()
+    latencies = sorted(latency for part in parts for latency in part)
+    return len(latencies) / seconds, latencies

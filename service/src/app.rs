@@ -8,6 +8,7 @@ use crate::access::Access;
 use crate::clock::Stopwatch;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::peers::Peers;
 
 /// What all connections share. A clone is the same.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// The counters.
     pub counters: Counters,
+    /// The other nodes.
+    pub peers: Peers,
     /// Who may do what.
     pub access: Access,
     /// What is set.

@@ -11,8 +11,11 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::config::{Loaded, SETTINGS, Setting, Sources};
 
 mod client;
+mod cluster;
 mod counting;
 mod doctor;
+#[cfg(feature = "nats")]
+mod nats_config;
 mod token;
 mod top;
 mod transfer;
@@ -39,6 +42,8 @@ pub enum Command {
     Add(counting::Add),
     /// Shows the counters that change most.
     Top(top::Top),
+    /// Shows the nodes of the cluster, as one of them sees it.
+    Cluster(cluster::Cluster),
     /// Writes all counts, as lines of JSON that can be imported anywhere.
     Export(transfer::Export),
     /// Merges counts that were exported. No count is lowered, and what is known changes nothing.
@@ -47,6 +52,9 @@ pub enum Command {
     Doctor(doctor::Doctor),
     /// Makes a token: prints its secret, and the line for the file of tokens.
     Token(token::Token),
+    /// Prints a configuration for the NATS servers of a cluster: each node may do what it needs, and cannot speak in another one's name.
+    #[cfg(feature = "nats")]
+    NatsConfig(nats_config::NatsConfig),
     /// Prints the settings that are in force, and where each stands, as a file that can be used.
     Config,
     /// Prints a script that makes a shell complete this command line.
@@ -79,6 +87,7 @@ impl Command {
             Self::Get(get) => done(get.run()?),
             Self::Add(add) => done(add.run()?),
             Self::Top(top) => top.run().map(|()| (Vec::new(), ExitCode::SUCCESS)),
+            Self::Cluster(cluster) => done(cluster.run()?),
             Self::Export(export) => done(export.run()?),
             Self::Import(import) => done(import.run()?),
             Self::Doctor(doctor) => {
@@ -93,6 +102,8 @@ impl Command {
                 told.map_err(|error| Failure::new(format!("can't print: {error}")))?;
                 done(line)
             }
+            #[cfg(feature = "nats")]
+            Self::NatsConfig(config) => done(config.run()?),
             Self::Config => done(settings.to_string()),
             Self::Completions { shell } => Ok((completions(shell), ExitCode::SUCCESS)),
             Self::Man => Ok((man(), ExitCode::SUCCESS)),

@@ -10,9 +10,11 @@ use std::time::Duration;
 use embedded::AckPolicy;
 
 mod load;
+mod nats_url;
 mod settings;
 
 pub use load::{Loaded, Place, Sources};
+pub use nats_url::NatsUrl;
 pub use settings::{SETTINGS, Setting};
 
 /// What is set.
@@ -27,11 +29,17 @@ pub struct Config {
     /// The name of this node, if it is given.
     pub node: Option<String>,
     /// The NATS servers of the cluster, if this is a node of one.
-    pub nats: Vec<String>,
+    pub nats: Vec<NatsUrl>,
     /// The name of the cluster.
     pub cluster: Option<String>,
+    /// The site of this node, if the cluster has several.
+    pub site: Option<String>,
     /// The file with this node's credentials for NATS.
     pub nats_creds: Option<PathBuf>,
+    /// The certificates that those of the NATS servers must come from.
+    pub nats_ca: Option<PathBuf>,
+    /// The certificate of this node for NATS, and its key.
+    pub nats_tls: Option<(PathBuf, PathBuf)>,
     /// When a change is acknowledged.
     pub ack: AckPolicy,
     /// The host names that requests over HTTP may name, beside addresses and `localhost`.
@@ -77,7 +85,10 @@ impl Default for Config {
             node: None,
             nats: Vec::new(),
             cluster: None,
+            site: None,
             nats_creds: None,
+            nats_ca: None,
+            nats_tls: None,
             ack,
             allow_host: Vec::new(),
             max_connections: 10_000,
@@ -97,9 +108,24 @@ impl Default for Config {
 impl Config {
     /// Where the counters are, in words: the directory, or the cluster.
     pub fn place(&self) -> String {
+        let site = self.site.as_ref().map(|site| format!(", site {site},")).unwrap_or_default();
         match &self.cluster {
-            Some(cluster) => format!("cluster {cluster} on {}", self.nats.join(",")),
+            Some(cluster) => format!("cluster {cluster}{site} on {}", NatsUrl::list(&self.nats)),
             None => self.data.display().to_string(),
+        }
+    }
+
+    /// How this node joins its cluster.
+    #[cfg(feature = "nats")]
+    pub fn of_cluster(&self) -> cluster::Settings {
+        cluster::Settings {
+            servers: self.nats.iter().map(|url| url.with_password().to_owned()).collect(),
+            cluster: self.cluster.clone().unwrap_or_default(),
+            site: self.site.clone(),
+            credentials: self.nats_creds.clone(),
+            ca: self.nats_ca.clone(),
+            certificate: self.nats_tls.clone(),
+            ..cluster::Settings::default()
         }
     }
 }

@@ -6,9 +6,11 @@
 
 mod batch;
 mod call;
+mod cluster;
 mod counters;
 mod dashboard;
 mod explain;
+mod forward;
 mod guard;
 mod health;
 mod levels;
@@ -116,6 +118,8 @@ fn routes() -> OpenApiRouter<Http> {
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
         .routes(routes!(status::status))
+        .routes(routes!(cluster::cluster))
+        .routes(routes!(cluster::forget))
         .routes(routes!(openapi::openapi))
 }
 

@@ -13,6 +13,7 @@ pub mod disk;
 pub mod http;
 pub mod log;
 pub mod metrics;
+pub mod peers;
 pub mod redis;
 pub mod server;
 pub mod supervise;

@@ -7,6 +7,9 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::{Config, LogFormat};
 
+/// A part of the client of NATS, which has secrets to tell.
+const QUIET: &str = "async_nats::connection=off";
+
 /// Logs to stderr what is set.
 ///
 /// # Errors
@@ -15,6 +18,8 @@ use crate::config::{Config, LogFormat};
 pub fn to_stderr(config: &Config) -> Result<(), String> {
     check(&config.log)?;
     let filter = EnvFilter::try_new(&config.log).map_err(|error| error.to_string())?;
+    // On a finer level the client of NATS tells what it sends, and so the password.
+    let filter = filter.add_directive(QUIET.parse().map_err(|error| format!("{QUIET}: {error}"))?);
     let log = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false);
     let started = match config.log_format {
         LogFormat::Text => log.try_init(),
@@ -29,7 +34,7 @@ pub fn to_stderr(config: &Config) -> Result<(), String> {
 ///
 /// The text says which part is wrong.
 pub fn check(filter: &str) -> Result<(), String> {
-    const CRATES: [&str; 3] = ["counterd", "embedded", "replica"];
+    const CRATES: [&str; 4] = ["cluster", "counterd", "embedded", "replica"];
     let names_a_module = |name: &str| {
         let target = name.split(['[', '=']).next().unwrap_or_default();
         let of_crate = target.split("::").next().unwrap_or_default();

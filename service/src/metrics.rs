@@ -13,6 +13,7 @@ use tracing::warn;
 
 use crate::config::Config;
 use crate::disk;
+use crate::peers::Seen;
 
 mod scrape;
 
@@ -117,7 +118,7 @@ impl Metrics {
     }
 
     /// All metrics, in the text format of `OpenMetrics` ([`CONTENT_TYPE`]). It asks the system how full the disk is, so it may block.
-    pub fn text(&self, status: Status, config: &Config) -> String {
+    pub fn text(&self, status: Status, seen: Seen, config: &Config) -> String {
         let free = || {
             let free = disk::free_bytes(&config.data).inspect_err(|error| {
                 warn!(%error, data = %config.data.display(), "the system does not say how much room the disk has");
@@ -126,7 +127,7 @@ impl Metrics {
         };
         // In a cluster the disks are those of the NATS servers.
         let free = if config.nats.is_empty() { free() } else { None };
-        scrape::text(Scrape { metrics: self.clone(), status, config: config.clone(), free })
+        scrape::text(Scrape { metrics: self.clone(), status, seen, config: config.clone(), free })
     }
 
     fn note(&self, kind: Kind, count: u64, elapsed: Duration) {

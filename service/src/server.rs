@@ -15,11 +15,15 @@ use crate::app::{App, Parts};
 use crate::clock::Stopwatch;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::peers::Peers;
 use crate::tls::Tls;
 use crate::{http, redis, supervise};
 
 /// How long clients who wait may take to be answered once the server ends.
 const END_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long it may take to tell the other nodes that this one ends.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where a server listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +47,7 @@ pub async fn run(
     let tls = config.tls.as_ref().map(|(certificates, key)| Tls::read(certificates, key)).transpose()?;
     let access = config.tokens.as_deref().map(Access::read).transpose()?.unwrap_or_default();
     let opening = Stopwatch::start();
-    let counters = open(&config).await?;
+    let (counters, peers) = open(&config).await?;
     let recovered = opening.elapsed();
     let http_listener = listen(&config.http).await?;
     let redis_listener = match &config.redis {
@@ -59,7 +63,14 @@ pub async fn run(
     metrics.recovered(recovered);
     greet(&counters, &config, &listening);
     let started = Stopwatch::start();
-    let app = App::new(Parts { counters: counters.clone(), access, config, metrics, started });
+    let app = App::new(Parts {
+        counters: counters.clone(),
+        peers: peers.clone(),
+        access,
+        config,
+        metrics,
+        started,
+    });
     let (stopping, stopped) = watch::channel(false);
     let redis_stopped = stopped.clone();
     let redis_app = app.clone();
@@ -87,10 +98,14 @@ pub async fn run(
         () = stop => warn!("some clients were not answered within {} s", END_WITHIN.as_secs()),
     }
     let closed = tokio::task::spawn_blocking(move || counters.close()).await;
-    closed.map_err(|_| "the database can't be closed: this is a fault of counterd")?
+    let closed = closed.map_err(|_| "the database can't be closed: this is a fault of counterd")?;
+    if tokio::time::timeout(GOODBYE_WITHIN, peers.ended()).await.is_err() {
+        warn!("the other nodes were not told that this one ends");
+    }
+    closed
 }
 
-async fn open(config: &Config) -> Result<Counters, String> {
+async fn open(config: &Config) -> Result<(Counters, Peers), String> {
     let options = Options {
         ack: config.ack,
         node: config.node.clone(),
@@ -105,24 +120,19 @@ async fn open(config: &Config) -> Result<Counters, String> {
     let data = config.data.clone();
     let opened = tokio::task::spawn_blocking(move || options.open(data)).await;
     let counters = opened.map_err(|_| "the database can't be opened: this is a fault of counterd")?;
-    counters.map_err(|error| error.to_string())
+    counters.map(|counters| (counters, Peers::default())).map_err(|error| error.to_string())
 }
 
 /// Joins a cluster.
 #[cfg(feature = "nats")]
-async fn join(config: &Config, options: Options) -> Result<Counters, String> {
-    let settings = cluster::Settings {
-        servers: config.nats.clone(),
-        cluster: config.cluster.clone().unwrap_or_default(),
-        credentials: config.nats_creds.clone(),
-        ..cluster::Settings::default()
-    };
-    cluster::join(&settings, options).await.map_err(|error| error.to_string())
+async fn join(config: &Config, options: Options) -> Result<(Counters, Peers), String> {
+    let joined = cluster::join(&config.of_cluster(), options).await;
+    joined.map(|(counters, cluster)| (counters, Peers::of(cluster))).map_err(|error| error.to_string())
 }
 
 #[cfg(not(feature = "nats"))]
 #[expect(clippy::unused_async, reason = "as the one that joins")]
-async fn join(_config: &Config, _options: Options) -> Result<Counters, String> {
+async fn join(_config: &Config, _options: Options) -> Result<(Counters, Peers), String> {
     Err("--nats: this counterd was built without NATS. Build it with the feature `nats`".into())
 }
 

@@ -3,33 +3,9 @@
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{Context, PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
-use replica::store::{Outcome, Revision};
 use tracing::debug;
 
-/// How an append ended.
-#[derive(Debug)]
-pub(super) enum Appended {
-    /// It has this sequence number.
-    At(u64),
-    /// Another message came before it. An earlier copy of it may be that one.
-    Conflict,
-    /// Another append was under way. This one was not made.
-    Busy,
-    NotDone,
-    Unknown,
-}
-
-impl Appended {
-    /// The outcome of the request that needed the append.
-    pub(super) fn outcome(self, done: impl FnOnce(Revision) -> Outcome) -> Outcome {
-        match self {
-            Self::At(sequence) => done(Revision(sequence)),
-            Self::Conflict => Outcome::Conflict,
-            Self::Busy | Self::NotDone => Outcome::NotDone,
-            Self::Unknown => Outcome::Unknown,
-        }
-    }
-}
+use crate::store::Appended;
 
 /// Appends a message, and waits for the stream to say so.
 pub(super) async fn append(context: &Context, subject: String, message: PublishMessage) -> Appended {

@@ -1,5 +1,7 @@
 //! The names of the stream and of the subjects.
 
+use std::fmt;
+
 use replica::NodeId;
 
 use crate::journal::Kept;
@@ -14,13 +16,41 @@ use crate::journal::Kept;
 #[derive(Debug, Clone)]
 pub struct Names {
     cluster: String,
+    site: Option<String>,
     me: NodeId,
+}
+
+/// The subjects that a node needs the right to use. All others the servers may refuse it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rights {
+    /// Where it publishes.
+    pub publish: Vec<String>,
+    /// Where it subscribes.
+    pub subscribe: Vec<String>,
 }
 
 impl Names {
     /// The names of this cluster, for this node.
     pub fn new(cluster: &str, me: NodeId) -> Self {
-        Self { cluster: cluster.into(), me }
+        Self { cluster: cluster.into(), site: None, me }
+    }
+
+    /// With records in the stream of this site.
+    ///
+    /// ```
+    /// let names = cluster::nats::Names::new("shop", "n1".into()).at(Some("eu".into()));
+    /// assert_eq!(names.stream(), "COUNTERD_shop_eu");
+    /// assert_eq!(names.log(names.me()), "counterd.shop.store.eu.n1.log");
+    /// ```
+    #[must_use]
+    pub fn at(mut self, site: Option<String>) -> Self {
+        self.site = site;
+        self
+    }
+
+    /// The site of this node.
+    pub fn site(&self) -> Option<&String> {
+        self.site.as_ref()
     }
 
     /// This node.
@@ -30,52 +60,75 @@ impl Names {
 
     /// The stream with the records of all nodes.
     pub fn stream(&self) -> String {
-        format!("COUNTERD_{}", self.cluster)
+        match &self.site {
+            Some(site) => format!("COUNTERD_{}_{site}", self.cluster),
+            None => format!("COUNTERD_{}", self.cluster),
+        }
+    }
+
+    /// A subject of the stream.
+    fn in_store(&self, rest: fmt::Arguments<'_>) -> String {
+        match &self.site {
+            Some(site) => format!("counterd.{}.store.{site}.{rest}", self.cluster),
+            None => format!("counterd.{}.store.{rest}", self.cluster),
+        }
     }
 
     /// All subjects of the stream.
     pub fn stored(&self) -> String {
-        format!("counterd.{}.store.>", self.cluster)
+        self.in_store(format_args!(">"))
     }
 
     /// All that the stream has of a node.
     pub fn stored_of(&self, node: &NodeId) -> String {
-        format!("counterd.{}.store.{node}.>", self.cluster)
+        self.in_store(format_args!("{node}.>"))
     }
 
     /// The log of a node.
     pub fn log(&self, node: &NodeId) -> String {
-        format!("counterd.{}.store.{node}.log", self.cluster)
+        self.in_store(format_args!("{node}.log"))
     }
 
-    /// The logs of all nodes.
-    pub fn logs(&self) -> String {
-        format!("counterd.{}.store.*.log", self.cluster)
+    /// Where the name of a node stands once it may have a log.
+    pub fn name(&self, node: &NodeId) -> String {
+        self.in_store(format_args!("{node}.name"))
+    }
+
+    /// Where the names of all nodes stand.
+    pub fn all_names(&self) -> String {
+        self.in_store(format_args!("*.name"))
+    }
+
+    /// The node whose name stands there. `None`: it is no [`name`](Self::name).
+    pub fn named(subject: &str) -> Option<NodeId> {
+        let (node, _) = subject.rsplit_once('.').filter(|(_, last)| *last == "name")?;
+        let (_, node) = node.rsplit_once('.')?;
+        embedded::is_node_name(node).then(|| NodeId::from(node))
     }
 
     /// A piece of an entry in the log of a node.
     pub fn piece(&self, node: &NodeId, id: u64, place: u32) -> String {
-        format!("counterd.{}.store.{node}.piece.{id:016x}.{place}", self.cluster)
+        self.in_store(format_args!("{node}.piece.{id:016x}.{place}"))
     }
 
     /// The pieces of all entries in the log of this node.
     pub fn pieces(&self) -> String {
-        format!("counterd.{}.store.{}.piece.>", self.cluster, self.me)
+        self.in_store(format_args!("{}.piece.>", self.me))
     }
 
     /// A piece of a snapshot of this node's log up to a message.
     pub fn snapshot(&self, upto: u64, id: u64, place: u32, of: u32) -> String {
-        format!("counterd.{}.store.{}.snapshot.{upto}.{id:016x}.{place}.{of}", self.cluster, self.me)
+        self.in_store(format_args!("{}.snapshot.{upto}.{id:016x}.{place}.{of}", self.me))
     }
 
     /// The pieces of all snapshots of this node's log up to a message.
     pub fn snapshots(&self, upto: u64) -> String {
-        format!("counterd.{}.store.{}.snapshot.{upto}.>", self.cluster, self.me)
+        self.in_store(format_args!("{}.snapshot.{upto}.>", self.me))
     }
 
     /// Where this node writes to learn how far a server has come.
     pub fn fence(&self) -> String {
-        format!("counterd.{}.store.{}.fence", self.cluster, self.me)
+        self.in_store(format_args!("{}.fence", self.me))
     }
 
     /// Where a peer hears from this node.
@@ -98,22 +151,87 @@ impl Names {
         format!("counterd.{}.hello.*", self.cluster)
     }
 
-    /// Who has sent a message on [`inbox`](Self::inbox) or [`hellos`](Self::hellos): the last token, which the server lets nobody else
-    /// use. `None`: no node has such a name.
+    /// Where this node asks another one to make a change.
+    pub fn ask(&self, node: &NodeId) -> String {
+        format!("counterd.{}.ask.{node}.{}", self.cluster, self.me)
+    }
+
+    /// Where this node is asked.
+    pub fn asks(&self) -> String {
+        format!("counterd.{}.ask.{}.*", self.cluster, self.me)
+    }
+
+    /// Where this node hears the answer of another one to its request of this number.
+    pub fn answer_of(&self, node: &NodeId, id: u64) -> String {
+        format!("counterd.{}.answer.{}.{node}.{id:016x}", self.cluster, self.me)
+    }
+
+    /// Where this node answers the request of this number of another one.
+    pub fn answer_to(&self, node: &NodeId, id: u64) -> String {
+        format!("counterd.{}.answer.{node}.{}.{id:016x}", self.cluster, self.me)
+    }
+
+    /// The prefix of the subjects on which answers come.
+    pub fn answers(&self) -> String {
+        format!("_INBOX_{}", self.me)
+    }
+
+    /// What this node needs, and nothing else.
+    pub fn rights(&self) -> Rights {
+        let Self { cluster, me, .. } = self;
+        let stream = self.stream();
+        let api = |request: &str| format!("$JS.API.{request}");
+        Rights {
+            publish: vec![
+                self.to(&"*".into()),
+                self.hello(),
+                self.ask(&"*".into()),
+                format!("counterd.{cluster}.answer.*.{me}.*"),
+                self.stored_of(&self.me),
+                api(&format!("STREAM.INFO.{stream}")),
+                api(&format!("STREAM.CREATE.{stream}")),
+                api(&format!("STREAM.PURGE.{stream}")),
+                api(&format!("CONSUMER.CREATE.{stream}")),
+                api(&format!("CONSUMER.MSG.NEXT.{stream}.>")),
+                api(&format!("CONSUMER.DELETE.{stream}.>")),
+            ],
+            subscribe: vec![
+                self.inbox(),
+                self.hellos(),
+                self.asks(),
+                format!("counterd.{cluster}.answer.{me}.*.*"),
+                format!("{}.>", self.answers()),
+            ],
+        }
+    }
+
+    /// Where else a node publishes that may forget others: it writes to their logs.
+    pub fn right_to_forget(&self) -> Vec<String> {
+        ["*.log", "*.name", "*.piece.>"].map(|rest| self.in_store(format_args!("{rest}"))).into()
+    }
+
+    /// Who has sent a message on [`inbox`](Self::inbox), [`hellos`](Self::hellos) or [`asks`](Self::asks): the last token, which the server lets nobody else
+    /// use. `None`: nobody, or no node.
+    ///
+    /// The stream can be made to send its messages to any subject. They name their own subject then, so they have no sender.
     pub fn sender(subject: &str) -> Option<NodeId> {
-        let (_, name) = subject.rsplit_once('.')?;
+        let tokens: Vec<&str> = subject.split('.').collect();
+        let (["counterd", _, "to" | "ask", _, name] | ["counterd", _, "hello", name]) = tokens[..] else {
+            return None;
+        };
         embedded::is_node_name(name).then(|| NodeId::from(name))
     }
 
     /// The node of a stored message, and what the message is. `None`: it is nothing of a record.
     pub fn kept(subject: &str) -> Option<(NodeId, Kept)> {
         let tokens: Vec<&str> = subject.split('.').skip(3).collect();
+        // Those of a site have one more. No two of these have the same number of tokens.
         let (node, kept) = match tokens[..] {
-            [node, "log"] => (node, Kept::Log),
-            [node, "piece", id, place] => {
+            [node, "log"] | [_, node, "log"] => (node, Kept::Log),
+            [node, "piece", id, place] | [_, node, "piece", id, place] => {
                 (node, Kept::Piece { id: u64::from_str_radix(id, 16).ok()?, place: place.parse().ok()? })
             }
-            [node, "snapshot", upto, id, place, of] => {
+            [node, "snapshot", upto, id, place, of] | [_, node, "snapshot", upto, id, place, of] => {
                 let id = u64::from_str_radix(id, 16).ok()?;
                 let (upto, place, of) = (upto.parse().ok()?, place.parse().ok()?, of.parse().ok()?);
                 (node, Kept::Snapshot { upto, id, place, of })
@@ -130,7 +248,12 @@ mod tests {
 
     #[test]
     fn subjects_say_what_is_kept() {
-        let names = Names::new("shop", "n1".into());
+        for site in [None, Some("eu".to_owned()), Some("log".into()), Some("piece".into())] {
+            check_kept(&Names::new("shop", "n1".into()).at(site));
+        }
+    }
+
+    fn check_kept(names: &Names) {
         let n2 = NodeId::from("n2");
         let kept = [
             (names.log(&n2), Some((n2.clone(), Kept::Log))),
@@ -140,7 +263,8 @@ mod tests {
                 Some(("n1".into(), Kept::Snapshot { upto: u64::MAX, id: 9, place: 1, of: 2 })),
             ),
             (names.fence(), None),
-            ("counterd.shop.store.n1.log.x".into(), None),
+            (names.name(&"n1".into()), None),
+            (names.in_store(format_args!("n1.log.x")), None),
             ("counterd.shop.store".into(), None),
         ];
         for (subject, expected) in kept {
@@ -149,8 +273,17 @@ mod tests {
     }
 
     #[test]
+    fn names_are_listed() {
+        let names = Names::new("shop", "n1".into());
+        assert_eq!(Names::named(&names.name(&"n2".into())), Some("n2".into()));
+        assert_eq!(Names::named(&names.fence()), None);
+    }
+
+    #[test]
     fn the_last_token_is_the_sender() {
         assert_eq!(Names::sender("counterd.shop.to.n1.n2"), Some("n2".into()));
+        assert_eq!(Names::sender("counterd.shop.hello.n2"), Some("n2".into()));
         assert_eq!(Names::sender("counterd.shop.to.n1.n#2"), None);
+        assert_eq!(Names::sender("counterd.shop.store.n2.n1"), None);
     }
 }

@@ -1,333 +1,89 @@
-//! The store port on JetStream.
+//! JetStream as the engine of a store.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_nats::HeaderMap;
 use async_nats::jetstream::context::Context;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Stream;
-use embedded::{Entry, EntryKind};
-use replica::store::{Changes, Noted, Outcome, Record, Revision, StoreRequest};
-use replica::{NodeId, RowDelta};
-use tracing::{error, info, warn};
+use tracing::debug;
 
-use super::Names;
-use super::append::{self, Appended};
-use super::clock::unix_ms;
-use super::reading::{self, Interrupted};
-use crate::journal::{Body, Found, Message, Replay, Trouble};
+use super::reading::StreamReader;
+use super::{Names, append, clock};
+use crate::store::{Appended, Condition, Engine, Interrupted};
 
-/// How often a record is read again that was being tidied while it was read.
-const READS: usize = 4;
-
-/// How often, and after which time, an append is tried again that another one was in the way of.
-const RETRIES: u32 = 6;
-const RETRY_AFTER: Duration = Duration::from_millis(4);
-
-/// The least that a message may have.
-const LEAST: usize = 64;
-
-/// A log that has grown by so many bytes since its snapshot is worth another one.
-const WORTHWHILE: usize = 16 << 20;
+pub use crate::store::Answer;
 
 /// How many bytes of a message are its subject and headers, at most.
 const ENVELOPE: usize = 1 << 10;
 
-/// The records of a cluster, as one process reads and writes them. Requests may be under way at once.
+/// The subject that an expected last sequence number is of, if it is another one than that of the message.
+const EXPECTED_LAST_OF: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
+
+/// A stream of JetStream.
 #[derive(Debug)]
-pub struct Store {
+pub struct JetStream {
     context: Context,
     stream: Stream,
-    names: Names,
-    /// How many bytes a message may have.
-    most: usize,
-    /// How many commits of this process are done.
-    commits: AtomicU64,
-    /// The last fence: its sequence number, and how many commits were done before it.
-    fence: tokio::sync::Mutex<Option<(u64, u64)>>,
-    /// How many bytes the own log has after its snapshot.
-    tail: AtomicUsize,
-    worthwhile: usize,
-    tidying: tokio::sync::Mutex<()>,
 }
 
-/// How a request ended, and the notes of the record that was opened.
-#[derive(Debug)]
-pub struct Answer {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The notes, if the record was opened.
-    pub notes: Option<Vec<Noted>>,
-}
-
-impl From<Outcome> for Answer {
-    fn from(outcome: Outcome) -> Self {
-        Self { outcome, notes: None }
-    }
-}
+/// The records of a cluster in a stream.
+pub type Store = crate::store::Store<JetStream>;
 
 impl Store {
     /// The store in this stream. A message may have `max_payload` bytes, as the server says.
     pub fn new(context: Context, stream: Stream, names: Names, max_payload: usize) -> Self {
-        Self {
-            context,
-            stream,
-            names,
-            most: max_payload.saturating_sub(ENVELOPE).max(LEAST),
-            commits: AtomicU64::new(0),
-            fence: tokio::sync::Mutex::default(),
-            tail: AtomicUsize::new(0),
-            worthwhile: WORTHWHILE,
-            tidying: tokio::sync::Mutex::default(),
-        }
+        Self::over(JetStream { context, stream }, names, max_payload.saturating_sub(ENVELOPE))
     }
+}
 
-    /// With snapshots each time that the log has grown by so many bytes.
-    #[must_use]
-    pub fn with_snapshots_every(mut self, bytes: usize) -> Self {
-        self.worthwhile = bytes;
-        self
-    }
+impl Engine for JetStream {
+    type Reader = StreamReader;
 
-    /// Does what a process of this node asks, and says how it ended.
-    pub async fn request(&self, request: StoreRequest) -> Answer {
-        match request {
-            StoreRequest::Open => self.open().await,
-            StoreRequest::Commit { expect, changes, owner } => {
-                let entry = Entry { changes, kind: EntryKind::Commit { owner }, first: None };
-                let appended = self.append_entry(self.names.me(), expect.0, &entry).await;
-                if let Appended::At(_) = appended {
-                    self.commits.fetch_add(1, Ordering::Relaxed);
-                }
-                appended.outcome(|revision| Outcome::Committed { revision }).into()
+    async fn append(&self, subject: String, payload: Vec<u8>, condition: Condition) -> Appended {
+        let message = PublishMessage::build().payload(payload.into());
+        let message = match condition {
+            Condition::None => message,
+            Condition::After(last) => message.expected_last_subject_sequence(last),
+            Condition::AfterOn(other, last) => {
+                let mut headers = HeaderMap::new();
+                headers.insert(EXPECTED_LAST_OF, other);
+                message.headers(headers).expected_last_subject_sequence(last)
             }
-            StoreRequest::Fence => match self.write_fence().await {
-                Ok(_) => Outcome::Fenced.into(),
-                Err(outcome) => outcome.into(),
-            },
-            StoreRequest::Load { node } => self.load(&node).await.into(),
-            StoreRequest::Nodes => self.nodes().await.into(),
-            StoreRequest::Seal { node, from, rows } => self.seal(&node, from.as_ref(), rows).await.into(),
-        }
-    }
-
-    async fn open(&self) -> Answer {
-        // An old state would lose nothing. But a fence of this moment saves a conflict.
-        let found = match self.write_fence().await {
-            Ok(fence) => self.find(self.names.me(), fence).await,
-            Err(outcome) => return outcome.into(),
-        };
-        match found {
-            Ok(found) => {
-                self.tail.store(found.tail, Ordering::Relaxed);
-                let revision = Revision(found.head);
-                let (record, notes) = found.fold.map(|fold| fold.finish(unix_ms())).unzip();
-                Answer {
-                    outcome: Outcome::Opened { record, revision },
-                    notes: Some(notes.unwrap_or_default()),
-                }
-            }
-            Err(Some(Trouble::Foreign)) => Outcome::Foreign.into(),
-            Err(Some(Trouble::Gap) | None) => Outcome::NotDone.into(),
-        }
-    }
-
-    async fn load(&self, node: &NodeId) -> Outcome {
-        match self.read_fresh(node).await {
-            Ok(found) => Outcome::Loaded(found.record()),
-            Err(Some(Trouble::Foreign)) => {
-                error!(%node, "the record can't be read: is another release in use?");
-                Outcome::Loaded(None)
-            }
-            Err(Some(Trouble::Gap) | None) => Outcome::NotDone,
-        }
-    }
-
-    async fn seal(&self, node: &NodeId, from: Option<&Record>, rows: Vec<RowDelta>) -> Outcome {
-        let Ok(found) = self.read_fresh(node).await else { return Outcome::NotDone };
-        let head = found.head;
-        if found.record().as_ref() != from {
-            return Outcome::Conflict;
-        }
-        let entry =
-            Entry { changes: Changes { rows, ..Changes::default() }, kind: EntryKind::Seal, first: None };
-        self.append_entry(node, head, &entry).await.outcome(|_| Outcome::Sealed)
-    }
-
-    async fn nodes(&self) -> Outcome {
-        let Ok(fence) = self.fence().await else { return Outcome::NotDone };
-        let mut nodes = Vec::new();
-        let subjects = vec![self.names.logs(), self.names.fence()];
-        let read = reading::read(&self.stream, subjects, (fence, true), |stored| {
-            nodes.extend(Names::kept(&stored.subject).map(|(node, _)| node));
-        });
-        match read.await {
-            Ok(()) => {
-                nodes.sort();
-                nodes.dedup();
-                Outcome::Nodes(nodes)
-            }
-            Err(Interrupted) => Outcome::NotDone,
-        }
-    }
-
-    /// Reads a record that has all that was committed before the last fence, and before the last commit of this process.
-    async fn read_fresh(&self, node: &NodeId) -> Result<Found, Option<Trouble>> {
-        let fence = self.fence().await.map_err(|_| None)?;
-        self.find(node, fence).await
-    }
-
-    /// Reads the record of a node, up to a fence or further.
-    async fn find(&self, node: &NodeId, mut fence: u64) -> Result<Found, Option<Trouble>> {
-        let mut subjects = vec![self.names.stored_of(node)];
-        if node != self.names.me() {
-            subjects.push(self.names.fence());
-        }
-        let mut trouble = None;
-        for _ in 0..READS {
-            let mut replay = Replay::default();
-            let read = reading::read(&self.stream, subjects.clone(), (fence, false), |stored| {
-                match Names::kept(&stored.subject) {
-                    Some((of, kept)) if of == *node => replay.take(kept, stored.sequence, stored.payload),
-                    Some(_) | None => {}
-                }
-            });
-            read.await.map_err(|Interrupted| None)?;
-            match replay.finish() {
-                Ok(found) => return Ok(found),
-                Err(Trouble::Foreign) => return Err(Some(Trouble::Foreign)),
-                Err(Trouble::Gap) => trouble = Some(Trouble::Gap),
-            }
-            // A snapshot that has the missing messages stands behind this fence.
-            fence = self.write_fence().await.map_err(|_| None)?;
-        }
-        warn!(%node, "the log has a gap");
-        Err(trouble)
-    }
-
-    /// A fence that is later than all commits of this process: the last one, or a new one.
-    async fn fence(&self) -> Result<u64, Outcome> {
-        let last = *self.fence.lock().await;
-        match last {
-            Some((fence, commits)) if commits == self.commits.load(Ordering::Relaxed) => Ok(fence),
-            Some(_) | None => self.write_fence().await,
-        }
-    }
-
-    /// Writes a fence. It needs a majority of the servers.
-    async fn write_fence(&self) -> Result<u64, Outcome> {
-        let commits = self.commits.load(Ordering::Relaxed);
-        let mut headers = HeaderMap::new();
-        headers.insert(async_nats::header::NATS_ROLLUP, "sub");
-        let message = PublishMessage::build().headers(headers).payload(vec![crate::journal::VERSION].into());
-        match self.append(self.names.fence(), message).await {
-            Appended::At(sequence) => {
-                let mut last = self.fence.lock().await;
-                // A later one may have come in between.
-                if last.is_none_or(|(before, _)| before < sequence) {
-                    *last = Some((sequence, commits));
-                }
-                Ok(sequence)
-            }
-            other => Err(other.outcome(|_| Outcome::Fenced)),
-        }
-    }
-
-    /// Appends an entry to a log whose last message is `before`.
-    async fn append_entry(&self, node: &NodeId, before: u64, entry: &Entry) -> Appended {
-        let Ok(bytes) = entry.to_bytes() else { return Appended::NotDone };
-        let bytes_len = bytes.len();
-        let body = if bytes_len + Message::HEAD <= self.most {
-            Body::Entry(bytes)
-        } else {
-            match self.append_pieces(node, &bytes).await {
-                Ok(body) => body,
-                // Pieces that no message names say nothing.
-                Err(()) => return Appended::NotDone,
+            Condition::Alone => {
+                let mut headers = HeaderMap::new();
+                headers.insert(async_nats::header::NATS_ROLLUP, "sub");
+                message.headers(headers)
             }
         };
-        let payload: Vec<u8> = Message { before, body }.to_bytes();
-        let mut tries = 0;
-        loop {
-            let message = PublishMessage::build()
-                .expected_last_subject_sequence(before)
-                .payload(payload.clone().into());
-            match self.append(self.names.log(node), message).await {
-                Appended::Busy if tries < RETRIES => {
-                    tries += 1;
-                    tokio::time::sleep(RETRY_AFTER * tries).await;
-                }
-                Appended::At(sequence) => {
-                    if node == self.names.me() {
-                        self.tail.fetch_add(bytes_len, Ordering::Relaxed);
-                    }
-                    return Appended::At(sequence);
-                }
-                other => return other,
-            }
-        }
-    }
-
-    async fn append_pieces(&self, node: &NodeId, bytes: &[u8]) -> Result<Body, ()> {
-        let id = rand::random();
-        let chunks = bytes.chunks(self.most);
-        let of = u32::try_from(chunks.len()).map_err(|_| ())?;
-        for (place, chunk) in (0..of).zip(chunks) {
-            let message = PublishMessage::build().payload(chunk.to_vec().into());
-            let Appended::At(_) = self.append(self.names.piece(node, id, place), message).await else {
-                return Err(());
-            };
-        }
-        Ok(Body::Pieces { id, of })
-    }
-
-    async fn append(&self, subject: String, message: PublishMessage) -> Appended {
         append::append(&self.context, subject, message).await
     }
 
-    /// Whether the own log has grown so much that it is worth a snapshot.
-    pub fn is_worth_tidying(&self) -> bool {
-        self.tail.load(Ordering::Relaxed) >= self.worthwhile
+    async fn read(&self, subjects: Vec<String>) -> Result<StreamReader, Interrupted> {
+        StreamReader::new(&self.stream, subjects).await
     }
 
-    /// Makes a snapshot of the own log if that has grown, and removes what the snapshot has.
-    pub async fn tidy(&self) {
-        let Ok(_alone) = self.tidying.try_lock() else { return };
-        let tail = self.tail.load(Ordering::Relaxed);
-        if !self.is_worth_tidying() {
-            return;
-        }
-        let made = self.make_snapshot().await;
-        // After a failure too: it is tried again once the log has grown as much again.
-        self.tail.fetch_sub(tail.min(self.tail.load(Ordering::Relaxed)), Ordering::Relaxed);
-        if let Some(upto) = made {
-            info!(upto, bytes = tail, "the log was replaced by a snapshot");
-        } else {
-            warn!("the log can't be replaced by a snapshot for now");
-        }
+    async fn purge(&self, filter: String, before: Option<u64>) -> Result<(), Interrupted> {
+        let purge = self.stream.purge().filter(filter);
+        let purged = match before {
+            Some(before) => purge.sequence(before).await,
+            None => purge.await,
+        };
+        purged.map(drop).map_err(|error| {
+            debug!(%error, "messages may not have been removed");
+            Interrupted
+        })
     }
 
-    async fn make_snapshot(&self) -> Option<u64> {
-        let fence = self.write_fence().await.ok()?;
-        let found = self.find(self.names.me(), fence).await.ok()?;
-        let upto = found.head;
-        let bytes = found.fold?.snapshot(unix_ms()).to_bytes()?;
-        let chunks = bytes.chunks(self.most);
-        let (id, of) = (rand::random(), u32::try_from(chunks.len()).ok()?);
-        for (place, chunk) in (0..of).zip(chunks) {
-            let message = PublishMessage::build().payload(chunk.to_vec().into());
-            let subject = self.names.snapshot(upto, id, place, of);
-            let Appended::At(_) = self.append(subject, message).await else { return None };
-        }
-        // The message `upto` itself stays: the next append expects it. The pieces of later entries come after it.
-        for subject in [self.names.log(self.names.me()), self.names.pieces()] {
-            self.stream.purge().filter(subject).sequence(upto).await.ok()?;
-        }
-        // Only older ones: an earlier process that still runs must not remove what a later one has written.
-        for older in found.snapshots.range(..upto) {
-            self.stream.purge().filter(self.names.snapshots(*older)).await.ok()?;
-        }
-        Some(upto)
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    fn unix_ms(&self) -> u64 {
+        clock::unix_ms()
+    }
+
+    fn random(&self) -> u64 {
+        rand::random()
     }
 }

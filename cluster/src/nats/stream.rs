@@ -1,10 +1,11 @@
 //! The stream: makes it, or checks that one that is there can be trusted with counts.
 
 use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::context::{Context, GetStreamErrorKind};
+use async_nats::jetstream::context::{Context, CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream};
 
 use super::Names;
+use super::inspect::StreamState;
 
 /// Why the stream can't be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,28 +16,15 @@ pub enum NoStream {
     Never(String),
 }
 
-/// The stream of the cluster. It is made if there is none, with so many copies.
+/// The stream of the cluster, or of the site. It is made if there is none, with so many copies; with one where only one server can have it.
 ///
 /// # Errors
 ///
 /// [`NoStream`]. A stream that could lose counts is refused, and left as it is.
 pub async fn open_stream(context: &Context, names: &Names, replicas: usize) -> Result<Stream, NoStream> {
-    let stream = match context.get_stream(names.stream()).await {
-        Ok(stream) => stream,
-        Err(error) => match error.kind() {
-            GetStreamErrorKind::JetStream(code) if code.error_code() == ErrorCode::STREAM_NOT_FOUND => {
-                create(context, names, replicas).await?
-            }
-            GetStreamErrorKind::JetStream(error)
-                if error.error_code() == ErrorCode::JETSTREAM_NOT_ENABLED
-                    || error.error_code() == ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT =>
-            {
-                let problem =
-                    "the NATS servers have no JetStream for this account: start nats-server with -js";
-                return Err(NoStream::Never(problem.into()));
-            }
-            _ => return Err(NoStream::NotNow(error.to_string())),
-        },
+    let stream = match find(context, names).await? {
+        Some(stream) => stream,
+        None => create(context, names, replicas).await?,
     };
     match fault(&stream.cached_info().config, names) {
         None => Ok(stream),
@@ -49,9 +37,58 @@ pub async fn open_stream(context: &Context, names: &Names, replicas: usize) -> R
     }
 }
 
+/// The stream as it is, if there is one.
+///
+/// # Errors
+///
+/// [`NoStream`]: it is not known.
+pub(super) async fn look(context: &Context, names: &Names) -> Result<Option<StreamState>, NoStream> {
+    let Some(stream) = find(context, names).await? else { return Ok(None) };
+    let info = stream.cached_info();
+    let others = info.cluster.iter().flat_map(|cluster| &cluster.replicas);
+    let behind = others.filter(|other| other.offline || !other.current).map(|other| other.name.clone());
+    Ok(Some(StreamState {
+        name: names.stream(),
+        fault: fault(&info.config, names).map(ToOwned::to_owned),
+        copies: info.config.num_replicas,
+        behind: behind.collect(),
+    }))
+}
+
+async fn find(context: &Context, names: &Names) -> Result<Option<Stream>, NoStream> {
+    match context.get_stream(names.stream()).await {
+        Ok(stream) => Ok(Some(stream)),
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(code) if code.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                Ok(None)
+            }
+            GetStreamErrorKind::JetStream(error)
+                if error.error_code() == ErrorCode::JETSTREAM_NOT_ENABLED
+                    || error.error_code() == ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT =>
+            {
+                let problem =
+                    "the NATS servers have no JetStream for this account: start nats-server with -js";
+                Err(NoStream::Never(problem.into()))
+            }
+            _ => Err(NoStream::NotNow(format!(
+                "the NATS servers do not answer for JetStream: {error}. Each needs it (nats-server -js), and most must run"
+            ))),
+        },
+    }
+}
+
 async fn create(context: &Context, names: &Names, replicas: usize) -> Result<Stream, NoStream> {
-    let created = context.create_stream(config(names, replicas)).await;
+    let mut created = context.create_stream(config(names, replicas)).await;
+    // A server that is connected to other sites tells of a cluster even if it is alone.
+    if matches!(&created, Err(error) if is_for_one_copy(error.kind())) {
+        created = context.create_stream(config(names, 1)).await;
+    }
     created.map_err(|error| NoStream::NotNow(format!("the stream {} can't be made: {error}", names.stream())))
+}
+
+/// Whether there is no second server that could have a copy.
+fn is_for_one_copy(kind: CreateStreamErrorKind) -> bool {
+    matches!(kind, CreateStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED)
 }
 
 fn config(names: &Names, replicas: usize) -> Config {

@@ -3,35 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream;
-use async_nats::{Client, ConnectOptions, Event, Subscriber};
-use embedded::{Counters, Errand, Options, Outside};
+use async_nats::{Client, Subscriber};
+use embedded::{AckPolicy, Counters, Errand, Options, Outside};
 use futures_util::StreamExt;
 use replica::store::{Outcome, StoreRequest, Token};
 use replica::{Frame, NodeId};
 use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
+use super::asking::MAX_ASKS;
 use super::clock::Stopwatch;
-use super::peers::Peers;
+use super::joining::Joining;
 use super::store::Answer;
-use super::stream::{NoStream, open_stream};
-use super::{JoinError, Names, Settings, Store, is_cluster_name};
+use super::{Cluster, JoinError, Names, Settings, Store, check_names};
 use crate::wire;
-use crate::wire::hello::Hello;
-
-/// How long an append and a request to the stream may take. After that it is not known whether it was done.
-const STORE_WITHIN: Duration = Duration::from_secs(5);
+use crate::wire::hello::{Hello, Occasion};
 
 /// How often a node says hello.
 const HELLO_EVERY: Duration = Duration::from_secs(2);
 
-/// How long to wait before the next try to join or to connect.
+/// How long to wait for a subscription that has ended.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
-
-/// How often the connection is tried out.
-const PING_EVERY: Duration = Duration::from_secs(2);
 
 /// How long a frame may wait for room in the client. After that it is lost.
 const SEND_WITHIN: Duration = Duration::from_millis(100);
@@ -42,118 +35,68 @@ const FLUSH_WITHIN: Duration = Duration::from_millis(500);
 /// Joins a cluster: connects, makes or checks the stream, and begins to count under the name of `options.node`. Call it in a runtime of
 /// tokio, which must run until the counters are closed.
 ///
+/// The counters are as those of a directory. The [`Cluster`] knows the other nodes.
+///
 /// It returns once the node talks. [`Status::is_ready`](embedded::Status::is_ready) says when reads and changes are answered.
 ///
 /// # Errors
 ///
 /// [`JoinError`], in words that say what to do.
-pub async fn join(settings: &Settings, options: Options) -> Result<Counters, JoinError> {
-    if !is_cluster_name(&settings.cluster) {
-        return Err(JoinError::Cluster(settings.cluster.clone()));
-    }
-    let me = options.node.clone().filter(|name| embedded::is_node_name(name));
-    let Some(me) = me.map(|name| NodeId::from(name.as_str())) else {
-        let given = options.node.unwrap_or_default();
-        return Err(embedded::OpenError::Name { given }.into());
-    };
-    let names = Names::new(&settings.cluster, me);
-    let begun = Stopwatch::start();
-    let client = connect(settings, &names, begun).await?;
-    let store = open(settings, &client, names.clone(), begun).await?;
+pub async fn join(settings: &Settings, options: Options) -> Result<(Counters, Cluster), JoinError> {
+    let me = check_names(settings, options.node.as_deref())?;
+    let names = Names::new(&settings.cluster, me).at(settings.site.clone());
+    let joining = Joining::begin(settings, &names);
+    let client = joining.connect().await?;
+    // Before anything else, so that the servers have refused it by the time that they answer what comes after.
     let talks = |error: async_nats::SubscribeError| JoinError::Servers(error.to_string());
-    let inbox = client.subscribe(names.inbox()).await.map_err(talks)?;
-    let hellos = client.subscribe(names.hellos()).await.map_err(talks)?;
+    let heard = Heard {
+        inbox: client.subscribe(names.inbox()).await.map_err(talks)?,
+        hellos: client.subscribe(names.hellos()).await.map_err(talks)?,
+        asks: client.subscribe(names.asks()).await.map_err(talks)?,
+    };
+    let store = joining.open(&client).await?;
+    let in_memory = options.ack == AckPolicy::Memory;
     let (counters, outside) = options.join(settings.store_timeout)?;
+    let cluster = Cluster::new(names.clone(), client.clone());
     let world = World {
-        peers: Peers::new(names.me().clone()),
+        cluster: cluster.clone(),
         names,
         client,
         outside: Arc::new(outside),
         store: Arc::new(store),
         requests: JoinSet::new(),
+        asked: JoinSet::new(),
+        in_memory,
+        is_name_shared: false,
         next_long: rand::random(),
         lost: 0,
     };
-    tokio::spawn(world.run(inbox, hellos));
-    Ok(counters)
+    tokio::spawn(world.run(heard));
+    Ok((counters, cluster))
 }
 
-async fn connect(settings: &Settings, names: &Names, begun: Stopwatch) -> Result<Client, JoinError> {
-    loop {
-        let mut options = ConnectOptions::new();
-        if let Some(credentials) = &settings.credentials {
-            let read = tokio::fs::read_to_string(credentials).await;
-            let read = read.and_then(|credentials| options.credentials(&credentials));
-            let unreadable =
-                |error| format!("the credentials in {} can't be read: {error}", credentials.display());
-            options = read.map_err(|error| JoinError::Servers(unreadable(error)))?;
-        }
-        let options = options
-            .name(format!("counterd {}", names.me()))
-            .custom_inbox_prefix(format!("_INBOX_{}", names.me()))
-            .ping_interval(PING_EVERY)
-            .reconnect_delay_callback(reconnect_after)
-            .event_callback(|event| async move {
-                // A slow consumer is told for each message that is lost. Frames are sent again.
-                if let Event::SlowConsumer(_) = event {
-                    debug!(%event, "NATS");
-                } else {
-                    info!(%event, "NATS");
-                }
-            });
-        match options.connect(&settings.servers).await {
-            Ok(client) => return Ok(client),
-            Err(error) if begun.elapsed() >= settings.join_within => {
-                return Err(JoinError::Servers(error.to_string()));
-            }
-            Err(error) => debug!(%error, "can't connect to NATS yet"),
-        }
-        sleep(RETRY_AFTER).await;
-    }
-}
-
-/// How long to wait before a server is tried. The other servers are there, most likely: clients of this node wait.
-fn reconnect_after(attempts: usize) -> Duration {
-    RETRY_AFTER.min(
-        Duration::from_millis(10)
-            .saturating_mul(u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX)),
-    )
-}
-
-async fn open(
-    settings: &Settings,
-    client: &Client,
-    names: Names,
-    begun: Stopwatch,
-) -> Result<Store, JoinError> {
-    let context = jetstream::ContextBuilder::new()
-        .timeout(STORE_WITHIN)
-        .ack_timeout(STORE_WITHIN)
-        .build(client.clone());
-    let server = client.server_info();
-    let replicas = settings.replicas.unwrap_or(if server.cluster.is_some() { 3 } else { 1 });
-    loop {
-        match open_stream(&context, &names, replicas).await {
-            Ok(stream) => return Ok(Store::new(context, stream, names, server.max_payload)),
-            Err(NoStream::Never(problem)) => return Err(JoinError::Stream(problem)),
-            Err(NoStream::NotNow(problem)) if begun.elapsed() >= settings.join_within => {
-                return Err(JoinError::Stream(problem));
-            }
-            Err(NoStream::NotNow(problem)) => debug!(problem, "the stream is not there yet"),
-        }
-        sleep(RETRY_AFTER).await;
-    }
+/// What this node is told, each kind on a subject of its own.
+struct Heard {
+    inbox: Subscriber,
+    hellos: Subscriber,
+    asks: Subscriber,
 }
 
 /// All that the task has.
 struct World {
-    peers: Peers,
+    cluster: Cluster,
     names: Names,
     client: Client,
     outside: Arc<Outside>,
     store: Arc<Store>,
     /// The requests to the store that are under way. The replica asks for few at once.
     requests: JoinSet<(Token, StoreRequest, Answer, Duration)>,
+    /// The requests of other nodes that wait for their change.
+    asked: JoinSet<(String, Vec<u8>)>,
+    /// Whether changes are acknowledged that are in memory only.
+    in_memory: bool,
+    /// Whether another process was heard under the name of this node.
+    is_name_shared: bool,
     /// Names the next frame that is longer than a message.
     next_long: u64,
     /// How many frames were not sent.
@@ -161,13 +104,11 @@ struct World {
 }
 
 impl World {
-    async fn run(mut self, mut inbox: Subscriber, mut hellos: Subscriber) {
-        self.say_hello(true).await;
+    async fn run(mut self, mut heard: Heard) {
+        self.say_hello(Occasion::Begin).await;
         let mut ticks = every(HELLO_EVERY);
         loop {
-            if let Some(roster) = self.peers.changed_roster() {
-                self.outside.list(roster);
-            }
+            self.list_peers();
             tokio::select! {
                 errand = self.outside.next() => match errand {
                     Some(Errand::Store { token, request }) => self.ask_store(token, request),
@@ -178,19 +119,46 @@ impl World {
                     Ok(done) => self.answered(done),
                     Err(error) => warn!(%error, "a request to the store was not finished: this is a fault of counterd"),
                 },
-                message = inbox.next() => match message {
+                Some(answer) = self.asked.join_next() => match answer {
+                    Ok((subject, answer)) => self.publish(subject, answer).await,
+                    Err(error) => warn!(%error, "a change for another node was not finished: this is a fault of counterd"),
+                },
+                message = heard.inbox.next() => match message {
                     Some(message) => self.receive(&message),
                     None => sleep(RETRY_AFTER).await,
                 },
-                message = hellos.next() => match message {
+                message = heard.hellos.next() => match message {
                     Some(message) => self.hear_hello(&message).await,
                     None => sleep(RETRY_AFTER).await,
                 },
-                _ = ticks.tick() => self.say_hello(false).await,
+                message = heard.asks.next(), if self.asked.len() < MAX_ASKS => match message {
+                    Some(message) => self.be_asked(&message),
+                    None => sleep(RETRY_AFTER).await,
+                },
+                _ = ticks.tick() => {
+                    self.look_for_namesake();
+                    self.say_hello(Occasion::Now).await;
+                },
             }
         }
-        // What the replica has said last may be of use to its peers. Nobody waits for it.
+        // The changes have their answers now, for the counters are closed.
+        while let Some(answer) = self.asked.join_next().await {
+            if let Ok((subject, answer)) = answer {
+                self.publish(subject, answer).await;
+            }
+        }
+        self.say_hello(Occasion::End).await;
+        // What the replica has said last may be of use to its peers.
         let _is_in_time = timeout(FLUSH_WITHIN, self.client.flush()).await;
+        self.cluster.end();
+    }
+
+    /// Tells the replica who is in the cluster, if that has changed.
+    fn list_peers(&self) {
+        let roster = self.cluster.peers().changed_roster();
+        if let Some(roster) = roster {
+            self.outside.list(roster);
+        }
     }
 
     fn ask_store(&mut self, token: Token, request: StoreRequest) {
@@ -205,10 +173,11 @@ impl World {
     fn answered(&mut self, (token, request, answer, took): (Token, StoreRequest, Answer, Duration)) {
         let Answer { outcome, notes } = answer;
         match (&request, &outcome) {
-            (_, Outcome::Nodes(nodes)) => self.peers.list(nodes),
+            (_, Outcome::Nodes(nodes)) => self.cluster.peers().list(nodes),
             (StoreRequest::Load { node }, Outcome::Loaded(Some(record))) => {
-                self.peers.note_seal(node, record.is_sealed());
+                self.cluster.peers().note_seal(node, record.is_sealed());
             }
+            (StoreRequest::Seal { node, .. }, Outcome::Sealed) => self.cluster.peers().note_seal(node, true),
             (_, Outcome::Committed { .. }) if self.store.is_worth_tidying() => {
                 let store = self.store.clone();
                 tokio::spawn(async move { store.tidy().await });
@@ -219,9 +188,7 @@ impl World {
             self.outside.know(notes);
         }
         // The replica may ask those that it is told of: tell whom it can reach first.
-        if let Some(roster) = self.peers.changed_roster() {
-            self.outside.list(roster);
-        }
+        self.list_peers();
         self.outside.outcome(token, outcome, took);
     }
 
@@ -250,12 +217,11 @@ impl World {
         }
     }
 
-    fn receive(&mut self, message: &async_nats::Message) {
+    fn receive(&self, message: &async_nats::Message) {
         let Some(from) = Names::sender(&message.subject) else { return };
-        let frame = self.peers.receive(&from, &message.payload);
-        if let Some(roster) = self.peers.changed_roster() {
-            self.outside.list(roster);
-        }
+        let age = self.cluster.age();
+        let frame = self.cluster.peers().receive(&from, &message.payload, age);
+        self.list_peers();
         if let Some(frame) = frame {
             self.outside.receive(from, frame);
         }
@@ -264,13 +230,33 @@ impl World {
     async fn hear_hello(&mut self, message: &async_nats::Message) {
         let hello = Hello::from_bytes(&message.payload);
         let (Some(from), Some(hello)) = (Names::sender(&message.subject), hello) else { return };
-        if self.peers.greet(&from, hello) {
-            self.say_hello(false).await;
+        let age = self.cluster.age();
+        let wants_answer = self.cluster.peers().greet(&from, hello, age);
+        self.look_for_namesake();
+        if wants_answer {
+            self.say_hello(Occasion::Now).await;
         }
     }
 
-    async fn say_hello(&mut self, asks: bool) {
-        self.publish(self.names.hello(), Hello::of_this_release(asks).to_bytes()).await;
+    async fn say_hello(&mut self, occasion: Occasion) {
+        let hello = Hello::of_this_release(occasion, self.cluster.parts().process, self.cluster.age());
+        let hello = hello.at(self.names.site().cloned());
+        self.publish(self.names.hello(), hello.to_bytes()).await;
+    }
+
+    /// Tells the replica's other half whether keys are safe.
+    fn look_for_namesake(&mut self) {
+        let is_shared = self.cluster.peers().has_namesake(self.cluster.age());
+        if std::mem::replace(&mut self.is_name_shared, is_shared) != is_shared {
+            self.outside.share_name(is_shared);
+        }
+    }
+
+    fn be_asked(&mut self, message: &async_nats::Message) {
+        if let Some(asked) = self.cluster.begin_for(message, &self.outside) {
+            let (in_memory, outside) = (self.in_memory, self.outside.clone());
+            self.asked.spawn(async move { asked.answer(in_memory, &outside).await });
+        }
     }
 }
 

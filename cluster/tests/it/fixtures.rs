@@ -5,9 +5,10 @@
 use std::path::Path;
 
 use cluster::journal::{Body, Message, Snapshot};
-use cluster::wire::hello::Hello;
+use cluster::wire::ask::{Ask, Told};
+use cluster::wire::hello::{Hello, Occasion};
 use cluster::wire::{self, messages};
-use embedded::{Entry, EntryKind};
+use embedded::{Change, Done, Entry, EntryKind, Refusal, Refused, Reply, Step, Version};
 use replica::store::{Changes, Note, Noted, Ownership, Seal};
 use replica::{Claim, Frame, FrameId, Inquiry, ReplicaId, RowDelta, Rows};
 
@@ -96,8 +97,41 @@ fn a_piece_of_version_1_is_read() {
 
 #[test]
 fn a_hello_of_version_1_is_read() {
-    let hello = Hello { versions: 1..=1, asks: true };
+    let site = Some("eu".into());
+    let hello = Hello { versions: 1..=1, occasion: Occasion::Begin, process: 0x1234, age_ms: 60_000, site };
     assert_eq!(Hello::from_bytes(&kept("hello-1", &hello.to_bytes())), Some(hello));
+}
+
+#[test]
+fn requests_and_answers_of_version_1_are_read() {
+    let changes = [
+        Change::Add("views".into(), -3),
+        Change::Batch(vec![("views".into(), Step::Add(3)), ("likes".into(), Step::Reset)]),
+        Change::Reset("views".into()),
+        Change::Report { counter: "sold".into(), source: "till".into(), total: 41 },
+    ];
+    for (place, change) in changes.into_iter().enumerate() {
+        let ask = Ask { id: 9, process: 0x1234, begin_by_ms: 60_000, key: "7f3c0c9e".into(), change };
+        assert_eq!(Ask::from_bytes(&kept(&format!("ask-1-{place}"), &ask.to_bytes())), Ok(ask));
+    }
+    // The name of a replica, and a number: 41.
+    let seen: Version = "AQELbjEjOWYzYTE3YzIp".parse().unwrap();
+    let done = |reply| {
+        let done = Done { reply, is_replayed: true, number: 0 };
+        Told::Done { done, in_memory: false, seen: seen.clone() }
+    };
+    let answers = [
+        done(Reply::Value(-3)),
+        done(Reply::Reset(i128::MAX)),
+        done(Reply::Values([3, 4].into())),
+        done(Reply::Counted),
+        Told::Refused(Refused::Refusal(Refusal::NotKnownDurable)),
+        Told::RefusedOtherwise { may_count: true },
+        Told::Late,
+    ];
+    for (place, told) in answers.into_iter().enumerate() {
+        assert_eq!(Told::from_bytes(&kept(&format!("told-1-{place}"), &told.to_bytes())), Ok(told));
+    }
 }
 
 #[test]

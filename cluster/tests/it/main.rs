@@ -8,10 +8,13 @@
     reason = "a test fails by panicking and speaks by printing"
 )]
 
+mod asking;
+mod busy;
 mod conformance;
 mod fixtures;
 mod journal;
 mod samples;
 #[path = "../server/mod.rs"]
 mod server;
+mod streams;
 mod wire;

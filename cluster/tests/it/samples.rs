@@ -1,6 +1,6 @@
 //! Frames and entries as replicas make them, drawn at random.
 
-use embedded::{Entry, EntryKind};
+use embedded::{Change, Entry, EntryKind, Name};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use replica::store::{Changes, Note, Noted, Ownership};
@@ -54,6 +54,22 @@ pub(crate) fn row() -> impl Strategy<Value = RowDelta> {
         let from = from.min(rows.version(&replica));
         rows.row_since(&replica, from).unwrap_or_else(|| RowDelta::new(replica, from, from))
     })
+}
+
+/// A change as a client may ask for it.
+pub(crate) fn change() -> impl Strategy<Value = Change> {
+    let name = || "\\PC{1,8}".prop_map(Name::from);
+    let step = prop_oneof![any::<i64>().prop_map(embedded::Step::Add), Just(embedded::Step::Reset)];
+    prop_oneof![
+        (name(), any::<i64>()).prop_map(|(counter, delta)| Change::Add(counter, delta)),
+        vec((name(), step), 0..5).prop_map(Change::Batch),
+        name().prop_map(Change::Reset),
+        (name(), name(), any::<u64>()).prop_map(|(counter, source, total)| Change::Report {
+            counter,
+            source,
+            total
+        }),
+    ]
 }
 
 fn id() -> impl Strategy<Value = Option<FrameId>> {

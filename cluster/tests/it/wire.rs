@@ -1,8 +1,10 @@
 //! Frames as bytes and back.
 
+use cluster::wire::ask::{Ask, Told};
 use cluster::wire::hello::Hello;
 use cluster::wire::pieces::{Assembler, MAX_FRAME, Piece};
 use cluster::wire::{Message, OLDEST, VERSION, WireError, frame, messages, read};
+use embedded::{Change, Counted, MAX_BATCH, MAX_KEY, MAX_NAME, Refusal, Refused, Step};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use replica::Frame;
@@ -60,6 +62,17 @@ proptest! {
         let _is_refused_or_read = read(&bytes);
         let _is_refused_or_read = frame::read(&bytes);
         let _is_refused_or_read = Hello::from_bytes(&bytes);
+        let _is_refused_or_read = Ask::from_bytes(&bytes);
+        let _is_refused_or_read = Told::from_bytes(&bytes);
+    }
+
+    #[test]
+    fn a_request_comes_as_it_was_sent(change in samples::change(), key in "[!-~]{1,9}", ids: (u64, u64, u64), cut: prop::sample::Index) {
+        let ask = Ask { id: ids.0, process: ids.1, begin_by_ms: ids.2, key, change };
+        let mut bytes = ask.to_bytes();
+        prop_assert_eq!(Ask::from_bytes(&bytes), Ok(ask));
+        bytes.truncate(cut.index(bytes.len()));
+        prop_assert!(Ask::from_bytes(&bytes).is_err());
     }
 
     #[test]
@@ -81,6 +94,37 @@ fn another_version_is_named() {
         message[0] = version;
         assert_eq!(read(&message), Err(WireError::Version(version)));
     }
+}
+
+/// A node must not be made to do what its own clients could not.
+#[test]
+fn a_request_is_within_the_bounds() {
+    let ask = |key: &str, change| Ask { id: 1, process: 2, begin_by_ms: 3, key: key.into(), change };
+    let add = |name: &str| Change::Add(name.into(), 1);
+    let batch = |steps| Change::Batch(vec![("a".into(), Step::Reset); steps]);
+    for good in [ask(&"k".repeat(MAX_KEY), add(&"n".repeat(MAX_NAME))), ask("k", batch(MAX_BATCH))] {
+        assert_eq!(Ask::from_bytes(&good.to_bytes()), Ok(good));
+    }
+    for bad in [
+        ask("", add("a")),
+        ask(&"k".repeat(MAX_KEY + 1), add("a")),
+        ask("k", add("")),
+        ask("k", add(&"n".repeat(MAX_NAME + 1))),
+        ask("k", batch(MAX_BATCH + 1)),
+    ] {
+        assert_eq!(Ask::from_bytes(&bad.to_bytes()), Err(WireError::Garbage));
+    }
+}
+
+#[test]
+fn a_refusal_that_is_not_known_says_whether_the_change_may_count() {
+    let known = Refused::Refusal(Refusal::NotKnownDurable);
+    assert_eq!(Told::from_bytes(&Told::Refused(known).to_bytes()), Ok(Told::Refused(known)));
+    let unknown = Told::Refused(Refused::GroupTooLong);
+    assert_eq!(Told::from_bytes(&unknown.to_bytes()), Ok(Told::RefusedOtherwise { may_count: false }));
+    let unclear = Told::RefusedOtherwise { may_count: true };
+    assert_eq!(Told::from_bytes(&unclear.to_bytes()), Ok(unclear));
+    assert_eq!(known.counted(), Counted::Maybe);
 }
 
 #[test]

@@ -18,9 +18,13 @@ use crate::store::{Outcome, Token};
 pub(super) struct Recovery {
     me: NodeId,
     phase: Phase,
-    /// Until when reads wait. Set by the first tick.
-    by: Option<Duration>,
-    /// That time has passed.
+    /// How long reads wait, if the store is not down.
+    within: Duration,
+    /// Since when they wait. Set by the first tick.
+    since: Option<Duration>,
+    /// Since when the store is down, if it is.
+    down_since: Option<Duration>,
+    /// They have waited to the end of their time.
     is_late: bool,
     names: Names,
     sweep: Sweep,
@@ -47,9 +51,17 @@ enum Names {
 }
 
 impl Recovery {
-    pub(super) fn new(me: NodeId) -> Self {
+    pub(super) fn new(me: NodeId, within: Option<Duration>) -> Self {
+        let within = within.unwrap_or_default().max(RECOVER_WITHIN);
         let (names, sweep) = (Names::Wanted, Sweep::new());
-        Self { me, phase: Phase::Record, by: None, is_late: false, names, sweep }
+        let (since, down_since) = (None, None);
+        Self { me, phase: Phase::Record, within, since, down_since, is_late: false, names, sweep }
+    }
+
+    /// Until when reads wait.
+    fn by(&self) -> Option<Duration> {
+        let times = [self.since.map(|at| at + self.within), self.down_since.map(|at| at + RECOVER_WITHIN)];
+        times.into_iter().flatten().min()
     }
 
     /// Whether all records have been read that there were when this process began.
@@ -62,6 +74,13 @@ impl Recovery {
         self.is_late
     }
 
+    /// Judges whether reads have waited long enough.
+    pub(super) fn notice_lateness(&mut self, is_store_down: bool, cx: &Context<'_>) {
+        self.since.get_or_insert(cx.now);
+        self.down_since = is_store_down.then(|| self.down_since.unwrap_or(cx.now));
+        self.is_late |= self.by().is_some_and(|by| cx.heard >= by);
+    }
+
     /// Goes on. `has_predecessor`, once the record is known: whether it existed when this process began. `everybody` are
     /// the nodes whose records are read, beside those that the store lists.
     pub(super) fn poll(
@@ -71,8 +90,6 @@ impl Recovery {
         commits: u64,
         cx: &mut Context<'_>,
     ) {
-        let by = *self.by.get_or_insert(cx.now + RECOVER_WITHIN);
-        self.is_late |= cx.heard >= by;
         match (self.phase, has_predecessor) {
             (Phase::Record, Some(true)) => self.read_all(everybody(), commits, cx),
             (Phase::Record, Some(false)) => self.phase = Phase::Over,
@@ -169,7 +186,8 @@ impl Recovery {
         is_anybody_silent: Option<bool>,
         clock: Clock,
     ) -> Option<Duration> {
-        let by = self.by.filter(|_| waits && !self.is_late).and_then(|by| clock.awaits(by));
+        let by = self.by().filter(|_| waits && !self.is_late);
+        let by = by.and_then(|by| clock.awaits(by));
         let reads =
             is_anybody_silent.is_some_and(|silent| self.is_over() && (silent || self.names != Names::Known));
         let sweep = self.sweep.next_tick().filter(|_| reads);

@@ -47,6 +47,8 @@ pub(super) struct StoreSync {
     /// The number of the record's seal before the first commit of this process; 0 without a seal.
     seal_at_start: u64,
     health: Health,
+    /// How long the store may take to open the record before the first commit.
+    first_open_within: Duration,
     not_before: Duration,
     /// The least time between two requests. Commits need not be frequent while no client waits for them.
     spacing: Duration,
@@ -115,6 +117,7 @@ impl StoreSync {
             takes_over: None,
             seal_at_start: 0,
             health: Health::new(config.store_timeout),
+            first_open_within: config.recover_within.unwrap_or_default().max(config.store_timeout),
             not_before: Duration::ZERO,
             spacing: match config.ack {
                 AckPolicy::Memory => config.gossip_interval,
@@ -186,9 +189,15 @@ impl StoreSync {
 
     /// Counts the store as down if it has been silent for too long.
     pub(super) fn notice_silence(&mut self, cx: &Context<'_>) {
-        if self.open.as_ref().is_some_and(|open| cx.heard >= open.since + self.health.timeout()) {
+        if self.open.as_ref().is_some_and(|open| cx.heard >= self.silent_at(open)) {
             self.health.silent();
         }
+    }
+
+    /// When the store counts as silent, for it has not answered this request.
+    fn silent_at(&self, open: &Unanswered) -> Duration {
+        let is_first_open = open.commit.is_none() && self.commits == 0;
+        open.since + if is_first_open { self.first_open_within } else { self.health.timeout() }
     }
 
     /// Sends the next request, if one is due.
@@ -233,7 +242,7 @@ impl StoreSync {
     pub(super) fn next_tick(&self, clock: Clock) -> Option<Duration> {
         match &self.open {
             Some(_) if self.is_down() => None,
-            Some(open) => clock.awaits(open.since + self.health.timeout()),
+            Some(open) => clock.awaits(self.silent_at(open)),
             None => self.is_dirty.then_some(self.not_before),
         }
     }

@@ -22,6 +22,7 @@ mod nodes;
 mod notes;
 mod peers;
 mod planted;
+mod recovering;
 mod roster;
 mod trouble;
 mod world;

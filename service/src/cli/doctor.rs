@@ -8,6 +8,8 @@ use crate::access;
 use crate::clock;
 use crate::config::Config;
 
+#[cfg(feature = "nats")]
+mod cluster;
 mod disk;
 mod metrics;
 
@@ -20,6 +22,9 @@ pub struct Doctor {
     /// Check the server only, not this machine and the settings.
     #[arg(long)]
     remote: bool,
+    /// Where the NATS servers of a cluster are monitored, such as http://10.0.0.1:8222. They tell there how often they sync.
+    #[arg(long, value_name = "URL,...", value_delimiter = ',', env = "COUNTERD_NATS_MONITOR")]
+    nats_monitor: Vec<String>,
     #[command(flatten)]
     server: Server,
 }
@@ -60,11 +65,25 @@ impl Doctor {
         let client = Client::new(&self.server)?;
         check_server(&client, &self.server.url, &mut report);
         if !self.remote {
-            disk::check(&config.data, &mut report);
+            self.check_store(config, &mut report);
             check_machine(config, &mut report);
             check_exposure(config, &mut report);
         }
         Ok((report.lines, report.has_failed))
+    }
+
+    #[cfg(feature = "nats")]
+    fn check_store(&self, config: &Config, report: &mut Report) {
+        if config.nats.is_empty() {
+            disk::check(&config.data, report);
+        } else {
+            cluster::check(config, &self.nats_monitor, report);
+        }
+    }
+
+    #[cfg(not(feature = "nats"))]
+    fn check_store(&self, config: &Config, report: &mut Report) {
+        disk::check(&config.data, report);
     }
 }
 

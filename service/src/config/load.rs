@@ -111,20 +111,27 @@ impl Loaded {
 
     /// Refuses settings that do not go together.
     fn check(&self) -> Result<(), String> {
-        match &self.config.tls {
-            Some((cert, _)) if cert.as_os_str().is_empty() => {
-                Err(format!("{}: TLS needs the certificate too: set tls-cert", self.place("tls-key")))
+        self.check_pair(self.config.tls.as_ref(), "tls-cert", "tls-key")?;
+        self.check_pair(self.config.nats_tls.as_ref(), "nats-cert", "nats-key")?;
+        self.check_cluster()
+    }
+
+    /// A certificate needs its key, and a key its certificate.
+    fn check_pair(&self, pair: Option<&(PathBuf, PathBuf)>, cert: &str, key: &str) -> Result<(), String> {
+        match pair {
+            Some((path, _)) if path.as_os_str().is_empty() => {
+                Err(format!("{}: TLS needs the certificate too: set {cert}", self.place(key)))
             }
-            Some((_, key)) if key.as_os_str().is_empty() => {
-                Err(format!("{}: TLS needs the key too: set tls-key", self.place("tls-cert")))
+            Some((_, path)) if path.as_os_str().is_empty() => {
+                Err(format!("{}: TLS needs the key too: set {key}", self.place(cert)))
             }
-            Some(_) | None => self.check_cluster(),
+            Some(_) | None => Ok(()),
         }
     }
 
     /// A node of a cluster needs servers, the name of the cluster and a name of its own.
     fn check_cluster(&self) -> Result<(), String> {
-        let Config { nats, cluster, node, nats_creds, .. } = &self.config;
+        let Config { nats, cluster, node, .. } = &self.config;
         match (!nats.is_empty(), cluster.is_some(), node.is_some()) {
             (true, false, _) => {
                 Err(format!("{}: a node needs the name of its cluster: set cluster", self.place("nats")))
@@ -132,11 +139,13 @@ impl Loaded {
             (true, true, false) => {
                 Err(format!("{}: in a cluster a node needs a name: set node", self.place("nats")))
             }
-            (false, true, _) => Err(format!("{}: a cluster needs NATS: set nats", self.place("cluster"))),
-            (false, false, _) if nats_creds.is_some() => {
-                Err(format!("{}: there is no NATS to use them for: set nats", self.place("nats-creds")))
+            (true, true, true) => Ok(()),
+            (false, ..) => {
+                let useless = ["cluster", "site", "nats-creds", "nats-ca", "nats-cert", "nats-key"];
+                let set =
+                    useless.into_iter().map(|key| self.place(key)).find(|place| **place != Place::Default);
+                set.map_or(Ok(()), |place| Err(format!("{place}: it is of no use without NATS: set nats")))
             }
-            (true, true, true) | (false, false, _) => Ok(()),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use embedded::{AckPolicy, MAX_COUNTERS};
 
-use super::{Config, LogFormat};
+use super::{Config, LogFormat, NatsUrl};
 
 /// One setting: a flag, an environment variable, and a key of the file.
 #[derive(Debug, Clone, Copy)]
@@ -79,9 +79,10 @@ pub const SETTINGS: &[Setting] = &[
         heading: CLUSTER,
         value_name: "URL,...",
         help: "The NATS servers of the cluster, such as nats://10.0.0.1:4222. Then the counters are in the cluster, and not in --data. \
-               --node and --cluster are needed too",
+               --node and --cluster are needed too. A password in it is not shown, but others see a command line: better set the \
+               variable",
         set: |config, text| servers(text).map(|servers| config.nats = servers),
-        show: |config| Some(config.nats.join(",")).filter(|servers| !servers.is_empty()),
+        show: |config| Some(NatsUrl::list(&config.nats)).filter(|servers| !servers.is_empty()),
     },
     Setting {
         key: "cluster",
@@ -92,12 +93,44 @@ pub const SETTINGS: &[Setting] = &[
         show: |config| config.cluster.clone(),
     },
     Setting {
+        key: "site",
+        heading: CLUSTER,
+        value_name: "NAME",
+        help: "The site of this node, if the cluster has several. The records of a site stay there",
+        set: |config, text| name(text, "a site").map(|name| config.site = Some(name)),
+        show: |config| config.site.clone(),
+    },
+    Setting {
         key: "nats-creds",
         heading: CLUSTER,
         value_name: "FILE",
-        help: "The credentials of this node for NATS",
+        help: "The credentials of this node for NATS: a JWT with its key (.creds), or the seed of an nkey",
         set: |config, text| path(text).map(|path| config.nats_creds = Some(path)),
-        show: |config| config.nats_creds.as_ref().map(|path| path.display().to_string()),
+        show: |config| shown(config.nats_creds.as_ref()),
+    },
+    Setting {
+        key: "nats-ca",
+        heading: CLUSTER,
+        value_name: "FILE",
+        help: "The certificates that those of the NATS servers must come from, as PEM. Without it the well-known authorities",
+        set: |config, text| path(text).map(|path| config.nats_ca = Some(path)),
+        show: |config| shown(config.nats_ca.as_ref()),
+    },
+    Setting {
+        key: "nats-cert",
+        heading: CLUSTER,
+        value_name: "FILE",
+        help: "The certificate of this node for NATS, as PEM, if the servers ask for one",
+        set: |config, text| path(text).map(|path| config.nats_tls.get_or_insert_default().0 = path),
+        show: |config| shown(config.nats_tls.as_ref().map(|(cert, _)| cert)),
+    },
+    Setting {
+        key: "nats-key",
+        heading: CLUSTER,
+        value_name: "FILE",
+        help: "The key of the certificate for NATS, as PEM",
+        set: |config, text| path(text).map(|path| config.nats_tls.get_or_insert_default().1 = path),
+        show: |config| shown(config.nats_tls.as_ref().map(|(_, key)| key)),
     },
     Setting {
         key: "http",
@@ -124,7 +157,7 @@ pub const SETTINGS: &[Setting] = &[
         value_name: "FILE",
         help: "The certificates for TLS, as PEM: the server's own first. Both protocols use them",
         set: |config, text| path(text).map(|path| config.tls.get_or_insert_default().0 = path),
-        show: |config| config.tls.as_ref().map(|(cert, _)| cert.display().to_string()),
+        show: |config| shown(config.tls.as_ref().map(|(cert, _)| cert)),
     },
     Setting {
         key: "tls-key",
@@ -132,7 +165,7 @@ pub const SETTINGS: &[Setting] = &[
         value_name: "FILE",
         help: "The key of the server's certificate, as PEM",
         set: |config, text| path(text).map(|path| config.tls.get_or_insert_default().1 = path),
-        show: |config| config.tls.as_ref().map(|(_, key)| key.display().to_string()),
+        show: |config| shown(config.tls.as_ref().map(|(_, key)| key)),
     },
     Setting {
         key: "tokens",
@@ -140,7 +173,7 @@ pub const SETTINGS: &[Setting] = &[
         value_name: "FILE",
         help: "The file of tokens. With one, each request needs a token (`counterd token` makes them)",
         set: |config, text| path(text).map(|path| config.tokens = Some(path)),
-        show: |config| config.tokens.as_ref().map(|path| path.display().to_string()),
+        show: |config| shown(config.tokens.as_ref()),
     },
     Setting {
         key: "allow-host",
@@ -241,6 +274,10 @@ fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("the path is empty".into()) } else { Ok(text.into()) }
 }
 
+fn shown(path: Option<&PathBuf>) -> Option<String> {
+    path.map(|path| path.display().to_string())
+}
+
 fn hosts(text: &str) -> Result<Vec<String>, String> {
     let is_good =
         |host: &str| !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
@@ -261,20 +298,8 @@ fn name(text: &str, of: &str) -> Result<String, String> {
     }
 }
 
-fn servers(text: &str) -> Result<Vec<String>, String> {
-    let servers: Vec<String> = text.split(',').map(|server| server.trim().to_owned()).collect();
-    let is_good = |server: &String| {
-        server
-            .split_once("://")
-            .is_some_and(|(scheme, host)| ["nats", "tls"].contains(&scheme) && !host.is_empty())
-    };
-    match servers.iter().find(|server| !is_good(server)) {
-        Some(bad) => Err(format!(
-            "\"{}\" is no address of a NATS server, such as nats://10.0.0.1:4222",
-            bad.escape_debug()
-        )),
-        None => Ok(servers),
-    }
+fn servers(text: &str) -> Result<Vec<NatsUrl>, String> {
+    text.split(',').map(|server| server.trim().parse()).collect()
 }
 
 /// An address with a port. Whether the host exists shows when the program listens.

@@ -9,8 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::call::Call;
-use super::counters::{Durability, durability, json, mark_replayed};
-use super::levels::mark_change;
+use super::counters::{Durability, json};
 use super::problem::{Kind, Problem};
 use super::token::permit;
 use crate::access::Scope;
@@ -75,9 +74,9 @@ pub(super) async fn batch(mut call: Call) -> Result<Response, Problem> {
     }
     let counted = steps.len();
     let seen = call.seen_before_change()?;
-    let done = call.change(Change::Batch(steps)).await?;
-    let body = json(&Batched { counted, durability: durability(&http), replayed: done.is_replayed });
-    Ok(mark_change(mark_replayed(body, &done), &http.app.counters, &done, seen))
+    let made = call.change(Change::Batch(steps)).await?;
+    let body = json(&Batched { counted, durability: made.durability, replayed: made.done.is_replayed });
+    Ok(made.mark(body, &http, seen))
 }
 
 /// Reads adds straight into the steps of a change.

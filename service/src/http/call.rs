@@ -11,8 +11,10 @@ use axum::http::{HeaderMap, header};
 use embedded::{Change, Counters, Done, Group, Name};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio_util::either::Either;
 
 use super::Http;
+use super::forward::{COUNTER_NODE, Made, make_at};
 use super::problem::{Kind, Problem};
 use super::token::{self, permit};
 use crate::access::{Client, Scope};
@@ -106,15 +108,30 @@ impl Call {
         std::mem::take(&mut self.body).into_data_stream()
     }
 
-    /// Changes counters, once if the request has an idempotency key.
-    pub(super) fn change(&self, change: Change) -> impl Future<Output = Result<Done, Problem>> + use<> {
-        let group = self.key().map(|key| {
-            self.counters().submit(|session| match key {
-                Some(key) => session.change_once(key, change),
-                None => session.change(change),
-            })
+    /// Changes counters, once if the request has an idempotency key. If it says that another node has the key, that node does it.
+    pub(super) fn change(&self, change: Change) -> impl Future<Output = Result<Made, Problem>> + use<> {
+        let http = self.http.clone();
+        let begun = self.key().and_then(|key| match (key, self.other_node()?) {
+            (Some(key), Some(node)) => Ok(Either::Right(make_at(http.clone(), node, key.to_owned(), change))),
+            (Some(key), None) => {
+                Ok(Either::Left(self.counters().submit(|session| session.change_once(key, change))))
+            }
+            (None, _) => Ok(Either::Left(self.counters().submit(|session| session.change(change)))),
         });
-        async { Group::only(group?.await).map_err(Problem::from) }
+        async move {
+            match begun? {
+                Either::Left(group) => Ok(Made::here(&http, Group::only(group.await)?)),
+                Either::Right(elsewhere) => elsewhere.await,
+            }
+        }
+    }
+
+    /// The node that has the key of this request, if that is another one.
+    fn other_node(&self) -> Result<Option<String>, Problem> {
+        let Some(node) = self.parts.headers.get(COUNTER_NODE) else { return Ok(None) };
+        let node = node.to_str().ok().filter(|node| embedded::is_node_name(node));
+        let node = node.ok_or_else(|| Problem::malformed("Counter-Node is the name of a node"))?;
+        Ok((node.as_bytes() != self.http.node.as_bytes()).then(|| node.to_owned()))
     }
 
     /// Reads a counter.

@@ -1,15 +1,15 @@
 //! One counter: add, read, reset, and the totals of sources.
 
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use embedded::{AckPolicy, Change, Done, Name};
+use embedded::{AckPolicy, Change, Name};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Http;
 use super::call::{Call, PathName};
-use super::levels::{Level, Read, Timeout, mark_change, mark_read};
+use super::levels::{Level, Read, Timeout, mark_read};
 use super::number::{Number, Numbers};
 use super::problem::Problem;
 use crate::access::Scope;
@@ -158,33 +158,30 @@ pub(super) async fn report(mut call: Call) -> Result<Response, Problem> {
 async fn change<B: DeserializeOwned>(
     mut call: Call,
     name: PathName,
-    make: impl FnOnce(Name, B) -> Change,
+    of: impl FnOnce(Name, B) -> Change,
 ) -> Result<Response, Problem> {
     call.demand(Scope::Add, &name)?;
     let Shape { numbers } = call.query()?;
     let body = call.json().await?;
     let seen = call.seen_before_change()?;
-    let done = call.change(make(name.into(), body)).await?;
-    let (value, durability) = (Number(done.reply.value(), numbers), durability(&call.http));
-    let body = json(&Changed { value, durability, replayed: done.is_replayed });
-    Ok(mark_change(mark_replayed(body, &done), call.counters(), &done, seen))
+    let made = call.change(of(name.into(), body)).await?;
+    let (value, durability) = (Number(made.done.reply.value(), numbers), made.durability);
+    let body = json(&Changed { value, durability, replayed: made.done.is_replayed });
+    Ok(made.mark(body, &call.http, seen))
 }
 
 /// How safe a change is once it is acknowledged.
 pub(super) fn durability(http: &Http) -> Durability {
-    match http.app.config.ack {
-        AckPolicy::Store | AckPolicy::Durable => Durability::Stored,
-        AckPolicy::Memory => Durability::Memory,
-    }
+    http.app.config.ack.into()
 }
 
-/// Says in a header whether an earlier request did the change.
-pub(super) fn mark_replayed(mut response: Response, done: &Done) -> Response {
-    if done.is_replayed {
-        let name = HeaderName::from_static("idempotency-replayed");
-        response.headers_mut().insert(name, HeaderValue::from_static("true"));
+impl From<AckPolicy> for Durability {
+    fn from(ack: AckPolicy) -> Self {
+        match ack {
+            AckPolicy::Store | AckPolicy::Durable => Self::Stored,
+            AckPolicy::Memory => Self::Memory,
+        }
     }
-    response
 }
 
 /// An answer in JSON.

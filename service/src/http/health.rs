@@ -77,7 +77,9 @@ pub(super) async fn metrics(call: Call) -> Result<Response, Problem> {
     let http = call.http.clone();
     drop(call);
     let app = http.app.clone();
-    let text = http.scan(move |counters| app.metrics.text(counters.status(), &app.config)).await?;
+    let text =
+        http.scan(move |counters| app.metrics.text(counters.status(), app.peers.look(counters), &app.config));
+    let text = text.await?;
     let content_type = HeaderValue::from_static(crate::metrics::CONTENT_TYPE);
     Ok(([(header::CONTENT_TYPE, content_type)], text).into_response())
 }

@@ -175,17 +175,11 @@ pub(super) fn mark_read(
     response
 }
 
-/// Says with a change what the client has seen now. `before` is what it had seen before.
-pub(super) fn mark_change(
-    mut response: Response,
-    counters: &Counters,
-    done: &Done,
-    before: Version,
-) -> Response {
-    if let Some(text) = counters.written(done, before).to_text() {
-        mark(&mut response, VERSION, &text);
+/// Says with a change what the client has seen now.
+pub(super) fn mark_change(response: &mut Response, seen: &Version) {
+    if let Some(text) = seen.to_text() {
+        mark(response, VERSION, &text);
     }
-    response
 }
 
 fn mark(response: &mut Response, name: HeaderName, text: &str) {

@@ -59,7 +59,9 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     let (is_keyed, is_read) = (kinds.contains(&Kind::KeyReused), is_read(path, method));
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
-        parameters.extend(is_keyed.then(idempotency_key));
+        if is_keyed {
+            parameters.extend([idempotency_key(), counter_node()]);
+        }
         parameters.extend((is_keyed || is_read).then(counter_version));
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
@@ -76,7 +78,10 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     }
     for (status, response) in responses {
         let mut headers = Map::new();
-        headers.insert("Counter-Node".into(), text_header("The name of the node that answers."));
+        headers.insert(
+            "Counter-Node".into(),
+            text_header("The name of the node that answers, or that has made the change."),
+        );
         if (is_keyed || is_read) && status == "200" {
             let version = "What the client has seen now. Send it with the next request, to any node.";
             headers.insert("Counter-Version".into(), text_header(version));
@@ -104,8 +109,17 @@ fn idempotency_key() -> Value {
         "name": "Idempotency-Key",
         "in": "header",
         "description": "The change is done once for each key, within the window that the server is set to (24 h). \
-                        Send retries to the same node.",
+                        Send retries to the same node, or with its name in Counter-Node.",
         "schema": {"type": "string", "minLength": 1, "maxLength": embedded::MAX_KEY},
+    })
+}
+
+fn counter_node() -> Value {
+    json!({
+        "name": "Counter-Node",
+        "in": "header",
+        "description": "The node that got the Idempotency-Key first, as its answer said. Another node passes the request to it.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,32}$"},
     })
 }
 
@@ -137,14 +151,20 @@ fn kinds(path: &str, method: &str) -> Vec<Kind> {
         _ => {}
     }
     kinds.extend([Kind::TokenMissing, Kind::Forbidden, Kind::Unavailable]);
-    if !["/v1/export", "/v1/status", "/metrics"].contains(&path) {
+    if !["/v1/export", "/v1/status", "/v1/cluster", "/metrics"].contains(&path) {
         kinds.push(Kind::Malformed);
     }
     if method != "get" {
-        let more = [Kind::TooSlow, Kind::Conflict, Kind::WrongType, Kind::TooMany, Kind::Full];
-        kinds.extend(more.into_iter().chain([Kind::Indeterminate]));
-        if path != "/v1/import" {
-            kinds.extend([Kind::TooLarge, Kind::KeyReused]);
+        kinds.extend([Kind::TooSlow, Kind::Conflict, Kind::WrongType, Kind::TooMany]);
+        let (is_import, is_forget) = (path == "/v1/import", path == "/v1/cluster/{node}/forget");
+        if !is_import {
+            kinds.push(Kind::TooLarge);
+        }
+        if !is_forget {
+            kinds.extend([Kind::Full, Kind::Indeterminate]);
+        }
+        if !is_import && !is_forget {
+            kinds.push(Kind::KeyReused);
         }
     }
     kinds

@@ -115,6 +115,11 @@ impl Problem {
         Self::new(Kind::Malformed, detail)
     }
 
+    /// It is not known whether the change counts.
+    pub(super) fn indeterminate(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { counted: Counted::Maybe, ..Self::new(Kind::Indeterminate, detail) }
+    }
+
     pub(super) const fn kind(&self) -> Kind {
         self.kind
     }
@@ -197,7 +202,7 @@ impl From<Refused> for Problem {
             Refused::KeyBusy => Kind::Conflict,
             Refused::TooManyKeys => Kind::TooMany,
             Refused::GroupTooLong => Kind::TooLarge,
-            Refused::KeysUnread | Refused::Failed => Kind::Unavailable,
+            Refused::KeysUnread | Refused::NameShared | Refused::Failed => Kind::Unavailable,
             Refused::FailedMeanwhile => Kind::Indeterminate,
         };
         let mut detail = refused.to_string();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderName, Method, Request};
+use axum::http::{Method, Request};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -25,6 +25,7 @@ use tracing::{debug, warn};
 
 use super::Http;
 use super::explain::Explain;
+use super::forward::COUNTER_NODE;
 use super::problem::Kind as Problem;
 use crate::clock::Stopwatch;
 use crate::metrics::{Kind, Protocol};
@@ -147,8 +148,7 @@ impl Front {
             Ok(()) => self.router.call(request.map(Body::new)).await?,
             Err(problem) => problem.into_response(),
         };
-        let name = HeaderName::from_static("counter-node");
-        response.headers_mut().insert(name, self.http.node.clone());
+        response.headers_mut().entry(COUNTER_NODE).or_insert_with(|| self.http.node.clone());
         let metrics = &self.http.app.metrics;
         metrics.http(kind, begun.elapsed());
         if let Some(problem) = response.extensions().get::<Problem>() {
@@ -198,14 +198,16 @@ mod tests {
     use crate::clock::Stopwatch;
     use crate::config::Config;
     use crate::metrics::{Metrics, Protocol};
+    use crate::peers::Peers;
 
     /// A server: its address, its metrics, and its directory, which is to be kept.
     async fn start() -> (SocketAddr, Metrics, TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let counters = embedded::Counters::open(directory.path()).unwrap();
         let (config, metrics, access) = (Config::default(), Metrics::default(), Access::default());
+        let peers = Peers::default();
         let seen = metrics.clone();
-        let app = App::new(Parts { counters, access, config, metrics, started: Stopwatch::start() });
+        let app = App::new(Parts { counters, peers, access, config, metrics, started: Stopwatch::start() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async {

@@ -14,6 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::{KINDS, Metrics, PROTOCOLS};
 use crate::config::Config;
+use crate::peers::Seen;
 
 /// All metrics in the text format of `OpenMetrics`.
 pub(super) fn text(scrape: Scrape) -> String {
@@ -30,6 +31,7 @@ pub(super) fn text(scrape: Scrape) -> String {
 pub(super) struct Scrape {
     pub(super) metrics: Metrics,
     pub(super) status: Status,
+    pub(super) seen: Seen,
     pub(super) config: Config,
     /// How many bytes the disk has left, if that is known.
     pub(super) free: Option<u64>,
@@ -42,6 +44,7 @@ impl Collector for Scrape {
         self.counters(&mut page)?;
         self.bounds(&mut page)?;
         self.store(&mut page)?;
+        self.peers(&mut page)?;
         let ack = self.status.ack.map_or("", AckPolicy::as_str);
         page.info("settings", "What is set", [("ack", ack)])?;
         page.info("build", "The program", [("version", env!("CARGO_PKG_VERSION"))])
@@ -128,10 +131,27 @@ impl Scrape {
     }
 }
 
+impl Scrape {
+    fn peers(&self, page: &mut Page<'_>) -> fmt::Result {
+        let Seen { members, namesake, at_risk } = &self.seen;
+        let help = "Changes that would be lost if this node died now";
+        page.number("at_risk_changes", help, *at_risk)?;
+        let help = "1: another process runs under the name of this node. End one of them";
+        page.number("namesake", help, u64::from(namesake.is_some()))?;
+        let known = || members.iter().filter(|member| member.state != "forgotten");
+        let silent = known().map(|member| ([("peer", &*member.node)], member.silent.as_secs_f64()));
+        let help = "How long ago another node was heard, or this one has started";
+        page.gauge("peer_silent", help, Some(&Unit::Seconds), &silent.collect::<Vec<_>>())?;
+        let lags = known().map(|member| ([("peer", &*member.node)], float(member.lag.unwrap_or_default())));
+        let help = "Changes of this node that another node is not known to have";
+        page.gauge("peer_lag", help, None, &lags.collect::<Vec<_>>())
+    }
+}
+
 /// The page that is being written. Each metric has samples, each with its labels.
 struct Page<'a>(DescriptorEncoder<'a>);
 
-type Labels<const N: usize> = [(&'static str, &'static str); N];
+type Labels<'a, const N: usize> = [(&'a str, &'a str); N];
 
 impl Page<'_> {
     fn gauge<const N: usize>(
@@ -139,7 +159,7 @@ impl Page<'_> {
         name: &str,
         help: &str,
         unit: Option<&Unit>,
-        samples: &[(Labels<N>, f64)],
+        samples: &[(Labels<'_, N>, f64)],
     ) -> fmt::Result {
         let mut metric = self.0.encode_descriptor(name, help, unit, MetricType::Gauge)?;
         samples.iter().try_for_each(|(labels, value)| labelled(&mut metric, labels)?.encode_gauge(value))
@@ -153,7 +173,7 @@ impl Page<'_> {
         &mut self,
         name: &str,
         help: &str,
-        samples: &[(Labels<N>, u64)],
+        samples: &[(Labels<'_, N>, u64)],
     ) -> fmt::Result {
         let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
         samples.iter().try_for_each(|(labels, value)| {
@@ -165,7 +185,7 @@ impl Page<'_> {
         &mut self,
         name: &str,
         help: &str,
-        samples: &[(Labels<N>, Times)],
+        samples: &[(Labels<'_, N>, Times)],
     ) -> fmt::Result {
         let mut metric = self.0.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
         samples.iter().try_for_each(|(labels, times)| {
@@ -177,7 +197,7 @@ impl Page<'_> {
         })
     }
 
-    fn info(&mut self, name: &str, help: &str, labels: Labels<1>) -> fmt::Result {
+    fn info(&mut self, name: &str, help: &str, labels: Labels<'_, 1>) -> fmt::Result {
         self.0.encode_descriptor(name, help, None, MetricType::Info)?.encode_info(&labels)
     }
 }
@@ -185,7 +205,7 @@ impl Page<'_> {
 /// The encoder for the sample with these labels.
 fn labelled<'s, const N: usize>(
     metric: &'s mut MetricEncoder<'_>,
-    labels: &'s Labels<N>,
+    labels: &'s Labels<'_, N>,
 ) -> Result<MetricEncoder<'s>, fmt::Error> {
     metric.encode_family(labels)
 }

@@ -1,11 +1,19 @@
 //! Nodes of a cluster as real processes, on real NATS servers.
 
+mod campaign;
 mod counting;
 mod cut;
+mod doctor;
 mod faults;
 mod levels;
+mod members;
+mod retries;
+mod security;
 #[path = "../../../cluster/tests/server/mod.rs"]
 mod server;
+mod sites;
+mod stores;
+mod tls;
 
 use std::time::Duration;
 
@@ -37,6 +45,26 @@ fn wait_until_agreed(nodes: &[&Counterd], (least, most): (i64, i64)) {
     });
     let value = values()[0];
     assert!((least..=most).contains(&value), "{value} is not between {least} and {most}");
+}
+
+/// The place of the server that leads the stream.
+fn leader(servers: &[NatsServer]) -> usize {
+    let mut leader = None;
+    wait_until(BOUND, "the stream has a leader", || {
+        leader = servers.iter().find_map(|server| led_by(&server.monitor));
+        leader.is_some()
+    });
+    let name = leader.unwrap_or_default();
+    servers.iter().position(|server| server.name() == name).expect("it is one of them")
+}
+
+/// Which server leads the stream, as one of them says.
+fn led_by(monitor: &str) -> Option<String> {
+    let url = format!("{monitor}/jsz?streams=1");
+    let text = ureq::get(&url).call().ok()?.body_mut().read_to_string().ok()?;
+    let told: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let leader = told.pointer("/account_details/0/stream_detail/0/cluster/leader")?.as_str()?;
+    (!leader.is_empty()).then(|| leader.to_owned())
 }
 
 #[test]
@@ -128,6 +156,7 @@ fn a_node_says_what_it_lacks() {
         (&["--nats", "nats://127.0.0.1:1"][..], "set cluster"),
         (&["--nats", "nats://127.0.0.1:1", "--cluster", "shop"], "set node"),
         (&["--cluster", "shop"], "set nats"),
+        (&["--site", "eu"], "set nats"),
         (&["--nats", "127.0.0.1:1"], "no address of a NATS server"),
     ] {
         let refused = Setup::new().with(arguments).try_start().err().expect("it does not start");

@@ -8,13 +8,17 @@ use counterd::config::{Config, Loaded, Place, SETTINGS, Sources};
 use crate::harness::{self, Setup};
 
 /// For each setting three values that are not its default, as the settings show them.
-const VALUES: [(&str, [&str; 3]); 20] = [
+const VALUES: [(&str, [&str; 3]); 24] = [
     ("data", ["/a", "/b", "/c"]),
     ("node", ["a", "b", "c"]),
     ("ack", ["store", "memory", "store"]),
     ("nats", ["nats://a:1", "tls://b:2", "nats://c:3,nats://d:4"]),
     ("cluster", ["shop", "store", "till"]),
+    ("site", ["eu", "us", "ap"]),
     ("nats-creds", ["a.creds", "b.creds", "c.creds"]),
+    ("nats-ca", ["a.pem", "b.pem", "c.pem"]),
+    ("nats-cert", ["a.crt", "b.crt", "c.crt"]),
+    ("nats-key", ["a.key", "b.key", "c.key"]),
     ("http", ["localhost:1", "[::1]:2", "0.0.0.0:3"]),
     ("redis", ["localhost:1", "off", "0.0.0.0:3"]),
     ("tls-cert", ["/a.pem", "/b.pem", "/c.pem"]),

@@ -63,6 +63,12 @@ impl Setup {
         self
     }
 
+    /// Started by this program.
+    pub(crate) fn started_by(mut self, starter: Vec<String>) -> Self {
+        self.starter = starter;
+        self
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.data.clone()
     }

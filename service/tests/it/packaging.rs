@@ -117,3 +117,38 @@ fn the_dockerfile_is_good_for_hadolint() {
     }
     check(Command::new("hadolint").arg(packaging().join("Dockerfile")));
 }
+
+#[test]
+fn the_compose_file_is_good_for_its_schema() {
+    if harness::is_missing("check-jsonschema") {
+        return;
+    }
+    let arguments = ["--builtin-schema", "vendor.compose-spec"];
+    check(Command::new("check-jsonschema").args(arguments).arg(packaging().join("compose.yaml")));
+}
+
+#[test]
+fn the_manifests_are_good_for_kubernetes() {
+    if harness::is_missing("kubernetes-validate") {
+        return;
+    }
+    check(Command::new("kubernetes-validate").arg("--strict").arg(packaging().join("kubernetes.yaml")));
+}
+
+/// A setting with a typing error would be left out without a word.
+#[test]
+fn each_variable_in_the_packaging_is_a_setting() {
+    let settings: BTreeSet<String> =
+        counterd::config::SETTINGS.iter().map(counterd::config::Setting::variable).collect();
+    // Of compose itself.
+    let others = ["COUNTERD_UID"];
+    for file in ["compose.yaml", "kubernetes.yaml", "Dockerfile", "counterd.service"] {
+        let text = read(file);
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let named: BTreeSet<&str> =
+            words.filter(|word| word.starts_with("COUNTERD_") && !word.ends_with('_')).collect();
+        let unknown: Vec<_> =
+            named.iter().filter(|name| !settings.contains(**name) && !others.contains(*name)).collect();
+        assert!(!named.is_empty() && unknown.is_empty(), "{file}: {unknown:?}");
+    }
+}

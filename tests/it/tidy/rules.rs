@@ -11,7 +11,7 @@ use super::{packages, shown};
 pub(crate) struct Rule {
     /// The crate's root. If there is no such folder the rule holds.
     pub(crate) root: &'static str,
-    /// The files that may name everything.
+    /// The files that may name everything, and the folders, with a slash.
     pub(crate) except: &'static [&'static str],
     /// The crates that may be named, each with the feature that it needs, if any. `None` allows all.
     pub(crate) only: Option<&'static [(&'static str, &'static str)]>,
@@ -22,17 +22,11 @@ pub(crate) struct Rule {
 /// The files of the node that do I/O, read clocks and make generators, and the bridge to the bench.
 const SHELL: &[&str] = &["runtime.rs", "clock.rs", "stdio.rs", "log.rs", "judge.rs"];
 
-/// The files of the cluster's crate that do I/O.
-const NATS: &[&str] = &[
-    "nats.rs",
-    "nats/append.rs",
-    "nats/clock.rs",
-    "nats/reading.rs",
-    "nats/settings.rs",
-    "nats/store.rs",
-    "nats/stream.rs",
-    "nats/world.rs",
-];
+/// The part of the cluster's crate that does I/O.
+const NATS: &[&str] = &["nats.rs", "nats/"];
+
+/// With what asks an engine and waits for it.
+const NATS_AND_STORE: &[&str] = &["nats.rs", "nats/", "store.rs", "store/"];
 
 const SHELL_ONLY: &[&str] = &[
     "async",
@@ -113,6 +107,7 @@ pub(crate) const RULES: &[Rule] = &[
         except: &[],
         only: Some(&[
             ("alloc", ""),
+            ("base64", ""),
             ("core", ""),
             ("crdt", ""),
             ("postcard", ""),
@@ -135,9 +130,22 @@ pub(crate) const RULES: &[Rule] = &[
         only: None,
         never: &["std::time::Instant", "std::time::SystemTime"],
     },
-    // The codec and the journal do no I/O. The rest of the crate is the shell.
-    Rule { root: "cluster/src/lib.rs", except: NATS, only: None, never: SHELL_ONLY },
-    Rule { root: "cluster/src/lib.rs", except: NATS, only: None, never: &["async_nats", "futures_util"] },
+    // The codec and the journal do nothing but compute. The store waits for an engine, and knows none.
+    Rule { root: "cluster/src/lib.rs", except: NATS_AND_STORE, only: None, never: SHELL_ONLY },
+    Rule {
+        root: "cluster/src/lib.rs",
+        except: NATS,
+        only: None,
+        never: &[
+            "async_nats",
+            "futures_util",
+            "std::fs",
+            "std::net",
+            "tokio::fs",
+            "tokio::net",
+            "tokio::time",
+        ],
+    },
     // What the service knows of a replica it knows through the library.
     Rule { root: "service/src/lib.rs", except: &[], only: None, never: &["crdt", "redb", "replica"] },
     Rule {
@@ -156,11 +164,17 @@ impl Rule {
             return Vec::new();
         }
         let files = imports::of_crate(&root);
-        let gone = self.except.iter().filter(|name| !files.iter().any(|(file, _)| file.ends_with(name)));
+        let is_in = |file: &Path, name: &str| {
+            file.ends_with(name)
+                || name
+                    .strip_suffix('/')
+                    .is_some_and(|folder| file.parent().is_some_and(|at| at.ends_with(folder)))
+        };
+        let gone = self.except.iter().filter(|name| !files.iter().any(|(file, _)| is_in(file, name)));
         let mut found: Vec<_> =
             gone.map(|name| format!("{}: there is no {name} any more", self.root)).collect();
         for (file, named) in
-            files.iter().filter(|(file, _)| !self.except.iter().any(|name| file.ends_with(name)))
+            files.iter().filter(|(file, _)| !self.except.iter().any(|name| is_in(file, name)))
         {
             let broken = named.iter().filter(|named| !self.allows(named, libraries));
             found.extend(broken.map(|named| format!("{}:{}: {}", shown(file), named.line, named.path)));
@@ -215,6 +229,7 @@ pub(crate) const NEEDS: &[Needs] = &[
     Needs {
         folder: "embedded",
         always: &[
+            "base64",
             "counter-replica",
             "crdt-counters",
             "postcard",

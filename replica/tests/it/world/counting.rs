@@ -178,7 +178,7 @@ impl World {
             let (ledger, view) = self.ledger_and_view();
             ledger.note_losses(&view);
             self.ledger.cut(&under, number);
-            self.storage.records.cut(&under, number);
+            self.records.cut(&under, number);
             self.past.cut(&under, number);
         }
         let counting = &mut self.processes[process].counting;

@@ -4,7 +4,7 @@
 
 use crdt::Merge;
 use replica::store::{Record, StoreRequest};
-use replica::{AckPolicy, Claim, Effect, Inquiry, RowDelta};
+use replica::{Effect, Inquiry, RowDelta};
 
 use super::World;
 use super::ledger::{Checked, name};
@@ -12,20 +12,9 @@ use super::past::Versions;
 use super::process::Process;
 
 impl World {
-    /// What a frame does not call unstored must be in the record of its node. (With `AckPolicy::Memory` nobody cares.)
-    pub(super) fn is_stored_if_it_says_so(&self, claim: &Claim) -> Checked {
-        let is_stored = |row: &RowDelta| self.storage.records.was_stored(row.actor(), row.upto());
-        let is_told = |row: &&RowDelta| row.from() < row.upto() && !claim.unstored.contains(row.actor());
-        let mut told = claim.rows.iter().filter(is_told);
-        if self.plan.config.ack == AckPolicy::Memory || told.all(is_stored) {
-            return Ok(());
-        }
-        Err("a peer is told of a count that it is stored, and it is not".into())
-    }
-
     fn is_heard(&self, process: usize) -> bool {
         let node = name(self.processes[process].node);
-        !self.storage.records.record(&node).is_some_and(Record::is_sealed)
+        !self.records.record(&node).is_some_and(Record::is_sealed)
     }
 
     /// Checks all rows that a process tells its peers and the store.
@@ -74,8 +63,8 @@ impl World {
 
     /// Checks all rows that records hold.
     pub(super) fn check_records(&mut self) -> Checked {
-        let Self { storage, past, .. } = self;
-        for (node, record) in storage.records.all() {
+        let Self { records, past, .. } = self;
+        for (node, record) in records.all() {
             let mut rows = record.rows.values().chain(record.hints.values());
             let checked = rows.try_for_each(|row| past.check(row));
             checked.map_err(|problem| format!("the record of {}: {problem}", name(node)))?;

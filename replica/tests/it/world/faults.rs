@@ -41,7 +41,7 @@ impl World {
             }
             Fault::Cut(sides) => self.sides = Some(sides),
             Fault::Join => self.sides = None,
-            Fault::StoreFails(outage) => self.storage.fail(outage),
+            Fault::StoreFails(outage) => self.storage.fail(outage, self.now),
             Fault::StoreRecovers => self.recover_store(),
             Fault::Back(node) => self.go_back(node),
             Fault::List(node) => self.put_on_list(node, true),
@@ -76,6 +76,7 @@ impl World {
         for other in others {
             self.processes[other].is_alone = false;
         }
+        self.say_hello(process);
         self.tell(process, Input::Roster(self.list()))
     }
 
@@ -94,6 +95,7 @@ impl World {
     pub(super) fn heal(&mut self) -> Checked {
         self.is_healed = true;
         self.sides = None;
+        self.storage.heal();
         self.recover_store();
         for node in 0..self.plan.nodes {
             let stays = |at: &usize| {

@@ -67,7 +67,7 @@ impl World {
         if self.plan.config.ack == AckPolicy::Memory {
             return Ok(());
         }
-        let records = &self.storage.records;
+        let records = &self.records;
         let mut rows = versions.counter().iter();
         if rows.all(|(replica, version)| {
             records.was_stored(replica, version) || records.has(node, replica, version)

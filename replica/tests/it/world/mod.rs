@@ -9,16 +9,19 @@ mod exact;
 mod faults;
 mod imports;
 mod judge;
-mod ledger;
+pub(crate) mod ledger;
+mod many;
+pub(crate) mod messages;
 mod notes;
 mod operators;
 mod past;
-mod plan;
-mod process;
-mod records;
+pub(crate) mod plan;
+pub(crate) mod process;
+pub(crate) mod records;
+mod requests;
 mod running;
 mod sabotage;
-mod storage;
+pub(crate) mod storage;
 mod waits;
 
 use std::collections::BTreeMap;
@@ -26,16 +29,18 @@ use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use replica::store::StoreRequest;
-use replica::{Change, Frame, Input, NodeId, Request, RowDelta};
+use replica::{Change, Input, Request, RowDelta};
 
 use ledger::{Checked, Ledger, View, name};
+pub(crate) use many::{run_all, tell, wanted};
+use messages::{AsTheyAre, Sent, Wire};
 use past::{Past, resets};
 pub(crate) use plan::Plan;
 use plan::{Fault, Kind, Waits, ms};
 use process::{Phase, Process};
+use records::Records;
 pub(crate) use sabotage::Sabotage;
-use storage::{Asked, Next, Storage, within};
+use storage::{Asked, Reference, Storage};
 
 /// How long a client waits for its answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(4);
@@ -49,11 +54,13 @@ enum Event {
     Wake(usize, u64),
     /// The process runs again, or for a moment.
     Resume(usize),
-    Frame {
+    Message {
         from: usize,
         to: usize,
-        frame: Frame,
+        message: Sent,
     },
+    /// The process says hello.
+    Hello(usize),
     Told(usize, Input),
     /// The process is given the list of nodes, as it is by then.
     HearsList(usize),
@@ -101,7 +108,9 @@ pub(crate) struct World {
     queue: BTreeMap<(Duration, u64), Event>,
     events: u64,
     processes: Vec<Process>,
-    storage: Storage,
+    records: Records,
+    storage: Box<dyn Storage>,
+    wire: Box<dyn Wire>,
     ledger: Ledger,
     past: Past,
     /// All that was exported.
@@ -123,11 +132,26 @@ pub(crate) struct World {
 
 /// Runs a cluster to its end, and says which promise was broken, if any. `is_loud` prints what happens.
 pub(crate) fn run(plan: Plan, sabotage: Sabotage, is_loud: bool) -> Result<Seen, String> {
-    World::new(plan, sabotage, is_loud).run()
+    run_on(plan, (Box::new(Reference::new(sabotage)), Box::new(AsTheyAre)), sabotage, is_loud)
+}
+
+/// The same over this store, and with messages of this kind.
+pub(crate) fn run_on(
+    plan: Plan,
+    ground: (Box<dyn Storage>, Box<dyn Wire>),
+    sabotage: Sabotage,
+    is_loud: bool,
+) -> Result<Seen, String> {
+    World::new(plan, ground, sabotage, is_loud).run()
 }
 
 impl World {
-    fn new(plan: Plan, sabotage: Sabotage, is_loud: bool) -> Self {
+    fn new(
+        plan: Plan,
+        (storage, wire): (Box<dyn Storage>, Box<dyn Wire>),
+        sabotage: Sabotage,
+        is_loud: bool,
+    ) -> Self {
         let mut world = Self {
             sabotage,
             rng: SmallRng::seed_from_u64(!plan.seed),
@@ -135,7 +159,9 @@ impl World {
             queue: BTreeMap::new(),
             events: 0,
             processes: Vec::new(),
-            storage: Storage::new(&plan, sabotage),
+            records: Records::new(plan.nodes, plan.has(Kind::Backs)),
+            storage,
+            wire,
             ledger: Ledger::new(plan.nodes),
             past: Past::default(),
             exports: Vec::new(),
@@ -226,8 +252,8 @@ impl World {
 
     /// The ledger, and what it judges by.
     fn ledger_and_view(&mut self) -> (&mut Ledger, View<'_>) {
-        let Self { ledger, plan, storage, processes, past, now, .. } = self;
-        (ledger, View { now: *now, plan, store: &storage.records, processes, past })
+        let Self { ledger, plan, records, processes, past, now, .. } = self;
+        (ledger, View { now: *now, plan, store: records, processes, past })
     }
 
     /// How soon the nodes agree: GUARANTEES.md, promise 11. A process that has just started, or was refused by the store,
@@ -236,7 +262,7 @@ impl World {
     fn agree_within(&self) -> Duration {
         let others = u32::try_from(self.plan.nodes - 1).unwrap();
         let rounds = self.plan.config.gossip_interval.mul_f64(2.5) * others;
-        let trips = 2 * self.plan.frame_delay + 8 * self.plan.store_delay;
+        let trips = 2 * self.plan.frame_delay + 8 * self.plan.store_delay + self.storage.slack();
         let changes = if self.plan.has(Kind::Rosters) || self.plan.has(Kind::Forgets) {
             ms(6000) + trips
         } else {
@@ -274,7 +300,14 @@ impl World {
     }
 
     fn run_until(&mut self, end: Duration) -> Checked {
-        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= end) {
+        loop {
+            let next = self.queue.first_key_value().map(|((at, _), _)| *at);
+            if let Some(due) = self.storage.due().filter(|due| *due <= end.min(next.unwrap_or(end))) {
+                self.now = due.max(self.now);
+                self.advance_store()?;
+                continue;
+            }
+            let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= end) else { break };
             let ((at, _), event) = entry.remove_entry();
             self.now = at;
             if self.is_loud && !matches!(event, Event::Wake(..)) {
@@ -300,14 +333,10 @@ impl World {
                 }
             }
             Event::Resume(process) => self.resume(process),
-            Event::Frame { from, to, frame } => {
-                if self.sides.as_ref().is_some_and(|sides| sides[from] != sides[to]) {
-                    return Ok(());
-                }
-                match self.one_of(to) {
-                    Some(process) => self.tell(process, Input::Peer { from: name(from), frame }),
-                    None => Ok(()),
-                }
+            Event::Message { from, to, message } => self.deliver(from, to, message),
+            Event::Hello(process) => {
+                self.say_hello(process);
+                Ok(())
             }
             Event::Told(process, input) => self.tell(process, input),
             Event::HearsList(process) => self.tell(process, Input::Roster(self.list())),
@@ -344,52 +373,10 @@ impl World {
         if self.is_quiet { Err(format!("the nodes agree and nobody adds, and {what}")) } else { Ok(()) }
     }
 
-    fn send(&mut self, process: usize, peer: &NodeId, frame: &Frame) -> Checked {
-        self.check_quiet("a frame is sent")?;
-        self.is_stored_if_it_says_so(&frame.claim)?;
-        let from = self.processes[process].node;
-        let Some(to) = (0..self.plan.nodes).find(|to| name(*to) == *peer) else {
-            return Err(format!("a frame is sent to {peer}, which is not in the cluster"));
-        };
-        if !self.processes[process].roster.contains(peer) {
-            return Err(format!("{} sends a frame to {peer}, which is not on its list", name(from)));
-        }
-        let (loss, doubled) = if self.is_healed { (0.0, 0.0) } else { (self.plan.loss, self.plan.doubled) };
-        if self.rng.random_bool(loss) {
-            return Ok(());
-        }
-        for _ in 0..=usize::from(self.rng.random_bool(doubled)) {
-            let at = self.now + within(self.plan.frame_delay, &mut self.rng);
-            self.schedule(at, Event::Frame { from, to, frame: frame.clone() });
-        }
-        Ok(())
-    }
-
     fn note_calm(&mut self) {
         let trouble = self.storage.last_trouble(self.now);
         for process in &mut self.processes {
             process.note_calm(self.now, trouble);
         }
-    }
-
-    fn ask_store(&mut self, request: Asked) -> Checked {
-        self.note_calm();
-        let (process, node, token) = (request.process, request.node, request.token);
-        let seals = match &request.what {
-            StoreRequest::Seal { node, .. } => Some(node.clone()),
-            _ => None,
-        };
-        let told = |outcome| Event::Told(process, Input::Store { token, outcome });
-        match self.storage.arrive(request, (self.now, self.is_healed), &self.plan, &mut self.rng)? {
-            Next::Tell(outcome, after) => self.schedule(self.now + after, told(outcome)),
-            Next::Again(request, after) => self.schedule(self.now + after, Event::Store(request)),
-            Next::Both(outcome, after, request, later) => {
-                self.schedule(self.now + after, told(outcome));
-                self.schedule(self.now + later, Event::Store(request));
-            }
-            Next::Nothing => {}
-        }
-        self.check_notes(node)?;
-        seals.map_or(Ok(()), |node| self.may_be_forgotten(&node))
     }
 }

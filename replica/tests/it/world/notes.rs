@@ -13,7 +13,7 @@ impl World {
         if self.plan.has(Kind::Backs) {
             return Ok(());
         }
-        let records = &self.storage.records;
+        let records = &self.records;
         for (id, counted) in self.ledger.noted(node) {
             let is_there = records.record(&name(node)).is_some_and(|record| counted.is_recorded(record));
             match records.note(node, id) {

@@ -10,7 +10,7 @@ use replica::{Frame, Input, NodeId, Refusal, ReplicaId, Reply, RowDelta};
 use super::ledger::{Checked, name};
 use super::plan::{Fault, ms};
 use super::storage::within;
-use super::{ANSWER_WITHIN, Event, World};
+use super::{ANSWER_WITHIN, Event, Sent, World};
 
 impl World {
     /// The nodes on the list.
@@ -39,13 +39,13 @@ impl World {
 
     /// The record of the node, or the whole store, is again what it was.
     pub(super) fn go_back(&mut self, node: Option<usize>) {
-        let before = self.ledger.recorded(&self.storage.records);
+        let before = self.ledger.recorded(&self.records);
         if let Some(node) = node {
             let to = self.earlier(node);
-            self.storage.records.go_back(node, to, self.now);
+            self.records.go_back(node, to, self.now);
         } else {
             let to = within(self.now, &mut self.rng);
-            (0..self.plan.nodes).for_each(|node| self.storage.records.go_back(node, to, self.now));
+            (0..self.plan.nodes).for_each(|node| self.records.go_back(node, to, self.now));
         }
         self.seen.backs += 1;
         for node in 0..self.plan.nodes {
@@ -57,7 +57,7 @@ impl World {
 
     /// Some earlier time at which the node's record had just changed. Often it said then that a replica is free.
     fn earlier(&mut self, node: usize) -> Duration {
-        let changes: Vec<(Duration, bool)> = self.storage.records.changes(node).collect();
+        let changes: Vec<(Duration, bool)> = self.records.changes(node).collect();
         let Some((_, earlier)) = changes.split_last() else { return Duration::ZERO };
         let wants_free = self.rng.random_bool(0.6) && earlier.iter().any(|(_, is_free)| *is_free);
         let fits = |(_, is_free): &&(Duration, bool)| *is_free || !wants_free;
@@ -78,7 +78,7 @@ impl World {
             frame.incarnation == incarnation && rows.any(|row| speaks_of_others(row, from))
         };
         self.queue.retain(|_, event| match event {
-            Event::Frame { from, frame, .. } => !is_relay(&name(*from), frame),
+            Event::Message { from, message: Sent::Frame(frame), .. } => !is_relay(&name(*from), frame),
             _ => true,
         });
         for process in &mut self.processes {
@@ -115,7 +115,7 @@ impl World {
     /// Nodes that are off the list are forgotten, if the plan wants that. A node that is just returning may do so after it
     /// was forgotten: so it is asked for once all faults have ended, and once more when no process of such a node is left.
     pub(super) fn forget_unlisted(&mut self) -> Checked {
-        let records = self.storage.records.all();
+        let records = self.records.all();
         let unlisted = records.filter(|(node, record)| !self.listed[*node] && !record.is_sealed());
         let unlisted = unlisted.map(|(node, _)| node).filter(|_| self.plan.forgets_at_last);
         unlisted.collect::<Vec<_>>().into_iter().try_for_each(|node| self.ask_to_forget(node))
@@ -123,7 +123,7 @@ impl World {
 
     /// Nodes that were to be forgotten at last are.
     pub(super) fn are_forgotten(&self) -> Checked {
-        let mut records = self.storage.records.all();
+        let mut records = self.records.all();
         match records.find(|(node, record)| !self.listed[*node] && !record.is_sealed()) {
             Some((node, _)) if self.plan.forgets_at_last => {
                 Err(format!("{} is not forgotten, and nothing hinders that", name(node)))
@@ -157,14 +157,14 @@ impl World {
     }
 
     fn seal_number(&self, node: &NodeId) -> u64 {
-        let seal = self.storage.records.record(node).and_then(|record| record.seal);
+        let seal = self.records.record(node).and_then(|record| record.seal);
         seal.map_or(0, |seal| seal.number)
     }
 
     /// In the end the store is still read now and then for nodes that are off the list and not forgotten.
     pub(super) fn may_read_in_quiet(&self, request: &StoreRequest) -> bool {
         let is_unlisted = |node: &NodeId| {
-            let is_sealed = self.storage.records.record(node).is_some_and(Record::is_sealed);
+            let is_sealed = self.records.record(node).is_some_and(Record::is_sealed);
             !is_sealed && !self.list().contains(node)
         };
         match request {

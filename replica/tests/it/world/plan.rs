@@ -170,6 +170,14 @@ impl Plan {
         plan
     }
 
+    /// The same, but no record goes back: for a store that can't.
+    #[allow(dead_code, reason = "the replica's own worlds have a store that can")]
+    pub(crate) fn without_backs(mut self) -> Self {
+        self.kinds.retain(|kind| *kind != Kind::Backs);
+        self.faults.retain(|(_, fault)| !matches!(fault, Fault::Back(_)));
+        self
+    }
+
     pub(crate) fn has(&self, kind: Kind) -> bool {
         self.kinds.contains(&kind)
     }

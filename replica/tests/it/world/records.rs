@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use replica::store::memory::Memory;
 use replica::store::{Noted, Outcome, Record, Revision, StoreRequest};
-use replica::{NodeId, ReplicaId};
+use replica::{NodeId, ReplicaId, RowDelta};
 
 use super::ledger::name;
 
@@ -109,6 +109,37 @@ impl Records {
         outcome
     }
 
+    /// A request of a process of `node` changes records, if any. Nothing may get lost by that.
+    pub(crate) fn checked(
+        &mut self,
+        node: usize,
+        request: &StoreRequest,
+        perform: impl FnOnce(&mut Self) -> Outcome,
+    ) -> Result<Outcome, String> {
+        let (changed, seals) = match request {
+            StoreRequest::Seal { node, .. } => (node.clone(), true),
+            _ => (name(node), false),
+        };
+        let before = self.record(&changed).map(Covered::of);
+        let outcome = perform(self);
+        let Some((before, after)) = before.zip(self.record(&changed)) else { return Ok(outcome) };
+        let grew = before.rows.iter().all(|(replica, version)| *version <= after.version(replica));
+        let mut hints = before.hints.iter();
+        if !grew || !hints.all(|(replica, upto)| self.still_stands(replica, *upto, after)) {
+            return Err("a commit dropped something from the record that is stored nowhere else".into());
+        }
+        if !seals && matches!(outcome, Outcome::Committed { .. }) && after.is_sealed() {
+            return Err("a process of a forgotten node has committed, and the node has not returned".into());
+        }
+        Ok(outcome)
+    }
+
+    /// A hint was in a record before a change. It must have got into its node's record, or stand there still.
+    fn still_stands(&self, replica: &ReplicaId, upto: u64, after: &Record) -> bool {
+        let is_there = after.hints.get(replica).is_some_and(|held| upto <= held.upto());
+        is_there || self.was_stored(replica, upto)
+    }
+
     fn nodes(&self) -> Outcome {
         Outcome::Nodes(self.all().map(|(node, _)| name(node)).collect())
     }
@@ -149,5 +180,20 @@ impl Own {
             }
             outcome => outcome,
         }
+    }
+}
+
+/// The versions of the rows and hints of a record.
+struct Covered {
+    rows: Vec<(ReplicaId, u64)>,
+    hints: Vec<(ReplicaId, u64)>,
+}
+
+impl Covered {
+    fn of(record: &Record) -> Self {
+        let versions = |rows: &BTreeMap<ReplicaId, RowDelta>| {
+            rows.iter().map(|(replica, row)| (replica.clone(), row.upto())).collect()
+        };
+        Self { rows: versions(&record.rows), hints: versions(&record.hints) }
     }
 }

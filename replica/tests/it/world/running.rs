@@ -72,6 +72,7 @@ impl World {
         }
         if self.processes[process].is_there() {
             (self.processes[process].phase, self.processes[process].runs_since) = (Phase::Runs, self.now);
+            self.storage.rouse(self.now);
         }
         let part = self.rng.random_range(0..=self.processes[process].inbox.len());
         for _ in 0..part {

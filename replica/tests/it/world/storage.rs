@@ -1,15 +1,13 @@
-//! The reference store behind a network that delays, and loses outcomes.
+//! The store of a world, behind a network that delays, and loses outcomes.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::RngExt;
 use rand::rngs::SmallRng;
-use replica::store::{Outcome, Record, StoreRequest, Token};
-use replica::{ReplicaId, RowDelta};
+use replica::store::{Outcome, StoreRequest, Token};
 
-use super::ledger::name;
-use super::plan::{Kind, Outage, Plan, ms};
+use super::plan::{Outage, Plan, ms};
+use super::process::Process;
 use super::records::Records;
 use super::sabotage::Sabotage;
 
@@ -35,8 +33,65 @@ pub(crate) enum Next {
     Nothing,
 }
 
-pub(crate) struct Storage {
-    pub(crate) records: Records,
+/// The engine of a world's store.
+pub(crate) trait Storage {
+    /// It is out of order from now on.
+    fn fail(&mut self, outage: Outage, now: Duration);
+
+    /// It is in order again. Returns what was held.
+    fn recover(&mut self, now: Duration) -> Vec<Asked>;
+
+    /// All faults end.
+    fn heal(&mut self) {}
+
+    /// When it was last out of order.
+    fn last_trouble(&self, now: Duration) -> Duration;
+
+    /// A request has arrived. Whatever becomes of it, `records` are all records as they then are: the judge goes by these.
+    fn arrive(
+        &mut self,
+        request: Asked,
+        records: &mut Records,
+        at: (Duration, bool),
+        plan: &Plan,
+        rng: &mut SmallRng,
+    ) -> Result<Next, String>;
+
+    /// When it has something to do of its own.
+    fn due(&self) -> Option<Duration> {
+        None
+    }
+
+    /// A process runs again.
+    fn rouse(&mut self, _now: Duration) {}
+
+    /// Does what is due, for those processes that run.
+    fn advance(
+        &mut self,
+        _now: Duration,
+        _records: &mut Records,
+        _processes: &[Process],
+    ) -> Result<Progress, String> {
+        Ok(Progress::default())
+    }
+
+    /// How much longer than eight delays of the store a process may need to get its counts stored.
+    fn slack(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// What an engine has done of its own.
+#[derive(Default)]
+pub(crate) struct Progress {
+    /// The outcomes, each with the process that is told.
+    pub(crate) outcomes: Vec<(usize, Token, Outcome)>,
+    /// The nodes whose records have changed.
+    pub(crate) changed: Vec<usize>,
+}
+
+/// The reference store: each request is done at once and in full, or not at all.
+pub(crate) struct Reference {
     outage: Option<Outage>,
     held: Vec<Asked>,
     /// Until when something was out of order.
@@ -44,37 +99,36 @@ pub(crate) struct Storage {
     sabotage: Sabotage,
 }
 
-impl Storage {
-    pub(crate) fn new(plan: &Plan, sabotage: Sabotage) -> Self {
-        Self {
-            records: Records::new(plan.nodes, plan.has(Kind::Backs)),
-            outage: None,
-            held: Vec::new(),
-            trouble: Duration::ZERO,
-            sabotage,
-        }
+impl Reference {
+    pub(crate) fn new(sabotage: Sabotage) -> Self {
+        Self { outage: None, held: Vec::new(), trouble: Duration::ZERO, sabotage }
     }
 
-    pub(crate) fn fail(&mut self, outage: Outage) {
+    fn perform(&self, records: &mut Records, request: &Asked, now: Duration) -> Result<Outcome, String> {
+        records.checked(request.node, &request.what, |records| self.sabotage.perform(records, request, now))
+    }
+}
+
+impl Storage for Reference {
+    fn fail(&mut self, outage: Outage, _now: Duration) {
         self.outage = Some(outage);
     }
 
-    /// It is in order again. Returns what was held.
-    pub(crate) fn recover(&mut self, now: Duration) -> Vec<Asked> {
+    fn recover(&mut self, now: Duration) -> Vec<Asked> {
         if self.outage.take().is_some() {
             self.trouble = self.trouble.max(now);
         }
         std::mem::take(&mut self.held)
     }
 
-    /// When it was last out of order.
-    pub(crate) fn last_trouble(&self, now: Duration) -> Duration {
+    fn last_trouble(&self, now: Duration) -> Duration {
         if self.outage.is_some() { now } else { self.trouble }
     }
 
-    pub(crate) fn arrive(
+    fn arrive(
         &mut self,
         request: Asked,
+        records: &mut Records,
         (now, is_healed): (Duration, bool),
         plan: &Plan,
         rng: &mut SmallRng,
@@ -85,7 +139,7 @@ impl Storage {
                 self.held.push(request);
                 Ok(Next::Nothing)
             } else {
-                self.perform(&request, now).map(|_| Next::Nothing)
+                self.perform(records, &request, now).map(|_| Next::Nothing)
             };
         }
         let late = Asked { is_late: true, ..request.clone() };
@@ -105,60 +159,20 @@ impl Storage {
             None => {}
         }
         if is_healed || !rng.random_bool(plan.store_lapses) {
-            return self.perform(&request, now).map(|outcome| Next::Tell(outcome, back));
+            return self.perform(records, &request, now).map(|outcome| Next::Tell(outcome, back));
         }
         self.trouble = self.trouble.max(now + wait + plan.store_delay);
         Ok(match rng.random_range(0..6) {
             0 => Next::Tell(Outcome::NotDone, back),
             1 => Next::Tell(Outcome::Unknown, wait),
             2 => {
-                self.perform(&request, now)?;
+                self.perform(records, &request, now)?;
                 Next::Tell(Outcome::Unknown, wait)
             }
             3 => Next::Both(Outcome::Unknown, back, late, wait + ms(rng.random_range(0..1000))),
-            4 => Next::Tell(self.perform(&request, now)?, wait),
+            4 => Next::Tell(self.perform(records, &request, now)?, wait),
             _ => Next::Again(request, wait),
         })
-    }
-
-    fn perform(&mut self, request: &Asked, now: Duration) -> Result<Outcome, String> {
-        let (changed, seals) = match &request.what {
-            StoreRequest::Seal { node, .. } => (node.clone(), true),
-            _ => (name(request.node), false),
-        };
-        let before = self.records.record(&changed).map(Covered::of);
-        let outcome = self.sabotage.perform(&mut self.records, request, now);
-        let Some((before, after)) = before.zip(self.records.record(&changed)) else { return Ok(outcome) };
-        let grew = before.rows.iter().all(|(replica, version)| *version <= after.version(replica));
-        let mut hints = before.hints.iter();
-        if !grew || !hints.all(|(replica, upto)| self.still_stands(replica, *upto, after)) {
-            return Err("a commit dropped something from the record that is stored nowhere else".into());
-        }
-        if !seals && matches!(outcome, Outcome::Committed { .. }) && after.is_sealed() {
-            return Err("a process of a forgotten node has committed, and the node has not returned".into());
-        }
-        Ok(outcome)
-    }
-
-    /// A hint was in a record before a change. It must have got into its node's record, or stand there still.
-    fn still_stands(&self, replica: &ReplicaId, upto: u64, after: &Record) -> bool {
-        let is_there = after.hints.get(replica).is_some_and(|held| upto <= held.upto());
-        is_there || self.records.was_stored(replica, upto)
-    }
-}
-
-/// The versions of the rows and hints of a record.
-struct Covered {
-    rows: Vec<(ReplicaId, u64)>,
-    hints: Vec<(ReplicaId, u64)>,
-}
-
-impl Covered {
-    fn of(record: &Record) -> Self {
-        let versions = |rows: &BTreeMap<ReplicaId, RowDelta>| {
-            rows.iter().map(|(replica, row)| (replica.clone(), row.upto())).collect()
-        };
-        Self { rows: versions(&record.rows), hints: versions(&record.hints) }
     }
 }
 

@@ -16,6 +16,10 @@ pub(crate) struct Link {
 #[derive(Default)]
 struct State {
     is_cut: Mutex<bool>,
+    /// Whether connections are closed at once.
+    is_broken: Mutex<bool>,
+    /// All connections so far.
+    connections: Mutex<Vec<TcpStream>>,
     is_over: Mutex<bool>,
     healed: Condvar,
 }
@@ -30,8 +34,13 @@ impl Link {
                 if *state.is_over.lock().unwrap() {
                     return;
                 }
+                if *state.is_broken.lock().unwrap() {
+                    continue;
+                }
                 if let (Ok(client), Ok(server)) = (client, TcpStream::connect(&upstream)) {
                     let state = state.clone();
+                    let both = [&client, &server].map(|side| side.try_clone().unwrap());
+                    state.connections.lock().unwrap().extend(both);
                     thread::spawn(move || pass_on(&client, &server, &state));
                 }
             }
@@ -44,8 +53,17 @@ impl Link {
         *self.state.is_cut.lock().unwrap() = true;
     }
 
+    /// From now on connections are closed at once. Those that are there are closed too.
+    pub(crate) fn break_off(&self) {
+        *self.state.is_broken.lock().unwrap() = true;
+        for connection in self.state.connections.lock().unwrap().drain(..) {
+            let _is_closed = connection.shutdown(Shutdown::Both);
+        }
+    }
+
     /// The bytes that wait come after all.
     pub(crate) fn heal(&self) {
+        *self.state.is_broken.lock().unwrap() = false;
         *self.state.is_cut.lock().unwrap() = false;
         self.state.healed.notify_all();
     }

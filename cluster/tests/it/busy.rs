@@ -1,0 +1,70 @@
+//! Reads beside a node that commits and makes snapshots all the time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_nats::jetstream;
+use cluster::nats::{Names, Store, open_stream};
+use replica::store::{Changes, Outcome, StoreRequest};
+use replica::{NodeId, ReplicaId, Tally};
+use tokio::runtime::Runtime;
+
+use crate::server::NatsServer;
+
+const COMMITS: u64 = 400;
+
+async fn store(server: &NatsServer, node: &str) -> Store {
+    let names = Names::new("busy", node.into());
+    let context = jetstream::new(async_nats::connect(&server.url).await.unwrap());
+    let stream = open_stream(&context, &names, 1).await.unwrap();
+    Store::new(context, stream, names, 0).with_snapshots_every(1)
+}
+
+/// Counts, and makes a snapshot after each commit.
+async fn write(store: &Store, replica: &ReplicaId, stored: &AtomicU64) {
+    let Outcome::Opened { mut revision, .. } = store.request(StoreRequest::Open).await.outcome else {
+        panic!("the record can't be opened")
+    };
+    for up in 1..=COMMITS {
+        let rows = vec![Tally { up, down: 0 }.row(replica.clone())];
+        let changes = Changes { rows, ..Changes::default() };
+        let commit = StoreRequest::Commit { expect: revision, changes, owner: None };
+        match store.request(commit).await.outcome {
+            Outcome::Committed { revision: next } => revision = next,
+            other => panic!("{other}"),
+        }
+        stored.store(up, Ordering::SeqCst);
+        store.tidy().await;
+    }
+}
+
+/// Reads until all is counted. Each read must have what was stored before its fence.
+async fn read(store: &Store, replica: &ReplicaId, stored: &AtomicU64) {
+    let mut least = 0;
+    while least < COMMITS {
+        least = stored.load(Ordering::SeqCst);
+        assert_eq!(store.request(StoreRequest::Fence).await.outcome, Outcome::Fenced);
+        let node: NodeId = replica.node().into();
+        match store.request(StoreRequest::Load { node: node.clone() }).await.outcome {
+            Outcome::Loaded(record) => {
+                let found = record.map_or(0, |record| record.version(replica));
+                assert!(found >= least, "{least} are stored, and {found} are read");
+            }
+            other => panic!("{other}"),
+        }
+        match store.request(StoreRequest::Nodes).await.outcome {
+            Outcome::Nodes(nodes) => assert!(least == 0 || nodes.contains(&node), "{nodes:?}"),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn a_reader_misses_nothing_beside_a_node_that_makes_snapshots() {
+    let Some(server) = NatsServer::start() else { return };
+    let replica: ReplicaId = "n0#00000001".parse().unwrap();
+    Runtime::new().unwrap().block_on(async {
+        let (writer, reader) = (store(&server, "n0").await, store(&server, "n1").await);
+        let stored = AtomicU64::new(0);
+        tokio::join!(write(&writer, &replica, &stored), read(&reader, &replica, &stored));
+    });
+}

@@ -1,0 +1,70 @@
+//! A stream that could lose counts is refused with the reason, and left as it is.
+
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy};
+use async_nats::jetstream::{self, Context};
+use cluster::nats::{Names, NoStream, open_stream};
+use tokio::runtime::Runtime;
+
+use crate::server::NatsServer;
+
+type Change = fn(&mut Config);
+
+/// Each with a word of the reason.
+const UNSAFE: [(&str, Change); 9] = [
+    ("allow_direct", |config| config.allow_direct = true),
+    ("no_ack", |config| config.no_ack = true),
+    ("age", |config| config.max_age = std::time::Duration::from_hours(1)),
+    ("number", |config| config.max_messages = 1_000),
+    ("number", |config| config.max_messages_per_subject = 1),
+    ("full", |config| (config.max_bytes, config.discard) = (1 << 20, DiscardPolicy::Old)),
+    ("limits", |config| config.retention = RetentionPolicy::WorkQueue),
+    ("subjects", |config| config.subjects = vec!["elsewhere.>".into()]),
+    ("rollups", |config| config.allow_rollup = false),
+];
+
+async fn context(server: &NatsServer) -> Context {
+    jetstream::new(async_nats::connect(&server.url).await.unwrap())
+}
+
+#[test]
+fn an_unsafe_stream_is_refused_with_the_reason() {
+    let Some(server) = NatsServer::start() else { return };
+    Runtime::new().unwrap().block_on(async {
+        let context = context(&server).await;
+        for (place, (word, change)) in UNSAFE.into_iter().enumerate() {
+            let names = Names::new(&format!("c{place}"), "n1".into());
+            let good = open_stream(&context, &names, 1).await.unwrap().cached_info().config.clone();
+            // Another kind of stream can't be made of this one.
+            context.delete_stream(names.stream()).await.unwrap();
+            let mut config = good;
+            change(&mut config);
+            context.create_stream(config).await.unwrap();
+            let refused = open_stream(&context, &names, 1).await.err();
+            let Some(NoStream::Never(reason)) = refused else { panic!("{word}: {refused:?}") };
+            assert!(reason.contains(word) && reason.contains(&names.stream()), "{reason}");
+        }
+    });
+}
+
+#[test]
+fn a_stream_that_is_there_is_used() {
+    let Some(server) = NatsServer::start() else { return };
+    Runtime::new().unwrap().block_on(async {
+        let context = context(&server).await;
+        let names = Names::new("shop", "n1".into());
+        let made = open_stream(&context, &names, 1).await.unwrap().cached_info().created;
+        let found = open_stream(&context, &names, 1).await.unwrap().cached_info().created;
+        assert_eq!(made, found);
+    });
+}
+
+/// A server that is connected to other sites tells of a cluster, even if it is alone.
+#[test]
+fn a_server_alone_has_the_one_copy() {
+    let Some(server) = NatsServer::start() else { return };
+    Runtime::new().unwrap().block_on(async {
+        let context = context(&server).await;
+        let stream = open_stream(&context, &Names::new("shop", "n1".into()), 3).await.unwrap();
+        assert_eq!(stream.cached_info().config.num_replicas, 1);
+    });
+}
