@@ -20,7 +20,7 @@ impl Parts {
             Until::Covers(versions) => Wait::Covers(versions),
             Until::AtLeast(counter, value) => Wait::AtLeast(counter, value),
             Until::AllTold => {
-                survey.want_all();
+                survey.want_all(cx.now);
                 Wait::AllTold(survey.number())
             }
             Until::Held { peers, number } => Wait::Held { peers, number },
@@ -28,7 +28,7 @@ impl Parts {
         if let Wait::Covers(versions) = &wait {
             // Whoever has counted it has it.
             for node in self.lacking(versions) {
-                self.replication.survey_mut().want(node.as_str());
+                self.replication.survey_mut().want(node.as_str(), cx.now);
             }
         }
         self.clients.waits.push(wait, pending);

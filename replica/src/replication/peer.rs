@@ -177,6 +177,10 @@ impl Peer {
         if !must_send && self.in_flight.as_ref().is_some_and(|sent| !sent.is_overdue(now)) {
             return None;
         }
+        if urge == Urge::ToTell && !self.is_established {
+            // It is not known what the peer has. All would be much, and it asks again and again.
+            return None;
+        }
         let rows = self.rows(state, max_frame);
         if rows.is_empty() && !must_confirm {
             return None;

@@ -86,9 +86,11 @@ impl Survey {
     pub(super) fn set(&mut self, names: &BTreeSet<NodeId>) {
         self.peers.retain(|name, _| names.contains(name));
         for name in names {
-            self.peers.entry(name.clone()).or_default();
+            // Whoever waits for all peers waits for a new one too.
+            let new = || Asked { is_wanted: true, ..Asked::default() };
+            self.peers.entry(name.clone()).or_insert_with(new);
         }
-        self.due = self.refresh.map(|_| Duration::ZERO);
+        self.due = Some(Duration::ZERO);
         self.note_oldest();
     }
 
@@ -98,16 +100,16 @@ impl Survey {
     }
 
     /// Somebody waits from now on for what this peer shows.
-    pub(crate) fn want(&mut self, name: &str) {
+    pub(crate) fn want(&mut self, name: &str, now: Duration) {
         if let Some(asked) = self.peers.get_mut(name) {
-            asked.is_wanted = true;
+            asked.want(now + self.pause);
             self.due = Some(Duration::ZERO);
         }
     }
 
     /// Somebody waits from now on for what all peers show.
-    pub(crate) fn want_all(&mut self) {
-        self.peers.values_mut().for_each(|asked| asked.is_wanted = true);
+    pub(crate) fn want_all(&mut self, now: Duration) {
+        self.peers.values_mut().for_each(|asked| asked.want(now + self.pause));
         self.due = Some(Duration::ZERO);
     }
 
@@ -238,6 +240,15 @@ impl Survey {
 }
 
 impl Asked {
+    /// Somebody waits for the answer to the next question. An open one is answered first: it goes out again at this time, if it is
+    /// not due before.
+    fn want(&mut self, again_at: Duration) {
+        self.is_wanted = true;
+        if let Some(open) = &mut self.open {
+            open.again_at = open.again_at.min(again_at);
+        }
+    }
+
     /// The number and the time of the last question that was answered.
     fn last(&self) -> Option<(u64, Duration)> {
         self.told.as_ref().map(|told| told.question).or(self.complete)

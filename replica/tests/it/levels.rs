@@ -1,133 +1,9 @@
 //! Clients that wait until a node shows, or its peers have, so much.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
-
-use replica::store::memory::Memory;
-use replica::{
-    AckPolicy, Config, Effect, Frame, Input, Inquiry, MAX_WAITS, NodeId, Refusal, Replica, Reply, Request,
-    Ticket, Until,
-};
+use replica::{AckPolicy, Config, Frame, Input, Inquiry, MAX_WAITS, Refusal, Reply, Request, Until};
 
 use crate::driven::{Driven, committed, frame_of, ms, opened, replica};
-
-/// Nodes `n0` and so on, with one store. Frames are delivered by hand.
-struct Nodes {
-    replicas: Vec<Replica>,
-    now: Duration,
-    store: Memory,
-    sent: VecDeque<(usize, usize, Frame)>,
-    replies: BTreeMap<u64, Result<Reply, Refusal>>,
-}
-
-fn name(node: usize) -> NodeId {
-    NodeId::from(format!("n{node}").as_str())
-}
-
-impl Nodes {
-    /// So many nodes that know each other.
-    fn new(count: usize, config: &Config) -> Self {
-        let nodes = (0..count).map(|node| Replica::new(config, name(node), node as u64)).collect();
-        let (now, store) = (Duration::ZERO, Memory::default());
-        let mut nodes = Self { replicas: nodes, now, store, sent: VecDeque::new(), replies: BTreeMap::new() };
-        for node in 0..count {
-            nodes.give(node, Input::Roster((0..count).map(name).collect()));
-        }
-        nodes.settle();
-        nodes
-    }
-
-    fn of(count: usize) -> Self {
-        Self::new(count, &Config { ack: AckPolicy::Memory, ..Config::default() })
-    }
-
-    fn give(&mut self, node: usize, input: Input) {
-        let mut inputs = VecDeque::from([input, Input::Tick { heard: self.now }]);
-        while let Some(input) = inputs.pop_front() {
-            self.replicas[node].handle(self.now, input);
-            while let Some(effect) = self.replicas[node].poll_effect() {
-                match effect {
-                    Effect::Reply { ticket, result } => {
-                        assert_eq!(self.replies.insert(ticket.0, result), None, "one answer");
-                    }
-                    Effect::Store { token, request } => {
-                        let outcome = self.store.request(&name(node), &request);
-                        inputs.extend([Input::Store { token, outcome }, Input::Tick { heard: self.now }]);
-                    }
-                    Effect::Send { peer, frame } => {
-                        let to = (0..self.replicas.len()).find(|to| name(*to) == peer).unwrap();
-                        self.sent.push_back((node, to, frame));
-                    }
-                    Effect::Done => {}
-                }
-            }
-        }
-    }
-
-    fn ask(&mut self, node: usize, ticket: u64, request: Request) {
-        let answer_by = self.now + ms(1000);
-        self.give(node, Input::Client { ticket: Ticket(ticket), answer_by, request });
-    }
-
-    fn wait(&mut self, node: usize, ticket: u64, until: Until) {
-        self.ask(node, ticket, Request::Await(until));
-    }
-
-    /// Delivers the frames that go between nodes that `may` talk, and all that they bring about. The others stay.
-    fn deliver(&mut self, may: impl Fn(usize, usize) -> bool) {
-        let mut left = VecDeque::new();
-        while let Some((from, to, frame)) = self.sent.pop_front() {
-            if may(from, to) {
-                self.give(to, Input::Peer { from: name(from), frame });
-            } else {
-                left.push_back((from, to, frame));
-            }
-        }
-        self.sent = left;
-    }
-
-    /// Time passes. Frames are delivered between nodes that `may` talk.
-    fn pass(&mut self, time: Duration, may: impl Fn(usize, usize) -> bool) {
-        let until = self.now + time;
-        loop {
-            self.deliver(&may);
-            let next = self.replicas.iter().filter_map(Replica::poll_timeout).min();
-            let Some(at) = next.filter(|at| *at <= until) else { break };
-            self.now = self.now.max(at);
-            for node in 0..self.replicas.len() {
-                self.give(node, Input::Tick { heard: self.now });
-            }
-        }
-        self.now = until;
-    }
-
-    /// All nodes agree, and nothing is on its way.
-    fn settle(&mut self) {
-        self.pass(ms(3000), |_, _| true);
-        self.sent.clear();
-    }
-
-    /// Adds on a node. Returns what its client has seen then.
-    fn add(&mut self, node: usize, delta: i64) -> Until {
-        self.ask(node, u64::MAX, Request::Change(replica::Change::Add("".into(), delta)));
-        assert_eq!(self.replies.remove(&u64::MAX), Some(Ok(Reply::Counted)));
-        let it = &self.replicas[node];
-        Until::Covers([(it.id().clone(), it.safe())].into())
-    }
-
-    /// The answer, if it is there. It is taken.
-    fn reply(&mut self, ticket: u64) -> Option<Reply> {
-        self.replies.remove(&ticket).map(|result| result.unwrap_or_else(|refusal| panic!("{refusal}")))
-    }
-
-    /// The peers that a node has asked what they show, and whom it was not delivered to yet.
-    fn asked(&self, node: usize) -> Vec<usize> {
-        let asks = |(from, _, frame): &&(usize, usize, Frame)| {
-            *from == node && matches!(frame.inquiry, Some(Inquiry::Surveys(_)))
-        };
-        self.sent.iter().filter(asks).map(|(_, to, _)| *to).collect()
-    }
-}
+use crate::nodes::{Nodes, name};
 
 fn not_reached(missing: &[usize]) -> Reply {
     Reply::NotReached(missing.iter().map(|node| name(*node)).collect())
@@ -235,6 +111,34 @@ fn questions_that_get_lost_are_sent_again_and_stop_with_those_who_wait() {
     nodes.sent.clear();
     nodes.pass(ms(10_000), |_, _| false);
     assert!(nodes.asked(0).is_empty(), "nobody waits");
+}
+
+#[test]
+fn a_node_that_joins_meanwhile_is_asked_too() {
+    let mut nodes = Nodes::of(3);
+    let list = |nodes: &mut Nodes, of: &[usize]| {
+        nodes.give(0, Input::Roster(of.iter().map(|node| name(*node)).collect()));
+    };
+    nodes.add(2, 5);
+    nodes.sent.clear();
+    list(&mut nodes, &[0, 1]);
+    nodes.wait(0, 1, Until::AllTold);
+    list(&mut nodes, &[0, 1, 2]);
+    nodes.deliver(|from, to| from != 2 && to != 2);
+    assert_eq!(nodes.reply(1), None);
+    nodes.pass(ms(900), |_, _| true);
+    assert_eq!((nodes.reply(1), nodes.replicas[0].value()), (Some(Reply::Reached), 5));
+}
+
+#[test]
+fn a_peer_that_was_silent_for_long_is_asked_soon_once_somebody_waits() {
+    let mut nodes = Nodes::of(2);
+    nodes.wait(0, 1, Until::AllTold);
+    nodes.pass(ms(990), |_, _| false);
+    nodes.sent.clear();
+    nodes.wait(0, 2, Until::AllTold);
+    nodes.pass(ms(200), |_, _| true);
+    assert_eq!(nodes.reply(2), Some(Reply::Reached));
 }
 
 #[test]

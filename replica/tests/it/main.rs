@@ -18,6 +18,7 @@ mod imports;
 mod inheriting;
 mod levels;
 mod named;
+mod nodes;
 mod notes;
 mod peers;
 mod planted;

@@ -5,6 +5,7 @@ mod counting;
 mod cut;
 mod doctor;
 mod faults;
+mod levels;
 mod members;
 mod retries;
 mod security;

@@ -20,6 +20,7 @@ mod history;
 mod http;
 mod http_errors;
 mod http_limits;
+mod levels;
 mod metrics;
 mod openapi;
 mod packaging;
