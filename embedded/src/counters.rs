@@ -278,11 +278,10 @@ impl Counters {
 
     /// What a client has seen that was told of a change, beside what it had `seen` before. A node that covers it shows the change.
     pub fn written(&self, done: &Done, mut seen: Version) -> Version {
-        if done.is_replayed {
-            // It may have counted under an earlier replica of this node.
-            seen.merge(&self.seen(None).version);
-        } else if let Some(replica) = self.replica() {
-            seen.see(replica, done.number);
+        match self.replica().filter(|_| !done.is_replayed) {
+            // Without the lock, as most changes.
+            Some(replica) => seen.see(replica, done.number),
+            None => seen.merge(&self.0.shared.lock().map(|engine| engine.written(done)).unwrap_or_default()),
         }
         seen
     }

@@ -23,7 +23,7 @@ use crate::peers::Heard;
 use crate::shared::Calls;
 use crate::status::StoreStatus;
 use crate::store::Figures;
-use crate::{MAX_GROUP, Options, Peer, Refused, Seen, Status};
+use crate::{MAX_GROUP, Options, Peer, Refused, Seen, Status, Version};
 
 /// How many bits of a ticket are the place in its group.
 const PLACE_BITS: u32 = 16;
@@ -64,6 +64,8 @@ pub(crate) struct Engine {
     is_done: bool,
     /// Whether no change is counted while the store is down.
     needs_store: bool,
+    /// Whether another process runs under the name of this node.
+    pub(crate) is_name_shared: bool,
 }
 
 impl Engine {
@@ -103,6 +105,7 @@ impl Engine {
             timer_at: None,
             is_done: false,
             needs_store: config.ack == AckPolicy::Store,
+            is_name_shared: false,
         };
         engine.handle(Input::Roster([node].into()));
         engine.tick();
@@ -307,6 +310,17 @@ impl Engine {
         };
         let complete = self.replica.complete_as_of();
         Seen { version, complete: complete.map(|at| self.clock.now().saturating_sub(at)) }
+    }
+
+    /// What a client has seen that was told of a change that was made here.
+    pub(crate) fn written(&self, done: &Done) -> Version {
+        if done.is_replayed {
+            // It may have counted under an earlier replica of this node.
+            return self.seen(None).version;
+        }
+        let mut seen = Version::default();
+        seen.see(self.replica.id(), done.number);
+        seen
     }
 
     /// What is known of the peers.

@@ -28,6 +28,8 @@ pub enum Refused {
     KeyBusy,
     /// The store has not been read since the start. So it is not known whether the idempotency key was used before.
     KeysUnread,
+    /// Another process runs under the name of this node. It may know the idempotency key.
+    NameShared,
     /// Too many idempotency keys are remembered.
     TooManyKeys,
     /// The group has more than [`MAX_GROUP`](crate::MAX_GROUP) requests.
@@ -56,6 +58,7 @@ impl Refused {
             | Self::KeyTooLong
             | Self::KeyBusy
             | Self::KeysUnread
+            | Self::NameShared
             | Self::TooManyKeys
             | Self::GroupTooLong
             | Self::Failed => Counted::No,
@@ -78,6 +81,9 @@ impl fmt::Display for Refused {
             Self::KeyTooLong => "an idempotency key has 1 to 255 bytes: not counted",
             Self::KeyBusy => "the request with the same idempotency key was refused: not counted",
             Self::KeysUnread => "the idempotency keys are not read from the store yet: not counted",
+            Self::NameShared => {
+                "another process runs under the name of this node, and may know the idempotency key: not counted. End one of them"
+            }
             Self::TooManyKeys => "too many idempotency keys are remembered: not counted",
             Self::GroupTooLong => "too many requests at once: not counted",
             Self::Failed => "the database has failed: not counted. Start the process again",

@@ -9,8 +9,8 @@ use std::time::Duration;
 use replica::store::{Noted, Outcome, StoreRequest, Token};
 use replica::{Change, Frame, Input, NodeId};
 
-use crate::Group;
 use crate::shared::Shared;
+use crate::{Done, Group, Version};
 
 /// What drives the store and the messages of counters in a cluster: see [`Options::join`](crate::Options::join).
 ///
@@ -121,9 +121,22 @@ impl Outside {
         self.shared.release(engine);
     }
 
+    /// Another process runs under the name of this node, or does so no longer. While it does, changes with a new idempotency key are
+    /// refused: that process may know the key.
+    pub fn share_name(&self, is_shared: bool) {
+        let Some(mut engine) = self.shared.lock() else { return };
+        engine.is_name_shared = is_shared;
+        self.shared.release(engine);
+    }
+
     /// Another node asks for a change, once for its `key`: as [`Session::change_once`](crate::Session::change_once).
     pub fn change_once(&self, key: &str, change: Change) -> Group {
         self.shared.submit(|session| session.change_once(key, change))
+    }
+
+    /// What a client has seen that is told of a change that was made here: see [`Counters::written`](crate::Counters::written).
+    pub fn written(&self, done: &Done) -> Version {
+        self.shared.lock().map_or_else(Version::default, |engine| engine.written(done))
     }
 
     fn hand(&self, input: Input) {

@@ -106,6 +106,7 @@ impl<'a> Session<'a> {
         let now = unix_ms();
         match self.engine.keys.look_up(key, &change, now) {
             Known::Unread => self.engine.settle(ticket, Err(Refused::KeysUnread)),
+            Known::New if self.engine.is_name_shared => self.engine.settle(ticket, Err(Refused::NameShared)),
             Known::New if self.engine.keys.is_full(self.engine.options.max_keys) => {
                 self.engine.settle(ticket, Err(Refused::TooManyKeys));
             }
@@ -142,6 +143,12 @@ impl<'a> Session<'a> {
         let Some(ticket) = self.engine.place() else { return };
         let request = Request::Await(until);
         self.hand(ticket, within, |answer_by| Input::Client { ticket, answer_by, request });
+    }
+
+    /// How many peers are known to have the changes of this node's replica up to this [number](crate::Done::number). It takes no place.
+    pub fn held(&self, number: u64) -> usize {
+        let peers = self.engine.replica.peers();
+        peers.into_iter().filter(|peer| peer.covers >= Some(number)).count()
     }
 
     /// Takes a place that is answered once all changes before are durable.

@@ -275,6 +275,20 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// How many peers it says to have the changes. 0 if it says nothing of that.
+    pub const fn held(&self) -> usize {
+        match self {
+            Self::Held(peers) => *peers,
+            Self::Counted
+            | Self::Reset(_)
+            | Self::Value(_)
+            | Self::Values(_)
+            | Self::Forgotten
+            | Self::Reached
+            | Self::NotReached(_) => 0,
+        }
+    }
+
     /// The one value that it tells: a counter's, or what a reset has subtracted. 0 if it tells none, or those of a batch.
     ///
     /// ```

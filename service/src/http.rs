@@ -13,6 +13,7 @@ mod explain;
 mod forward;
 mod guard;
 mod health;
+mod levels;
 mod list;
 mod number;
 mod openapi;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_nats::client::RequestErrorKind;
 use async_nats::connection::State;
 use async_nats::{Message, Request};
-use embedded::{Change, Done, Group, Outside, Refused};
+use embedded::{Change, Done, Group, Outside, Refused, Version};
 use replica::NodeId;
 use tracing::{debug, warn};
 
@@ -32,6 +32,8 @@ pub struct Elsewhere {
     pub done: Done,
     /// Whether it acknowledges changes that are in its memory only.
     pub in_memory: bool,
+    /// What a client has seen that is told of it.
+    pub seen: Version,
 }
 
 /// Why a change was not made at another node, or is not known to be.
@@ -127,7 +129,7 @@ impl Cluster {
             }
         })?;
         match Told::from_bytes(&answer.payload) {
-            Ok(Told::Done { done, in_memory }) => Ok(Elsewhere { done, in_memory }),
+            Ok(Told::Done { done, in_memory, seen }) => Ok(Elsewhere { done, in_memory, seen }),
             Ok(Told::Refused(refused)) => Err(NotMade::Refused(refused)),
             Ok(Told::RefusedOtherwise { may_count }) => Err(NotMade::RefusedOtherwise { may_count }),
             Ok(Told::Late) => Err(NotMade::Late),
@@ -163,11 +165,11 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Waits for the change, and gives the subject and the answer.
-    pub(super) async fn answer(self, in_memory: bool) -> (String, Vec<u8>) {
+    pub(super) async fn answer(self, in_memory: bool, outside: &Outside) -> (String, Vec<u8>) {
         let told = match self.group {
             None => Told::Late,
             Some(group) => match Group::only(group.await) {
-                Ok(done) => Told::Done { done, in_memory },
+                Ok(done) => Told::Done { seen: outside.written(&done), done, in_memory },
                 Err(refused) => Told::Refused(refused),
             },
         };

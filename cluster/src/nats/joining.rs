@@ -8,7 +8,7 @@ use async_nats::jetstream::Context;
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, ServerAddr, jetstream};
 use percent_encoding::percent_decode_str;
 use tokio::time::sleep;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::clock::Stopwatch;
 use super::refusals::Refusals;
@@ -21,8 +21,12 @@ const STORE_WITHIN: Duration = Duration::from_secs(5);
 /// How long to wait before the next try to join or to connect.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
-/// How often the connection is tried out.
-const PING_EVERY: Duration = Duration::from_secs(2);
+/// How often the connection is tried out. A server that does not answer for three times as long is left for another one. Meanwhile the
+/// node is cut off from the store and from all peers.
+const PING_EVERY: Duration = Duration::from_millis(500);
+
+/// How long a server may take to answer a connection.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
 /// How many bytes a file of credentials or certificates may have.
 const MAX_FILE: u64 = 1 << 20;
@@ -46,16 +50,23 @@ impl<'a> Joining<'a> {
 
     /// Connects to any server. Tries again while there is time.
     pub(super) async fn connect(&self) -> Result<Client, JoinError> {
+        let mut is_told = false;
         loop {
             let (addresses, options) = self.options().await.map_err(JoinError::Servers)?;
+            let shown: Vec<_> = addresses.iter().map(|address| address.as_url_str().to_owned()).collect();
+            let shown = shown.join(",");
             match options.connect(addresses).await {
                 Ok(client) => return Ok(client),
                 Err(error) => match error.kind() {
                     ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
                         return Err(JoinError::Servers("they do not let this node in".into()));
                     }
-                    _ if self.is_late() => return Err(JoinError::Servers(error.to_string())),
-                    _ => debug!(%error, "can't connect to NATS yet"),
+                    _ if self.is_late() => return Err(JoinError::Servers(format!("{shown}: {error}"))),
+                    _ if is_told => debug!(%error, "can't connect to NATS yet"),
+                    _ => {
+                        is_told = true;
+                        self.tell("can't connect to NATS yet", &format!("{shown}: {error}"));
+                    }
                 },
             }
             sleep(RETRY_AFTER).await;
@@ -89,6 +100,7 @@ impl<'a> Joining<'a> {
             .name(format!("counterd {}", self.names.me()))
             .custom_inbox_prefix(self.names.answers())
             .ping_interval(PING_EVERY)
+            .connection_timeout(CONNECT_WITHIN)
             .reconnect_delay_callback(reconnect_after)
             .event_callback(move |event| {
                 let refusals = refusals.clone();
@@ -100,6 +112,11 @@ impl<'a> Joining<'a> {
     /// Waits until the servers refuse a right, and says which.
     pub(super) async fn refused(&self) -> String {
         self.refusals.any().await
+    }
+
+    /// Says once what this node waits for.
+    fn tell(&self, what: &str, problem: &str) {
+        warn!(problem, give_up_after_seconds = self.settings.join_within.as_secs(), "{what}");
     }
 
     /// Opens the stream. Tries again while there is time.

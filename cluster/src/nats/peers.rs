@@ -115,6 +115,11 @@ impl Peers {
         hello.occasion == Occasion::Begin
     }
 
+    /// Whether another process runs under the name of this node.
+    pub(super) fn has_namesake(&self, now: Duration) -> bool {
+        self.namesake.is_some_and(|(_, heard)| !is_silent(heard, now))
+    }
+
     /// The store has records of these nodes.
     pub(super) fn list(&mut self, nodes: &[NodeId]) {
         for node in nodes {

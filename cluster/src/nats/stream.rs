@@ -70,7 +70,9 @@ async fn find(context: &Context, names: &Names) -> Result<Option<Stream>, NoStre
                     "the NATS servers have no JetStream for this account: start nats-server with -js";
                 Err(NoStream::Never(problem.into()))
             }
-            _ => Err(NoStream::NotNow(error.to_string())),
+            _ => Err(NoStream::NotNow(format!(
+                "the NATS servers do not answer for JetStream: {error}. Each needs it (nats-server -js), and most must run"
+            ))),
         },
     }
 }

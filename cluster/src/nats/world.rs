@@ -67,6 +67,7 @@ pub async fn join(settings: &Settings, options: Options) -> Result<(Counters, Cl
         requests: JoinSet::new(),
         asked: JoinSet::new(),
         in_memory,
+        is_name_shared: false,
         next_long: rand::random(),
         lost: 0,
     };
@@ -94,6 +95,8 @@ struct World {
     asked: JoinSet<(String, Vec<u8>)>,
     /// Whether changes are acknowledged that are in memory only.
     in_memory: bool,
+    /// Whether another process was heard under the name of this node.
+    is_name_shared: bool,
     /// Names the next frame that is longer than a message.
     next_long: u64,
     /// How many frames were not sent.
@@ -132,7 +135,10 @@ impl World {
                     Some(message) => self.be_asked(&message),
                     None => sleep(RETRY_AFTER).await,
                 },
-                _ = ticks.tick() => self.say_hello(Occasion::Now).await,
+                _ = ticks.tick() => {
+                    self.look_for_namesake();
+                    self.say_hello(Occasion::Now).await;
+                },
             }
         }
         // The changes have their answers now, for the counters are closed.
@@ -226,6 +232,7 @@ impl World {
         let (Some(from), Some(hello)) = (Names::sender(&message.subject), hello) else { return };
         let age = self.cluster.age();
         let wants_answer = self.cluster.peers().greet(&from, hello, age);
+        self.look_for_namesake();
         if wants_answer {
             self.say_hello(Occasion::Now).await;
         }
@@ -237,9 +244,18 @@ impl World {
         self.publish(self.names.hello(), hello.to_bytes()).await;
     }
 
+    /// Tells the replica's other half whether keys are safe.
+    fn look_for_namesake(&mut self) {
+        let is_shared = self.cluster.peers().has_namesake(self.cluster.age());
+        if std::mem::replace(&mut self.is_name_shared, is_shared) != is_shared {
+            self.outside.share_name(is_shared);
+        }
+    }
+
     fn be_asked(&mut self, message: &async_nats::Message) {
         if let Some(asked) = self.cluster.begin_for(message, &self.outside) {
-            self.asked.spawn(asked.answer(self.in_memory));
+            let (in_memory, outside) = (self.in_memory, self.outside.clone());
+            self.asked.spawn(async move { asked.answer(in_memory, &outside).await });
         }
     }
 }

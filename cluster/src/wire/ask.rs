@@ -2,7 +2,7 @@
 //!
 //! A request and an answer begin with the version of the format, as messages do.
 
-use embedded::{Change, Done, MAX_BATCH, MAX_KEY, MAX_NAME, Name, Refusal, Refused, Reply, Step};
+use embedded::{Change, Done, MAX_BATCH, MAX_KEY, MAX_NAME, Name, Refusal, Refused, Reply, Step, Version};
 use serde::{Deserialize, Serialize};
 
 use super::{OLDEST, VERSION, WireError};
@@ -31,6 +31,8 @@ pub enum Told {
         done: Done,
         /// Whether that node acknowledges changes that are in its memory only.
         in_memory: bool,
+        /// What a client has seen that is told of it.
+        seen: Version,
     },
     /// The change was refused.
     Refused(Refused),
@@ -68,7 +70,7 @@ enum WrittenStep {
 
 #[derive(Serialize, Deserialize)]
 enum WrittenTold {
-    Done { reply: WrittenReply, is_replayed: bool, in_memory: bool },
+    Done { reply: WrittenReply, is_replayed: bool, in_memory: bool, seen: String },
     Refused { code: u8, may_count: bool },
     Late,
 }
@@ -82,7 +84,7 @@ enum WrittenReply {
 }
 
 /// The refusals that a change with a key can get, by their codes.
-const CODES: [(u8, Refused); 17] = [
+const CODES: [(u8, Refused); 18] = [
     (1, Refused::KeyReused),
     (2, Refused::KeyTooLong),
     (3, Refused::KeyBusy),
@@ -100,6 +102,7 @@ const CODES: [(u8, Refused); 17] = [
     (15, Refused::Refusal(Refusal::EndedBeforeDurable)),
     (16, Refused::Refusal(Refusal::Forgotten)),
     (17, Refused::Refusal(Refusal::NameTooLong)),
+    (18, Refused::NameShared),
 ];
 
 /// The code of a refusal that is not in the table.
@@ -177,7 +180,7 @@ impl Told {
     /// The answer as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         write(&match self {
-            Self::Done { done: Done { reply, is_replayed, .. }, in_memory } => {
+            Self::Done { done: Done { reply, is_replayed, .. }, in_memory, seen } => {
                 let reply = match reply {
                     // Only the first answers a change.
                     Reply::Counted
@@ -189,7 +192,9 @@ impl Told {
                     Reply::Value(value) => WrittenReply::Value(*value),
                     Reply::Values(values) => WrittenReply::Values(values.to_vec()),
                 };
-                WrittenTold::Done { reply, is_replayed: *is_replayed, in_memory: *in_memory }
+                // A version that is too long for a client says nothing.
+                let seen = seen.to_text().unwrap_or_default();
+                WrittenTold::Done { reply, is_replayed: *is_replayed, in_memory: *in_memory, seen }
             }
             Self::Refused(refused) => {
                 let code = CODES.iter().find(|(_, known)| known == refused).map_or(OTHER, |(code, _)| *code);
@@ -210,14 +215,19 @@ impl Told {
     /// [`WireError`]
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         Ok(match read(bytes)? {
-            WrittenTold::Done { reply, is_replayed, in_memory } => {
+            WrittenTold::Done { reply, is_replayed, in_memory, seen } => {
                 let reply = match reply {
                     WrittenReply::Counted => Reply::Counted,
                     WrittenReply::Reset(value) => Reply::Reset(value),
                     WrittenReply::Value(value) => Reply::Value(value),
                     WrittenReply::Values(values) => Reply::Values(values.into()),
                 };
-                Self::Done { done: Done { reply, is_replayed, number: 0 }, in_memory }
+                let seen = if seen.is_empty() {
+                    Version::default()
+                } else {
+                    seen.parse().map_err(|_| WireError::Garbage)?
+                };
+                Self::Done { done: Done { reply, is_replayed, number: 0 }, in_memory, seen }
             }
             WrittenTold::Refused { code, may_count } => {
                 let known = CODES.iter().find(|(known, _)| *known == code);

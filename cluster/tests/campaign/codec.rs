@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cluster::wire::hello::Hello;
+use cluster::wire::hello::{Hello, Occasion};
 use cluster::wire::pieces::Assembler;
 use cluster::wire::{Message, WireError, frame, messages, read};
 use rand::rngs::SmallRng;
@@ -66,7 +66,7 @@ impl Codec {
             Release::New => true,
             Release::Both => self.rng.random_bool(0.5),
         };
-        let mut hello = Hello::of_this_release(true);
+        let mut hello = Hello::of_this_release(Occasion::Begin, self.rng.random(), Duration::ZERO);
         if is_new {
             hello.versions = *hello.versions.start()..=NEXT;
         }

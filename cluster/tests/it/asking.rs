@@ -7,7 +7,7 @@ use cluster::nats::Names;
 use cluster::wire::ask::{Ask, Told};
 use cluster::wire::hello::Hello;
 use cluster::{Cluster, NotMade, Settings, Standing, join};
-use embedded::{Change, Counters, Done, Options, Refused, Reply, Step};
+use embedded::{Change, Counters, Done, Options, Refused, Reply, Step, Version};
 use futures_util::StreamExt;
 use tokio::runtime::Runtime;
 
@@ -71,7 +71,11 @@ impl Stranger {
     async fn told(&mut self) -> (u64, Told) {
         let answer = tokio::time::timeout(BOUND, self.answers.next()).await.unwrap().unwrap();
         let (_, id) = answer.subject.rsplit_once('.').unwrap();
-        (u64::from_str_radix(id, 16).unwrap(), Told::from_bytes(&answer.payload).unwrap())
+        let mut told = Told::from_bytes(&answer.payload).unwrap();
+        if let Told::Done { seen, .. } = &mut told {
+            assert!(!std::mem::take(seen).is_empty(), "the client has seen the change");
+        }
+        (u64::from_str_radix(id, 16).unwrap(), told)
     }
 }
 
@@ -84,8 +88,8 @@ fn a_request_is_for_one_process_and_has_an_end() {
         let process = stranger.process().await;
         let ask = |id, key: &str| Ask { id, process, begin_by_ms: u64::MAX, key: key.into(), change: add(3) };
         let done = |is_replayed| {
-            let done = Done { reply: Reply::Value(3), is_replayed };
-            Told::Done { done, in_memory: false }
+            let done = Done { reply: Reply::Value(3), is_replayed, number: 0 };
+            Told::Done { done, in_memory: false, seen: Version::default() }
         };
         stranger.ask(&Ask { process: process ^ 1, ..ask(1, "other process") }).await;
         stranger.ask(&ask(2, "k")).await;
@@ -115,7 +119,7 @@ fn a_change_is_made_at_another_node_while_it_is_there() {
         wait_until(|| stands(Standing::Alive)).await;
         for is_replayed in [false, true] {
             let made = cluster.change_at("n2", "k", add(3)).await.unwrap();
-            assert_eq!(made.done, Done { reply: Reply::Value(3), is_replayed });
+            assert_eq!(made.done, Done { reply: Reply::Value(3), is_replayed, number: 0 });
         }
         let long = (0..2_000).map(|number| (format!("{number:01000}").as_str().into(), Step::Add(1)));
         let long = Change::Batch(long.collect());

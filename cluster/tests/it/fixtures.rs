@@ -8,7 +8,7 @@ use cluster::journal::{Body, Message, Snapshot};
 use cluster::wire::ask::{Ask, Told};
 use cluster::wire::hello::{Hello, Occasion};
 use cluster::wire::{self, messages};
-use embedded::{Change, Done, Entry, EntryKind, Refusal, Refused, Reply, Step};
+use embedded::{Change, Done, Entry, EntryKind, Refusal, Refused, Reply, Step, Version};
 use replica::store::{Changes, Note, Noted, Ownership, Seal};
 use replica::{Claim, Frame, FrameId, Inquiry, ReplicaId, RowDelta, Rows};
 
@@ -114,7 +114,12 @@ fn requests_and_answers_of_version_1_are_read() {
         let ask = Ask { id: 9, process: 0x1234, begin_by_ms: 60_000, key: "7f3c0c9e".into(), change };
         assert_eq!(Ask::from_bytes(&kept(&format!("ask-1-{place}"), &ask.to_bytes())), Ok(ask));
     }
-    let done = |reply| Told::Done { done: Done { reply, is_replayed: true }, in_memory: false };
+    // The name of a replica, and a number: 41.
+    let seen: Version = "AQELbjEjOWYzYTE3YzIp".parse().unwrap();
+    let done = |reply| {
+        let done = Done { reply, is_replayed: true, number: 0 };
+        Told::Done { done, in_memory: false, seen: seen.clone() }
+    };
     let answers = [
         done(Reply::Value(-3)),
         done(Reply::Reset(i128::MAX)),

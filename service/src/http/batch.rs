@@ -73,9 +73,10 @@ pub(super) async fn batch(mut call: Call) -> Result<Response, Problem> {
         }
     }
     let counted = steps.len();
+    let seen = call.seen_before_change()?;
     let made = call.change(Change::Batch(steps)).await?;
     let body = json(&Batched { counted, durability: made.durability, replayed: made.done.is_replayed });
-    Ok(made.mark(body))
+    Ok(made.mark(body, &http, seen))
 }
 
 /// Reads adds straight into the steps of a change.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use embedded::{Change, Counters, Done, Group, Name};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -41,6 +41,10 @@ impl FromRequest<Http> for Call {
 impl Call {
     pub(super) fn counters(&self) -> &Counters {
         &self.http.app.counters
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
     }
 
     /// The names in the path: a [`PathName`] or several.

@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Http;
 use super::call::{Call, PathName};
+use super::levels::{Level, Read, Timeout, mark_read};
 use super::number::{Number, Numbers};
 use super::problem::Problem;
 use crate::access::Scope;
@@ -77,6 +78,25 @@ struct Shape {
     numbers: Numbers,
 }
 
+/// How a counter is read.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+struct Reading {
+    /// `string`: values are texts, for programs that lose integers beyond 2^53.
+    numbers: Numbers,
+    /// `all`: wait until all nodes have told what they show. The value has every change that was acknowledged before.
+    #[param(inline)]
+    read: Read,
+    /// Wait until the value is so large.
+    #[serde(rename = "at-least")]
+    #[param(required = false)]
+    at_least: Option<i64>,
+    /// How long to wait, for this and for what `Counter-Version` names.
+    #[param(value_type = String, default = "1s", example = "500ms")]
+    timeout: Timeout,
+}
+
 /// Add to a counter.
 #[utoipa::path(
     post, path = "/v1/counters/{name}/add", tag = "counters", request_body = Add,
@@ -91,15 +111,19 @@ pub(super) async fn add(mut call: Call) -> Result<Response, Problem> {
 /// Read a counter.
 #[utoipa::path(
     get, path = "/v1/counters/{name}", tag = "counters",
-    params(("name" = String, Path, description = "The counter."), Shape),
+    params(("name" = String, Path, description = "The counter."), Reading),
     responses((status = 200, description = "Its value.", body = Value)),
 )]
 pub(super) async fn read(mut call: Call) -> Result<Response, Problem> {
     let name: PathName = call.path().await?;
     call.demand(Scope::Read, &name)?;
-    let Shape { numbers } = call.query()?;
-    let done = call.read(&name.into()).await?;
-    Ok(json(&Value { value: Number(done.reply.value(), numbers) }))
+    let Reading { numbers, read, at_least, timeout } = call.query()?;
+    let name: Name = name.into();
+    let level = Level { read, at_least: at_least.map(|value| (name.clone(), value)), timeout };
+    let seen = call.reach(level).await?;
+    let done = call.read(&name).await?;
+    let body = json(&Value { value: Number(done.reply.value(), numbers) });
+    Ok(mark_read(body, call.counters(), Some(&name), &seen))
 }
 
 /// Reset a counter: subtract what this node sees of it. Adds that it does not see yet survive.
@@ -139,10 +163,11 @@ async fn change<B: DeserializeOwned>(
     call.demand(Scope::Add, &name)?;
     let Shape { numbers } = call.query()?;
     let body = call.json().await?;
+    let seen = call.seen_before_change()?;
     let made = call.change(of(name.into(), body)).await?;
     let (value, durability) = (Number(made.done.reply.value(), numbers), made.durability);
     let body = json(&Changed { value, durability, replayed: made.done.is_replayed });
-    Ok(made.mark(body))
+    Ok(made.mark(body, &call.http, seen))
 }
 
 /// How safe a change is once it is acknowledged.

@@ -2,10 +2,11 @@
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
-use embedded::{AckPolicy, Change, Done};
+use embedded::{AckPolicy, Change, Done, Version};
 
 use super::Http;
 use super::counters::{Durability, durability};
+use super::levels::mark_change;
 use super::problem::{Kind, Problem};
 
 /// The name of the node that has the key of a change, in a request. In an answer: of the node that has made the change.
@@ -16,8 +17,8 @@ pub(super) struct Made {
     pub(super) done: Done,
     /// How safe it is where it was made.
     pub(super) durability: Durability,
-    /// The other node.
-    by: Option<HeaderValue>,
+    /// The other node that has made it, and what a client has seen that was told of it.
+    by: Option<(HeaderValue, Version)>,
 }
 
 impl Made {
@@ -25,14 +26,19 @@ impl Made {
         Self { done, durability: durability(http), by: None }
     }
 
-    /// Says in headers which node has made the change, and whether an earlier request has.
-    pub(super) fn mark(self, mut response: Response) -> Response {
-        let headers = response.headers_mut();
-        if let Some(by) = self.by {
-            headers.insert(COUNTER_NODE, by);
+    /// Says in headers which node has made the change, whether an earlier request has, and what the client has seen now, beside what it
+    /// had `seen` before.
+    pub(super) fn mark(self, mut response: Response, http: &Http, mut seen: Version) -> Response {
+        if let Some((node, version)) = self.by {
+            response.headers_mut().insert(COUNTER_NODE, node);
+            seen.merge(&version);
+        } else {
+            seen = http.app.counters.written(&self.done, seen);
         }
+        mark_change(&mut response, &seen);
         if self.done.is_replayed {
-            headers.insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+            let name = HeaderName::from_static("idempotency-replayed");
+            response.headers_mut().insert(name, HeaderValue::from_static("true"));
         }
         response
     }
@@ -42,10 +48,11 @@ impl Made {
 #[cfg(feature = "nats")]
 pub(super) async fn make_at(http: Http, node: String, key: String, change: Change) -> Result<Made, Problem> {
     let Some(cluster) = http.app.peers.joined() else { return Err(no_cluster(&http, &node)) };
-    let cluster::Elsewhere { done, in_memory } =
+    let cluster::Elsewhere { done, in_memory, seen } =
         cluster.change_at(&node, &key, change).await.map_err(|not_made| problem(&node, not_made))?;
     let ack = if in_memory { AckPolicy::Memory } else { AckPolicy::Durable };
-    Ok(Made { done, durability: ack.into(), by: HeaderValue::try_from(node).ok() })
+    let by = HeaderValue::try_from(node).ok().map(|node| (node, seen));
+    Ok(Made { done, durability: ack.into(), by })
 }
 
 #[cfg(not(feature = "nats"))]

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Http;
 use super::call::Call;
 use super::counters::json;
+use super::levels::{Level, Read, Timeout, mark_read};
 use super::number::{Number, Numbers};
 use super::problem::Problem;
 use crate::access::Scope;
@@ -31,11 +32,25 @@ pub(super) struct Which {
     limit: usize,
     /// `string`: values are texts, for programs that lose integers beyond 2^53.
     pub(super) numbers: Numbers,
+    /// `all`: wait until all nodes have told what they show. The values have every change that was acknowledged before.
+    #[param(inline, required = false)]
+    read: Read,
+    /// How long to wait, for this and for what `Counter-Version` names.
+    #[param(value_type = String, required = false, default = "1s", example = "500ms")]
+    timeout: Timeout,
 }
 
 impl Default for Which {
     fn default() -> Self {
-        Self { prefix: String::new(), after: None, limit: 100, numbers: Numbers::default() }
+        let (read, timeout) = (Read::default(), Timeout::default());
+        Self { prefix: String::new(), after: None, limit: 100, numbers: Numbers::default(), read, timeout }
+    }
+}
+
+impl Which {
+    /// What a page of these must have.
+    fn level(&self) -> Level {
+        Level { read: self.read, timeout: self.timeout, at_least: None }
     }
 }
 
@@ -49,6 +64,12 @@ struct All {
     prefix: String,
     /// `string`: the sum is a text, for programs that lose integers beyond 2^53.
     numbers: Numbers,
+    /// `all`: wait until all nodes have told what they show. The sum has every change that was acknowledged before.
+    #[param(inline)]
+    read: Read,
+    /// How long to wait, for this and for what `Counter-Version` names.
+    #[param(value_type = String, default = "1s", example = "500ms")]
+    timeout: Timeout,
 }
 
 /// A page of counters.
@@ -87,9 +108,10 @@ struct Sum {
 pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     let which: Which = call.query()?;
     call.demand(Scope::Read, &which.prefix)?;
-    let http = call.http.clone();
+    let (http, reach) = (call.http.clone(), call.reach(which.level()));
     drop(call);
-    Ok(json(&page(&http, which).await?))
+    let seen = reach.await?;
+    Ok(mark_read(json(&page(&http, which).await?), &http.app.counters, None, &seen))
 }
 
 /// Add up the values of all counters with a prefix. Adds that come meanwhile may be in the sum or not.
@@ -98,17 +120,19 @@ pub(super) async fn list(call: Call) -> Result<Response, Problem> {
     responses((status = 200, description = "The sum.", body = Sum)),
 )]
 pub(super) async fn sum(call: Call) -> Result<Response, Problem> {
-    let All { prefix, numbers } = call.query()?;
+    let All { prefix, numbers, read, timeout } = call.query()?;
     call.demand(Scope::Read, &prefix)?;
+    let reach = call.reach(Level { read, timeout, at_least: None });
     let http = call.http.clone();
     drop(call);
+    let seen = reach.await?;
     let (sum, counters) = http.scan(move |counters| counters.sum(&prefix)).await?;
-    Ok(json(&Sum { sum: Number(sum, numbers), counters }))
+    Ok(mark_read(json(&Sum { sum: Number(sum, numbers), counters }), &http.app.counters, None, &seen))
 }
 
 /// A page of counters.
 pub(super) async fn page(http: &Http, which: Which) -> Result<Page, Problem> {
-    let Which { prefix, after, limit, numbers } = which;
+    let Which { prefix, after, limit, numbers, .. } = which;
     if !(1..=MAX_PAGE).contains(&limit) {
         return Err(Problem::malformed(format!("limit is a number from 1 to {MAX_PAGE}")));
     }

@@ -56,13 +56,13 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     if kinds.contains(&Kind::TokenMissing) {
         operation.insert("security".into(), json!([{"bearer": []}, {"basic": []}, {}]));
     }
-    let is_keyed = kinds.contains(&Kind::KeyReused);
-    if is_keyed {
-        let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
-        if let Some(parameters) = parameters.as_array_mut() {
-            parameters.push(idempotency_key());
-            parameters.push(counter_node());
+    let (is_keyed, is_read) = (kinds.contains(&Kind::KeyReused), is_read(path, method));
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Some(parameters) = parameters.as_array_mut() {
+        if is_keyed {
+            parameters.extend([idempotency_key(), counter_node()]);
         }
+        parameters.extend((is_keyed || is_read).then(counter_version));
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     let mut problems: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
@@ -82,6 +82,14 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
             "Counter-Node".into(),
             text_header("The name of the node that answers, or that has made the change."),
         );
+        if (is_keyed || is_read) && status == "200" {
+            let version = "What the client has seen now. Send it with the next request, to any node.";
+            headers.insert("Counter-Version".into(), text_header(version));
+        }
+        if is_read && status == "200" {
+            let fresh = "How old the values may be, in milliseconds: all that any node had acknowledged so long ago is in them. Or `unknown`.";
+            headers.insert("Counter-Fresh".into(), text_header(fresh));
+        }
         if is_keyed && status == "200" {
             let replayed = "`true` if an earlier request with the same key did it.";
             headers.insert("Idempotency-Replayed".into(), text_header(replayed));
@@ -115,6 +123,20 @@ fn counter_node() -> Value {
     })
 }
 
+/// Whether an operation reads counters, at a level.
+fn is_read(path: &str, method: &str) -> bool {
+    method == "get" && ["/v1/counters/{name}", "/v1/counters", "/v1/sum"].contains(&path)
+}
+
+fn counter_version() -> Value {
+    json!({
+        "name": "Counter-Version",
+        "in": "header",
+        "description": "What the client has seen: the header of an earlier answer, of any node. A read waits until this node shows it.",
+        "schema": {"type": "string", "maxLength": embedded::Version::MAX_TEXT},
+    })
+}
+
 /// The errors that an operation may answer.
 fn kinds(path: &str, method: &str) -> Vec<Kind> {
     let mut kinds = vec![Kind::UnexpectedHost, Kind::OtherOrigin, Kind::Connections];
@@ -124,7 +146,8 @@ fn kinds(path: &str, method: &str) -> Vec<Kind> {
             kinds.push(Kind::Unavailable);
             return kinds;
         }
-        "/v1/watch" | "/v1/counters/{name}" => kinds.push(Kind::TooMany),
+        "/v1/watch" => kinds.push(Kind::TooMany),
+        _ if is_read(path, method) => kinds.extend([Kind::TooMany, Kind::NotReached]),
         _ => {}
     }
     kinds.extend([Kind::TokenMissing, Kind::Forbidden, Kind::Unavailable]);

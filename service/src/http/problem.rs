@@ -37,6 +37,7 @@ pub(super) enum Kind {
     Full,
     Connections,
     Unavailable,
+    NotReached,
     Indeterminate,
 }
 
@@ -75,6 +76,7 @@ impl Kind {
                 ("too-many-connections", "Too many connections", StatusCode::SERVICE_UNAVAILABLE)
             }
             Self::Unavailable => ("unavailable", "Not now", StatusCode::SERVICE_UNAVAILABLE),
+            Self::NotReached => ("not-reached", "Not known here yet", StatusCode::SERVICE_UNAVAILABLE),
             Self::Indeterminate => ("indeterminate", "It may count", StatusCode::GATEWAY_TIMEOUT),
         }
     }
@@ -82,7 +84,7 @@ impl Kind {
     /// Whether the same request may succeed in a moment.
     const fn is_passing(self) -> bool {
         match self {
-            Self::TooMany | Self::Connections | Self::Unavailable => true,
+            Self::TooMany | Self::Connections | Self::Unavailable | Self::NotReached => true,
             Self::Malformed
             | Self::TokenMissing
             | Self::Forbidden
@@ -200,7 +202,7 @@ impl From<Refused> for Problem {
             Refused::KeyBusy => Kind::Conflict,
             Refused::TooManyKeys => Kind::TooMany,
             Refused::GroupTooLong => Kind::TooLarge,
-            Refused::KeysUnread | Refused::Failed => Kind::Unavailable,
+            Refused::KeysUnread | Refused::NameShared | Refused::Failed => Kind::Unavailable,
             Refused::FailedMeanwhile => Kind::Indeterminate,
         };
         let mut detail = refused.to_string();

@@ -1,6 +1,6 @@
 //! A connection: who the client is, and what it has said so far.
 
-use embedded::Group;
+use embedded::{Answer, Group};
 
 use super::batch::Batch;
 use super::counting::{Counting, Request};
@@ -8,7 +8,7 @@ use super::refusals::{self, Problem};
 use super::replies::Replies;
 use super::requests::{BadRequest, Command, Requests};
 use super::table::{self, Connects, Kind, Lists, Spec};
-use super::{describe, handshake, unsupported};
+use super::{describe, handshake, lists, unsupported};
 use crate::access::Client;
 use crate::app::App;
 
@@ -23,6 +23,8 @@ pub(super) struct Connection<'a> {
     pub(super) names: [String; 3],
     /// The commands since MULTI.
     batch: Option<Batch>,
+    /// The number of the last change that was acknowledged, as far as the client has changed anything.
+    pub(super) changed: u64,
     is_closing: bool,
 }
 
@@ -43,7 +45,8 @@ const SPOILT: Problem = Problem::new("EXECABORT", "Transaction discarded because
 impl<'a> Connection<'a> {
     pub(super) fn new(app: &'a App, id: u64) -> Self {
         let client = app.access.client(None);
-        Self { app, id, client, names: <[String; 3]>::default(), batch: None, is_closing: false }
+        let names = <[String; 3]>::default();
+        Self { app, id, client, names, batch: None, changed: 0, is_closing: false }
     }
 
     /// Whether the client has said who it is, if it must.
@@ -65,6 +68,12 @@ impl<'a> Connection<'a> {
             BadRequest::Http => return,
         };
         replies.problem(&Problem::told(format!("Protocol error: {text}")));
+    }
+
+    /// Notes how far the changes of this client go that were acknowledged.
+    pub(super) fn note(&mut self, answers: &[Answer]) {
+        let numbers = answers.iter().flatten().map(|done| done.number);
+        self.changed = numbers.fold(self.changed, u64::max);
     }
 
     /// Handles requests from this one on, up to one that is handled apart.
@@ -148,6 +157,12 @@ impl<'a> Connection<'a> {
                 }
             }
             Kind::Connects(Connects::Exec) => self.execute(counting, replies),
+            Kind::Connects(Connects::Wait) if !counting.is_batch() => return Some(Lists::Wait),
+            Kind::Connects(Connects::Wait) => match lists::wait_for(command) {
+                // In a batch nobody waits.
+                Ok(_) => replies.count(counting.held(self.changed)),
+                Err(problem) => replies.problem(&problem),
+            },
             Kind::Connects(kind) => {
                 let from = replies.len();
                 if let Err(problem) = self.connect(kind, command, replies) {
@@ -204,7 +219,6 @@ impl<'a> Connection<'a> {
                 Ok(())
             }
             Connects::Select => describe::select(command, replies),
-            Connects::Wait => describe::wait(command, replies),
             Connects::Multi if self.batch.is_some() => Err(Problem::err("MULTI calls can not be nested")),
             Connects::Multi => {
                 self.batch = Some(Batch::default());
@@ -234,8 +248,8 @@ impl<'a> Connection<'a> {
                 replies.simple("RESET");
                 Ok(())
             }
-            // It is done where the counters are at hand.
-            Connects::Exec => Ok(()),
+            // These are done where the counters are at hand.
+            Connects::Exec | Connects::Wait => Ok(()),
         }
     }
 }

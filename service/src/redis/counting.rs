@@ -46,6 +46,16 @@ impl<'s, 'e> Counting<'s, 'e> {
         }
     }
 
+    /// Whether commands are handled as a batch.
+    pub(super) fn is_batch(&self) -> bool {
+        self.is_batch
+    }
+
+    /// How many other nodes are known to have the changes up to this number.
+    pub(super) fn held(&self, number: u64) -> usize {
+        self.session.held(number)
+    }
+
     /// Begins a batch: what is handled until its [end](Self::end_batch) is one change.
     pub(super) fn begin_batch(&mut self) {
         self.is_batch = true;

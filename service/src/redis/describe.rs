@@ -1,4 +1,4 @@
-//! COMMAND, CONFIG, SELECT and WAIT: what the server is.
+//! COMMAND, CONFIG and SELECT: what the server is.
 
 use embedded::AckPolicy;
 
@@ -139,17 +139,5 @@ pub(super) fn select(command: Command<'_>, replies: &mut Replies) -> Result<(), 
         return Err(Problem::err("DB index is out of range"));
     }
     replies.ok();
-    Ok(())
-}
-
-/// `WAIT replicas timeout`: no other node has the changes.
-pub(super) fn wait(command: Command<'_>, replies: &mut Replies) -> Result<(), Problem> {
-    integer(command.get(1))?;
-    let timeout =
-        integer(command.get(2)).map_err(|_| Problem::err("timeout is not an integer or out of range"))?;
-    if timeout < 0 {
-        return Err(Problem::err("timeout is negative"));
-    }
-    replies.integer(0);
     Ok(())
 }

@@ -1,12 +1,14 @@
-//! SCAN, DBSIZE and INFO: commands that look at many counters, or at the server.
+//! SCAN, DBSIZE, INFO and WAIT: commands that look at many counters, or at the server, or wait.
 
-use embedded::{AckPolicy, Name};
+use std::time::Duration;
+
+use embedded::{AckPolicy, Name, Until};
 
 use super::connection::Connection;
 use super::counting::integer;
 use super::glob::Glob;
 use super::handshake::REDIS_VERSION;
-use super::refusals::{Problem, SYNTAX};
+use super::refusals::{Problem, SYNTAX, refused};
 use super::replies::Replies;
 use super::requests::Command;
 use super::table::Lists;
@@ -15,6 +17,8 @@ use crate::metrics::{Kind, Protocol};
 
 /// So many counters are looked at before others get a turn.
 const PAGE: usize = 1_000;
+/// No WAIT waits longer.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// One SCAN looks at no more.
 const MAX_COUNT: i64 = 10_000;
 
@@ -31,10 +35,37 @@ pub(super) async fn handle(
         Lists::Scan => scan(command, connection, replies).await,
         Lists::DbSize => dbsize(connection, replies).await,
         Lists::Info => info(command, connection, replies),
+        Lists::Wait => wait(command, connection, replies).await,
     };
     if let Err(problem) = result {
         replies.problem(&problem);
     }
+}
+
+/// `WAIT nodes milliseconds`: waits until so many other nodes are known to have what this connection has changed. 0 milliseconds: as
+/// long as may be.
+async fn wait(
+    command: Command<'_>,
+    connection: &Connection<'_>,
+    replies: &mut Replies,
+) -> Result<(), Problem> {
+    let (peers, time) = wait_for(command)?;
+    let within = if time.is_zero() { LONGEST_WAIT } else { time.min(LONGEST_WAIT) };
+    let until = Until::Held { peers, number: connection.changed };
+    match connection.app.counters.wait_until(until, within).await {
+        Ok(reply) => replies.count(reply.held()),
+        Err(refusal) => return Err(refused(refusal)),
+    }
+    Ok(())
+}
+
+/// The arguments of WAIT: how many nodes, and how long.
+pub(super) fn wait_for(command: Command<'_>) -> Result<(usize, Duration), Problem> {
+    let peers = usize::try_from(integer(command.get(1))?).unwrap_or_default();
+    let time =
+        integer(command.get(2)).map_err(|_| Problem::err("timeout is not an integer or out of range"))?;
+    let time = u64::try_from(time).map_err(|_| Problem::err("timeout is negative"))?;
+    Ok((peers, Duration::from_millis(time)))
 }
 
 /// Whether the client may read this counter, or all counters with this prefix.

@@ -44,7 +44,8 @@ pub(super) fn refused(refused: Refused) -> Problem {
         | Refused::KeyReused
         | Refused::KeyTooLong
         | Refused::KeyBusy
-        | Refused::KeysUnread => "ERR",
+        | Refused::KeysUnread
+        | Refused::NameShared => "ERR",
     };
     Problem(code, Cow::Owned(refused.to_string()))
 }

@@ -71,7 +71,9 @@ async fn handle_all<S: AsyncWrite + Unpin>(
     while next < requests.len() && !connection.is_closing() {
         let handled = connection.handle(requests, next, replies);
         if replies.has_waiting() {
-            replies.settle(&handled.answers.await);
+            let answers = handled.answers.await;
+            connection.note(&answers);
+            replies.settle(&answers);
         }
         next = handled.next;
         if let Some(list) = handled.apart {

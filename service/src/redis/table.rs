@@ -64,12 +64,14 @@ pub(super) enum Connects {
     Watch,
 }
 
-/// The commands that look at many counters, or at the server.
+/// The commands that look at many counters, or at the server, or wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lists {
     DbSize,
     Info,
     Scan,
+    /// WAIT, if it is no part of a batch.
+    Wait,
 }
 
 impl Kind {
@@ -180,7 +182,7 @@ pub(super) static COMMANDS: [Spec; 30] = [
         ("wait", 3, connects(Connects::Wait)),
         NO_KEYS,
         &["noscript"],
-        "Tells how many other nodes have the changes: 0.",
+        "Waits until so many other nodes have the changes of this connection.",
     ),
     spec(("watch", -2, connects(Connects::Watch)), ALL_KEYS, CONNECTS, "Is refused."),
 ];

@@ -107,6 +107,7 @@ pub(crate) const RULES: &[Rule] = &[
         except: &[],
         only: Some(&[
             ("alloc", ""),
+            ("base64", ""),
             ("core", ""),
             ("crdt", ""),
             ("postcard", ""),
@@ -228,6 +229,7 @@ pub(crate) const NEEDS: &[Needs] = &[
     Needs {
         folder: "embedded",
         always: &[
+            "base64",
             "counter-replica",
             "crdt-counters",
             "postcard",

@@ -8,7 +8,7 @@ use super::server::NatsServer;
 use super::{BOUND, node, wait_until_agreed, wait_until_ready};
 use crate::harness::{self, Counterd, Setup, wait_until};
 use crate::redis::wire::Wire;
-use crate::web::{get, post};
+use crate::web::{get, post, send};
 
 fn look(counterd: &Counterd) -> Value {
     get(&format!("{}/v1/cluster", counterd.http)).json()
@@ -104,14 +104,17 @@ fn a_node_that_died_is_forgotten_and_returns() {
 
     let done = run(&first, &["cluster", "forget", "n3", "--yes"]);
     assert_eq!(text(&done.stdout), "n3 is forgotten. Its counts stay.\n", "{}", text(&done.stderr));
-    wait_until_seen(&[&first, &second], "n3", "forgotten");
+    wait_until_seen(&[&first], "n3", "forgotten");
+    // The other node finds out once it has something to tell n3.
+    add(&second, "5");
+    wait_until_seen(&[&second], "n3", "forgotten");
     assert!(!metrics(&first).contains("peer=\"n3\""), "no alert on a node that is not to come back");
-    wait_until_agreed(&[&first, &second], (15, 15));
+    wait_until_agreed(&[&first, &second], (20, 20));
 
     let third = setups[2].start();
     wait_until_ready(&third);
     add(&third, "5");
-    wait_until_agreed(&[&first, &second, &third], (20, 20));
+    wait_until_agreed(&[&first, &second, &third], (25, 25));
     wait_until_seen(&[&first, &second], "n3", "alive");
 }
 
@@ -145,8 +148,16 @@ fn two_processes_under_one_name_are_told_loudly() {
     }
     assert!(metrics(&first).contains("counterd_namesake 1.0"));
     assert!(text(&run(&first, &["cluster"]).stdout).contains("ANOTHER PROCESS RUNS UNDER THE NAME n1"));
+    // The other one may know the key.
+    let url = format!("{}/v1/counters/views/add", first.http);
+    let add = || {
+        let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
+        send("POST", &url, &headers, "{\"delta\": 1}")
+    };
+    add().problem(503, "unavailable");
     second.kill();
     wait_until(BOUND, "the other one is silent", || !has_namesake(&first));
+    wait_until(BOUND, "keys are safe again", || add().status == 200);
 }
 
 #[test]
