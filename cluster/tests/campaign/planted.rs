@@ -140,8 +140,11 @@ impl<E: Engine> Engine for Planted<E> {
         }
         match (self.mistake, appended) {
             (Mistake::TimeoutIsRefusal, Appended::Unknown) => Appended::NotDone,
-            (Mistake::ConflictIsDone, Appended::Conflict) if is_log => Appended::At(last),
-            (Mistake::RefusalIsDone, Appended::NotDone) if is_log => Appended::At(last),
+            (Mistake::ConflictIsDone, Appended::Conflict) | (Mistake::RefusalIsDone, Appended::NotDone)
+                if is_log =>
+            {
+                Appended::At(last)
+            }
             (_, appended) => appended,
         }
     }
