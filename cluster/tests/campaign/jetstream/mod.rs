@@ -36,7 +36,7 @@ const NEXT_WITHIN: Duration = ms(2500);
 /// Names a call of a client.
 type CallId = u64;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Event {
     /// A call has come to the servers.
     Arrive(CallId),
