@@ -25,6 +25,8 @@ pub struct Member {
     pub heard: Option<Duration>,
     /// The versions of the format that it reads, if it has said hello.
     pub versions: Option<RangeInclusive<u8>>,
+    /// Its site, if it has said hello and the cluster has sites.
+    pub site: Option<String>,
     /// How long its process has run, if it has said hello and has not ended.
     pub age: Option<Duration>,
 }

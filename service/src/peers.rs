@@ -37,6 +37,8 @@ pub struct Member {
     pub silent: Duration,
     /// The versions of the format that it reads, if they are known.
     pub versions: Option<RangeInclusive<u8>>,
+    /// Its site, if it is known and the cluster has sites.
+    pub site: Option<String>,
     /// How many changes of this node it is not known to have. `None`: it is forgotten, and is told nothing.
     pub lag: Option<u64>,
 }
@@ -71,8 +73,9 @@ impl Peers {
         let members = members.into_iter().map(|member| {
             let node = member.node.to_string();
             let lag = peers.get(&node).map(|peer| peer.lacks);
-            let (state, heard, versions) = (member.standing.as_str(), member.heard, member.versions);
-            Member { node, state, heard, silent: heard.unwrap_or(age), versions, lag }
+            let (state, heard) = (member.standing.as_str(), member.heard);
+            let (versions, site) = (member.versions, member.site);
+            Member { node, state, heard, silent: heard.unwrap_or(age), versions, site, lag }
         });
         Seen { members: members.collect(), namesake, at_risk: 0 }
     }

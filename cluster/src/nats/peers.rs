@@ -208,6 +208,7 @@ impl Peer {
             standing,
             heard: self.heard.map(|heard| now.saturating_sub(heard)),
             versions: self.hello.as_ref().map(|(hello, _)| hello.versions.clone()),
+            site: self.hello.as_ref().and_then(|(hello, _)| hello.site.clone()),
             age: age.filter(|_| standing == Standing::Alive),
         }
     }

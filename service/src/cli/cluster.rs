@@ -46,6 +46,7 @@ struct Forget {
 struct View {
     node: String,
     cluster: Option<String>,
+    site: Option<String>,
     ready: bool,
     recovered: bool,
     at_risk: u64,
@@ -59,6 +60,7 @@ struct Member {
     state: String,
     heard_ms: Option<u64>,
     versions: Option<[u8; 2]>,
+    site: Option<String>,
     lag: Option<u64>,
 }
 
@@ -86,8 +88,10 @@ fn look(server: &Server) -> Result<View, Failure> {
 impl View {
     /// A line on the node that answers, and one for each other node.
     fn table(&self) -> String {
-        let Self { node, cluster, ready, recovered, at_risk, namesake, members } = self;
-        let cluster = cluster.as_ref().map_or("alone".into(), |cluster| format!("in the cluster {cluster}"));
+        let Self { node, cluster, site, ready, recovered, at_risk, namesake, members } = self;
+        let at = site.as_ref().map(|site| format!(", at the site {site}")).unwrap_or_default();
+        let cluster =
+            cluster.as_ref().map_or("alone".into(), |cluster| format!("in the cluster {cluster}{at}"));
         let ready = if *ready { "ready" } else { "not ready" };
         let mut table =
             format!("{node} is {cluster}, and {ready}. If it died now, {at_risk} changes would be lost.\n");
@@ -99,10 +103,11 @@ impl View {
                 writeln!(table, "{node} has not read all records since its start. Values may be too low.");
         }
         if !members.is_empty() {
+            let site = if site.is_some() { "  site" } else { "" };
             let _written =
-                writeln!(table, "{:<32} {:<9} {:>12} {:>12}  format", "node", "state", "heard", "lag");
+                writeln!(table, "{:<32} {:<9} {:>12} {:>12}  format{site}", "node", "state", "heard", "lag");
         }
-        for Member { node, state, heard_ms, versions, lag } in members {
+        for Member { node, state, heard_ms, versions, site, lag } in members {
             let heard = heard_ms.map_or("-".into(), ago);
             let lag = lag.map_or("-".into(), |lag| lag.to_string());
             let format = match versions {
@@ -110,7 +115,11 @@ impl View {
                 Some([oldest, newest]) => format!("{oldest} to {newest}"),
                 None => "-".into(),
             };
-            let _written = writeln!(table, "{node:<32} {state:<9} {heard:>12} {lag:>12}  {format}");
+            let row = format!("{node:<32} {state:<9} {heard:>12} {lag:>12}  {format}");
+            let _written = match site {
+                Some(site) => writeln!(table, "{row:<76}  {site}"),
+                None => writeln!(table, "{row}"),
+            };
         }
         table
     }

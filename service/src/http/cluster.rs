@@ -24,6 +24,9 @@ struct View {
     /// The name of the cluster. `null`: this node is alone.
     #[schema(required)]
     cluster: Option<String>,
+    /// The site of this node. `null`: the cluster has no sites.
+    #[schema(required)]
+    site: Option<String>,
     /// Whether this node answers changes and reads now.
     ready: bool,
     /// Whether all records were read that there were at the start. Until then values may be less than what was shown before.
@@ -51,6 +54,9 @@ struct Member {
     /// The oldest and the newest version of the format that it reads. `null`: not known.
     #[schema(required)]
     versions: Option<[u8; 2]>,
+    /// Its site. `null`: not known, or the cluster has no sites.
+    #[schema(required)]
+    site: Option<String>,
     /// How many changes of this node's process it is not known to have. `null`: it is told nothing.
     #[schema(required)]
     lag: Option<u64>,
@@ -87,6 +93,7 @@ pub(super) async fn cluster(call: Call) -> Result<Response, Problem> {
         state: member.state,
         heard_ms: member.heard.map(millis),
         versions: member.versions.map(|versions| [*versions.start(), *versions.end()]),
+        site: member.site,
         lag: member.lag,
     });
     Ok(json(&View {
@@ -94,6 +101,7 @@ pub(super) async fn cluster(call: Call) -> Result<Response, Problem> {
         recovered: status.has_recovered,
         node: status.node,
         cluster: app.config.cluster.clone(),
+        site: app.config.site.clone(),
         at_risk: seen.at_risk,
         namesake: seen.namesake.is_some(),
         members: members.collect(),

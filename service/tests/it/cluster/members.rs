@@ -166,7 +166,7 @@ fn a_node_alone_is_a_cluster_of_one() {
     let view = look(&counterd);
     assert_eq!(
         view,
-        json!({"node": "n1", "cluster": null, "ready": true, "recovered": true, "at_risk": 0, "namesake": false, "members": []})
+        json!({"node": "n1", "cluster": null, "site": null, "ready": true, "recovered": true, "at_risk": 0, "namesake": false, "members": []})
     );
     let table = text(&run(&counterd, &["cluster"]).stdout);
     assert_eq!(table, "n1 is alone, and ready. If it died now, 0 changes would be lost.\n");

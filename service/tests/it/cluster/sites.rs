@@ -173,6 +173,11 @@ fn two_sites_count_while_the_link_is_cut() {
         (sites.us.streams(), sites.eu.streams()),
         ("COUNTERD_shop_us".into(), "COUNTERD_shop_eu".into())
     );
+    let seen = harness::command().args(["cluster", "--url", &sites.us.nodes[0].http]).output().unwrap();
+    let seen = String::from_utf8(seen.stdout).unwrap();
+    assert!(seen.contains("at the site us"), "{seen}");
+    let sites: Vec<_> = seen.lines().filter_map(|line| line.split_whitespace().last()).collect();
+    assert_eq!(sites[2..], ["eu", "eu", "us"], "{seen}");
 }
 
 /// A node that starts knows the records of its site. What the others have counted it hears once the link is there again.
