@@ -107,10 +107,12 @@ impl Hello {
     /// node can talk to. One that has nothing in common with this node does not count: it can't be talked to.
     ///
     /// ```
-    /// use cluster::wire::hello::Hello;
+    /// use std::time::Duration;
     ///
-    /// let here = Hello { versions: 1..=3, asks: false };
-    /// let (older, newer) = (Hello { versions: 1..=2, asks: false }, Hello { versions: 2..=4, asks: false });
+    /// use cluster::wire::hello::{Hello, Occasion};
+    ///
+    /// let reads = |versions| Hello { versions, ..Hello::of_this_release(Occasion::Now, 42, Duration::ZERO) };
+    /// let (here, older, newer) = (reads(1..=3), reads(1..=2), reads(2..=4));
     /// assert_eq!(here.version_for([Some(&older), Some(&newer)]), 2);
     /// assert_eq!(here.version_for([Some(&newer), None]), 1);
     /// ```
