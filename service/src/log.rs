@@ -7,8 +7,8 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::{Config, LogFormat};
 
-/// A part of the client of NATS, which has secrets to tell.
-const QUIET: &str = "async_nats::connection=off";
+/// The client of NATS tells what counterd tells too, and on finer levels what it sends, and so the password.
+const QUIET: [&str; 2] = ["async_nats=warn", "async_nats::connection=off"];
 
 /// Logs to stderr what is set.
 ///
@@ -17,9 +17,10 @@ const QUIET: &str = "async_nats::connection=off";
 /// The text says what is wrong with the filter.
 pub fn to_stderr(config: &Config) -> Result<(), String> {
     check(&config.log)?;
-    let filter = EnvFilter::try_new(&config.log).map_err(|error| error.to_string())?;
-    // On a finer level the client of NATS tells what it sends, and so the password.
-    let filter = filter.add_directive(QUIET.parse().map_err(|error| format!("{QUIET}: {error}"))?);
+    let mut filter = EnvFilter::try_new(&config.log).map_err(|error| error.to_string())?;
+    for quiet in QUIET {
+        filter = filter.add_directive(quiet.parse().map_err(|error| format!("{quiet}: {error}"))?);
+    }
     let log = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false);
     let started = match config.log_format {
         LogFormat::Text => log.try_init(),

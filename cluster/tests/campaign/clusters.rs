@@ -16,8 +16,8 @@ fn run(seed: u64, mistake: Mistake, is_loud: bool) -> Result<Ran, String> {
     }
     let (storage, left) = OverJetStream::new(&plan, mistake, is_loud);
     let codec = Codec::new(&plan, left.clone());
-    let seen = run_on(plan, (Box::new(storage), Box::new(codec)), Sabotage::Nothing, is_loud)?;
-    Ok((seen, left.tally()))
+    let judged = run_on(plan, (Box::new(storage), Box::new(codec)), Sabotage::Nothing, is_loud)?;
+    Ok((judged, left.tally()))
 }
 
 fn run_these(seeds: Range<u64>) {
@@ -25,7 +25,9 @@ fn run_these(seeds: Range<u64>) {
     let ran = run_all(seeds, replay, |seed| run(seed, Mistake::None, false));
     let (seen, tallies): (Vec<_>, Vec<_>) = ran.into_iter().unzip();
     let mut all = Tally::default();
-    tallies.iter().for_each(|tally| all.add(tally));
+    for tally in &tallies {
+        all.add(tally);
+    }
     tell(&seen);
     println!("{all}");
     assert_eq!(all.missing(), [], "these were never met");

@@ -78,12 +78,16 @@ impl<E> Planted<E> {
             Mistake::PurgeBeforeWhole => is_last_of_snapshot(subject).then_some(Appended::At(0)),
             Mistake::PiecesAreBelieved => {
                 let body = Message::from_bytes(payload).map(|message| message.body);
-                let is_of_pieces = subject.ends_with(".log") && matches!(body, Some(Body::Pieces { .. }));
+                let is_of_pieces = is_in_log(subject) && matches!(body, Some(Body::Pieces { .. }));
                 is_of_pieces.then_some(Appended::At(0))
             }
             _ => None,
         }
     }
+}
+
+fn is_in_log(subject: &str) -> bool {
+    subject.rsplit_once('.').is_some_and(|(_, last)| last == "log")
 }
 
 fn is_last_of_snapshot(subject: &str) -> bool {
@@ -127,7 +131,7 @@ impl<E: Engine> Engine for Planted<E> {
             Condition::AfterOn(..) | Condition::None | Condition::Alone => 0,
         };
         let is_fence = condition == Condition::Alone;
-        let is_log = subject.ends_with(".log");
+        let is_log = is_in_log(&subject);
         let given =
             if self.mistake == Mistake::NothingExpected && is_log { Condition::None } else { condition };
         let appended = self.engine.append(subject, payload, given).await;
@@ -136,8 +140,11 @@ impl<E: Engine> Engine for Planted<E> {
         }
         match (self.mistake, appended) {
             (Mistake::TimeoutIsRefusal, Appended::Unknown) => Appended::NotDone,
-            (Mistake::ConflictIsDone, Appended::Conflict) if is_log => Appended::At(last),
-            (Mistake::RefusalIsDone, Appended::NotDone) if is_log => Appended::At(last),
+            (Mistake::ConflictIsDone, Appended::Conflict) | (Mistake::RefusalIsDone, Appended::NotDone)
+                if is_log =>
+            {
+                Appended::At(last)
+            }
             (_, appended) => appended,
         }
     }

@@ -7,7 +7,7 @@ use replica::{AckPolicy, Config, RECOVER_WITHIN, Refusal, Reply, Request};
 
 use crate::driven::{ANSWER_WITHIN, Driven, committed, ms, opened, record};
 
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 const STORE_TIMEOUT: Duration = ms(50);
 
 /// A process among `n0` and `n1`, whose record was there before.
@@ -31,7 +31,7 @@ fn opens(node: &mut Driven) {
 #[test]
 fn a_store_that_reads_a_long_record_is_not_down() {
     let mut node = started();
-    node.pass(WITHIN - ms(1));
+    node.pass(WITHIN.saturating_sub(ms(1)));
     assert!(!node.replica.is_store_down() && !node.replica.has_chosen());
     assert_eq!(node.ends(opened(Some(Record::default()))), StoreRequest::Open);
     node.pass(STORE_TIMEOUT);
@@ -78,7 +78,7 @@ fn reads_do_not_wait_for_a_store_that_is_down() {
     assert_eq!(node.ends(Outcome::NotDone), StoreRequest::Open);
     assert!(node.replica.is_store_down());
     node.ask(1, Request::read());
-    node.pass(RECOVER_WITHIN - ms(1));
+    node.pass(RECOVER_WITHIN.saturating_sub(ms(1)));
     assert_eq!(node.reply(), None);
     node.pass(ms(1));
     assert_eq!(node.reply(), Some((1, Ok(Reply::Value(0)))));
@@ -89,7 +89,7 @@ fn reads_do_not_wait_for_a_store_that_is_down() {
 fn reads_wait_on_once_the_store_is_up_again() {
     let mut node = started();
     assert_eq!(node.ends(opened(Some(Record::default()))), StoreRequest::Open);
-    node.pass(STORE_TIMEOUT + RECOVER_WITHIN - ms(1));
+    node.pass(STORE_TIMEOUT + RECOVER_WITHIN.saturating_sub(ms(1)));
     assert!(node.replica.is_store_down());
     assert!(matches!(node.ends(committed()), StoreRequest::Commit { .. }));
     node.ask(1, Request::read());

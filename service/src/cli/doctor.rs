@@ -22,8 +22,8 @@ pub struct Doctor {
     /// Check the server only, not this machine and the settings.
     #[arg(long)]
     remote: bool,
-    /// Where the NATS servers of a cluster are monitored, such as http://10.0.0.1:8222. They tell there how often they sync.
-    #[arg(long, value_name = "URL,...", value_delimiter = ',', env = "COUNTERD_NATS_MONITOR")]
+    /// Where the NATS servers of a cluster are monitored. They tell there how often they sync.
+    #[arg(long, value_name = "http://HOST:8222,...", value_delimiter = ',', env = "COUNTERD_NATS_MONITOR")]
     nats_monitor: Vec<String>,
     #[command(flatten)]
     server: Server,
@@ -82,6 +82,7 @@ impl Doctor {
     }
 
     #[cfg(not(feature = "nats"))]
+    #[expect(clippy::unused_self, reason = "as the one that asks NATS")]
     fn check_store(&self, config: &Config, report: &mut Report) {
         disk::check(&config.data, report);
     }

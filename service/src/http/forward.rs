@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
-use embedded::{AckPolicy, Change, Done, Version};
+use embedded::{Change, Done, Version};
 
 use super::Http;
 use super::counters::{Durability, durability};
@@ -50,13 +50,12 @@ pub(super) async fn make_at(http: Http, node: String, key: String, change: Chang
     let Some(cluster) = http.app.peers.joined() else { return Err(no_cluster(&http, &node)) };
     let cluster::Elsewhere { done, in_memory, seen } =
         cluster.change_at(&node, &key, change).await.map_err(|not_made| problem(&node, not_made))?;
-    let ack = if in_memory { AckPolicy::Memory } else { AckPolicy::Durable };
+    let ack = if in_memory { embedded::AckPolicy::Memory } else { embedded::AckPolicy::Durable };
     let by = HeaderValue::try_from(node).ok().map(|node| (node, seen));
     Ok(Made { done, durability: ack.into(), by })
 }
 
 #[cfg(not(feature = "nats"))]
-#[expect(clippy::unused_async, reason = "as the one that asks")]
 pub(super) async fn make_at(
     http: Http,
     node: String,

@@ -116,6 +116,7 @@ impl Problem {
     }
 
     /// It is not known whether the change counts.
+    #[cfg(feature = "nats")]
     pub(super) fn indeterminate(detail: impl Into<Cow<'static, str>>) -> Self {
         Self { counted: Counted::Maybe, ..Self::new(Kind::Indeterminate, detail) }
     }

@@ -10,6 +10,7 @@
 
 mod access;
 mod cli;
+#[cfg(feature = "nats")]
 mod cluster;
 mod config;
 mod dashboard;

@@ -224,7 +224,9 @@ impl JetStream {
                 idle.push(*id);
             }
         }
-        idle.into_iter().for_each(|id| self.after(self.hop / 4, Event::Deliver(id)));
+        for id in idle {
+            self.after(self.hop / 4, Event::Deliver(id));
+        }
     }
 
     /// Takes what has come for a reader.

@@ -22,7 +22,9 @@ impl JetStream {
                     .filter(|server| *server != stays)
                     .for_each(|server| self.go_down(server));
                 let pending: Vec<_> = self.pending.iter().map(|proposal| proposal.call).collect();
-                pending.into_iter().for_each(|call| self.lose(call));
+                for call in pending {
+                    self.lose(call);
+                }
                 // It takes some time until the leader notices.
                 let notices = self.now + ms(self.rng.random_range(1..1500));
                 self.schedule(notices, Event::StepDown);

@@ -36,7 +36,7 @@ const NEXT_WITHIN: Duration = ms(2500);
 /// Names a call of a client.
 type CallId = u64;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Event {
     /// A call has come to the servers.
     Arrive(CallId),
@@ -180,13 +180,13 @@ impl JetStream {
             if self.is_loud {
                 println!("{:>8.3}   JetStream: {event:?}", at.as_secs_f64() * 1000.0);
             }
-            self.happen(event);
+            self.happen(&event);
         }
         self.now = now;
     }
 
-    fn happen(&mut self, event: Event) {
-        match event {
+    fn happen(&mut self, event: &Event) {
+        match *event {
             Event::Arrive(call) => self.arrive(call),
             Event::Commit(call) => {
                 let place = self.pending.iter().position(|proposal| proposal.call == call);

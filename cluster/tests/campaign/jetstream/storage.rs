@@ -224,7 +224,9 @@ impl Storage for OverJetStream {
             let waits = |process: &usize| matches!(processes[*process].phase, Phase::Paused(_));
             let stopped: BTreeSet<usize> = stopped.into_iter().filter(waits).collect();
             let mut model = self.model.borrow_mut();
-            stopped.iter().for_each(|_| model.tally.note(Met::ProcessStoppedInRequest));
+            for _ in &stopped {
+                model.tally.note(Met::ProcessStoppedInRequest);
+            }
             model.woken.extend(stopped);
             if run.is_empty() {
                 return Ok(progress);

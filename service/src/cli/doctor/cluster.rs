@@ -99,7 +99,8 @@ fn check_stream(stream: &StreamState, servers: usize, report: &mut Report) {
 /// What a server tells of itself.
 #[derive(Debug, Deserialize)]
 struct Server {
-    server_name: String,
+    #[serde(rename = "server_name")]
+    name: String,
     version: String,
     now: String,
     jetstream: Option<JetStream>,
@@ -129,9 +130,9 @@ fn ask(monitor: &str) -> Result<Server, String> {
 }
 
 fn check_server(server: &Server, report: &mut Report) {
-    let Server { server_name, version, now, jetstream } = server;
-    let name = server_name.escape_debug();
-    check_version(server_name, version, report);
+    let Server { name, version, now, jetstream } = server;
+    check_version(name, version, report);
+    let name = name.escape_debug();
     match jetstream.as_ref().and_then(|jetstream| jetstream.config.as_ref()) {
         Some(JetStreamConfig { sync_always: true, .. }) => {
             report.add(Verdict::Ok, "NATS syncs", &format!("{name} syncs what it acknowledges"));
@@ -145,7 +146,7 @@ fn check_server(server: &Server, report: &mut Report) {
             report.add(Verdict::Warn, "NATS syncs", &text);
         }
         None => {
-            report.add(Verdict::Warn, "NATS syncs", &format!("{name} has no JetStream: it stores nothing"))
+            report.add(Verdict::Warn, "NATS syncs", &format!("{name} has no JetStream: it stores nothing"));
         }
     }
     match apart(now) {

@@ -171,7 +171,10 @@ fn row(fault: Fault, runs: &[Run]) -> String {
     let wrong = runs.iter().filter(|run| !run.is_exact).count();
     let mut took: Vec<u64> = runs.iter().flat_map(|run| run.seen.times.took.iter().copied()).collect();
     took.sort_unstable();
-    let at = |part: usize| took.get(took.len().saturating_sub(1) * part / 1_000).copied().unwrap_or_default();
+    let at = |part: usize| {
+        let took = took.get(took.len().saturating_sub(1) * part / 1_000).copied().unwrap_or_default();
+        Duration::from_micros(took).as_secs_f64() * 1e3
+    };
     format!(
         "| {} | {} | {} | {} | {} | {} | {:.1}, {:.0} | {} | {wrong} |",
         fault.text(),
@@ -180,8 +183,8 @@ fn row(fault: Fault, runs: &[Run]) -> String {
         sum(|run| run.seen.refused),
         sum(|run| run.seen.unclear),
         of_all(runs, |run| run.seen.times.gap),
-        at(990) as f64 / 1e3,
-        at(1_000) as f64 / 1e3,
+        at(990),
+        at(1_000),
         of_all(runs, |run| run.agreed_after),
     )
 }

@@ -147,7 +147,11 @@ impl Client {
                 thread::sleep(Duration::from_millis(5));
                 continue;
             };
-            while !self.is_over.load(Ordering::Relaxed) && self.add(&mut wire, &mut last) {}
+            while !self.is_over.load(Ordering::Relaxed) {
+                if !self.add(&mut wire, &mut last) {
+                    break;
+                }
+            }
         }
         self.times.lock().unwrap().pass(&mut last, None);
     }

@@ -12,7 +12,7 @@ fn add(counterd: &Counterd, seen: &mut String) {
     let headers = [("content-type", "application/json"), ("counter-version", &**seen)];
     let answer = send("POST", &url, &headers[..if seen.is_empty() { 1 } else { 2 }], r#"{"delta": 1}"#);
     assert_eq!(answer.status, 200, "{answer:?}");
-    *seen = answer.header("counter-version").to_owned();
+    answer.header("counter-version").clone_into(seen);
 }
 
 /// Reads `views`, with these parameters.
@@ -49,7 +49,7 @@ fn own_writes_are_read_on_any_node(nodes: &[Counterd; 3]) -> i64 {
         for other in [turn + 1, turn + 2] {
             let answer = read(&nodes[other % 3], "timeout=4s", &seen);
             assert_eq!(answer.json()["value"], turn + 1, "{answer:?}");
-            seen = answer.header("counter-version").to_owned();
+            answer.header("counter-version").clone_into(&mut seen);
         }
     }
     let answer = send("GET", &format!("{}/v1/sum", nodes[0].http), &[("counter-version", &seen)], "");

@@ -191,6 +191,11 @@ fn a_site_starts_without_the_other() {
     let after = Tally::begin(&sites.eu.nodes.iter().collect::<Vec<_>>());
     after.wait_for(100);
     let after = after.end();
+    let least = counted.0 + after.0;
+    assert!(
+        sites.eu.nodes.iter().all(|node| node.value("views") < least),
+        "they know the other site's counts"
+    );
     sites.heal();
     wait_until_agreed(&sites.nodes(), (counted.0 + after.0, counted.1 + after.1));
 }
@@ -285,6 +290,8 @@ fn latencies_of_each_phase() {
             println!("{}", row(&format!("{phase} ({how:?})"), &seen));
             let counted = seen.bounds();
             (least, most) = (least + counted.0, most + counted.1);
+            let knows = |node: &&Counterd| node.value("views") >= least;
+            assert!(phase != "while the link is cut" || !nodes.iter().any(knows), "the link is not cut");
             sites.heal();
             let healed = Stopwatch::start();
             let values = || nodes.iter().map(|node| node.value("views")).collect::<Vec<_>>();
