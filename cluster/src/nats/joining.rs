@@ -25,6 +25,9 @@ const RETRY_AFTER: Duration = Duration::from_millis(200);
 /// node is cut off from the store and from all peers.
 const PING_EVERY: Duration = Duration::from_millis(500);
 
+/// How many messages of a subject may wait for this node. Further ones are lost, and frames are sent again.
+const MOST_WAITING: usize = 4_096;
+
 /// How long a server may take to answer a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
@@ -101,6 +104,7 @@ impl<'a> Joining<'a> {
             .custom_inbox_prefix(self.names.answers())
             .ping_interval(PING_EVERY)
             .connection_timeout(CONNECT_WITHIN)
+            .subscription_capacity(MOST_WAITING)
             .reconnect_delay_callback(reconnect_after)
             .event_callback(move |event| {
                 let refusals = refusals.clone();
