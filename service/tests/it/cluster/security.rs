@@ -284,7 +284,7 @@ fn a_password_opens_and_is_shown_nowhere() {
     wait_until_ready(&counterd);
     add(&counterd, "7");
     let log = setup.log();
-    assert!(log.contains("nats://n1:*****@127.0.0.1") && log.contains("attempting connection"), "{log}");
+    assert!(log.contains("nats://n1:*****@127.0.0.1") && log.contains(" DEBUG "), "{log}");
     let refused = node("n1", &url("another%2Cword")).with(&["--log", "trace"]).try_start().err().unwrap();
     assert!(refused.log.contains("they do not let this node in"), "{}", refused.log);
     let settings = ["config", "--cluster", "shop", "--node", "n1", "--nats", &url("pass%2Cword")];
