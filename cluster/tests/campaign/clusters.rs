@@ -10,7 +10,7 @@ use crate::world::{Plan, Sabotage, Seen, run_all, run_on, tell, wanted};
 type Ran = (Seen, Tally);
 
 fn run(seed: u64, mistake: Mistake, is_loud: bool) -> Result<Ran, String> {
-    let plan = Plan::draw(seed).without_backs();
+    let plan = Plan::draw(seed).with_steps();
     if is_loud {
         println!("{plan:#?}");
     }

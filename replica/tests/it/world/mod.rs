@@ -159,7 +159,7 @@ impl World {
             queue: BTreeMap::new(),
             events: 0,
             processes: Vec::new(),
-            records: Records::new(plan.nodes, plan.has(Kind::Backs)),
+            records: Records::new(&plan),
             storage,
             wire,
             ledger: Ledger::new(plan.nodes),

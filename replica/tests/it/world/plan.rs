@@ -83,6 +83,8 @@ pub(crate) struct Plan {
     pub(crate) unlisted_at_first: Vec<usize>,
     /// Once all faults have ended, the nodes that are off the list are forgotten.
     pub(crate) forgets_at_last: bool,
+    /// A process that stops stops its requests to the store.
+    has_steps: bool,
 }
 
 pub(crate) const fn ms(ms: u64) -> Duration {
@@ -157,6 +159,7 @@ impl Plan {
             kinds: Vec::new(),
             unlisted_at_first: Vec::new(),
             forgets_at_last: false,
+            has_steps: false,
         };
         plan.kinds = Kind::draw(&Kind::FAULTS, &mut rng);
         if plan.has(Kind::Outages) {
@@ -170,9 +173,10 @@ impl Plan {
         plan
     }
 
-    /// The same, but no record goes back: for a store that can't.
-    #[allow(dead_code, reason = "the replica's own worlds have a store that can")]
-    pub(crate) fn without_backs(mut self) -> Self {
+    /// The same for a store whose requests have several steps. Those stand still with their process. And no record goes back.
+    #[allow(dead_code, reason = "the replica's own worlds have another store")]
+    pub(crate) fn with_steps(mut self) -> Self {
+        self.has_steps = true;
         self.kinds.retain(|kind| *kind != Kind::Backs);
         self.faults.retain(|(_, fault)| !matches!(fault, Fault::Back(_)));
         self
@@ -185,7 +189,8 @@ impl Plan {
     /// Whether the store does all that it is asked to, and soon, and keeps it.
     pub(crate) fn has_calm_store(&self) -> bool {
         let fails = |(_, fault): &(Duration, Fault)| matches!(fault, Fault::StoreFails(_));
-        !self.has(Kind::Backs) && self.store_lapses == 0.0 && !self.faults.iter().any(fails)
+        let stops = self.has_steps && self.has(Kind::Pauses);
+        !self.has(Kind::Backs) && !stops && self.store_lapses == 0.0 && !self.faults.iter().any(fails)
     }
 
     fn at(&mut self, time: Duration, fault: Fault) {

@@ -5,15 +5,19 @@ use std::time::Duration;
 
 use replica::store::memory::Memory;
 use replica::store::{Noted, Outcome, Record, Revision, StoreRequest};
-use replica::{NodeId, ReplicaId, RowDelta};
+use replica::{AckPolicy, NodeId, ReplicaId, RowDelta};
 
 use super::ledger::name;
+use super::plan::{Kind, Plan};
 
 /// A [reference store](replica::store::memory) for each node, so that one node's record can go back alone.
 pub(crate) struct Records {
     by_node: Vec<Own>,
     /// Whether records may go back.
     goes_back: bool,
+    /// Whether a hint must stand until its node has stored what it says. With `AckPolicy::Memory` no frame says what is not stored, so a
+    /// hint may go early.
+    keeps_hints: bool,
 }
 
 /// The store of one node's record.
@@ -33,8 +37,10 @@ struct Own {
 }
 
 impl Records {
-    pub(crate) fn new(nodes: usize, goes_back: bool) -> Self {
-        Self { by_node: (0..nodes).map(|_| Own::default()).collect(), goes_back }
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let by_node = (0..plan.nodes).map(|_| Own::default()).collect();
+        let keeps_hints = plan.config.ack != AckPolicy::Memory;
+        Self { by_node, goes_back: plan.has(Kind::Backs), keeps_hints }
     }
 
     pub(crate) fn record(&self, node: &NodeId) -> Option<&Record> {
@@ -125,7 +131,8 @@ impl Records {
         let Some((before, after)) = before.zip(self.record(&changed)) else { return Ok(outcome) };
         let grew = before.rows.iter().all(|(replica, version)| *version <= after.version(replica));
         let mut hints = before.hints.iter();
-        if !grew || !hints.all(|(replica, upto)| self.still_stands(replica, *upto, after)) {
+        let stand = hints.all(|(replica, upto)| self.still_stands(replica, *upto, after));
+        if !grew || self.keeps_hints && !stand {
             return Err("a commit dropped something from the record that is stored nowhere else".into());
         }
         if !seals && matches!(outcome, Outcome::Committed { .. }) && after.is_sealed() {
