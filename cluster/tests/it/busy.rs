@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_nats::jetstream;
-use cluster::nats::{Names, Store, open_stream};
+use cluster::Names;
+use cluster::nats::{Store, open_stream};
 use replica::store::{Changes, Outcome, StoreRequest};
 use replica::{NodeId, ReplicaId, Tally};
 use tokio::runtime::Runtime;

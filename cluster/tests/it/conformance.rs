@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_nats::jetstream;
-use cluster::nats::{Names, Store, open_stream};
+use cluster::Names;
+use cluster::nats::{Store, open_stream};
 use replica::NodeId;
 use replica::store::conformance::{Subject, check};
 use replica::store::{Outcome, StoreRequest};
@@ -53,7 +54,7 @@ impl Subject for OnServer<'_> {
         let context = jetstream::new(self.client.clone());
         self.runtime.block_on(async {
             open_stream(&context, &names, 1).await.unwrap();
-            context.publish(names.log(node), "not a record".into()).await.unwrap().await.unwrap();
+            context.publish(names.log(node, 0), "not a record".into()).await.unwrap().await.unwrap();
         });
         true
     }

@@ -2,7 +2,8 @@
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy};
 use async_nats::jetstream::{self, Context};
-use cluster::nats::{Names, NoStream, open_stream};
+use cluster::Names;
+use cluster::nats::{NoStream, open_stream};
 use tokio::runtime::Runtime;
 
 use crate::server::NatsServer;
@@ -15,11 +16,11 @@ const UNSAFE: [(&str, Change); 9] = [
     ("no_ack", |config| config.no_ack = true),
     ("age", |config| config.max_age = std::time::Duration::from_hours(1)),
     ("number", |config| config.max_messages = 1_000),
-    ("number", |config| config.max_messages_per_subject = 1),
+    ("max_msgs_per_subject", |config| config.max_messages_per_subject = -1),
     ("full", |config| (config.max_bytes, config.discard) = (1 << 20, DiscardPolicy::Old)),
     ("limits", |config| config.retention = RetentionPolicy::WorkQueue),
     ("subjects", |config| config.subjects = vec!["elsewhere.>".into()]),
-    ("rollups", |config| config.allow_rollup = false),
+    ("rollups", |config| (config.allow_rollup, config.deny_purge) = (true, false)),
 ];
 
 async fn context(server: &NatsServer) -> Context {
