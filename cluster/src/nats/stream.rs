@@ -124,8 +124,8 @@ fn fault(config: &Config, names: &Names) -> Option<&'static str> {
         (config.max_messages > 0 || !config.max_age.is_zero(), "removes old messages by their number or age: it would lose counts"),
         (config.max_bytes > 0 && config.discard == DiscardPolicy::Old, "removes old messages when it is full: it would lose counts"),
         (config.max_messages_per_subject != 1 || config.discard_new_per_subject, "does not replace the message of a subject (max_msgs_per_subject: 1): a node could not store, or the stream would grow without end"),
-        (config.allow_rollup, "allows rollups: any node could remove the records of all"),
         (config.allow_message_schedules, "allows schedules: any node could write in the name of another"),
+        (config.allow_rollup, "allows rollups: any node could remove the records of all"),
         (!config.subjects.contains(&names.stored()), "does not have the subjects of this cluster"),
         (config.subject_transform.is_some(), "has a subject transform: records would get other names"),
     ]
