@@ -19,7 +19,7 @@ pub(crate) enum Change {
 }
 
 /// The messages by their sequence numbers, each with its subject.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Copy {
     messages: BTreeMap<u64, (Rc<str>, Rc<[u8]>)>,
     last: u64,

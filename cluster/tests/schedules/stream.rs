@@ -1,0 +1,346 @@
+//! The stream, and what may become of each call of a client.
+//!
+//! A call that writes takes place at one moment between its start and its answer, if at all: JetStream lets no append in whose condition
+//! another one is about to change. A read is served by a server that may be behind by any number of changes.
+
+mod calls;
+mod prints;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use cluster::store::{Appended, Condition, Interrupted, Stored};
+
+use crate::copy::{Change, Copy, matches};
+use crate::steps::Step;
+
+pub(crate) use calls::Client;
+pub(crate) use prints::hash;
+
+/// Names a call: the process that has made it, and how many calls that had made before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CallId {
+    pub(crate) process: usize,
+    number: u64,
+}
+
+/// A write that is asked for.
+struct Write {
+    change: Change,
+    /// The subject whose last message must have this sequence number.
+    expected: Option<(Rc<str>, u64)>,
+    /// The request to the store that needs it. `None`: a snapshot does.
+    request: Option<usize>,
+}
+
+/// What a call asks for.
+enum Asked {
+    Write(Write),
+    Read(Vec<String>),
+    /// The next message of the reader that this call has begun.
+    Next(CallId),
+    Pause,
+}
+
+/// What a client hears.
+#[derive(Clone)]
+pub(crate) enum Answer {
+    Append(Appended),
+    Purge(Result<(), Interrupted>),
+    Read(Result<(), Interrupted>),
+    Next(Result<Stored, Interrupted>),
+    Paused,
+}
+
+/// How far a call is.
+enum Call {
+    Asked(Asked),
+    /// It is done, and the client has not heard of that.
+    Done(Answer),
+    Heard(Answer),
+}
+
+/// A reader. Its server has come so far as is needed to explain what it has sent: it may be further, and what that changes shows in what
+/// it sends next.
+struct Reading {
+    filters: Vec<String>,
+    position: usize,
+    /// The last message that was sent, and how many were.
+    cursor: u64,
+    place: u64,
+}
+
+/// A change that a majority has.
+pub(crate) struct Committed {
+    pub(crate) change: Change,
+    /// The request to the store that has made it.
+    pub(crate) request: Option<usize>,
+}
+
+/// The servers, and the calls that are under way.
+pub(crate) struct Stream {
+    committed: Vec<Committed>,
+    /// The stream after so many changes.
+    copies: Vec<Copy>,
+    calls: BTreeMap<CallId, Call>,
+    readings: BTreeMap<CallId, Reading>,
+    /// Writes whose client waits no longer. Each may be done later, or never.
+    adrift: BTreeMap<CallId, Write>,
+    prints: prints::Prints,
+    /// The request that is being served.
+    pub(crate) running: Option<usize>,
+    met: BTreeSet<&'static str>,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self {
+            committed: Vec::new(),
+            copies: vec![Copy::default()],
+            calls: BTreeMap::new(),
+            readings: BTreeMap::new(),
+            adrift: BTreeMap::new(),
+            prints: prints::Prints::default(),
+            running: None,
+            met: BTreeSet::new(),
+        }
+    }
+}
+
+impl Stream {
+    /// The changes from this one on, each with the stream after it.
+    pub(crate) fn committed_since(&self, first: usize) -> impl Iterator<Item = (&Committed, &Copy)> {
+        self.committed.iter().zip(&self.copies[1..]).skip(first)
+    }
+
+    /// Whether nobody waits for anything.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// What may happen next, the usual first.
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        let (mut usual, mut others) = (Vec::new(), Vec::new());
+        let mut starved = Vec::new();
+        for (id, call) in &self.calls {
+            match call {
+                Call::Asked(Asked::Write(write)) => {
+                    usual.push(Step::Do(*id));
+                    others.extend([Step::DoAndLose, Step::DoInSilence, Step::GiveUp, Step::Refuse].map(|step| step(*id)));
+                    others.extend(write.expected.is_some().then_some(Step::Busy(*id)));
+                }
+                Call::Asked(Asked::Read(filters)) => {
+                    usual.push(Step::Begin(*id));
+                    others.extend(self.has_lost_any(filters).then_some(Step::BeginBehind(*id)));
+                    others.push(Step::Interrupt(*id));
+                }
+                Call::Asked(Asked::Next(reader)) => {
+                    let may_be = self.next_messages(*reader);
+                    usual.extend(may_be.iter().map(|(position, _)| Step::Send(*id, *position)));
+                    others.extend(may_be.first().map(|(position, _)| Step::LoseMessage(*id, *position)));
+                    others.push(Step::Interrupt(*id));
+                    starved.extend(may_be.is_empty().then_some(Step::Starve(*id)));
+                }
+                Call::Asked(Asked::Pause) => usual.push(Step::GoOn(*id)),
+                Call::Done(_) => usual.push(Step::Hear(*id)),
+                Call::Heard(_) => {}
+            }
+        }
+        if usual.is_empty() {
+            usual = starved;
+        }
+        usual.extend(self.adrift.keys().map(|id| Step::DoLate(*id)));
+        usual.extend(others);
+        usual
+    }
+
+    /// Whether a message on these subjects was removed: so a server that is behind has something else to send.
+    fn has_lost_any(&self, filters: &[String]) -> bool {
+        let last = self.copies.last().expect("there is one from the beginning on");
+        let is_read = |subject: &str| filters.iter().any(|filter| matches(filter, subject));
+        let mut appended = self.committed.iter().zip(&self.copies[1..]).filter_map(|(committed, copy)| match &committed.change {
+            Change::Append { subject, .. } if is_read(subject) => Some((subject, copy.last_on(subject))),
+            Change::Append { .. } | Change::Purge { .. } => None,
+        });
+        appended.any(|(subject, sequence)| {
+            last.next(sequence - 1, &[subject.to_string()]).is_none_or(|(found, ..)| found != sequence)
+        })
+    }
+
+    /// The messages that the server of a reader may send next, each with the least position that it may then be at.
+    fn next_messages(&self, reader: CallId) -> Vec<(usize, Stored)> {
+        let mut found: Vec<(usize, Stored)> = Vec::new();
+        let Some(Reading { filters, position, cursor, place }) = self.readings.get(&reader) else { return found };
+        for (at, copy) in self.copies.iter().enumerate().skip(*position) {
+            let Some((sequence, subject, payload)) = copy.next(*cursor, filters) else { continue };
+            if found.last().is_none_or(|(_, before)| before.sequence != sequence) {
+                let (subject, payload) = (subject.to_owned(), payload.to_vec());
+                found.push((at, Stored { subject, sequence, place: place + 1, payload }));
+            }
+        }
+        found
+    }
+
+    /// Makes a step. Returns the process that hears something by it.
+    pub(crate) fn perform(&mut self, step: Step) -> Option<usize> {
+        match step {
+            Step::Do(id) => {
+                let answer = self.write(id);
+                self.tell(id, answer)
+            }
+            Step::DoInSilence(id) => {
+                let answer = self.write(id);
+                self.calls.insert(id, Call::Done(answer));
+                None
+            }
+            Step::Hear(id) => match self.calls.remove(&id) {
+                Some(Call::Done(answer)) => self.tell(id, answer),
+                _ => panic!("nothing was done for {id:?}"),
+            },
+            Step::DoAndLose(id) => {
+                let lost = unclear(&self.write(id));
+                self.met.insert("done, and the answer lost");
+                self.tell(id, lost)
+            }
+            Step::Refuse(id) => self.decline(id, Appended::NotDone),
+            Step::Busy(id) => self.decline(id, Appended::Busy),
+            Step::GiveUp(id) => {
+                self.set_adrift(id);
+                let change = &self.adrift[&id].change;
+                let answer = unclear(&done(change, Appended::Unknown));
+                self.tell(id, answer)
+            }
+            Step::DoLate(id) => {
+                let write = self.adrift.remove(&id).expect("it is adrift");
+                if let Answer::Append(Appended::At(_)) = self.commit(id, write) {
+                    self.met.insert("done later");
+                }
+                None
+            }
+            Step::Begin(id) => self.begin(id, self.committed.len()),
+            Step::BeginBehind(id) => {
+                self.met.insert("a read of a server that is behind");
+                self.begin(id, 0)
+            }
+            Step::Send(id, position) => {
+                let stored = self.send(id, position);
+                self.tell(id, Answer::Next(Ok(stored)))
+            }
+            Step::LoseMessage(id, position) => {
+                self.send(id, position);
+                None
+            }
+            Step::Interrupt(id) | Step::Starve(id) => {
+                let is_read = matches!(self.calls.get(&id), Some(Call::Asked(Asked::Read(_))));
+                let answer = if is_read { Answer::Read(Err(Interrupted)) } else { Answer::Next(Err(Interrupted)) };
+                self.tell(id, answer)
+            }
+            Step::GoOn(id) => self.tell(id, Answer::Paused),
+            Step::Kill(process) => {
+                self.died(process);
+                None
+            }
+            Step::End => None,
+        }
+    }
+
+    fn tell(&mut self, id: CallId, answer: Answer) -> Option<usize> {
+        self.prints.told(id, &answer);
+        self.calls.insert(id, Call::Heard(answer));
+        Some(id.process)
+    }
+
+    fn take_write(&mut self, id: CallId) -> Write {
+        match self.calls.remove(&id) {
+            Some(Call::Asked(Asked::Write(write))) => write,
+            _ => panic!("{id:?} asks for no write"),
+        }
+    }
+
+    fn write(&mut self, id: CallId) -> Answer {
+        let write = self.take_write(id);
+        self.commit(id, write)
+    }
+
+    /// A majority takes the change, if its condition holds.
+    fn commit(&mut self, id: CallId, Write { change, expected, request }: Write) -> Answer {
+        let last = self.copies.last().expect("there is one from the beginning on");
+        if expected.is_some_and(|(subject, sequence)| last.last_on(&subject) != sequence) {
+            self.met.insert("a conflict");
+            return done(&change, Appended::Conflict);
+        }
+        let mut copy = last.clone();
+        let sequence = copy.apply(&change);
+        self.prints.committed(id);
+        self.copies.push(copy);
+        let answer = done(&change, Appended::At(sequence));
+        self.committed.push(Committed { change, request });
+        answer
+    }
+
+    fn decline(&mut self, id: CallId, how: Appended) -> Option<usize> {
+        let write = self.take_write(id);
+        self.tell(id, done(&write.change, how))
+    }
+
+    fn set_adrift(&mut self, id: CallId) {
+        let write = self.take_write(id);
+        self.adrift.insert(id, write);
+    }
+
+    fn begin(&mut self, id: CallId, position: usize) -> Option<usize> {
+        let Some(Call::Asked(Asked::Read(filters))) = self.calls.remove(&id) else { panic!("{id:?} is no read") };
+        self.readings.insert(id, Reading { filters, position, cursor: 0, place: 0 });
+        self.tell(id, Answer::Read(Ok(())))
+    }
+
+    /// A server that has come so far sends a message.
+    fn send(&mut self, id: CallId, position: usize) -> Stored {
+        let Some(Call::Asked(Asked::Next(reader))) = self.calls.get(&id) else { panic!("{id:?} is no reader") };
+        let reader = *reader;
+        let may_be = self.next_messages(reader);
+        if may_be.len() > 1 {
+            self.met.insert("messages removed while they are read");
+        }
+        let found = may_be.into_iter().find(|(at, _)| *at == position);
+        let (_, stored) = found.expect("a step is chosen among those that are possible");
+        let reading = self.readings.get_mut(&reader).expect("it reads");
+        (reading.position, reading.cursor, reading.place) = (position, stored.sequence, stored.place);
+        stored
+    }
+
+    /// A process is dead. What it has asked for may still be done.
+    fn died(&mut self, process: usize) {
+        let calls: Vec<CallId> = self.calls.keys().filter(|id| id.process == process).copied().collect();
+        calls.into_iter().for_each(|id| self.leave(id));
+        self.readings.retain(|id, _| id.process != process);
+        self.prints.died(process);
+    }
+}
+
+/// How a write ended.
+fn done(change: &Change, how: Appended) -> Answer {
+    match (change, how) {
+        (Change::Append { .. }, how) => Answer::Append(how),
+        (Change::Purge { .. }, Appended::At(_)) => Answer::Purge(Ok(())),
+        (Change::Purge { .. }, _) => Answer::Purge(Err(Interrupted)),
+    }
+}
+
+/// The answer of a client that has waited in vain for this one.
+fn unclear(lost: &Answer) -> Answer {
+    match lost {
+        Answer::Append(_) => Answer::Append(Appended::Unknown),
+        Answer::Purge(_) => Answer::Purge(Err(Interrupted)),
+        Answer::Read(_) | Answer::Next(_) | Answer::Paused => panic!("no write ends so"),
+    }
+}
+
+/// The condition of an append to this subject.
+fn expected(subject: &Rc<str>, condition: Condition) -> Option<(Rc<str>, u64)> {
+    match condition {
+        Condition::After(last) => Some((subject.clone(), last)),
+        Condition::AfterOn(other, last) => Some((other.into(), last)),
+        Condition::None | Condition::Alone => None,
+    }
+}
