@@ -4,8 +4,10 @@
 //! request that was asked for, made against what stood there. The judge knows nothing of how a store keeps a record: it reads with the
 //! store's own [`Replay`], and compares with [`Record::apply`].
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
+use std::rc::Rc;
 
 use cluster::journal::Replay;
 use cluster::nats::Names;
@@ -13,7 +15,7 @@ use cluster::store::Answer;
 use replica::NodeId;
 use replica::store::{Noted, Outcome, Record, StoreRequest};
 
-use crate::copy::Copy;
+use crate::copy::{Change, Copy};
 use crate::stream::{Committed, hash};
 
 /// A record with its notes, as it stood for a while.
@@ -33,6 +35,8 @@ struct Task {
     base: Option<Record>,
     /// How many changes each record had seen when it was asked.
     asked_at: Seen,
+    /// How many its process must find.
+    fence: Seen,
     is_done: bool,
     /// Whether it was said that it is not done.
     is_refused: bool,
@@ -45,6 +49,7 @@ type Seen = BTreeMap<NodeId, usize>;
 /// All records from the beginning on, and all requests.
 #[derive(Default)]
 pub(crate) struct Judge {
+    known: Known,
     histories: BTreeMap<NodeId, Vec<Moment>>,
     seen: usize,
     tasks: Vec<Task>,
@@ -57,7 +62,14 @@ pub(crate) struct Judge {
     met: BTreeSet<&'static str>,
 }
 
+/// What whoever reads everything finds, by the fingerprint of all changes.
+pub(crate) type Known = Rc<RefCell<BTreeMap<u64, Rc<Result<BTreeMap<NodeId, Moment>, String>>>>>;
+
 impl Judge {
+    pub(crate) fn new(known: Known) -> Self {
+        Self { known, ..Self::default() }
+    }
+
     pub(crate) fn problem(&self) -> Option<&String> {
         self.problem.as_ref()
     }
@@ -72,9 +84,13 @@ impl Judge {
 
     /// What the judge knows that matters for what may yet be said.
     pub(crate) fn fingerprint(&self) -> u64 {
-        let is_open = |task: &&Task| !task.is_answered && is_fence(&task.request);
-        let mut open: Vec<_> =
-            self.tasks.iter().filter(is_open).map(|task| (task.process, prints(&task.asked_at))).collect();
+        let is_open = |task: &&Task| !task.is_answered && !matches!(task.request, StoreRequest::Open);
+        let mut open: Vec<_> = self
+            .tasks
+            .iter()
+            .filter(is_open)
+            .map(|task| (task.process, prints(&task.asked_at), prints(&task.fence)))
+            .collect();
         open.sort_unstable();
         let fences: Vec<_> = self.fences.iter().map(|(process, seen)| (process, prints(seen))).collect();
         hash((open, fences, self.is_calm))
@@ -97,6 +113,7 @@ impl Judge {
             request: request.clone(),
             base: base.cloned(),
             asked_at: self.seen_so_far(),
+            fence: self.fences.get(&process).cloned().unwrap_or_default(),
             is_done: false,
             is_refused: false,
             is_answered: false,
@@ -108,9 +125,20 @@ impl Judge {
     pub(crate) fn see<'a>(&mut self, changes: impl Iterator<Item = (&'a Committed, &'a Copy)>) {
         for (committed, copy) in changes {
             self.seen += 1;
-            match records(copy) {
+            if let Change::Append { subject, .. } = &committed.change
+                && Names::kept(subject).is_none()
+            {
+                continue;
+            }
+            let known = self
+                .known
+                .borrow_mut()
+                .entry(committed.print)
+                .or_insert_with(|| Rc::new(records(copy)))
+                .clone();
+            match &*known {
                 Ok(now) => self.compare(committed.request, now),
-                Err(problem) => self.accuse(problem),
+                Err(problem) => self.accuse(problem.clone()),
             }
         }
     }
@@ -119,12 +147,14 @@ impl Judge {
         self.seen
     }
 
-    fn compare(&mut self, request: Option<usize>, mut now: BTreeMap<NodeId, Moment>) {
+    fn compare(&mut self, request: Option<usize>, now: &BTreeMap<NodeId, Moment>) {
+        let mut now = now.clone();
         for node in self.histories.keys() {
             now.entry(node.clone()).or_default();
         }
         for (node, after) in now {
-            let before = self.histories.get(&node).and_then(|moments| moments.last()).cloned().unwrap_or_default();
+            let before =
+                self.histories.get(&node).and_then(|moments| moments.last()).cloned().unwrap_or_default();
             if before == after {
                 continue;
             }
@@ -136,7 +166,12 @@ impl Judge {
     }
 
     /// Why a record has changed.
-    fn explain(&mut self, request: Option<usize>, node: &NodeId, (before, after): (&Moment, &Moment)) -> Result<(), String> {
+    fn explain(
+        &mut self,
+        request: Option<usize>,
+        node: &NodeId,
+        (before, after): (&Moment, &Moment),
+    ) -> Result<(), String> {
         let task = request.and_then(|request| self.tasks.get_mut(request));
         let Some(task) = task else { return Err(format!("the record of {node} has changed by a snapshot")) };
         let mut wanted = before.clone();
@@ -154,7 +189,9 @@ impl Judge {
                 }
                 wanted.record.get_or_insert_default().seal(rows);
             }
-            _ => return Err(format!("the record of {node} has changed by a request that asks for no change")),
+            _ => {
+                return Err(format!("the record of {node} has changed by a request that asks for no change"));
+            }
         }
         if wanted != *after {
             return Err(format!("the record of {node} has changed otherwise than its request asked"));
@@ -179,7 +216,7 @@ impl Judge {
     }
 
     fn check(&mut self, at: usize, answer: &Answer) -> Result<(), String> {
-        let Task { process, node, request, is_done, .. } = &self.tasks[at];
+        let Task { node, request, fence, is_done, .. } = &self.tasks[at];
         match (request, &answer.outcome) {
             (_, Outcome::Foreign) => Err("a record is called foreign".into()),
             (_, Outcome::NotDone | Outcome::Unknown) if self.is_calm => {
@@ -198,13 +235,14 @@ impl Judge {
                 Ok(())
             }
             (StoreRequest::Load { node }, Outcome::Loaded(record)) => {
-                let fence = self.fences.get(process).and_then(|seen| seen.get(node)).copied().unwrap_or(0);
+                let fence = fence.get(node).copied().unwrap_or(0);
                 let place = self.stood(node, fence, |moment| moment.record == *record);
-                place.map(drop).ok_or_else(|| format!("what was loaded of {node} did not stand there after the fence"))
+                place
+                    .map(drop)
+                    .ok_or_else(|| format!("what was loaded of {node} did not stand there after the fence"))
             }
             (StoreRequest::Nodes, Outcome::Nodes(nodes)) => {
-                let fence = self.fences.get(process);
-                let mut missing = fence.into_iter().flat_map(Seen::keys).filter(|node| !nodes.contains(node));
+                let mut missing = fence.keys().filter(|node| !nodes.contains(node));
                 let is_once = BTreeSet::from_iter(nodes).len() == nodes.len();
                 match missing.next() {
                     Some(node) => Err(format!("{node} had a record before the fence, and is not listed")),
@@ -212,13 +250,15 @@ impl Judge {
                     None => Err("a node is listed twice".into()),
                 }
             }
-            (StoreRequest::Commit { .. }, Outcome::Committed { .. }) | (StoreRequest::Seal { .. }, Outcome::Sealed)
+            (StoreRequest::Commit { .. }, Outcome::Committed { .. })
+            | (StoreRequest::Seal { .. }, Outcome::Sealed)
                 if !is_done =>
             {
                 Err(format!("this is said to be done, and is not: {request:?}"))
             }
             (StoreRequest::Seal { .. }, Outcome::Sealed) => Ok(()),
-            (StoreRequest::Commit { .. }, Outcome::Committed { .. }) | (StoreRequest::Fence, Outcome::Fenced) => {
+            (StoreRequest::Commit { .. }, Outcome::Committed { .. })
+            | (StoreRequest::Fence, Outcome::Fenced) => {
                 self.fence(at);
                 Ok(())
             }
@@ -240,13 +280,14 @@ impl Judge {
     fn stood(&self, node: &NodeId, since: usize, is: impl Fn(&Moment) -> bool) -> Option<usize> {
         let none = Moment::default();
         let history = self.histories.get(node).into_iter().flatten();
-        std::iter::once(&none).chain(history).enumerate().skip(since).filter(|(_, moment)| is(moment)).map(|(at, _)| at).last()
+        std::iter::once(&none)
+            .chain(history)
+            .enumerate()
+            .skip(since)
+            .filter(|(_, moment)| is(moment))
+            .map(|(at, _)| at)
+            .last()
     }
-}
-
-/// Whether its process must find afterwards what was there before.
-const fn is_fence(request: &StoreRequest) -> bool {
-    matches!(request, StoreRequest::Commit { .. } | StoreRequest::Fence)
 }
 
 fn prints(seen: &Seen) -> impl Hash + Ord {

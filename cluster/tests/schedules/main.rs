@@ -17,6 +17,7 @@ mod processes;
 mod scenario;
 mod scenarios;
 mod search;
+mod searches;
 mod steps;
 mod stream;
 mod world;

@@ -19,7 +19,7 @@ use crate::stream::{Client, Stream};
 type Stores = Store<Planted<Client>>;
 
 /// What all processes share.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) stream: Rc<RefCell<Stream>>,
     pub(crate) judge: Rc<RefCell<Judge>>,
@@ -43,6 +43,7 @@ pub(crate) struct Process {
 struct Asker {
     shared: Shared,
     store: Rc<Stores>,
+    client: Client,
     id: usize,
     node: NodeId,
     request: Rc<Cell<Option<usize>>>,
@@ -64,6 +65,7 @@ impl Process {
             let asker = Asker {
                 shared: shared.clone(),
                 store: Rc::clone(&store),
+                client: Client::new(shared.stream.clone(), id),
                 id,
                 node: node.clone(),
                 request: Rc::default(),
@@ -116,6 +118,10 @@ impl Asker {
     }
 
     async fn ask(&self, request: StoreRequest) -> Answer {
+        // What must be found afterwards depends on when it is asked for.
+        if request != StoreRequest::Open {
+            self.client.turn().await;
+        }
         let base = self.own.as_ref().and_then(|(record, _)| record.as_ref());
         let at = self.shared.judge.borrow_mut().asked((self.id, &self.node), &request, base);
         self.request.set(Some(at));
@@ -127,7 +133,8 @@ impl Asker {
 
     async fn commit(&mut self, length: usize) {
         if self.own.is_none()
-            && let Answer { outcome: Outcome::Opened { record, revision }, .. } = self.ask(StoreRequest::Open).await
+            && let Answer { outcome: Outcome::Opened { record, revision }, .. } =
+                self.ask(StoreRequest::Open).await
         {
             self.own = Some((record, revision));
         }

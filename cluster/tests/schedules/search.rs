@@ -9,11 +9,13 @@
 //! probability of n²/2⁶⁵ for n states.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
+use crate::judge::Known;
 use crate::planted::Mistake;
 use crate::scenario::Scenario;
 use crate::steps::{Bounds, Step};
-use crate::world::World;
+use crate::world::{Volatile, World};
 
 /// What a search has found.
 #[derive(Debug, Default)]
@@ -48,6 +50,9 @@ struct Choice {
 struct Search<'a> {
     scenario: &'a Scenario,
     mistake: Mistake,
+    volatile: Volatile,
+    known: Known,
+    surprises: BTreeSet<Rc<str>>,
     seen: BTreeMap<u64, u128>,
     choices: Vec<Choice>,
     path: Vec<Step>,
@@ -56,9 +61,27 @@ struct Search<'a> {
 
 /// Searches all schedules. With a bound on runs an error says that it is reached.
 pub(crate) fn search(scenario: &Scenario, mistake: Mistake, most: usize) -> Result<Searched, Broken> {
-    let seen = BTreeMap::new();
-    let (choices, path, found) = (Vec::new(), Vec::new(), Searched::default());
-    Search { scenario, mistake, seen, choices, path, found }.all(most)
+    let (mut volatile, known) = (Volatile::default(), Known::default());
+    loop {
+        let (seen, surprises) = (BTreeMap::new(), BTreeSet::new());
+        let (choices, path, found) = (Vec::new(), Vec::new(), Searched::default());
+        let mut search = Search {
+            scenario,
+            mistake,
+            volatile: volatile.clone(),
+            known: known.clone(),
+            surprises,
+            seen,
+            choices,
+            path,
+            found,
+        };
+        search.all(most)?;
+        if search.surprises.is_empty() {
+            return Ok(search.found);
+        }
+        volatile = Rc::new(&*volatile | &search.surprises);
+    }
 }
 
 /// The same, with few unusual steps first.
@@ -72,21 +95,21 @@ pub(crate) fn search_deeper(scenario: &Scenario, mistake: Mistake, most: usize) 
 }
 
 impl Search<'_> {
-    fn all(mut self, most: usize) -> Result<Searched, Broken> {
+    fn all(&mut self, most: usize) -> Result<(), Broken> {
         loop {
             self.run()?;
             self.found.runs += 1;
             assert!(self.found.runs <= most, "{}: cut off after {most} schedules", self.scenario.name);
-            if !self.go_back() {
+            if !self.surprises.is_empty() || !self.go_back() {
                 self.found.states = self.seen.len();
-                return Ok(self.found);
+                return Ok(());
             }
         }
     }
 
     /// Runs the schedule that was chosen, and goes on from there as usual.
     fn run(&mut self) -> Result<(), Broken> {
-        let mut world = World::new(self.scenario, self.mistake);
+        let mut world = World::new(self.scenario, self.mistake, &self.volatile, &self.known);
         self.path.iter().for_each(|step| world.perform(*step));
         loop {
             if let Some(rule) = world.problem() {
@@ -101,6 +124,7 @@ impl Search<'_> {
             let mut untried = world.steps();
             let Some(step) = (!untried.is_empty()).then(|| untried.remove(0)) else {
                 self.found.met.append(&mut world.met());
+                self.surprises.append(&mut world.surprises());
                 self.found.depth = self.found.depth.max(self.path.len());
                 self.seen.insert(state, 1);
                 self.count(1);

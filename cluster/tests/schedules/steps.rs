@@ -33,7 +33,7 @@ pub(crate) enum Step {
     Interrupt(CallId),
     /// The same, where all others wait as well.
     Starve(CallId),
-    /// A client has waited for as long as it wanted.
+    /// A process goes on: after a pause, or with its next request.
     GoOn(CallId),
     /// A process dies.
     Kill(usize),

@@ -39,7 +39,8 @@ enum Asked {
     Read(Vec<String>),
     /// The next message of the reader that this call has begun.
     Next(CallId),
-    Pause,
+    /// To go on: after a pause, or with the next request.
+    Turn,
 }
 
 /// What a client hears.
@@ -49,7 +50,7 @@ pub(crate) enum Answer {
     Purge(Result<(), Interrupted>),
     Read(Result<(), Interrupted>),
     Next(Result<Stored, Interrupted>),
-    Paused,
+    Turn,
 }
 
 /// How far a call is.
@@ -75,6 +76,8 @@ pub(crate) struct Committed {
     pub(crate) change: Change,
     /// The request to the store that has made it.
     pub(crate) request: Option<usize>,
+    /// The fingerprint of all changes up to this one.
+    pub(crate) print: u64,
 }
 
 /// The servers, and the calls that are under way.
@@ -89,11 +92,16 @@ pub(crate) struct Stream {
     prints: prints::Prints,
     /// The request that is being served.
     pub(crate) running: Option<usize>,
+    /// The subjects from which messages are known to get removed.
+    volatile: Rc<BTreeSet<Rc<str>>>,
+    /// Those from which some were removed.
+    lost: BTreeSet<Rc<str>>,
     met: BTreeSet<&'static str>,
 }
 
-impl Default for Stream {
-    fn default() -> Self {
+impl Stream {
+    /// Messages are known to get removed from these subjects. What a server sends of others can wait for nothing.
+    pub(crate) fn new(volatile: Rc<BTreeSet<Rc<str>>>) -> Self {
         Self {
             committed: Vec::new(),
             copies: vec![Copy::default()],
@@ -102,12 +110,17 @@ impl Default for Stream {
             adrift: BTreeMap::new(),
             prints: prints::Prints::default(),
             running: None,
+            volatile,
+            lost: BTreeSet::new(),
             met: BTreeSet::new(),
         }
     }
-}
 
-impl Stream {
+    /// The subjects from which messages were removed though that was not known.
+    pub(crate) fn surprises(&self) -> BTreeSet<Rc<str>> {
+        &self.lost - &self.volatile
+    }
+
     /// The changes from this one on, each with the stream after it.
     pub(crate) fn committed_since(&self, first: usize) -> impl Iterator<Item = (&Committed, &Copy)> {
         self.committed.iter().zip(&self.copies[1..]).skip(first)
@@ -120,19 +133,20 @@ impl Stream {
 
     /// What may happen next, the usual first.
     pub(crate) fn steps(&self) -> Vec<Step> {
+        if let Some(steps) = self.calls.iter().find_map(|(id, call)| self.at_once(*id, call)) {
+            return steps;
+        }
         let (mut usual, mut others) = (Vec::new(), Vec::new());
         let mut starved = Vec::new();
         for (id, call) in &self.calls {
             match call {
                 Call::Asked(Asked::Write(write)) => {
                     usual.push(Step::Do(*id));
-                    others.extend([Step::DoAndLose, Step::DoInSilence, Step::GiveUp, Step::Refuse].map(|step| step(*id)));
+                    others.extend(
+                        [Step::DoAndLose, Step::DoInSilence, Step::GiveUp, Step::Refuse]
+                            .map(|step| step(*id)),
+                    );
                     others.extend(write.expected.is_some().then_some(Step::Busy(*id)));
-                }
-                Call::Asked(Asked::Read(filters)) => {
-                    usual.push(Step::Begin(*id));
-                    others.extend(self.has_lost_any(filters).then_some(Step::BeginBehind(*id)));
-                    others.push(Step::Interrupt(*id));
                 }
                 Call::Asked(Asked::Next(reader)) => {
                     let may_be = self.next_messages(*reader);
@@ -141,9 +155,9 @@ impl Stream {
                     others.push(Step::Interrupt(*id));
                     starved.extend(may_be.is_empty().then_some(Step::Starve(*id)));
                 }
-                Call::Asked(Asked::Pause) => usual.push(Step::GoOn(*id)),
+                Call::Asked(Asked::Turn) => usual.push(Step::GoOn(*id)),
                 Call::Done(_) => usual.push(Step::Hear(*id)),
-                Call::Heard(_) => {}
+                Call::Asked(Asked::Read(_)) | Call::Heard(_) => {}
             }
         }
         if usual.is_empty() {
@@ -154,23 +168,38 @@ impl Stream {
         usual
     }
 
+    /// What may become of a call with which nothing else can interfere: nothing is missed if it goes on before all others. A reader that
+    /// begins early may still have a server that is further by then. A message that nobody removes is sent early or late.
+    fn at_once(&self, id: CallId, call: &Call) -> Option<Vec<Step>> {
+        match call {
+            Call::Asked(Asked::Read(filters)) => {
+                let behind = self.has_lost_any(filters).then_some(Step::BeginBehind(id));
+                Some([Step::Begin(id)].into_iter().chain(behind).chain([Step::Interrupt(id)]).collect())
+            }
+            Call::Asked(Asked::Next(reader)) => match &self.next_messages(*reader)[..] {
+                [(position, stored)] if !self.volatile.contains(&*stored.subject) => Some(vec![
+                    Step::Send(id, *position),
+                    Step::LoseMessage(id, *position),
+                    Step::Interrupt(id),
+                ]),
+                _ => None,
+            },
+            Call::Asked(Asked::Write(_) | Asked::Turn) | Call::Done(_) | Call::Heard(_) => None,
+        }
+    }
+
     /// Whether a message on these subjects was removed: so a server that is behind has something else to send.
     fn has_lost_any(&self, filters: &[String]) -> bool {
-        let last = self.copies.last().expect("there is one from the beginning on");
         let is_read = |subject: &str| filters.iter().any(|filter| matches(filter, subject));
-        let mut appended = self.committed.iter().zip(&self.copies[1..]).filter_map(|(committed, copy)| match &committed.change {
-            Change::Append { subject, .. } if is_read(subject) => Some((subject, copy.last_on(subject))),
-            Change::Append { .. } | Change::Purge { .. } => None,
-        });
-        appended.any(|(subject, sequence)| {
-            last.next(sequence - 1, &[subject.to_string()]).is_none_or(|(found, ..)| found != sequence)
-        })
+        self.lost.iter().any(|subject| is_read(subject))
     }
 
     /// The messages that the server of a reader may send next, each with the least position that it may then be at.
     fn next_messages(&self, reader: CallId) -> Vec<(usize, Stored)> {
         let mut found: Vec<(usize, Stored)> = Vec::new();
-        let Some(Reading { filters, position, cursor, place }) = self.readings.get(&reader) else { return found };
+        let Some(Reading { filters, position, cursor, place }) = self.readings.get(&reader) else {
+            return found;
+        };
         for (at, copy) in self.copies.iter().enumerate().skip(*position) {
             let Some((sequence, subject, payload)) = copy.next(*cursor, filters) else { continue };
             if found.last().is_none_or(|(_, before)| before.sequence != sequence) {
@@ -232,10 +261,11 @@ impl Stream {
             }
             Step::Interrupt(id) | Step::Starve(id) => {
                 let is_read = matches!(self.calls.get(&id), Some(Call::Asked(Asked::Read(_))));
-                let answer = if is_read { Answer::Read(Err(Interrupted)) } else { Answer::Next(Err(Interrupted)) };
+                let answer =
+                    if is_read { Answer::Read(Err(Interrupted)) } else { Answer::Next(Err(Interrupted)) };
                 self.tell(id, answer)
             }
-            Step::GoOn(id) => self.tell(id, Answer::Paused),
+            Step::GoOn(id) => self.tell(id, Answer::Turn),
             Step::Kill(process) => {
                 self.died(process);
                 None
@@ -271,10 +301,13 @@ impl Stream {
         }
         let mut copy = last.clone();
         let sequence = copy.apply(&change);
-        self.prints.committed(id);
+        let left: BTreeSet<u64> = copy.subjects().map(|(at, _)| at).collect();
+        let lost = last.subjects().filter(|(at, _)| !left.contains(at)).map(|(_, subject)| subject);
+        self.lost.extend(lost.cloned());
+        let print = self.prints.committed(id, &change);
         self.copies.push(copy);
         let answer = done(&change, Appended::At(sequence));
-        self.committed.push(Committed { change, request });
+        self.committed.push(Committed { change, request, print });
         answer
     }
 
@@ -289,14 +322,18 @@ impl Stream {
     }
 
     fn begin(&mut self, id: CallId, position: usize) -> Option<usize> {
-        let Some(Call::Asked(Asked::Read(filters))) = self.calls.remove(&id) else { panic!("{id:?} is no read") };
+        let Some(Call::Asked(Asked::Read(filters))) = self.calls.remove(&id) else {
+            panic!("{id:?} is no read")
+        };
         self.readings.insert(id, Reading { filters, position, cursor: 0, place: 0 });
         self.tell(id, Answer::Read(Ok(())))
     }
 
     /// A server that has come so far sends a message.
     fn send(&mut self, id: CallId, position: usize) -> Stored {
-        let Some(Call::Asked(Asked::Next(reader))) = self.calls.get(&id) else { panic!("{id:?} is no reader") };
+        let Some(Call::Asked(Asked::Next(reader))) = self.calls.get(&id) else {
+            panic!("{id:?} is no reader")
+        };
         let reader = *reader;
         let may_be = self.next_messages(reader);
         if may_be.len() > 1 {
@@ -332,7 +369,7 @@ fn unclear(lost: &Answer) -> Answer {
     match lost {
         Answer::Append(_) => Answer::Append(Appended::Unknown),
         Answer::Purge(_) => Answer::Purge(Err(Interrupted)),
-        Answer::Read(_) | Answer::Next(_) | Answer::Paused => panic!("no write ends so"),
+        Answer::Read(_) | Answer::Next(_) | Answer::Turn => panic!("no write ends so"),
     }
 }
 

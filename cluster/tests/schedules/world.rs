@@ -1,12 +1,18 @@
 //! One schedule of a scenario, step by step.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
+use crate::judge::{Judge, Known};
 use crate::planted::Mistake;
 use crate::processes::{Process, Shared};
 use crate::scenario::{Do, Runs, Scenario};
 use crate::steps::{Bounds, Step};
-use crate::stream::hash;
+use crate::stream::{Stream, hash};
+
+/// The subjects from which messages get removed, as far as is known.
+pub(crate) type Volatile = Rc<BTreeSet<Rc<str>>>;
 
 /// The processes and the servers at one moment.
 pub(crate) struct World {
@@ -17,20 +23,23 @@ pub(crate) struct World {
     processes: Vec<Option<Process>>,
     left: Bounds,
     is_over: bool,
+    surprises: BTreeSet<Rc<str>>,
 }
 
 /// What is done in the end, where nothing goes wrong: by a process of the first node, and then by one of another node.
 const LAST: &[&[Do]] = &[&[Do::Commit]];
 
 impl World {
-    pub(crate) fn new(scenario: &Scenario, mistake: Mistake) -> Self {
+    pub(crate) fn new(scenario: &Scenario, mistake: Mistake, volatile: &Volatile, known: &Known) -> Self {
+        let stream = Rc::new(RefCell::new(Stream::new(volatile.clone())));
         let mut world = Self {
             scenario: *scenario,
             mistake,
-            shared: Shared::default(),
+            shared: Shared { stream, judge: Rc::new(RefCell::new(Judge::new(known.clone()))) },
             processes: Vec::new(),
             left: scenario.bounds,
             is_over: false,
+            surprises: BTreeSet::new(),
         };
         world.shared.judge.borrow_mut().is_calm = true;
         for runs in scenario.past {
@@ -52,6 +61,11 @@ impl World {
     /// The rule that was broken first.
     pub(crate) fn problem(&self) -> Option<String> {
         self.shared.judge.borrow().problem().cloned()
+    }
+
+    /// The subjects from which messages were removed though that was not known.
+    pub(crate) fn surprises(&self) -> BTreeSet<Rc<str>> {
+        self.surprises.clone()
     }
 
     /// What was met in this schedule.
@@ -107,6 +121,7 @@ impl World {
     /// All is well again: a process can open the record and commit, and others see that.
     fn end(&mut self) {
         self.is_over = true;
+        self.surprises = self.shared.stream.borrow().surprises();
         self.shared.judge.borrow_mut().is_calm = true;
         let first = self.scenario.runs[0];
         self.begin(&Runs { does: LAST, ..first });

@@ -49,6 +49,12 @@ impl Copy {
         self.messages.iter().rev().find(|(_, (other, _))| **other == *subject).map_or(0, |(at, _)| *at)
     }
 
+    /// All messages: their sequence numbers and subjects.
+    #[allow(dead_code, reason = "one of two test targets uses it")]
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = (u64, &Rc<str>)> {
+        self.messages.iter().map(|(at, (subject, _))| (*at, subject))
+    }
+
     /// The first message on these subjects after this one.
     pub(crate) fn next(&self, after: u64, filters: &[String]) -> Option<(u64, &str, &[u8])> {
         let mut later = self.messages.range(after + 1..);

@@ -35,6 +35,11 @@ impl Client {
         (id, Waiting { stream: self.stream.clone(), id }.answer().await)
     }
 
+    /// Goes on at any time.
+    pub(crate) async fn turn(&self) {
+        self.call(Asked::Turn).await;
+    }
+
     async fn write(&self, change: Change, expected: Option<(Rc<str>, u64)>) -> Answer {
         let request = self.stream.borrow().running;
         self.call(Asked::Write(Write { change, expected, request })).await.1
@@ -100,7 +105,7 @@ impl Engine for Client {
         let expected = expected(&subject, condition);
         match self.write(Change::Append { subject, payload: payload.into(), is_alone }, expected).await {
             Answer::Append(appended) => appended,
-            Answer::Purge(_) | Answer::Read(_) | Answer::Next(_) | Answer::Paused => {
+            Answer::Purge(_) | Answer::Read(_) | Answer::Next(_) | Answer::Turn => {
                 panic!("an append is answered otherwise")
             }
         }
@@ -116,14 +121,14 @@ impl Engine for Client {
     async fn purge(&self, filter: String, before: Option<u64>) -> Result<(), Interrupted> {
         match self.write(Change::Purge { filter, before }, None).await {
             Answer::Purge(purged) => purged,
-            Answer::Append(_) | Answer::Read(_) | Answer::Next(_) | Answer::Paused => {
+            Answer::Append(_) | Answer::Read(_) | Answer::Next(_) | Answer::Turn => {
                 panic!("a purge is answered otherwise")
             }
         }
     }
 
     async fn pause(&self, _time: Duration) {
-        self.call(Asked::Pause).await;
+        self.turn().await;
     }
 
     /// No note is ever too old.
@@ -143,7 +148,7 @@ impl Reader for ClientReader {
         let id = self.stream.borrow_mut().ask(self.id.process, Asked::Next(self.id));
         match (Waiting { stream: self.stream.clone(), id }).answer().await {
             Answer::Next(next) => next,
-            Answer::Append(_) | Answer::Purge(_) | Answer::Read(_) | Answer::Paused => {
+            Answer::Append(_) | Answer::Purge(_) | Answer::Read(_) | Answer::Turn => {
                 panic!("a reader is answered otherwise")
             }
         }

@@ -8,6 +8,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use cluster::store::{Appended, Interrupted, Stored};
 
+use crate::copy::Change;
+
 use super::{Answer, Call, CallId, Reading, Stream};
 
 /// What has happened so far.
@@ -39,9 +41,12 @@ impl Prints {
         *heard = heard.map(|before| hash((before, id, print(answer))));
     }
 
-    /// What a call asks for is known from what its process had heard.
-    pub(super) fn committed(&mut self, id: CallId) {
-        self.log = hash((self.log, id));
+    pub(super) fn committed(&mut self, id: CallId, change: &Change) -> u64 {
+        self.log = match change {
+            Change::Append { subject, payload, is_alone } => hash((self.log, id, subject, payload, is_alone)),
+            Change::Purge { filter, before } => hash((self.log, id, filter, before)),
+        };
+        self.log
     }
 
     pub(super) fn died(&mut self, process: usize) {
@@ -57,8 +62,10 @@ fn print(answer: &Answer) -> (u8, u64, u64) {
         Answer::Append(Appended::Busy) => (2, 0, 0),
         Answer::Append(Appended::NotDone) => (3, 0, 0),
         Answer::Append(Appended::Unknown) => (4, 0, 0),
-        Answer::Purge(Ok(())) | Answer::Read(Ok(())) | Answer::Paused => (5, 0, 0),
-        Answer::Purge(Err(Interrupted)) | Answer::Read(Err(Interrupted)) | Answer::Next(Err(Interrupted)) => (6, 0, 0),
+        Answer::Purge(Ok(())) | Answer::Read(Ok(())) | Answer::Turn => (5, 0, 0),
+        Answer::Purge(Err(Interrupted)) | Answer::Read(Err(Interrupted)) | Answer::Next(Err(Interrupted)) => {
+            (6, 0, 0)
+        }
         Answer::Next(Ok(Stored { sequence, place, .. })) => (7, *sequence, *place),
     }
 }
@@ -72,7 +79,8 @@ impl Stream {
         });
         let done: Vec<_> = done.collect();
         let adrift: Vec<_> = self.adrift.keys().collect();
-        let place = |(id, reading): (&CallId, &Reading)| (*id, reading.position, reading.cursor, reading.place);
+        let place =
+            |(id, reading): (&CallId, &Reading)| (*id, reading.position, reading.cursor, reading.place);
         let readings: Vec<_> = self.readings.iter().map(place).collect();
         hash((heard, log, done, adrift, readings))
     }
