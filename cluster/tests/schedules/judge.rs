@@ -10,12 +10,12 @@ use std::hash::Hash;
 use std::rc::Rc;
 
 use cluster::journal::Replay;
-use cluster::nats::Names;
+use cluster::Names;
 use cluster::store::Answer;
 use replica::NodeId;
 use replica::store::{Noted, Outcome, Record, StoreRequest};
 
-use crate::copy::{Change, Copy};
+use crate::copy::Copy;
 use crate::stream::{Committed, hash};
 
 /// A record with its notes, as it stood for a while.
@@ -125,9 +125,7 @@ impl Judge {
     pub(crate) fn see<'a>(&mut self, changes: impl Iterator<Item = (&'a Committed, &'a Copy)>) {
         for (committed, copy) in changes {
             self.seen += 1;
-            if let Change::Append { subject, .. } = &committed.change
-                && Names::kept(subject).is_none()
-            {
+            if Names::logged(&committed.change.subject).is_none() {
                 continue;
             }
             let known = self
@@ -298,10 +296,10 @@ fn prints(seen: &Seen) -> impl Hash + Ord {
 fn records(copy: &Copy) -> Result<BTreeMap<NodeId, Moment>, String> {
     let mut replays: BTreeMap<NodeId, Replay> = BTreeMap::new();
     let (all, mut last) = ([">".to_owned()], 0);
-    while let Some((sequence, subject, payload)) = copy.next(last, &all) {
+    while let Some((sequence, change)) = copy.next(last, &all) {
         last = sequence;
-        if let Some((node, kept)) = Names::kept(subject) {
-            replays.entry(node).or_default().take(kept, sequence, payload.to_vec());
+        if let Some((node, place)) = Names::logged(&change.subject) {
+            replays.entry(node).or_default().take(place, sequence, change.payload.to_vec());
         }
     }
     let moment = |(node, replay): (NodeId, Replay)| match replay.finish() {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
-use cluster::nats::Names;
+use cluster::Names;
 use cluster::store::{Answer, Store};
 use replica::store::{Changes, Note, Noted, Outcome, Ownership, Record, Revision, StoreRequest};
 use replica::{NodeId, ReplicaId, Tally};

@@ -51,7 +51,7 @@ const A_SNAPSHOT_AND_A_LOAD: Scenario = Scenario {
     runs: &[with_snapshots("n1", &[&[Commit]]), process("n2", &[&[Fence, Load("n1")]])],
     looks: LOOKS,
     bounds: bounds(0, 1, 0),
-    meets: &["messages removed while they are read", "a read of a server that is behind"],
+    meets: &["messages replaced while they are read", "a read of a server that is behind"],
 };
 
 /// Both at once.

@@ -4,6 +4,7 @@
 //! another one is about to change. A read is served by a server that may be behind by any number of changes.
 
 mod calls;
+mod doing;
 mod prints;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +48,6 @@ enum Asked {
 #[derive(Clone)]
 pub(crate) enum Answer {
     Append(Appended),
-    Purge(Result<(), Interrupted>),
     Read(Result<(), Interrupted>),
     Next(Result<Stored, Interrupted>),
     Turn,
@@ -57,7 +57,7 @@ pub(crate) enum Answer {
 enum Call {
     Asked(Asked),
     /// It is done, and the client has not heard of that.
-    Done(Answer),
+    Done(Appended),
     Heard(Answer),
 }
 
@@ -95,7 +95,7 @@ pub(crate) struct Stream {
     /// The subjects from which messages are known to get removed.
     volatile: Rc<BTreeSet<Rc<str>>>,
     /// Those from which some were removed.
-    lost: BTreeSet<Rc<str>>,
+    replaced: BTreeSet<Rc<str>>,
     met: BTreeSet<&'static str>,
 }
 
@@ -111,19 +111,24 @@ impl Stream {
             prints: prints::Prints::default(),
             running: None,
             volatile,
-            lost: BTreeSet::new(),
+            replaced: BTreeSet::new(),
             met: BTreeSet::new(),
         }
     }
 
     /// The subjects from which messages were removed though that was not known.
     pub(crate) fn surprises(&self) -> BTreeSet<Rc<str>> {
-        &self.lost - &self.volatile
+        &self.replaced - &self.volatile
     }
 
     /// The changes from this one on, each with the stream after it.
     pub(crate) fn committed_since(&self, first: usize) -> impl Iterator<Item = (&Committed, &Copy)> {
         self.committed.iter().zip(&self.copies[1..]).skip(first)
+    }
+
+    /// The stream as a server has it that has everything.
+    fn newest(&self) -> &Copy {
+        self.copies.last().expect("there is one from the beginning on")
     }
 
     /// Whether nobody waits for anything.
@@ -191,7 +196,7 @@ impl Stream {
     /// Whether a message on these subjects was removed: so a server that is behind has something else to send.
     fn has_lost_any(&self, filters: &[String]) -> bool {
         let is_read = |subject: &str| filters.iter().any(|filter| matches(filter, subject));
-        self.lost.iter().any(|subject| is_read(subject))
+        self.replaced.iter().any(|subject| is_read(subject))
     }
 
     /// The messages that the server of a reader may send next, each with the least position that it may then be at.
@@ -201,175 +206,13 @@ impl Stream {
             return found;
         };
         for (at, copy) in self.copies.iter().enumerate().skip(*position) {
-            let Some((sequence, subject, payload)) = copy.next(*cursor, filters) else { continue };
+            let Some((sequence, Change { subject, payload })) = copy.next(*cursor, filters) else { continue };
             if found.last().is_none_or(|(_, before)| before.sequence != sequence) {
-                let (subject, payload) = (subject.to_owned(), payload.to_vec());
+                let (subject, payload) = (subject.to_string(), payload.to_vec());
                 found.push((at, Stored { subject, sequence, place: place + 1, payload }));
             }
         }
         found
-    }
-
-    /// Makes a step. Returns the process that hears something by it.
-    pub(crate) fn perform(&mut self, step: Step) -> Option<usize> {
-        match step {
-            Step::Do(id) => {
-                let answer = self.write(id);
-                self.tell(id, answer)
-            }
-            Step::DoInSilence(id) => {
-                let answer = self.write(id);
-                self.calls.insert(id, Call::Done(answer));
-                None
-            }
-            Step::Hear(id) => match self.calls.remove(&id) {
-                Some(Call::Done(answer)) => self.tell(id, answer),
-                _ => panic!("nothing was done for {id:?}"),
-            },
-            Step::DoAndLose(id) => {
-                let lost = unclear(&self.write(id));
-                self.met.insert("done, and the answer lost");
-                self.tell(id, lost)
-            }
-            Step::Refuse(id) => self.decline(id, Appended::NotDone),
-            Step::Busy(id) => self.decline(id, Appended::Busy),
-            Step::GiveUp(id) => {
-                self.set_adrift(id);
-                let change = &self.adrift[&id].change;
-                let answer = unclear(&done(change, Appended::Unknown));
-                self.tell(id, answer)
-            }
-            Step::DoLate(id) => {
-                let write = self.adrift.remove(&id).expect("it is adrift");
-                if let Answer::Append(Appended::At(_)) = self.commit(id, write) {
-                    self.met.insert("done later");
-                }
-                None
-            }
-            Step::Begin(id) => self.begin(id, self.committed.len()),
-            Step::BeginBehind(id) => {
-                self.met.insert("a read of a server that is behind");
-                self.begin(id, 0)
-            }
-            Step::Send(id, position) => {
-                let stored = self.send(id, position);
-                self.tell(id, Answer::Next(Ok(stored)))
-            }
-            Step::LoseMessage(id, position) => {
-                self.send(id, position);
-                None
-            }
-            Step::Interrupt(id) | Step::Starve(id) => {
-                let is_read = matches!(self.calls.get(&id), Some(Call::Asked(Asked::Read(_))));
-                let answer =
-                    if is_read { Answer::Read(Err(Interrupted)) } else { Answer::Next(Err(Interrupted)) };
-                self.tell(id, answer)
-            }
-            Step::GoOn(id) => self.tell(id, Answer::Turn),
-            Step::Kill(process) => {
-                self.died(process);
-                None
-            }
-            Step::End => None,
-        }
-    }
-
-    fn tell(&mut self, id: CallId, answer: Answer) -> Option<usize> {
-        self.prints.told(id, &answer);
-        self.calls.insert(id, Call::Heard(answer));
-        Some(id.process)
-    }
-
-    fn take_write(&mut self, id: CallId) -> Write {
-        match self.calls.remove(&id) {
-            Some(Call::Asked(Asked::Write(write))) => write,
-            _ => panic!("{id:?} asks for no write"),
-        }
-    }
-
-    fn write(&mut self, id: CallId) -> Answer {
-        let write = self.take_write(id);
-        self.commit(id, write)
-    }
-
-    /// A majority takes the change, if its condition holds.
-    fn commit(&mut self, id: CallId, Write { change, expected, request }: Write) -> Answer {
-        let last = self.copies.last().expect("there is one from the beginning on");
-        if expected.is_some_and(|(subject, sequence)| last.last_on(&subject) != sequence) {
-            self.met.insert("a conflict");
-            return done(&change, Appended::Conflict);
-        }
-        let mut copy = last.clone();
-        let sequence = copy.apply(&change);
-        let left: BTreeSet<u64> = copy.subjects().map(|(at, _)| at).collect();
-        let lost = last.subjects().filter(|(at, _)| !left.contains(at)).map(|(_, subject)| subject);
-        self.lost.extend(lost.cloned());
-        let print = self.prints.committed(id, &change);
-        self.copies.push(copy);
-        let answer = done(&change, Appended::At(sequence));
-        self.committed.push(Committed { change, request, print });
-        answer
-    }
-
-    fn decline(&mut self, id: CallId, how: Appended) -> Option<usize> {
-        let write = self.take_write(id);
-        self.tell(id, done(&write.change, how))
-    }
-
-    fn set_adrift(&mut self, id: CallId) {
-        let write = self.take_write(id);
-        self.adrift.insert(id, write);
-    }
-
-    fn begin(&mut self, id: CallId, position: usize) -> Option<usize> {
-        let Some(Call::Asked(Asked::Read(filters))) = self.calls.remove(&id) else {
-            panic!("{id:?} is no read")
-        };
-        self.readings.insert(id, Reading { filters, position, cursor: 0, place: 0 });
-        self.tell(id, Answer::Read(Ok(())))
-    }
-
-    /// A server that has come so far sends a message.
-    fn send(&mut self, id: CallId, position: usize) -> Stored {
-        let Some(Call::Asked(Asked::Next(reader))) = self.calls.get(&id) else {
-            panic!("{id:?} is no reader")
-        };
-        let reader = *reader;
-        let may_be = self.next_messages(reader);
-        if may_be.len() > 1 {
-            self.met.insert("messages removed while they are read");
-        }
-        let found = may_be.into_iter().find(|(at, _)| *at == position);
-        let (_, stored) = found.expect("a step is chosen among those that are possible");
-        let reading = self.readings.get_mut(&reader).expect("it reads");
-        (reading.position, reading.cursor, reading.place) = (position, stored.sequence, stored.place);
-        stored
-    }
-
-    /// A process is dead. What it has asked for may still be done.
-    fn died(&mut self, process: usize) {
-        let calls: Vec<CallId> = self.calls.keys().filter(|id| id.process == process).copied().collect();
-        calls.into_iter().for_each(|id| self.leave(id));
-        self.readings.retain(|id, _| id.process != process);
-        self.prints.died(process);
-    }
-}
-
-/// How a write ended.
-fn done(change: &Change, how: Appended) -> Answer {
-    match (change, how) {
-        (Change::Append { .. }, how) => Answer::Append(how),
-        (Change::Purge { .. }, Appended::At(_)) => Answer::Purge(Ok(())),
-        (Change::Purge { .. }, _) => Answer::Purge(Err(Interrupted)),
-    }
-}
-
-/// The answer of a client that has waited in vain for this one.
-fn unclear(lost: &Answer) -> Answer {
-    match lost {
-        Answer::Append(_) => Answer::Append(Appended::Unknown),
-        Answer::Purge(_) => Answer::Purge(Err(Interrupted)),
-        Answer::Read(_) | Answer::Next(_) | Answer::Turn => panic!("no write ends so"),
     }
 }
 
@@ -378,6 +221,6 @@ fn expected(subject: &Rc<str>, condition: Condition) -> Option<(Rc<str>, u64)> {
     match condition {
         Condition::After(last) => Some((subject.clone(), last)),
         Condition::AfterOn(other, last) => Some((other.into(), last)),
-        Condition::None | Condition::Alone => None,
+        Condition::None => None,
     }
 }

@@ -16,7 +16,6 @@ use crate::copy::Change;
 pub(crate) struct Client {
     stream: Rc<RefCell<Stream>>,
     process: usize,
-    numbers: std::cell::Cell<u64>,
 }
 
 /// A read that is under way.
@@ -27,7 +26,7 @@ pub(crate) struct ClientReader {
 
 impl Client {
     pub(crate) fn new(stream: Rc<RefCell<Stream>>, process: usize) -> Self {
-        Self { stream, process, numbers: std::cell::Cell::new(0) }
+        Self { stream, process }
     }
 
     async fn call(&self, asked: Asked) -> (CallId, Answer) {
@@ -38,11 +37,6 @@ impl Client {
     /// Goes on at any time.
     pub(crate) async fn turn(&self) {
         self.call(Asked::Turn).await;
-    }
-
-    async fn write(&self, change: Change, expected: Option<(Rc<str>, u64)>) -> Answer {
-        let request = self.stream.borrow().running;
-        self.call(Asked::Write(Write { change, expected, request })).await.1
     }
 }
 
@@ -101,13 +95,12 @@ impl Engine for Client {
 
     async fn append(&self, subject: String, payload: Vec<u8>, condition: Condition) -> Appended {
         let subject: Rc<str> = subject.into();
-        let is_alone = condition == Condition::Alone;
         let expected = expected(&subject, condition);
-        match self.write(Change::Append { subject, payload: payload.into(), is_alone }, expected).await {
+        let request = self.stream.borrow().running;
+        let change = Change { subject, payload: payload.into() };
+        match self.call(Asked::Write(Write { change, expected, request })).await.1 {
             Answer::Append(appended) => appended,
-            Answer::Purge(_) | Answer::Read(_) | Answer::Next(_) | Answer::Turn => {
-                panic!("an append is answered otherwise")
-            }
+            Answer::Read(_) | Answer::Next(_) | Answer::Turn => panic!("an append is answered otherwise"),
         }
     }
 
@@ -115,15 +108,6 @@ impl Engine for Client {
         match self.call(Asked::Read(subjects)).await {
             (id, Answer::Read(Ok(()))) => Ok(ClientReader { stream: self.stream.clone(), id }),
             _ => Err(Interrupted),
-        }
-    }
-
-    async fn purge(&self, filter: String, before: Option<u64>) -> Result<(), Interrupted> {
-        match self.write(Change::Purge { filter, before }, None).await {
-            Answer::Purge(purged) => purged,
-            Answer::Append(_) | Answer::Read(_) | Answer::Next(_) | Answer::Turn => {
-                panic!("a purge is answered otherwise")
-            }
         }
     }
 
@@ -135,12 +119,6 @@ impl Engine for Client {
     fn unix_ms(&self) -> u64 {
         0
     }
-
-    fn random(&self) -> u64 {
-        let number = self.numbers.get();
-        self.numbers.set(number + 1);
-        u64::try_from(self.process).expect("few processes") << 32 | number
-    }
 }
 
 impl Reader for ClientReader {
@@ -148,7 +126,7 @@ impl Reader for ClientReader {
         let id = self.stream.borrow_mut().ask(self.id.process, Asked::Next(self.id));
         match (Waiting { stream: self.stream.clone(), id }).answer().await {
             Answer::Next(next) => next,
-            Answer::Append(_) | Answer::Purge(_) | Answer::Read(_) | Answer::Turn => {
+            Answer::Append(_) | Answer::Read(_) | Answer::Turn => {
                 panic!("a reader is answered otherwise")
             }
         }

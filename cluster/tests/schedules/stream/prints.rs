@@ -42,10 +42,7 @@ impl Prints {
     }
 
     pub(super) fn committed(&mut self, id: CallId, change: &Change) -> u64 {
-        self.log = match change {
-            Change::Append { subject, payload, is_alone } => hash((self.log, id, subject, payload, is_alone)),
-            Change::Purge { filter, before } => hash((self.log, id, filter, before)),
-        };
+        self.log = hash((self.log, id, &change.subject, &change.payload));
         self.log
     }
 
@@ -62,8 +59,8 @@ fn print(answer: &Answer) -> (u8, u64, u64) {
         Answer::Append(Appended::Busy) => (2, 0, 0),
         Answer::Append(Appended::NotDone) => (3, 0, 0),
         Answer::Append(Appended::Unknown) => (4, 0, 0),
-        Answer::Purge(Ok(())) | Answer::Read(Ok(())) | Answer::Turn => (5, 0, 0),
-        Answer::Purge(Err(Interrupted)) | Answer::Read(Err(Interrupted)) | Answer::Next(Err(Interrupted)) => {
+        Answer::Read(Ok(())) | Answer::Turn => (5, 0, 0),
+        Answer::Read(Err(Interrupted)) | Answer::Next(Err(Interrupted)) => {
             (6, 0, 0)
         }
         Answer::Next(Ok(Stored { sequence, place, .. })) => (7, *sequence, *place),
@@ -74,7 +71,7 @@ impl Stream {
     pub(crate) fn fingerprint(&self) -> u64 {
         let Prints { heard, log, made: _ } = &self.prints;
         let done = self.calls.iter().filter_map(|(id, call)| match call {
-            Call::Done(answer) => Some((id, print(answer))),
+            Call::Done(appended) => Some((id, print(&Answer::Append(*appended)))),
             Call::Asked(_) | Call::Heard(_) => None,
         });
         let done: Vec<_> = done.collect();
