@@ -2,22 +2,28 @@
 //!
 //! # Layout
 //!
-//! Each commit and each seal is one message on the node's log subject. It names the sequence number of the message before it, so the log
-//! is a chain. What does not fit into a message stands in [pieces](Body::Pieces) before it.
+//! A log has numbered *places*. Each is a subject, of which the stream keeps the last message only. A message names the sequence number of
+//! the message before it, so the log is a chain. It also says in which place the next one will stand.
 //!
-//! A *snapshot* is the whole record as the log up to one message has it. It depends on nothing else: whoever makes it writes the same bytes.
-//! Once it is complete, the log before that message, and older snapshots, are removed.
+//! Each commit and each seal is one *entry*. An entry that does not fit into a message is written in several *parts*, one message after the
+//! other. The last one makes it whole. If another process writes in between, the parts before say nothing.
+//!
+//! A *snapshot* is the whole record as the log up to one message has it. It stands in the log too, in parts, with entries between them.
+//! Once it is whole, the messages that it has are not needed. Their places are *free*, and later messages replace them. So nobody ever
+//! removes a message, and nobody needs the right to.
 //!
 //! [`Replay`] takes the messages in the order of the stream, and makes the record of them. If the chain has a gap, what was read is no
-//! record: it was read while old messages were removed.
+//! record: messages were replaced while it was read. [`End`] says where the next message goes.
 
+mod end;
 mod fold;
 mod message;
 mod replay;
 
+pub use end::End;
 pub use fold::Fold;
-pub use message::{Body, Message, Snapshot};
-pub use replay::{Found, Kept, Replay, Trouble};
+pub use message::{Message, Part, Snapshot, Whole};
+pub use replay::{Found, Replay, Trouble, cost};
 
 /// The version of the format that this release writes.
 pub const VERSION: u8 = 1;

@@ -13,9 +13,11 @@
 
 pub mod journal;
 pub mod members;
+mod names;
 pub mod nats;
 pub mod store;
 pub mod wire;
 
 pub use members::{Member, Standing, View};
+pub use names::{Names, Rights};
 pub use nats::{Cluster, Elsewhere, JoinError, NotMade, Settings, join};

@@ -1,28 +1,26 @@
 //! The store port over an engine: a log for each node, fences, and snapshots. See decision 29.
 
 mod engine;
+mod log;
 mod reading;
 mod snapshots;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use embedded::{Entry, EntryKind};
-use replica::store::{Changes, Noted, Outcome, Record, Revision, StoreRequest};
+use replica::store::{Changes, Noted, Outcome, Record, StoreRequest};
 use replica::{NodeId, RowDelta};
 use tracing::error;
 
-use crate::journal::{Body, Message, Trouble};
-use crate::nats::Names;
+use crate::Names;
+use crate::journal::{Message, Trouble};
+use log::Log;
 
 pub use engine::{Appended, Condition, Engine, Interrupted, Reader, Stored};
 
-/// How often, and after which time, an append is tried again that another one was in the way of.
-const RETRIES: u32 = 6;
-const RETRY_AFTER: Duration = Duration::from_millis(4);
-
 /// The least that a message may have.
 const LEAST: usize = 64;
+const _: () = assert!(LEAST > Message::HEAD);
 
 /// A log that has grown by so many bytes since its snapshot is worth another one.
 const WORTHWHILE: usize = 16 << 20;
@@ -38,6 +36,8 @@ pub struct Store<E> {
     commits: AtomicU64,
     /// The last fence: its sequence number, and how many commits were done before it.
     fence: tokio::sync::Mutex<Option<(u64, u64)>>,
+    /// The own log. Whoever appends to it has it alone, for one entry or one part of a snapshot.
+    log: tokio::sync::Mutex<Log>,
     /// How many bytes the own log has after its snapshot.
     tail: AtomicUsize,
     worthwhile: usize,
@@ -68,6 +68,7 @@ impl<E: Engine> Store<E> {
             most: most.max(LEAST),
             commits: AtomicU64::new(0),
             fence: tokio::sync::Mutex::default(),
+            log: tokio::sync::Mutex::default(),
             tail: AtomicUsize::new(0),
             worthwhile: WORTHWHILE,
             tidying: tokio::sync::Mutex::default(),
@@ -87,11 +88,7 @@ impl<E: Engine> Store<E> {
             StoreRequest::Open => self.open().await,
             StoreRequest::Commit { expect, changes, owner } => {
                 let entry = Entry { changes, kind: EntryKind::Commit { owner }, first: None };
-                let appended = self.append_entry(self.names.me(), expect.0, &entry).await;
-                if let Appended::At(_) = appended {
-                    self.commits.fetch_add(1, Ordering::Relaxed);
-                }
-                appended.outcome(|revision| Outcome::Committed { revision }).into()
+                self.commit(expect, &entry).await.into()
             }
             StoreRequest::Fence => match self.write_fence().await {
                 Ok(_) => Outcome::Fenced.into(),
@@ -104,6 +101,8 @@ impl<E: Engine> Store<E> {
     }
 
     async fn open(&self) -> Answer {
+        let mut log = self.log.lock().await;
+        log.lose();
         // An old state would lose nothing. But a fence of this moment saves a conflict.
         let found = match self.write_fence().await {
             Ok(fence) => self.find(self.names.me(), fence).await,
@@ -112,7 +111,7 @@ impl<E: Engine> Store<E> {
         match found {
             Ok(found) => {
                 self.tail.store(found.tail, Ordering::Relaxed);
-                let revision = Revision(found.head);
+                let revision = log.open(found.end);
                 let (record, notes) = found.fold.map(|fold| fold.finish(self.engine.unix_ms())).unzip();
                 Answer {
                     outcome: Outcome::Opened { record, revision },
@@ -137,64 +136,12 @@ impl<E: Engine> Store<E> {
 
     async fn seal(&self, node: &NodeId, from: Option<&Record>, rows: Vec<RowDelta>) -> Outcome {
         let Ok(found) = self.read_fresh(node).await else { return Outcome::NotDone };
-        let head = found.head;
+        let mut end = found.end.clone();
         if found.record().as_ref() != from {
             return Outcome::Conflict;
         }
-        let entry =
-            Entry { changes: Changes { rows, ..Changes::default() }, kind: EntryKind::Seal, first: None };
-        self.append_entry(node, head, &entry).await.outcome(|_| Outcome::Sealed)
-    }
-
-    /// Appends an entry to a log whose last message is `before`.
-    async fn append_entry(&self, node: &NodeId, before: u64, entry: &Entry) -> Appended {
-        if before == 0 && !self.is_named(node).await {
-            return Appended::NotDone;
-        }
-        let Ok(bytes) = entry.to_bytes() else { return Appended::NotDone };
-        let bytes_len = bytes.len();
-        let body = if bytes_len + Message::HEAD <= self.most {
-            Body::Entry(bytes)
-        } else {
-            match self.append_pieces(node, &bytes).await {
-                Ok(body) => body,
-                // Pieces that no message names say nothing.
-                Err(()) => return Appended::NotDone,
-            }
-        };
-        let payload = Message { before, body }.to_bytes();
-        let appended = self.append_if(self.names.log(node), &payload, Condition::After(before)).await;
-        if let Appended::At(_) = appended
-            && node == self.names.me()
-        {
-            self.tail.fetch_add(bytes_len, Ordering::Relaxed);
-        }
-        appended
-    }
-
-    /// Appends on a condition. If another append is in the way, it tries again for a moment.
-    async fn append_if(&self, subject: String, payload: &[u8], condition: Condition) -> Appended {
-        let mut tries = 0;
-        loop {
-            match self.engine.append(subject.clone(), payload.to_vec(), condition.clone()).await {
-                Appended::Busy if tries < RETRIES => {
-                    tries += 1;
-                    self.engine.pause(RETRY_AFTER * tries).await;
-                }
-                appended => return appended,
-            }
-        }
-    }
-
-    async fn append_pieces(&self, node: &NodeId, bytes: &[u8]) -> Result<Body, ()> {
-        let id = self.engine.random();
-        let chunks = bytes.chunks(self.most);
-        let of = u32::try_from(chunks.len()).map_err(|_| ())?;
-        for (place, chunk) in (0..of).zip(chunks) {
-            let subject = self.names.piece(node, id, place);
-            let appended = self.engine.append(subject, chunk.to_vec(), Condition::None).await;
-            let Appended::At(_) = appended else { return Err(()) };
-        }
-        Ok(Body::Pieces { id, of })
+        let changes = Changes { rows, ..Changes::default() };
+        let entry = Entry { changes, kind: EntryKind::Seal, first: None };
+        self.append_entry(node, &mut end, &entry).await.outcome(|_| Outcome::Sealed)
     }
 }

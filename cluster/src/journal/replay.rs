@@ -1,59 +1,33 @@
 //! Makes a record of the messages that a stream has of a node.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use embedded::Entry;
 use replica::store::Record;
 
-use super::{Body, Fold, Message, Snapshot};
+use super::{End, Fold, Message, Part, Snapshot, Whole};
 
-/// What a message is, as its subject says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kept {
-    /// A message of the log.
-    Log,
-    /// A piece of an entry.
-    Piece {
-        /// Names the entry.
-        id: u64,
-        /// Its place among the pieces.
-        place: u32,
-    },
-    /// A piece of a snapshot.
-    Snapshot {
-        /// The snapshot has the log up to this message.
-        upto: u64,
-        /// Names the snapshot. Two processes may make one of the same log.
-        id: u64,
-        /// Its place among the pieces.
-        place: u32,
-        /// How many pieces there are.
-        of: u32,
-    },
-}
+/// What a message takes of a server beside its bytes, roughly.
+const ENVELOPE: usize = 256;
 
 /// Takes the messages of a node, in the order of the stream.
 #[derive(Debug, Default)]
 pub struct Replay {
     log: Vec<(u64, Vec<u8>)>,
-    pieces: BTreeMap<u64, Pieces>,
-    /// By what they have and their names, with how many pieces there are.
-    snapshots: BTreeMap<(u64, u64), (u32, Pieces)>,
+    places: BTreeMap<u32, u64>,
 }
-
-type Pieces = BTreeMap<u32, Vec<u8>>;
 
 /// What a stream has of a node.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The record and its notes, not joined yet. `None`: there is none.
     pub fold: Option<Fold>,
-    /// The sequence number of the last message of the log; 0 without one.
-    pub head: u64,
-    /// How many bytes of the log come after the newest snapshot.
+    /// The end of the log.
+    pub end: End,
+    /// The sequence number of the message with which the last entry was whole; 0 without one. The record has the log up to it.
+    pub upto: u64,
+    /// How many bytes of the log came after the newest snapshot, with 256 more for each message.
     pub tail: usize,
-    /// Up to where the snapshots go that are there, whole or not.
-    pub snapshots: BTreeSet<u64>,
 }
 
 impl Found {
@@ -66,26 +40,32 @@ impl Found {
 /// Why there is no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// A message is missing. Messages may have been removed while they were read: read again.
+    /// A message is missing. It may have been replaced while the log was read: read again.
     Gap,
     /// No release that this one knows has written it.
     Foreign,
 }
 
 impl Replay {
-    /// Takes a message.
-    pub fn take(&mut self, kept: Kept, sequence: u64, bytes: Vec<u8>) {
-        match kept {
-            Kept::Log => self.log.push((sequence, bytes)),
-            Kept::Piece { id, place } => {
-                self.pieces.entry(id).or_default().insert(place, bytes);
-            }
-            Kept::Snapshot { upto, id, place, of } => {
-                let (count, pieces) = self.snapshots.entry((upto, id)).or_default();
-                *count = of;
-                pieces.insert(place, bytes);
-            }
-        }
+    /// Takes the message in this place.
+    pub fn take(&mut self, place: u32, sequence: u64, bytes: Vec<u8>) {
+        self.places.insert(place, sequence);
+        self.log.push((sequence, bytes));
+    }
+
+    /// The sequence number of the last message; 0 without one.
+    pub fn last(&self) -> u64 {
+        self.log.last().map_or(0, |(sequence, _)| *sequence)
+    }
+
+    /// The place of the message after the last one, and the sequence number of the message that stands there now. `None`: the last
+    /// message can't be read.
+    pub fn next(&self) -> Option<(u32, u64)> {
+        let next = match self.log.last() {
+            Some((_, bytes)) => Message::from_bytes(bytes)?.next,
+            None => 0,
+        };
+        Some((next, self.places.get(&next).copied().unwrap_or_default()))
     }
 
     /// What the messages say.
@@ -93,42 +73,100 @@ impl Replay {
     /// # Errors
     ///
     /// [`Trouble`].
-    pub fn finish(mut self) -> Result<Found, Trouble> {
-        let snapshots = self.snapshots.keys().map(|(upto, _)| *upto).collect();
-        let (mut head, mut fold) = (0, None);
-        while let Some(((upto, _), (of, pieces))) = self.snapshots.pop_last() {
-            if let Some(bytes) = whole(pieces, of) {
-                fold = Some(Fold::of(Snapshot::from_bytes(&bytes).ok_or(Trouble::Foreign)?));
-                head = upto;
-                break;
-            }
+    pub fn finish(self) -> Result<Found, Trouble> {
+        let Chain { since, head, next, entries, snapshot, .. } = Chain::of(self.log)?;
+        let (mut upto, mut fold) = (0, None);
+        if let Some((from, bytes)) = snapshot {
+            fold = Some(Fold::of(Snapshot::from_bytes(&bytes).ok_or(Trouble::Foreign)?));
+            upto = from;
         }
+        if since > upto {
+            return Err(Trouble::Gap);
+        }
+        let end = End::new(head, next, self.places, upto);
         let mut tail = 0_usize;
-        for (sequence, bytes) in self.log {
-            let message = Message::from_bytes(&bytes).ok_or(Trouble::Foreign)?;
-            if sequence <= head {
+        for (sequence, bytes) in entries {
+            if sequence <= upto {
                 continue;
             }
-            if message.before != head {
-                return Err(Trouble::Gap);
-            }
-            let entry = match message.body {
-                Body::Entry(entry) => entry,
-                Body::Pieces { id, of } => {
-                    whole(self.pieces.remove(&id).unwrap_or_default(), of).ok_or(Trouble::Gap)?
-                }
-            };
-            head = sequence;
-            tail = tail.saturating_add(entry.len());
-            let entry = Entry::from_bytes(&entry).map_err(|_| Trouble::Foreign)?;
+            upto = sequence;
+            tail = tail.saturating_add(cost(bytes.len()));
+            let entry = Entry::from_bytes(&bytes).map_err(|_| Trouble::Foreign)?;
             fold.get_or_insert_default().apply(entry);
         }
-        Ok(Found { fold, head, tail, snapshots })
+        Ok(Found { fold, end, upto, tail })
     }
 }
 
-/// The bytes of all pieces, if all are there.
-fn whole(pieces: Pieces, of: u32) -> Option<Vec<u8>> {
-    let is_whole = of > 0 && u32::try_from(pieces.len()) == Ok(of) && pieces.keys().copied().eq(0..of);
-    is_whole.then(|| pieces.into_values().flatten().collect())
+/// What an entry of so many bytes takes of a server.
+pub fn cost(bytes: usize) -> usize {
+    bytes.saturating_add(ENVELOPE)
+}
+
+/// The messages at the end of a log of which each names the one before. Earlier ones are not needed, or some are missing.
+#[derive(Default)]
+struct Chain {
+    /// The sequence number of the message before the first one.
+    since: u64,
+    head: u64,
+    next: u32,
+    /// The entries that are whole, each with the sequence number of its last part.
+    entries: Vec<(u64, Vec<u8>)>,
+    /// The snapshot that has most, with the message up to which it has the log.
+    snapshot: Option<(u64, Vec<u8>)>,
+    /// The parts of an entry and of a snapshot that are not whole yet.
+    runs: [Run; 2],
+}
+
+impl Chain {
+    fn of(log: Vec<(u64, Vec<u8>)>) -> Result<Self, Trouble> {
+        let mut chain = Self::default();
+        for (sequence, bytes) in log {
+            let message = Message::from_bytes(&bytes).ok_or(Trouble::Foreign)?;
+            if message.before != chain.head {
+                chain = Self { since: message.before, ..Self::default() };
+            }
+            chain.take(sequence, message);
+        }
+        Ok(chain)
+    }
+
+    fn take(&mut self, sequence: u64, Message { next, part, .. }: Message) {
+        (self.head, self.next) = (sequence, next);
+        let [entry, snapshot] = &mut self.runs;
+        match part.of {
+            Whole::Entry => self.entries.extend(entry.take(part).map(|bytes| (sequence, bytes))),
+            Whole::Snapshot(upto) => {
+                let whole = snapshot.take(part).map(|bytes| (upto, bytes));
+                if self.snapshot.as_ref().is_none_or(|(before, _)| *before <= upto) {
+                    self.snapshot = whole.or(self.snapshot.take());
+                }
+            }
+        }
+    }
+}
+
+/// The parts that have come of an entry or a snapshot. Whoever writes begins with the first part, and goes on with the next one while
+/// nobody else has written.
+#[derive(Default)]
+struct Run {
+    parts: Vec<Part>,
+}
+
+impl Run {
+    /// Takes a part. Returns the bytes of all, if it is the last one and all are there.
+    fn take(&mut self, part: Part) -> Option<Vec<u8>> {
+        let goes_on = |before: &Part| {
+            (before.of, before.count) == (part.of, part.count) && before.number + 1 == part.number
+        };
+        if !self.parts.last().is_some_and(goes_on) {
+            self.parts.clear();
+        }
+        if self.parts.is_empty() && part.number > 0 {
+            return None;
+        }
+        let is_last = part.is_last();
+        self.parts.push(part);
+        is_last.then(|| self.parts.drain(..).flat_map(|part| part.bytes).collect())
+    }
 }

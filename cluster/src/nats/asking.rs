@@ -13,7 +13,8 @@ use embedded::{Change, Done, Group, Outside, Refused, Version};
 use replica::NodeId;
 use tracing::{debug, warn};
 
-use super::{Cluster, Names};
+use super::Cluster;
+use crate::Names;
 use crate::wire::ask::{Ask, Told};
 
 /// How many requests to other nodes may be under way at once, and how many of others.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use async_nats::Client;
 use tokio::sync::{Semaphore, watch};
 
-use super::Names;
 use super::asking::MAX_ASKS;
 use super::clock::Stopwatch;
 use super::peers::Peers;
+use crate::Names;
 use crate::members::View;
 
 /// The cluster that a node is in: see [`join`](super::join). A clone is the same.

@@ -2,7 +2,8 @@
 
 use super::joining::{Joining, context_of};
 use super::stream::{self, NoStream};
-use super::{JoinError, Names, Settings, check_names};
+use super::{JoinError, Settings, check_names};
+use crate::Names;
 
 /// What the servers say.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,8 @@ use tracing::{debug, info, warn};
 use super::clock::Stopwatch;
 use super::refusals::Refusals;
 use super::stream::{NoStream, open_stream};
-use super::{JoinError, Names, Settings, Store};
+use super::{JoinError, Settings, Store};
+use crate::Names;
 
 /// How long an append and a request to the stream may take. After that it is not known whether it was done.
 const STORE_WITHIN: Duration = Duration::from_secs(5);

@@ -7,6 +7,7 @@ use async_nats::jetstream::consumer::pull::{Batch, Config};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer};
 use async_nats::jetstream::stream::Stream;
 use futures_util::StreamExt;
+use tokio::time::sleep;
 use tracing::debug;
 
 use crate::store::{Interrupted, Reader, Stored};
@@ -17,12 +18,18 @@ const BATCH: usize = 64;
 /// How long a reader waits for the next message.
 const NEXT_WITHIN: Duration = Duration::from_secs(5);
 
+/// How often, and after which time, a server is asked again that has not sent anything yet. The consumer may be on another server, and
+/// word of it may not have come to this one.
+const RETRIES: u32 = 100;
+const RETRY_AFTER: Duration = Duration::from_millis(5);
+
 /// A reader of a stream. Once it is dropped, the server is told to forget it: else it would remember it for a while, and it remembers so
 /// many only.
 pub struct StreamReader {
     stream: Stream,
     consumer: PullConsumer,
     batch: Option<Batch>,
+    retries: u32,
 }
 
 impl StreamReader {
@@ -37,7 +44,7 @@ impl StreamReader {
             ..Config::default()
         };
         let consumer = stream.create_consumer(config).await.map_err(|error| interrupted(&error))?;
-        Ok(Self { stream: stream.clone(), consumer, batch: None })
+        Ok(Self { stream: stream.clone(), consumer, batch: None, retries: RETRIES })
     }
 }
 
@@ -53,7 +60,17 @@ impl Reader for StreamReader {
                 }
             };
             if let Some(message) = batch.next().await {
-                let message = message.map_err(|error| interrupted(&error))?;
+                let message = match message {
+                    Ok(message) => message,
+                    Err(_) if self.retries > 0 => {
+                        self.retries -= 1;
+                        self.batch = None;
+                        sleep(RETRY_AFTER).await;
+                        continue;
+                    }
+                    Err(error) => return Err(interrupted(&error)),
+                };
+                self.retries = 0;
                 let info = message.info().map_err(|error| interrupted(&error))?;
                 return Ok(Stored {
                     subject: message.subject.to_string(),

@@ -6,10 +6,10 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::context::Context;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Stream;
-use tracing::debug;
 
 use super::reading::StreamReader;
-use super::{Names, append, clock};
+use super::{append, clock};
+use crate::Names;
 use crate::store::{Appended, Condition, Engine, Interrupted};
 
 pub use crate::store::Answer;
@@ -50,11 +50,6 @@ impl Engine for JetStream {
                 headers.insert(EXPECTED_LAST_OF, other);
                 message.headers(headers).expected_last_subject_sequence(last)
             }
-            Condition::Alone => {
-                let mut headers = HeaderMap::new();
-                headers.insert(async_nats::header::NATS_ROLLUP, "sub");
-                message.headers(headers)
-            }
         };
         append::append(&self.context, subject, message).await
     }
@@ -63,27 +58,11 @@ impl Engine for JetStream {
         StreamReader::new(&self.stream, subjects).await
     }
 
-    async fn purge(&self, filter: String, before: Option<u64>) -> Result<(), Interrupted> {
-        let purge = self.stream.purge().filter(filter);
-        let purged = match before {
-            Some(before) => purge.sequence(before).await,
-            None => purge.await,
-        };
-        purged.map(drop).map_err(|error| {
-            debug!(%error, "messages may not have been removed");
-            Interrupted
-        })
-    }
-
     async fn pause(&self, time: Duration) {
         tokio::time::sleep(time).await;
     }
 
     fn unix_ms(&self) -> u64 {
         clock::unix_ms()
-    }
-
-    fn random(&self) -> u64 {
-        rand::random()
     }
 }

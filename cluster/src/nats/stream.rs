@@ -4,8 +4,8 @@ use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{Context, CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream};
 
-use super::Names;
 use super::inspect::StreamState;
+use crate::Names;
 
 /// Why the stream can't be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,28 +102,30 @@ fn config(names: &Names, replicas: usize) -> Config {
         num_replicas: replicas,
         // A server that has fallen behind would answer a direct read, and miss counts.
         allow_direct: false,
-        // The last fence of a node replaces the one before.
-        allow_rollup: true,
+        // With one of these rights a node could remove what others have written.
+        allow_rollup: false,
         deny_delete: true,
+        deny_purge: true,
         max_messages: -1,
         max_bytes: -1,
-        max_messages_per_subject: -1,
+        // A message replaces the one before on its subject, and no other.
+        max_messages_per_subject: 1,
         ..Config::default()
     }
 }
 
 /// Why counts would not be safe in a stream that is set up so.
 fn fault(config: &Config, names: &Names) -> Option<&'static str> {
-    let is_unbounded = config.max_messages <= 0 && config.max_messages_per_subject <= 0;
     [
         (config.allow_direct, "has allow_direct: a server that has fallen behind could answer, so acknowledged adds could go unseen"),
         (config.no_ack, "has no_ack: it never says what is stored"),
         (config.sealed, "is sealed: nothing can be stored"),
         (config.retention != RetentionPolicy::Limits, "does not keep messages by limits: it would lose what was read"),
-        (!is_unbounded || !config.max_age.is_zero(), "removes old messages by their number or age: it would lose counts"),
+        (config.max_messages > 0 || !config.max_age.is_zero(), "removes old messages by their number or age: it would lose counts"),
         (config.max_bytes > 0 && config.discard == DiscardPolicy::Old, "removes old messages when it is full: it would lose counts"),
-        (!config.allow_rollup, "does not allow rollups"),
-        (config.deny_purge, "has deny_purge: it would grow without end"),
+        (config.max_messages_per_subject != 1 || config.discard_new_per_subject, "does not replace the message of a subject (max_msgs_per_subject: 1): a node could not store, or the stream would grow without end"),
+        (config.allow_message_schedules, "allows schedules: any node could write in the name of another"),
+        (config.allow_rollup, "allows rollups: any node could remove the records of all"),
         (!config.subjects.contains(&names.stored()), "does not have the subjects of this cluster"),
         (config.subject_transform.is_some(), "has a subject transform: records would get other names"),
     ]

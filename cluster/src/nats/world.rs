@@ -16,7 +16,8 @@ use super::asking::MAX_ASKS;
 use super::clock::Stopwatch;
 use super::joining::Joining;
 use super::store::Answer;
-use super::{Cluster, JoinError, Names, Settings, Store, check_names};
+use super::{Cluster, JoinError, Settings, Store, check_names};
+use crate::Names;
 use crate::wire;
 use crate::wire::hello::{Hello, Occasion};
 

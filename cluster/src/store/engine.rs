@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use replica::store::{Outcome, Revision};
 
-/// A log of messages on subjects, on several servers, with the clock and the chance that go with it.
+/// A log of messages on subjects, on several servers, and a clock. Of each subject it keeps the last message.
 ///
 /// The store above does no I/O of its own. So a test that gives it a model of JetStream tests the store that ships.
 pub trait Engine {
@@ -27,21 +27,11 @@ pub trait Engine {
     /// [`Interrupted`] if no server answers.
     fn read(&self, subjects: Vec<String>) -> impl Future<Output = Result<Self::Reader, Interrupted>>;
 
-    /// Removes all messages on these subjects; with `before` only those with a lower sequence number.
-    ///
-    /// # Errors
-    ///
-    /// [`Interrupted`] if it may not have been done.
-    fn purge(&self, filter: String, before: Option<u64>) -> impl Future<Output = Result<(), Interrupted>>;
-
     /// Waits for so long.
     fn pause(&self, time: Duration) -> impl Future<Output = ()>;
 
     /// The time in milliseconds since 1970, as the notes beside a record have it.
     fn unix_ms(&self) -> u64;
-
-    /// A number that no other process draws.
-    fn random(&self) -> u64;
 }
 
 /// Reads the messages on some subjects.
@@ -66,8 +56,6 @@ pub enum Condition {
     After(u64),
     /// The same, of the last message on another subject.
     AfterOn(String, u64),
-    /// Always, and all earlier messages on its subject go.
-    Alone,
 }
 
 /// How an append ended.

@@ -1,11 +1,11 @@
 //! Reading records, so that none lacks what was committed before.
 //!
 //! Any server may serve a read, also one that has fallen behind. So a reader first writes a *fence*, which needs a majority. Then it reads
-//! until that fence comes. Whatever was committed before is in front of the fence, or was removed for a snapshot. That snapshot may stand
-//! behind the fence, and then the reader has missed both.
+//! until that fence comes. Whatever was committed before is in front of the fence, or was replaced since. Then a snapshot has it, which may
+//! stand behind the fence, as may the message that came in its place. The reader has missed all of them.
 //!
-//! So there is a second step. If the last message of the log that was read is still the last one, nothing is missing: a second fence is
-//! appended on that condition. If it is not, a later message comes, and names the one before it.
+//! So there is a second step. If the place of the next message is still as the reader has seen it, nobody has written since, and nothing is
+//! missing: a second fence is appended on that condition. If it is not, a later message comes, and names the one before it.
 
 use std::sync::atomic::Ordering;
 
@@ -14,10 +14,10 @@ use replica::store::Outcome;
 use tracing::warn;
 
 use super::{Appended, Condition, Engine, Interrupted, Reader, Store};
-use crate::journal::{Found, Kept, Replay, Trouble, VERSION};
-use crate::nats::Names;
+use crate::Names;
+use crate::journal::{Found, Replay, Trouble, VERSION};
 
-/// How often a record is read again that was being tidied while it was read.
+/// How often a record is read again whose messages were replaced while it was read.
 const READS: usize = 4;
 
 /// A read of one record.
@@ -25,8 +25,6 @@ struct Reading<R> {
     reader: Places<R>,
     node: NodeId,
     replay: Replay,
-    /// The sequence number of the last message of the log that was read; 0 without one.
-    last: u64,
 }
 
 /// A reader that notices when a message got lost. Nothing is acknowledged, so it is not sent again.
@@ -47,11 +45,8 @@ impl<R: Reader> Reading<R> {
     /// Takes the next message. Returns its sequence number.
     async fn step(&mut self) -> Result<u64, Interrupted> {
         let stored = self.reader.next().await?;
-        if let Some((_, kept)) = Names::kept(&stored.subject).filter(|(of, _)| *of == self.node) {
-            if kept == Kept::Log {
-                self.last = stored.sequence;
-            }
-            self.replay.take(kept, stored.sequence, stored.payload);
+        if let Some((_, place)) = Names::logged(&stored.subject).filter(|(of, _)| *of == self.node) {
+            self.replay.take(place, stored.sequence, stored.payload);
         }
         Ok(stored.sequence)
     }
@@ -65,7 +60,7 @@ impl<E: Engine> Store<E> {
         }
     }
 
-    /// The nodes with a name. No name is ever removed or replaced, so all that were there before the fence come before it.
+    /// The nodes with a name. No name is ever replaced, so all that were there before the fence come before it.
     async fn read_names(&self) -> Result<Vec<NodeId>, Interrupted> {
         let fence = self.fence().await.map_err(|_| Interrupted)?;
         let reader = self.engine.read(vec![self.names.all_names(), self.names.fence()]).await?;
@@ -93,7 +88,7 @@ impl<E: Engine> Store<E> {
         self.read_again_at_a_gap(node, fence, true).await
     }
 
-    /// Reads the record of a node, as it once was: up to the fence, unless messages were removed meanwhile.
+    /// Reads the record of a node, as it once was: up to the fence, unless messages were replaced meanwhile.
     pub(super) async fn find(&self, node: &NodeId, fence: u64) -> Result<Found, Option<Trouble>> {
         self.read_again_at_a_gap(node, fence, false).await
     }
@@ -119,25 +114,24 @@ impl<E: Engine> Store<E> {
     }
 
     async fn read_record(&self, node: &NodeId, fence: u64, is_fresh: bool) -> Result<Replay, Interrupted> {
-        let mut subjects = vec![self.names.stored_of(node)];
-        if node != self.names.me() {
-            subjects.push(self.names.fence());
-        }
+        let subjects = vec![self.names.whole_log(node), self.names.fence()];
         let reader = Places { reader: self.engine.read(subjects).await?, read: 0 };
-        let mut reading = Reading { reader, node: node.clone(), replay: Replay::default(), last: 0 };
+        let mut reading = Reading { reader, node: node.clone(), replay: Replay::default() };
         while reading.step().await? < fence {}
-        let last = reading.last;
-        if is_fresh && last < fence && !self.is_last(node, last).await? {
-            while reading.last == last {
+        let last = reading.replay.last();
+        if is_fresh && last < fence && !self.is_last(&reading).await? {
+            while reading.replay.last() == last {
                 reading.step().await?;
             }
         }
         Ok(reading.replay)
     }
 
-    /// Whether the log of a node still ends with this message. If not, or if that can't be told, another one comes.
-    async fn is_last(&self, node: &NodeId, last: u64) -> Result<bool, Interrupted> {
-        let condition = Condition::AfterOn(self.names.log(node), last);
+    /// Whether the log still ends with the last message that was read. If not, or if that can't be told, another one comes.
+    async fn is_last(&self, reading: &Reading<E::Reader>) -> Result<bool, Interrupted> {
+        // A log that can't be read needs nothing more to say so.
+        let Some((place, last)) = reading.replay.next() else { return Ok(true) };
+        let condition = Condition::AfterOn(self.names.log(&reading.node, place), last);
         match self.append_if(self.names.fence(), &[VERSION], condition).await {
             Appended::At(_) => Ok(true),
             Appended::Conflict | Appended::Busy => Ok(false),
@@ -157,7 +151,7 @@ impl<E: Engine> Store<E> {
     /// Writes a fence. It needs a majority of the servers.
     pub(super) async fn write_fence(&self) -> Result<u64, Outcome> {
         let commits = self.commits.load(Ordering::Relaxed);
-        match self.engine.append(self.names.fence(), vec![VERSION], Condition::Alone).await {
+        match self.engine.append(self.names.fence(), vec![VERSION], Condition::None).await {
             Appended::At(sequence) => {
                 let mut last = self.fence.lock().await;
                 // A later one may have come in between.

@@ -1,10 +1,14 @@
-//! Snapshots: they replace the log before them.
+//! Snapshots: they stand in the log, and free the places of the messages before.
 
 use std::sync::atomic::Ordering;
 
 use tracing::{info, warn};
 
-use super::{Appended, Condition, Engine, Store};
+use super::{Appended, Engine, Store};
+use crate::journal::{Found, Part, Whole};
+
+/// How many bytes a part of a snapshot has at most. A commit waits for one part at most, so it is short.
+const PART: usize = 128 << 10;
 
 impl<E: Engine> Store<E> {
     /// Whether the own log has grown so much that it is worth a snapshot.
@@ -12,7 +16,7 @@ impl<E: Engine> Store<E> {
         self.tail.load(Ordering::Relaxed) >= self.worthwhile
     }
 
-    /// Makes a snapshot of the own log if that has grown, and removes what the snapshot has.
+    /// Makes a snapshot of the own log if that has grown. Commits go on meanwhile.
     pub async fn tidy(&self) {
         let Ok(_alone) = self.tidying.try_lock() else { return };
         let tail = self.tail.load(Ordering::Relaxed);
@@ -23,31 +27,28 @@ impl<E: Engine> Store<E> {
         // After a failure too: it is tried again once the log has grown as much again.
         self.tail.fetch_sub(tail.min(self.tail.load(Ordering::Relaxed)), Ordering::Relaxed);
         if let Some(upto) = made {
-            info!(upto, bytes = tail, "the log was replaced by a snapshot");
+            info!(upto, bytes = tail, "the log has a snapshot");
         } else {
-            warn!("the log can't be replaced by a snapshot for now");
+            warn!("the log gets no snapshot for now");
         }
     }
 
+    /// Writes a snapshot between the commits of this process. If another process writes too, there is none.
     async fn make_snapshot(&self) -> Option<u64> {
+        let opened = self.log.lock().await.opened()?;
         let fence = self.write_fence().await.ok()?;
-        let found = self.find(self.names.me(), fence).await.ok()?;
-        let upto = found.head;
-        let bytes = found.fold?.snapshot(self.engine.unix_ms()).to_bytes()?;
-        let chunks = bytes.chunks(self.most);
-        let (id, of) = (self.engine.random(), u32::try_from(chunks.len()).ok()?);
-        for (place, chunk) in (0..of).zip(chunks) {
-            let subject = self.names.snapshot(upto, id, place, of);
-            let appended = self.engine.append(subject, chunk.to_vec(), Condition::None).await;
+        let Found { fold, upto, .. } = self.find(self.names.me(), fence).await.ok()?;
+        let bytes = fold?.snapshot(self.engine.unix_ms()).to_bytes()?;
+        for part in Part::cut(Whole::Snapshot(upto), &bytes, self.most_of_part().min(PART))? {
+            let is_whole = part.is_last();
+            let mut log = self.log.lock().await;
+            let end = log.end_since(opened)?;
+            let appended = self.append_part(self.names.me(), end, part).await;
+            if let (Appended::At(_), true) = (appended, is_whole) {
+                end.free(upto);
+            }
+            log.note(appended);
             let Appended::At(_) = appended else { return None };
-        }
-        // The message `upto` itself stays: the next append expects it. The pieces of later entries come after it.
-        for subject in [self.names.log(self.names.me()), self.names.pieces()] {
-            self.engine.purge(subject, Some(upto)).await.ok()?;
-        }
-        // Only older ones: an earlier process that still runs must not remove what a later one has written.
-        for older in found.snapshots.range(..upto) {
-            self.engine.purge(self.names.snapshots(*older), None).await.ok()?;
         }
         Some(upto)
     }

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use cluster::journal::{Body, Message};
+use cluster::Names;
+use cluster::journal::{Message, Part, Whole};
 use cluster::store::{Appended, Condition, Engine, Interrupted, Reader, Stored};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,20 +27,22 @@ pub(crate) enum Mistake {
     StopsAtFence,
     /// A message to a reader that got lost is not missed.
     LossIsUnseen,
-    /// The log is removed beyond what the snapshot has.
-    PurgeOfTail,
-    /// The log is removed before the last piece of its snapshot is there.
-    PurgeBeforeWhole,
-    /// All snapshots of the node are removed, not only the older ones.
-    PurgeOfAllSnapshots,
-    /// A commit counts as done once its pieces are there.
-    PiecesAreBelieved,
+    /// A snapshot says that it has what was committed while it was written.
+    SnapshotLosesTail,
+    /// A snapshot counts as whole before its last part is there.
+    SnapshotIsBelieved,
+    /// A commit counts as done before its last part is there.
+    PartsAreBelieved,
+    /// The first part of a commit counts as all of it.
+    FirstPartIsAll,
+    /// A place counts as free whatever stands there.
+    PlaceIsFree,
     /// A commit is appended whatever the log ends with.
     NothingExpected,
 }
 
 impl Mistake {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::TimeoutIsRefusal,
         Self::ConflictIsDone,
         Self::RefusalIsDone,
@@ -48,10 +51,11 @@ impl Mistake {
         Self::FenceReused,
         Self::StopsAtFence,
         Self::LossIsUnseen,
-        Self::PurgeOfTail,
-        Self::PurgeBeforeWhole,
-        Self::PurgeOfAllSnapshots,
-        Self::PiecesAreBelieved,
+        Self::SnapshotLosesTail,
+        Self::SnapshotIsBelieved,
+        Self::PartsAreBelieved,
+        Self::FirstPartIsAll,
+        Self::PlaceIsFree,
         Self::NothingExpected,
     ];
 }
@@ -70,30 +74,53 @@ impl<E> Planted<E> {
 
     /// An append that is not made, and how it is said to have ended.
     fn skips(&self, subject: &str, payload: &[u8], condition: &Condition) -> Option<Appended> {
-        let is_fence = *condition == Condition::Alone;
+        let is_believed = |of: fn(&Whole) -> bool| {
+            let part = logged(subject, payload)?.part;
+            (of(&part.of) && part.count > 1 && part.is_last()).then_some(Appended::At(0))
+        };
         match self.mistake {
-            Mistake::NoFence if is_fence => Some(Appended::At(u64::MAX)),
-            Mistake::FenceReused if is_fence => self.fence.get().map(Appended::At),
+            Mistake::NoFence if is_fence(subject) => Some(Appended::At(u64::MAX)),
+            Mistake::FenceReused if is_fence(subject) => self.fence.get().map(Appended::At),
             Mistake::StopsAtFence if matches!(condition, Condition::AfterOn(..)) => Some(Appended::At(0)),
-            Mistake::PurgeBeforeWhole => is_last_of_snapshot(subject).then_some(Appended::At(0)),
-            Mistake::PiecesAreBelieved => {
-                let body = Message::from_bytes(payload).map(|message| message.body);
-                let is_of_pieces = is_in_log(subject) && matches!(body, Some(Body::Pieces { .. }));
-                is_of_pieces.then_some(Appended::At(0))
+            Mistake::SnapshotIsBelieved => is_believed(|of| matches!(of, Whole::Snapshot(_))),
+            Mistake::PartsAreBelieved => is_believed(|of| *of == Whole::Entry),
+            _ => None,
+        }
+    }
+
+    /// The message that is appended in place of this one.
+    fn alters(&self, subject: &str, payload: &[u8]) -> Option<Message> {
+        let Message { before, next, part } = logged(subject, payload)?;
+        match (self.mistake, part.of) {
+            (Mistake::SnapshotLosesTail, Whole::Snapshot(_)) => {
+                let part = Part { of: Whole::Snapshot(before), ..part };
+                Some(Message { before, next, part })
             }
+            (Mistake::FirstPartIsAll, Whole::Entry) => {
+                Some(Message { before, next, part: Part { number: 0, count: 1, ..part } })
+            }
+            (Mistake::PlaceIsFree, _) => Some(Message { before, next: next % FEW, part }),
             _ => None,
         }
     }
 }
 
-fn is_in_log(subject: &str) -> bool {
-    subject.rsplit_once('.').is_some_and(|(_, last)| last == "log")
+/// The places of a log that has too few.
+const FEW: u32 = 3;
+
+/// Where a message goes instead, if its place is not one of the few. Something stands there.
+fn other_place(subject: &str) -> Option<String> {
+    let (_, place) = Names::logged(subject).filter(|(_, place)| *place >= FEW)?;
+    let (log, _) = subject.rsplit_once('.')?;
+    Some(format!("{log}.{}", place % FEW))
 }
 
-fn is_last_of_snapshot(subject: &str) -> bool {
-    let tokens: Vec<&str> = subject.split('.').collect();
-    let [.., "snapshot", _, _, place, of] = tokens[..] else { return false };
-    place.parse::<u32>().ok().map(|place| place + 1) == of.parse().ok()
+fn logged(subject: &str, payload: &[u8]) -> Option<Message> {
+    Names::logged(subject).and_then(|_| Message::from_bytes(payload))
+}
+
+fn is_fence(subject: &str) -> bool {
+    subject.ends_with(".fence")
 }
 
 /// A reader, and what the store above it gets wrong.
@@ -126,15 +153,19 @@ impl<E: Engine> Engine for Planted<E> {
         if let Some(appended) = self.skips(&subject, &payload, &condition) {
             return appended;
         }
+        let is_log = Names::logged(&subject).is_some();
+        let is_fence = is_fence(&subject);
+        let payload = self.alters(&subject, &payload).map_or(payload, |message| message.to_bytes());
         let last = match condition {
             Condition::After(last) => last,
-            Condition::AfterOn(..) | Condition::None | Condition::Alone => 0,
+            Condition::AfterOn(..) | Condition::None => 0,
         };
-        let is_fence = condition == Condition::Alone;
-        let is_log = is_in_log(&subject);
-        let given =
-            if self.mistake == Mistake::NothingExpected && is_log { Condition::None } else { condition };
-        let appended = self.engine.append(subject, payload, given).await;
+        let (subject, condition) = match (self.mistake, other_place(&subject)) {
+            (Mistake::PlaceIsFree, Some(other)) => (other, Condition::None),
+            (Mistake::NothingExpected, _) if is_log => (subject, Condition::None),
+            _ => (subject, condition),
+        };
+        let appended = self.engine.append(subject, payload, condition).await;
         if let (true, Appended::At(sequence)) = (is_fence, appended) {
             self.fence.set(Some(sequence));
         }
@@ -154,27 +185,11 @@ impl<E: Engine> Engine for Planted<E> {
         Ok(PlantedReader { reader, mistake: self.mistake, place: 0, is_over: false })
     }
 
-    async fn purge(&self, filter: String, before: Option<u64>) -> Result<(), Interrupted> {
-        match self.mistake {
-            Mistake::PurgeOfTail => self.engine.purge(filter, before.map(|before| before + 1000)).await,
-            Mistake::PurgeOfAllSnapshots if filter.contains(".snapshot.") => {
-                let tokens: Vec<&str> = filter.split('.').collect();
-                let place = tokens.iter().position(|token| *token == "snapshot").unwrap_or_default();
-                self.engine.purge(format!("{}.>", tokens[..=place].join(".")), before).await
-            }
-            _ => self.engine.purge(filter, before).await,
-        }
-    }
-
     async fn pause(&self, time: Duration) {
         self.engine.pause(time).await;
     }
 
     fn unix_ms(&self) -> u64 {
         self.engine.unix_ms()
-    }
-
-    fn random(&self) -> u64 {
-        self.engine.random()
     }
 }

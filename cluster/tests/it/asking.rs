@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::{Client, Subscriber};
-use cluster::nats::Names;
+use cluster::Names;
 use cluster::wire::ask::{Ask, Told};
 use cluster::wire::hello::Hello;
 use cluster::{Cluster, NotMade, Settings, Standing, join};

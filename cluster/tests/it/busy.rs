@@ -1,40 +1,52 @@
 //! Reads beside a node that commits and makes snapshots all the time.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_nats::jetstream;
-use cluster::nats::{Names, Store, open_stream};
+use cluster::Names;
+use cluster::nats::Store;
 use replica::store::{Changes, Outcome, StoreRequest};
 use replica::{NodeId, ReplicaId, Tally};
 use tokio::runtime::Runtime;
 
 use crate::server::NatsServer;
+use crate::streams::opened;
 
 const COMMITS: u64 = 150;
 
-async fn store(server: &NatsServer, node: &str) -> Store {
+async fn store(server: &NatsServer, node: &str, copies: usize) -> Store {
     let names = Names::new("busy", node.into());
     let context = jetstream::new(async_nats::connect(&server.url).await.unwrap());
-    let stream = open_stream(&context, &names, 1).await.unwrap();
+    let stream = opened(&context, &names, copies).await;
     Store::new(context, stream, names, 0).with_snapshots_every(1)
 }
 
-/// Counts, and makes a snapshot after each commit.
+/// Counts, and makes snapshots all the time. That costs no commit a conflict.
 async fn write(store: &Store, replica: &ReplicaId, stored: &AtomicU64) {
     let Outcome::Opened { mut revision, .. } = store.request(StoreRequest::Open).await.outcome else {
         panic!("the record can't be opened")
     };
-    for up in 1..=COMMITS {
-        let rows = vec![Tally { up, down: 0 }.row(replica.clone())];
-        let changes = Changes { rows, ..Changes::default() };
-        let commit = StoreRequest::Commit { expect: revision, changes, owner: None };
-        match store.request(commit).await.outcome {
-            Outcome::Committed { revision: next } => revision = next,
-            other => panic!("{other}"),
+    let is_over = AtomicBool::new(false);
+    let commits = async {
+        for up in 1..=COMMITS {
+            let rows = vec![Tally { up, down: 0 }.row(replica.clone())];
+            let changes = Changes { rows, ..Changes::default() };
+            let commit = StoreRequest::Commit { expect: revision, changes, owner: None };
+            match store.request(commit).await.outcome {
+                Outcome::Committed { revision: next } => revision = next,
+                other => panic!("{other}"),
+            }
+            stored.store(up, Ordering::SeqCst);
         }
-        stored.store(up, Ordering::SeqCst);
-        store.tidy().await;
-    }
+        is_over.store(true, Ordering::SeqCst);
+    };
+    let snapshots = async {
+        while !is_over.load(Ordering::SeqCst) {
+            store.tidy().await;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(commits, snapshots);
 }
 
 /// Reads until all is counted. Each read must have what was stored before its fence, or bring nothing: a log may be replaced again and
@@ -60,13 +72,23 @@ async fn read(store: &Store, replica: &ReplicaId, stored: &AtomicU64) {
     }
 }
 
-#[test]
-fn a_reader_misses_nothing_beside_a_node_that_makes_snapshots() {
-    let Some(server) = NatsServer::start() else { return };
+fn reads_beside(server: &NatsServer, copies: usize) {
     let replica: ReplicaId = "n0#00000001".parse().unwrap();
     Runtime::new().unwrap().block_on(async {
-        let (writer, reader) = (store(&server, "n0").await, store(&server, "n1").await);
+        let (writer, reader) = (store(server, "n0", copies).await, store(server, "n1", copies).await);
         let stored = AtomicU64::new(0);
         tokio::join!(write(&writer, &replica, &stored), read(&reader, &replica, &stored));
     });
+}
+
+#[test]
+fn a_reader_misses_nothing_beside_a_node_that_makes_snapshots() {
+    let Some(server) = NatsServer::start() else { return };
+    reads_beside(&server, 1);
+}
+
+#[test]
+fn a_reader_misses_nothing_on_three_servers() {
+    let Some(servers) = NatsServer::start_cluster(3) else { return };
+    reads_beside(&servers[0], 3);
 }

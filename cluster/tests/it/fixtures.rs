@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use cluster::journal::{Body, Message, Snapshot};
+use cluster::journal::{Message, Part, Snapshot, Whole};
 use cluster::wire::ask::{Ask, Told};
 use cluster::wire::hello::{Hello, Occasion};
 use cluster::wire::{self, messages};
@@ -136,18 +136,20 @@ fn requests_and_answers_of_version_1_are_read() {
 
 #[test]
 fn a_log_of_version_1_is_read() {
-    let commit = Message { before: 7, body: Body::Entry(entry().to_bytes().unwrap()) };
+    let part = Part { of: Whole::Entry, number: 0, count: 1, bytes: entry().to_bytes().unwrap() };
+    let commit = Message { before: 7, next: 3, part };
     let read = Message::from_bytes(&kept("commit-1", &commit.to_bytes())).unwrap();
-    let Body::Entry(bytes) = read.body else { panic!("it has an entry") };
-    assert_eq!((read.before, Entry::from_bytes(&bytes)), (7, Ok(entry())));
+    assert_eq!(Entry::from_bytes(&read.part.bytes), Ok(entry()));
+    assert_eq!(read, commit);
 
     let changes = Changes { rows: vec![row("n1")], ..Changes::default() };
     let seal = Entry { changes, kind: EntryKind::Seal, first: None };
     assert_eq!(Entry::from_bytes(&kept("seal-1", &seal.to_bytes().unwrap())), Ok(seal));
 
-    let pieces = Message { before: 7, body: Body::Pieces { id: 9, of: 3 } };
-    assert_eq!(Message::from_bytes(&kept("pieces-1", &pieces.to_bytes())), Some(pieces));
-
     let snapshot = Snapshot { entry: entry(), seal: Some(Seal { number: 2, is_lifted: true }) };
     assert_eq!(Snapshot::from_bytes(&kept("snapshot-1", &snapshot.to_bytes().unwrap())), Some(snapshot));
+
+    let part = Part { of: Whole::Snapshot(7), number: 1, count: 3, bytes: vec![1, 2, 3] };
+    let part = Message { before: 9, next: 0, part };
+    assert_eq!(Message::from_bytes(&kept("snapshot-part-1", &part.to_bytes())), Some(part));
 }

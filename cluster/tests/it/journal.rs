@@ -1,6 +1,8 @@
 //! Logs, snapshots, and the records that they make.
 
-use cluster::journal::{Body, Fold, Found, Kept, Message, Replay, Snapshot, Trouble};
+use std::collections::{BTreeMap, VecDeque};
+
+use cluster::journal::{End, Fold, Found, Part, Replay, Snapshot, Trouble, Whole};
 use embedded::{Entry, EntryKind};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -8,38 +10,52 @@ use replica::store::Record;
 
 use crate::samples;
 
-/// What a stream has of a node, in its order.
-type Stream = Vec<(Kept, u64, Vec<u8>)>;
-
-/// A log of these entries. Each third one is in pieces.
-fn log_of(entries: &[Entry]) -> Stream {
-    let (mut stream, mut before, mut sequence) = (Vec::new(), 0, 0);
-    for (number, entry) in entries.iter().enumerate() {
-        let bytes = entry.to_bytes().unwrap();
-        let body = if number % 3 == 2 {
-            let chunks: Vec<_> = bytes.chunks(5).collect();
-            for (place, chunk) in (0..).zip(&chunks) {
-                sequence += 1;
-                stream.push((Kept::Piece { id: number as u64, place }, sequence, chunk.to_vec()));
-            }
-            Body::Pieces { id: number as u64, of: u32::try_from(chunks.len()).unwrap() }
-        } else {
-            Body::Entry(bytes)
-        };
-        // Other nodes write too.
-        sequence += 2;
-        stream.push((Kept::Log, sequence, Message { before, body }.to_bytes()));
-        before = sequence;
-    }
-    stream
+/// A log as a stream has it: of each place the last message, in the order of the stream.
+#[derive(Clone, Default)]
+struct Stream {
+    messages: BTreeMap<u64, (u32, Vec<u8>)>,
+    /// The sequence number of the last message. Other nodes write too.
+    last: u64,
 }
 
-fn replay(stream: &Stream) -> Result<Found, Trouble> {
-    let mut replay = Replay::default();
-    for (kept, sequence, bytes) in stream {
-        replay.take(*kept, *sequence, bytes.clone());
+impl Stream {
+    fn append(&mut self, end: &mut End, part: Part) {
+        self.last += 2;
+        let (place, expected) = end.place();
+        let before = self.messages.iter().find(|(_, (other, _))| *other == place);
+        assert_eq!(before.map_or(0, |(sequence, _)| *sequence), expected, "the end knows what stands there");
+        self.messages.remove(&expected);
+        let message = end.message(part).unwrap();
+        self.messages.insert(self.last, (place, message.to_bytes()));
+        end.appended(self.last, &message);
     }
-    replay.finish()
+
+    /// Appends an entry in parts of so many bytes, but only the first `count` of them.
+    fn append_entry(&mut self, end: &mut End, entry: &Entry, most: usize, count: usize) {
+        let parts = Part::cut(Whole::Entry, &entry.to_bytes().unwrap(), most).unwrap();
+        parts.into_iter().take(count).for_each(|part| self.append(end, part));
+    }
+
+    fn replay(&self) -> Result<Found, Trouble> {
+        let mut replay = Replay::default();
+        for (sequence, (place, bytes)) in &self.messages {
+            replay.take(*place, *sequence, bytes.clone());
+        }
+        replay.finish()
+    }
+
+    fn record(&self) -> Record {
+        self.replay().unwrap().record().unwrap_or_default()
+    }
+}
+
+/// A log of these entries. Each third one is in parts.
+fn log_of(entries: &[Entry]) -> (Stream, End) {
+    let (mut stream, mut end) = (Stream::default(), End::default());
+    for (number, entry) in entries.iter().enumerate() {
+        stream.append_entry(&mut end, entry, if number % 3 == 2 { 5 } else { usize::MAX }, usize::MAX);
+    }
+    (stream, end)
 }
 
 /// As the reference store does it.
@@ -54,57 +70,88 @@ fn record_of(entries: &[Entry]) -> Record {
     record
 }
 
-/// The log, with a snapshot of the first `upto` entries behind it, and without what that snapshot has.
-fn tidied(entries: &[Entry], upto: usize) -> Stream {
-    let stream = log_of(entries);
-    let logged: Vec<u64> =
-        stream.iter().filter(|(kept, ..)| *kept == Kept::Log).map(|(_, sequence, _)| *sequence).collect();
-    let head = logged[upto - 1];
-    let part: Stream = stream.iter().filter(|(_, sequence, _)| *sequence <= head).cloned().collect();
-    let bytes = replay(&part).unwrap().fold.unwrap().snapshot(0).to_bytes().unwrap();
-    let mut tidied: Stream = stream.into_iter().filter(|(_, sequence, _)| *sequence >= head).collect();
-    let chunks: Vec<_> = bytes.chunks(7).collect();
-    let of = u32::try_from(chunks.len()).unwrap();
-    for (place, chunk) in (0..of).zip(chunks) {
-        let sequence = tidied.last().unwrap().1 + 1;
-        tidied.push((Kept::Snapshot { upto: head, id: 9, place, of }, sequence, chunk.to_vec()));
+/// The log of these entries with snapshots: after each `every` entries one is begun, and a part of it stands after each later entry.
+/// Returns the log after each step, with how many entries it has.
+fn tidied(entries: &[Entry], every: usize, most: usize) -> Vec<(usize, Stream)> {
+    let (mut stream, mut end) = (Stream::default(), End::default());
+    let (mut steps, mut parts): (_, VecDeque<Part>) = (vec![(0, stream.clone())], VecDeque::new());
+    for (number, entry) in entries.iter().enumerate() {
+        stream.append_entry(&mut end, entry, most, usize::MAX);
+        steps.push((number + 1, stream.clone()));
+        if parts.is_empty() && number % every == 0 {
+            let Found { fold, upto, .. } = stream.replay().unwrap();
+            let bytes = fold.unwrap().snapshot(0).to_bytes().unwrap();
+            parts = Part::cut(Whole::Snapshot(upto), &bytes, bytes.len().div_ceil(3)).unwrap().into();
+        }
+        if let Some(part) = parts.pop_front() {
+            let (of, is_last) = (part.of, part.is_last());
+            stream.append(&mut end, part);
+            if let (Whole::Snapshot(upto), true) = (of, is_last) {
+                end.free(upto);
+            }
+            steps.push((number + 1, stream.clone()));
+        }
     }
-    tidied
+    steps
 }
 
 proptest! {
     #[test]
     fn a_log_makes_the_record_that_the_reference_store_has(entries in samples::log()) {
-        let found = replay(&log_of(&entries)).unwrap();
+        let (stream, end) = log_of(&entries);
+        let found = stream.replay().unwrap();
         prop_assert_eq!(found.fold.is_some(), !entries.is_empty());
+        prop_assert_eq!((found.end.head(), found.end.place()), (end.head(), end.place()));
         prop_assert_eq!(found.record().unwrap_or_default(), record_of(&entries));
     }
 
     #[test]
-    fn a_snapshot_changes_nothing(entries in samples::log(), upto: prop::sample::Index) {
-        prop_assume!(!entries.is_empty());
-        let upto = upto.index(entries.len()) + 1;
-        let (whole, tidied) = (replay(&log_of(&entries)).unwrap(), replay(&tidied(&entries, upto)).unwrap());
-        prop_assert_eq!(whole.head, tidied.head);
-        let ((record, notes), (tidied, tidied_notes)) = (whole.fold.unwrap().finish(0), tidied.fold.unwrap().finish(0));
-        prop_assert_eq!(record, tidied);
-        prop_assert_eq!(notes, tidied_notes);
+    fn a_snapshot_changes_nothing(entries in samples::log(), every in 1..4_usize, most in 5..200_usize) {
+        let steps = tidied(&entries, every, most);
+        for (count, stream) in &steps {
+            prop_assert_eq!(stream.record(), record_of(&entries[..*count]));
+        }
+        let (plain, _) = log_of(&entries);
+        let (plain, tidied) = (plain.replay().unwrap(), steps.last().unwrap().1.replay().unwrap());
+        let notes = |found: Found| found.fold.map(|fold| fold.finish(0).1);
+        prop_assert_eq!(notes(plain), notes(tidied));
     }
 
-    /// Messages are removed while a reader reads. It must not take what is left for the record.
+    /// Messages are replaced while a reader reads. It must not take what is left for the record.
     #[test]
-    fn a_gap_is_seen(entries in samples::log(), upto: prop::sample::Index, missing: prop::sample::Index) {
+    fn a_gap_is_seen(entries in samples::log(), every in 1..4_usize, missing: prop::sample::Index) {
         prop_assume!(!entries.is_empty());
-        let stream = tidied(&entries, upto.index(entries.len()) + 1);
-        let whole = replay(&stream).unwrap();
+        let steps = tidied(&entries, every, 50);
+        let (_, stream) = steps.last().unwrap();
+        let whole = stream.replay().unwrap();
         let mut less = stream.clone();
-        less.remove(missing.index(less.len()));
-        match replay(&less) {
+        let at = *less.messages.keys().nth(missing.index(less.messages.len())).unwrap();
+        less.messages.remove(&at);
+        match less.replay() {
             Err(Trouble::Gap) => {}
-            // The message that a snapshot has need not be there, and neither need the last one.
-            Ok(found) => prop_assert!(found.head < whole.head || found.record() == whole.record()),
+            // What a snapshot has need not be there, and neither need the last message.
+            Ok(found) => {
+                prop_assert!(found.end.head() < whole.end.head() || found.record() == whole.record());
+            }
             Err(Trouble::Foreign) => prop_assert!(false, "a missing message looks like a foreign one"),
         }
+    }
+
+    /// A process ends between two parts of an entry. The next one reads what is there, and goes on.
+    #[test]
+    fn parts_that_are_broken_off_say_nothing(entries in samples::log(), broken in samples::entry(), cut: prop::sample::Index) {
+        let at = cut.index(entries.len() + 1);
+        let (mut stream, mut end) = log_of(&entries[..at]);
+        let count = Part::cut(Whole::Entry, &broken.to_bytes().unwrap(), 5).unwrap().len();
+        for _ in 0..2 {
+            stream.append_entry(&mut end, &broken, 5, cut.index(count));
+            prop_assert_eq!(stream.record(), record_of(&entries[..at]));
+            end = stream.replay().unwrap().end;
+        }
+        for entry in &entries[at..] {
+            stream.append_entry(&mut end, entry, 9, usize::MAX);
+        }
+        prop_assert_eq!(stream.record(), record_of(&entries));
     }
 
     #[test]
@@ -114,9 +161,12 @@ proptest! {
 
     #[test]
     fn garbage_is_no_record(messages in vec(vec(any::<u8>(), 0..60), 1..4)) {
-        let stream = (1..).zip(messages).map(|(sequence, bytes)| (Kept::Log, sequence, bytes)).collect();
-        let _is_refused_or_read = replay(&stream).map(Found::record);
-        for (.., bytes) in stream {
+        let mut stream = Stream::default();
+        for (sequence, bytes) in (1..).zip(&messages) {
+            stream.messages.insert(sequence, (0, bytes.clone()));
+        }
+        let _is_refused_or_read = stream.replay().map(Found::record);
+        for bytes in messages {
             let _is_refused_or_read = Snapshot::from_bytes(&bytes);
         }
     }
@@ -124,8 +174,8 @@ proptest! {
 
 #[test]
 fn a_foreign_message_is_told() {
-    let stream = vec![(Kept::Log, 1, b"not a record".to_vec())];
-    assert_eq!(replay(&stream).map(|found| found.head), Err(Trouble::Foreign));
+    let stream = Stream { messages: [(1, (0, b"not a record".to_vec()))].into(), last: 1 };
+    assert_eq!(stream.replay().map(|found| found.end.head()), Err(Trouble::Foreign));
 }
 
 #[test]

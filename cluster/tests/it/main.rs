@@ -13,6 +13,8 @@ mod busy;
 mod conformance;
 mod fixtures;
 mod journal;
+mod measured;
+mod rights;
 mod samples;
 #[path = "../server/mod.rs"]
 mod server;

@@ -1,8 +1,11 @@
 //! A stream that could lose counts is refused with the reason, and left as it is.
 
-use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy};
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Stream};
 use async_nats::jetstream::{self, Context};
-use cluster::nats::{Names, NoStream, open_stream};
+use cluster::Names;
+use cluster::nats::{NoStream, open_stream};
 use tokio::runtime::Runtime;
 
 use crate::server::NatsServer;
@@ -10,20 +13,41 @@ use crate::server::NatsServer;
 type Change = fn(&mut Config);
 
 /// Each with a word of the reason.
-const UNSAFE: [(&str, Change); 9] = [
+const UNSAFE: [(&str, Change); 11] = [
     ("allow_direct", |config| config.allow_direct = true),
     ("no_ack", |config| config.no_ack = true),
-    ("age", |config| config.max_age = std::time::Duration::from_hours(1)),
+    ("age", |config| config.max_age = Duration::from_hours(1)),
     ("number", |config| config.max_messages = 1_000),
-    ("number", |config| config.max_messages_per_subject = 1),
+    ("max_msgs_per_subject", |config| config.max_messages_per_subject = -1),
     ("full", |config| (config.max_bytes, config.discard) = (1 << 20, DiscardPolicy::Old)),
+    ("max_msgs_per_subject", |config| config.discard_new_per_subject = true),
     ("limits", |config| config.retention = RetentionPolicy::WorkQueue),
     ("subjects", |config| config.subjects = vec!["elsewhere.>".into()]),
-    ("rollups", |config| config.allow_rollup = false),
+    ("rollups", |config| (config.allow_rollup, config.deny_purge) = (true, false)),
+    ("schedules", allow_schedules),
 ];
+
+/// They come with rollups, and without a limit on what is new.
+fn allow_schedules(config: &mut Config) {
+    config.allow_message_schedules = true;
+    config.discard = DiscardPolicy::Old;
+    config.deny_purge = false;
+}
 
 async fn context(server: &NatsServer) -> Context {
     jetstream::new(async_nats::connect(&server.url).await.unwrap())
+}
+
+/// The stream, once the servers answer.
+pub(crate) async fn opened(context: &Context, names: &Names, copies: usize) -> Stream {
+    for _ in 0..600 {
+        match open_stream(context, names, copies).await {
+            Ok(stream) => return stream,
+            Err(NoStream::NotNow(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(NoStream::Never(problem)) => panic!("{problem}"),
+        }
+    }
+    panic!("the servers do not answer")
 }
 
 #[test]

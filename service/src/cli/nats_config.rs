@@ -7,7 +7,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use cluster::nats::{Names, Rights, is_cluster_name};
+use cluster::nats::is_cluster_name;
+use cluster::{Names, Rights};
 use nkeys::KeyPair;
 
 use super::client::Failure;

@@ -1,10 +1,10 @@
 //! The calls of clients: what becomes of each, and what a reader is sent.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
+use cluster::Names;
 use cluster::store::{Appended, Condition, Interrupted, Stored};
 use rand::RngExt;
 
@@ -17,7 +17,8 @@ use crate::world::plan::ms;
 pub(super) struct Call {
     pub(super) task: u64,
     process: usize,
-    pub(super) change: Change,
+    /// `None`: it only reads, or waits.
+    pub(super) change: Option<Change>,
     condition: Condition,
     /// Whether no answer will come to the client.
     loses_answer: bool,
@@ -42,16 +43,16 @@ pub(super) struct Reading {
 impl Call {
     /// The subject whose last message must have this sequence number.
     pub(super) fn expected(&self) -> Option<(Rc<str>, u64)> {
-        match (&self.condition, &self.change) {
-            (Condition::After(last), Change::Append { subject, .. }) => Some((subject.clone(), *last)),
-            (Condition::AfterOn(subject, last), _) => Some((subject.as_str().into(), *last)),
-            (Condition::After(_) | Condition::None | Condition::Alone, _) => None,
+        match &self.condition {
+            Condition::After(last) => Some((self.change.as_ref()?.subject.clone(), *last)),
+            Condition::AfterOn(subject, last) => Some((subject.as_str().into(), *last)),
+            Condition::None => None,
         }
     }
 }
 
 impl JetStream {
-    fn call(&mut self, change: Change, condition: Condition) -> CallId {
+    fn call(&mut self, change: Option<Change>, condition: Condition) -> CallId {
         self.events += 1;
         let (task, process) = self.running;
         let call = Call { task, process, change, condition, loses_answer: false, answered: None };
@@ -59,9 +60,9 @@ impl JetStream {
         self.events
     }
 
-    /// A client asks for a change of the stream.
+    /// A client appends.
     pub(super) fn ask(&mut self, change: Change, condition: Condition) -> CallId {
-        let id = self.call(change, condition);
+        let id = self.call(Some(change), condition);
         if self.is_healed || self.outage.is_some() || !self.rng.random_bool(self.lapses) {
             self.after(self.hop, Event::Arrive(id));
             return id;
@@ -124,11 +125,9 @@ impl JetStream {
         }
     }
 
-    /// An append ended so; or a purge, which is less exact about it.
+    /// An append ended so.
     pub(super) fn answer_append(&mut self, id: CallId, appended: Appended) {
-        let is_purge = self.calls.get(&id).is_some_and(|call| matches!(call.change, Change::Purge { .. }));
-        let purged = Answered::Purge(Err(Interrupted));
-        self.reply(id, if is_purge { purged } else { Answered::Append(appended) });
+        self.reply(id, Answered::Append(appended));
     }
 
     pub(super) fn answer(&mut self, id: CallId, answered: Answered) {
@@ -138,16 +137,15 @@ impl JetStream {
     }
 
     pub(super) fn time_out(&mut self, id: CallId) {
-        let Some(call) = self.calls.get(&id).filter(|call| call.answered.is_none()) else { return };
-        let answered = match (self.reads.contains_key(&id), &call.change) {
-            (true, _) => {
-                self.tally.note(Met::ReadInterrupted);
-                Answered::Read(Interrupted)
-            }
-            (false, Change::Purge { .. }) => Answered::Purge(Err(Interrupted)),
-            (false, Change::Append { .. }) => Answered::Append(Appended::Unknown),
-        };
-        self.answer(id, answered);
+        if self.calls.get(&id).is_none_or(|call| call.answered.is_some()) {
+            return;
+        }
+        if self.reads.contains_key(&id) {
+            self.tally.note(Met::ReadInterrupted);
+            self.answer(id, Answered::Read(Interrupted));
+        } else {
+            self.answer(id, Answered::Append(Appended::Unknown));
+        }
     }
 
     /// The answer of a call, once it has come. The call stays: it may be done later.
@@ -157,14 +155,14 @@ impl JetStream {
 
     /// A client waits.
     pub(super) fn pause(&mut self, time: Duration) -> CallId {
-        let id = self.call(Change::Purge { filter: String::new(), before: None }, Condition::None);
+        let id = self.call(None, Condition::None);
         self.schedule(self.now + time, Event::Answer(id, Answered::Paused));
         id
     }
 
     /// A client reads. Any server that is up may serve it.
     pub(super) fn read(&mut self, filters: Vec<String>) -> CallId {
-        let id = self.call(Change::Purge { filter: String::new(), before: None }, Condition::None);
+        let id = self.call(None, Condition::None);
         let up: Vec<usize> = (0..self.servers.len()).filter(|at| self.servers[*at].is_up).collect();
         let server = if up.is_empty() { 0 } else { up[self.rng.random_range(0..up.len())] };
         if self.servers[server].applied < self.committed.len() {
@@ -196,7 +194,7 @@ impl JetStream {
         }
         for _ in 0..self.rng.random_range(1..8) {
             let next = server.copy.next(reading.cursor, &reading.filters);
-            let Some((sequence, subject, payload)) = next else {
+            let Some((sequence, Change { subject, payload })) = next else {
                 reading.is_idle = true;
                 let place = reading.place;
                 return self.schedule(self.now + NEXT_WITHIN, Event::GiveUp(id, place));
@@ -209,7 +207,7 @@ impl JetStream {
                 reading.lacks = true;
                 continue;
             }
-            let (subject, payload, place) = (subject.to_owned(), payload.to_vec(), reading.place);
+            let (subject, payload, place) = (subject.to_string(), payload.to_vec(), reading.place);
             reading.inbox.push_back(Stored { subject, sequence, place, payload });
             self.woken.insert(reading.process);
         }
@@ -266,32 +264,17 @@ impl JetStream {
         });
     }
 
-    pub(super) fn note_change(&mut self, change: &Change) {
-        match change {
-            Change::Append { subject, .. } if subject.contains(".snapshot.") => {
-                self.tally.note(Met::Snapshot);
-            }
-            Change::Purge { filter, .. } if filter.contains(".snapshot.") => {
-                self.tally.note(Met::PurgeOfSnapshot);
-            }
-            Change::Append { .. } | Change::Purge { .. } => {}
+    /// A server is about to replace this message. Notes who would have read it.
+    pub(super) fn note_replaced(&mut self, server: usize, subject: &str) {
+        let replaced = self.servers[server].copy.last_on(subject);
+        if replaced == 0 || Names::logged(subject).is_none() {
+            return;
         }
-    }
-
-    /// A server is about to apply these changes. Notes those that remove what somebody reads.
-    pub(super) fn note_purges(&mut self, server: usize, new: Range<usize>) {
-        let filters = self.committed[new].iter().filter_map(|committed| match &committed.change {
-            Change::Purge { filter, .. } => Some(filter.clone()),
-            Change::Append { .. } => None,
-        });
-        let filters: Vec<String> = filters.collect();
-        let is_hit = |reading: &Reading| {
-            // A purge has no wildcard where the reader has none, or the other way round.
-            let mut pairs =
-                filters.iter().flat_map(|purged| reading.filters.iter().map(move |read| (purged, read)));
-            reading.server == server && pairs.any(|(purged, read)| matches(read, purged))
+        let misses = |reading: &&Reading| {
+            let reads = reading.filters.iter().any(|filter| matches(filter, subject));
+            reading.server == server && reading.cursor < replaced && reads
         };
-        let hit = self.reads.values().filter(|reading| is_hit(reading)).count();
-        (0..hit).for_each(|_| self.tally.note(Met::PurgeDuringRead));
+        let missing = self.reads.values().filter(misses).count();
+        (0..missing).for_each(|_| self.tally.note(Met::ReplacedBeforeRead));
     }
 }

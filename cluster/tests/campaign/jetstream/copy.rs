@@ -3,58 +3,41 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// A change of the stream.
+/// A change of the stream: a message that replaces the one before on its subject.
 #[derive(Clone, Debug)]
-pub(crate) enum Change {
-    Append {
-        subject: Rc<str>,
-        payload: Rc<[u8]>,
-        /// Whether it replaces all messages on its subject.
-        is_alone: bool,
-    },
-    Purge {
-        filter: String,
-        before: Option<u64>,
-    },
+pub(crate) struct Change {
+    pub(crate) subject: Rc<str>,
+    pub(crate) payload: Rc<[u8]>,
 }
 
-/// The messages by their sequence numbers, each with its subject.
-#[derive(Default)]
+/// The messages by their sequence numbers, each with its subject. Each subject has one at most.
+#[derive(Clone, Default)]
 pub(crate) struct Copy {
-    messages: BTreeMap<u64, (Rc<str>, Rc<[u8]>)>,
+    messages: BTreeMap<u64, Change>,
+    places: BTreeMap<Rc<str>, u64>,
     last: u64,
 }
 
 impl Copy {
-    /// Makes a change. Returns the sequence number of the last message ever.
+    /// Makes a change. Returns the sequence number of the new message.
     pub(crate) fn apply(&mut self, change: &Change) -> u64 {
-        match change {
-            Change::Append { subject, payload, is_alone } => {
-                if *is_alone {
-                    self.messages.retain(|_, (other, _)| other != subject);
-                }
-                self.last += 1;
-                self.messages.insert(self.last, (subject.clone(), payload.clone()));
-            }
-            Change::Purge { filter, before } => {
-                let before = before.unwrap_or(u64::MAX);
-                self.messages.retain(|at, (subject, _)| *at >= before || !matches(filter, subject));
-            }
+        self.last += 1;
+        if let Some(before) = self.places.insert(change.subject.clone(), self.last) {
+            self.messages.remove(&before);
         }
+        self.messages.insert(self.last, change.clone());
         self.last
     }
 
     /// The sequence number of the last message on a subject; 0 without one.
     pub(crate) fn last_on(&self, subject: &str) -> u64 {
-        self.messages.iter().rev().find(|(_, (other, _))| **other == *subject).map_or(0, |(at, _)| *at)
+        self.places.get(subject).copied().unwrap_or_default()
     }
 
     /// The first message on these subjects after this one.
-    pub(crate) fn next(&self, after: u64, filters: &[String]) -> Option<(u64, &str, &[u8])> {
-        let mut later = self.messages.range(after + 1..);
-        let found = later.find(|(_, (subject, _))| filters.iter().any(|filter| matches(filter, subject)))?;
-        let (at, (subject, payload)) = found;
-        Some((*at, subject, payload))
+    pub(crate) fn next(&self, after: u64, filters: &[String]) -> Option<(u64, &Change)> {
+        let is_read = |change: &Change| filters.iter().any(|filter| matches(filter, &change.subject));
+        self.messages.range(after + 1..).find(|(_, change)| is_read(change)).map(|(at, change)| (*at, change))
     }
 }
 

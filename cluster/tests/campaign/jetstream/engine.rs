@@ -7,7 +7,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use cluster::store::{Appended, Condition, Engine, Interrupted, Reader, Stored};
-use rand::RngExt;
 
 use super::copy::Change;
 use super::{Answered, CallId, JetStream};
@@ -56,30 +55,17 @@ impl Engine for Client {
     type Reader = ClientReader;
 
     async fn append(&self, subject: String, payload: Vec<u8>, condition: Condition) -> Appended {
-        let is_alone = condition == Condition::Alone;
-        let change = Change::Append { subject: subject.into(), payload: payload.into(), is_alone };
+        let change = Change { subject: subject.into(), payload: payload.into() };
         let id = self.0.borrow_mut().ask(change, condition);
         match self.answer(id).await {
             Answered::Append(appended) => appended,
-            Answered::Purge(_) | Answered::Read(_) | Answered::Paused => {
-                panic!("an append is answered otherwise")
-            }
+            Answered::Read(_) | Answered::Paused => panic!("an append is answered otherwise"),
         }
     }
 
     async fn read(&self, subjects: Vec<String>) -> Result<ClientReader, Interrupted> {
         let id = self.0.borrow_mut().read(subjects);
         Ok(ClientReader { client: self.clone(), id })
-    }
-
-    async fn purge(&self, filter: String, before: Option<u64>) -> Result<(), Interrupted> {
-        let id = self.0.borrow_mut().ask(Change::Purge { filter, before }, Condition::None);
-        match self.answer(id).await {
-            Answered::Purge(purged) => purged,
-            Answered::Append(_) | Answered::Read(_) | Answered::Paused => {
-                panic!("a purge is answered otherwise")
-            }
-        }
     }
 
     async fn pause(&self, time: Duration) {
@@ -91,9 +77,5 @@ impl Engine for Client {
     /// Notes are numbered in these worlds. None is ever too old.
     fn unix_ms(&self) -> u64 {
         0
-    }
-
-    fn random(&self) -> u64 {
-        self.0.borrow_mut().rng.random()
     }
 }

@@ -62,7 +62,6 @@ enum Event {
 #[derive(Clone, Copy, Debug)]
 enum Answered {
     Append(Appended),
-    Purge(Result<(), Interrupted>),
     Read(Interrupted),
     Paused,
 }
@@ -84,8 +83,7 @@ struct Proposal {
 impl Proposal {
     /// Whether it may change what the condition of another append on this subject is about, or depends on that itself.
     fn is_in_the_way_of(&self, subject: &str) -> bool {
-        let appends = matches!(&self.change, Change::Append { subject: other, .. } if **other == *subject);
-        appends || self.checked.as_deref() == Some(subject)
+        *self.change.subject == *subject || self.checked.as_deref() == Some(subject)
     }
 }
 
@@ -94,7 +92,7 @@ impl Proposal {
 struct Committed {
     change: Change,
     task: u64,
-    /// The sequence number of the last message then.
+    /// The sequence number of its message.
     sequence: u64,
 }
 
@@ -210,10 +208,10 @@ impl JetStream {
         }
     }
 
-    /// An append or a purge has come. The leader checks and proposes it.
+    /// An append has come. The leader checks and proposes it.
     fn arrive(&mut self, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
-        let (change, expected) = (call.change.clone(), call.expected());
+        let (Some(change), expected) = (call.change.clone(), call.expected()) else { return };
         let Some(leader) = self.leader else {
             // Nobody listens, or a server does that does not answer.
             if self.rng.random_bool(0.7) {
@@ -248,18 +246,13 @@ impl JetStream {
         let Some(leader) = self.leader else { return };
         self.catch_up(leader, self.committed.len());
         for Proposal { call, change, .. } in self.pending.drain(..count).collect::<Vec<_>>() {
+            self.note_replaced(leader, &change.subject);
             let sequence = self.servers[leader].copy.apply(&change);
             self.servers[leader].applied += 1;
             let task = self.calls.get(&call).map_or(0, |call| call.task);
-            let is_purge = matches!(change, Change::Purge { .. });
-            self.note_change(&change);
             self.committed.push(Committed { change, task, sequence });
-            if is_purge {
-                self.reply(call, Answered::Purge(Ok(())));
-            } else {
-                self.note_done(call);
-                self.reply(call, Answered::Append(Appended::At(sequence)));
-            }
+            self.note_done(call);
+            self.reply(call, Answered::Append(Appended::At(sequence)));
         }
         self.wake_readers(leader);
         let upto = self.committed.len();
@@ -274,17 +267,17 @@ impl JetStream {
     }
 
     fn catch_up(&mut self, server: usize, upto: usize) {
-        let Server { copy, applied, .. } = &mut self.servers[server];
-        for committed in self.committed.iter().take(upto).skip(*applied) {
-            copy.apply(&committed.change);
+        let applied = self.servers[server].applied;
+        for place in applied..upto {
+            let change = self.committed[place].change.clone();
+            self.note_replaced(server, &change.subject);
+            self.servers[server].copy.apply(&change);
         }
-        *applied = upto.max(*applied);
+        self.servers[server].applied = upto.max(applied);
     }
 
     fn apply(&mut self, server: usize, upto: usize) {
         if self.servers[server].is_up && self.servers[server].applied < upto {
-            let new = self.servers[server].applied..upto;
-            self.note_purges(server, new);
             self.catch_up(server, upto);
             self.wake_readers(server);
         }

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 
-use cluster::nats::{Answer, Names};
+use cluster::Names;
+use cluster::nats::Answer;
 use cluster::store::Store;
 use rand::RngExt;
 use rand::rngs::SmallRng;
@@ -49,6 +52,15 @@ pub(crate) struct OverJetStream {
     slack: Duration,
 }
 
+/// Whether one task of a process has let another one go on.
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// What is left of a model once its world is gone.
 #[derive(Clone)]
 pub(crate) struct Left(Rc<RefCell<JetStream>>);
@@ -70,7 +82,7 @@ impl OverJetStream {
         let is_quick = plan.store_delay < ms(40) && plan.names.len() < 100;
         let least = if is_quick { 0 } else { 1 << 10 };
         let most = [0, 0, 300, 1 << 20][model.rng.random_range(0..4)].max(least);
-        let worthwhile = [1, 300, 3000, usize::MAX][model.rng.random_range(0..4)];
+        let worthwhile = [1, 1000, 10_000, usize::MAX][model.rng.random_range(0..4)];
         let model = Rc::new(RefCell::new(model));
         let storage = Self {
             model: model.clone(),
@@ -127,8 +139,22 @@ impl OverJetStream {
         (self.tasks.len()..before).for_each(|_| model.tally.note(Met::ProcessDiedInRequest));
     }
 
-    /// A process goes on with all its tasks.
+    /// A process goes on with all its tasks, until none of them can do more.
     fn go_on(&mut self, process: usize, progress: &mut Progress) -> Result<(), String> {
+        let woken = Arc::new(Woken(AtomicBool::new(true)));
+        while woken.0.swap(false, Ordering::Relaxed) {
+            self.poll_tasks(process, &woken, progress)?;
+        }
+        Ok(())
+    }
+
+    fn poll_tasks(
+        &mut self,
+        process: usize,
+        woken: &Arc<Woken>,
+        progress: &mut Progress,
+    ) -> Result<(), String> {
+        let waker = woken.clone().into();
         let mut at = 0;
         while at < self.tasks.len() {
             let task = &mut self.tasks[at];
@@ -137,7 +163,7 @@ impl OverJetStream {
                 continue;
             }
             self.model.borrow_mut().running = (task.id, process);
-            match task.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            match task.future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 Poll::Pending => at += 1,
                 Poll::Ready(answer) => {
                     let Task { id, token, .. } = self.tasks.remove(at);

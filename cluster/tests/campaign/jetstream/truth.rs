@@ -1,10 +1,11 @@
 //! What the records really are, by the changes that the servers have committed. Each answer of a store is held against it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cluster::journal::{Body, Kept, Message};
-use cluster::nats::{Answer, Names};
+use cluster::Names;
+use cluster::journal::{Fold, Message, Part, Snapshot, Whole};
+use cluster::nats::Answer;
 use embedded::{Entry, EntryKind};
 use replica::NodeId;
 use replica::store::{Noted, Outcome, Record, Revision, StoreRequest};
@@ -17,8 +18,8 @@ use crate::world::records::Records;
 
 /// A record as it stood for a while.
 struct Moment {
-    /// The sequence number of the last message of its log.
-    head: u64,
+    /// The sequence number of the message that has made it so.
+    since: u64,
     record: Option<Record>,
     /// How many notes were in it.
     notes: usize,
@@ -28,7 +29,12 @@ struct Moment {
 struct History {
     moments: Vec<Moment>,
     notes: Vec<Noted>,
-    pieces: BTreeMap<u64, BTreeMap<u32, Vec<u8>>>,
+    /// The sequence number of the last message of its log.
+    head: u64,
+    /// The parts of an entry and of a snapshot that are not whole yet.
+    parts: [Vec<Part>; 2],
+    /// The places that were taken.
+    places: BTreeSet<u32>,
 }
 
 /// A request to a store, and how it ended.
@@ -57,9 +63,11 @@ pub(super) struct Truth {
 impl Truth {
     pub(super) fn new(nodes: usize) -> Self {
         let history = || History {
-            moments: vec![Moment { head: 0, record: None, notes: 0 }],
+            moments: vec![Moment { since: 0, record: None, notes: 0 }],
             notes: Vec::new(),
-            pieces: BTreeMap::new(),
+            head: 0,
+            parts: Default::default(),
+            places: BTreeSet::new(),
         };
         let histories = (0..nodes).map(|_| history()).collect();
         Self { histories, tasks: BTreeMap::new(), fences: BTreeMap::new(), now: Duration::ZERO }
@@ -85,37 +93,48 @@ impl Truth {
         records: &mut Records,
         tally: &mut Tally,
     ) -> Result<Option<usize>, String> {
-        let Change::Append { subject, payload, .. } = &committed.change else { return Ok(None) };
-        let Some((of, kept)) = Names::kept(subject) else { return Ok(None) };
+        let Change { subject, payload } = &committed.change;
+        let Some((of, place)) = Names::logged(subject) else { return Ok(None) };
         let node = index(&of, self.histories.len())?;
         let history = &mut self.histories[node];
-        match kept {
-            Kept::Log => {}
-            Kept::Piece { id, place } => {
-                history.pieces.entry(id).or_default().insert(place, payload.to_vec());
-                return Ok(None);
-            }
-            Kept::Snapshot { .. } => return Ok(None),
+        let Message { before, part, .. } =
+            Message::from_bytes(payload).ok_or("a log has a message that can't be read")?;
+        if std::mem::replace(&mut history.head, committed.sequence) != before {
+            return Err("two messages of a log come after the same one".into());
         }
-        let message = Message::from_bytes(payload).ok_or("a log has a message that can't be read")?;
-        let bytes = match message.body {
-            Body::Entry(bytes) => bytes,
-            Body::Pieces { id, .. } => {
-                tally.note(Met::Pieces);
-                history.pieces.remove(&id).unwrap_or_default().into_values().flatten().collect()
+        if !history.places.insert(place) {
+            tally.note(Met::PlaceTakenAgain);
+        }
+        let (whole, count) = (part.of, part.count);
+        let Some(bytes) = history.take(part, tally)? else { return Ok(None) };
+        match whole {
+            Whole::Snapshot(upto) => {
+                tally.note(Met::Snapshot);
+                history.is_snapshot(upto, &bytes).map(|()| None)
             }
-        };
-        let entry = Entry::from_bytes(&bytes).map_err(|_| "a log has an entry that can't be read")?;
-        self.apply(node, entry, records)?;
-        let history = &mut self.histories[node];
-        let record = records.record(&of).cloned();
-        history.moments.push(Moment { head: committed.sequence, record, notes: history.notes.len() });
-        let Some(task) = self.tasks.get_mut(&committed.task) else { return Ok(Some(node)) };
+            Whole::Entry => {
+                if count > 1 {
+                    tally.note(Met::EntryInParts);
+                }
+                let entry = Entry::from_bytes(&bytes).map_err(|_| "a log has an entry that can't be read")?;
+                self.apply(node, entry, records)?;
+                let history = &mut self.histories[node];
+                let (record, notes) = (records.record(&of).cloned(), history.notes.len());
+                history.moments.push(Moment { since: committed.sequence, record, notes });
+                self.is_done(committed.task)?;
+                Ok(Some(node))
+            }
+        }
+    }
+
+    /// What this request has asked for is done now.
+    fn is_done(&mut self, task: u64) -> Result<(), String> {
+        let Some(task) = self.tasks.get_mut(&task) else { return Ok(()) };
         if task.is_refused || std::mem::replace(&mut task.done, true) {
             let how = if task.is_refused { "after it was said to be not done" } else { "twice" };
             return Err(format!("a request to the store was done {how}: {:?}", task.request));
         }
-        Ok(Some(node))
+        Ok(())
     }
 
     fn apply(&mut self, node: usize, entry: Entry, records: &mut Records) -> Result<(), String> {
@@ -147,15 +166,24 @@ impl Truth {
         let task = &self.tasks[&id];
         match (&task.request, &answer.outcome) {
             (StoreRequest::Open, Outcome::Opened { record, revision }) => {
-                self.stood(task.node, 0, |moment| moment.head == revision.0 && moment.record == *record)
-                    .ok_or("a record was opened that never stood there")?;
-                self.are_all_notes(task.node, revision.0, answer.notes.as_deref().unwrap_or_default())
+                let history = &self.histories[task.node];
+                let Moment { record: stood, notes, .. } = history.at(revision.0);
+                if stood != record {
+                    return Err("a record was opened that did not stand there".into());
+                }
+                if history.notes[..*notes] != *answer.notes.as_deref().unwrap_or_default() {
+                    return Err("the notes of an opened record are not those that stood there".into());
+                }
+                Ok(())
             }
             (StoreRequest::Load { node }, Outcome::Loaded(record)) => {
-                let node = index(node, self.histories.len())?;
-                self.stood(node, task.fence[node], |moment| moment.record == *record).ok_or_else(|| {
-                    format!("what was read of {} did not stand there after the fence", name(node))
-                })
+                let place = index(node, self.histories.len())?;
+                let mut moments = self.histories[place].moments[task.fence[place]..].iter();
+                if moments.any(|moment| moment.record == *record) {
+                    Ok(())
+                } else {
+                    Err(format!("what was read of {node} did not stand there after the fence"))
+                }
             }
             (StoreRequest::Nodes, Outcome::Nodes(nodes)) => {
                 let mut seen = task.fence.iter().enumerate().filter(|(_, changes)| **changes > 0);
@@ -172,8 +200,9 @@ impl Truth {
                 Err(format!("a request to the store is said to be done, and is not: {:?}", task.request))
             }
             (StoreRequest::Commit { .. }, Outcome::Committed { revision }) => {
-                self.stood(task.node, 0, |moment| moment.head == revision.0)
-                    .ok_or("a commit has brought a revision that no record has")?;
+                if self.histories[task.node].at(revision.0).since != revision.0 {
+                    return Err("a commit has brought a revision that no record has".into());
+                }
                 self.fence(id);
                 Ok(())
             }
@@ -193,18 +222,39 @@ impl Truth {
             *fence = (*fence).max(*asked_at);
         }
     }
+}
 
-    fn stood(&self, node: usize, since: usize, is: impl Fn(&Moment) -> bool) -> Option<()> {
-        self.histories[node].moments[since..].iter().any(is).then_some(())
+impl History {
+    /// The record as it stood when this message was the last one of its log.
+    fn at(&self, head: u64) -> &Moment {
+        let later = self.moments.partition_point(|moment| moment.since <= head);
+        &self.moments[later - 1]
     }
 
-    fn are_all_notes(&self, node: usize, head: u64, notes: &[Noted]) -> Result<(), String> {
-        let History { moments, notes: all, .. } = &self.histories[node];
-        let count = moments.iter().find(|moment| moment.head == head).map_or(0, |moment| moment.notes);
-        if all[..count] == *notes {
+    /// Takes a part. Returns the bytes of all, if all are there.
+    fn take(&mut self, part: Part, tally: &mut Tally) -> Result<Option<Vec<u8>>, String> {
+        let parts = &mut self.parts[usize::from(part.of != Whole::Entry)];
+        if part.number == 0 && !parts.is_empty() {
+            tally.note(Met::BrokenOff);
+            parts.clear();
+        }
+        if part.number as usize != parts.len() {
+            return Err("the parts of an entry or a snapshot are out of order".into());
+        }
+        let is_last = part.number + 1 == part.count;
+        parts.push(part);
+        Ok(is_last.then(|| parts.drain(..).flat_map(|part| part.bytes).collect()))
+    }
+
+    /// Whether a snapshot has what stood there.
+    fn is_snapshot(&self, upto: u64, bytes: &[u8]) -> Result<(), String> {
+        let snapshot = Snapshot::from_bytes(bytes).ok_or("a log has a snapshot that can't be read")?;
+        let (record, notes) = Fold::of(snapshot).finish(0);
+        let moment = self.at(upto);
+        if moment.since == upto && moment.record == Some(record) && self.notes[..moment.notes] == *notes {
             Ok(())
         } else {
-            Err("the notes of an opened record are not those that stood there".into())
+            Err("a snapshot has another record than the one that stood there".into())
         }
     }
 }

@@ -4,12 +4,10 @@ use std::fmt;
 
 use replica::NodeId;
 
-use crate::journal::Kept;
-
 /// The names that a cluster has in NATS, as one node uses them.
 ///
 /// ```
-/// let names = cluster::nats::Names::new("shop", "n1".into());
+/// let names = cluster::Names::new("shop", "n1".into());
 /// assert_eq!(names.stream(), "COUNTERD_shop");
 /// assert_eq!(names.to(&"n2".into()), "counterd.shop.to.n2.n1");
 /// ```
@@ -38,9 +36,9 @@ impl Names {
     /// With records in the stream of this site.
     ///
     /// ```
-    /// let names = cluster::nats::Names::new("shop", "n1".into()).at(Some("eu".into()));
+    /// let names = cluster::Names::new("shop", "n1".into()).at(Some("eu".into()));
     /// assert_eq!(names.stream(), "COUNTERD_shop_eu");
-    /// assert_eq!(names.log(names.me()), "counterd.shop.store.eu.n1.log");
+    /// assert_eq!(names.log(names.me(), 7), "counterd.shop.store.eu.n1.log.7");
     /// ```
     #[must_use]
     pub fn at(mut self, site: Option<String>) -> Self {
@@ -79,14 +77,14 @@ impl Names {
         self.in_store(format_args!(">"))
     }
 
-    /// All that the stream has of a node.
-    pub fn stored_of(&self, node: &NodeId) -> String {
-        self.in_store(format_args!("{node}.>"))
+    /// A place of a node's log. The stream keeps the last message of each.
+    pub fn log(&self, node: &NodeId, place: u32) -> String {
+        self.in_store(format_args!("{node}.log.{place}"))
     }
 
-    /// The log of a node.
-    pub fn log(&self, node: &NodeId) -> String {
-        self.in_store(format_args!("{node}.log"))
+    /// All places of a node's log.
+    pub fn whole_log(&self, node: &NodeId) -> String {
+        self.in_store(format_args!("{node}.log.*"))
     }
 
     /// Where the name of a node stands once it may have a log.
@@ -104,26 +102,6 @@ impl Names {
         let (node, _) = subject.rsplit_once('.').filter(|(_, last)| *last == "name")?;
         let (_, node) = node.rsplit_once('.')?;
         embedded::is_node_name(node).then(|| NodeId::from(node))
-    }
-
-    /// A piece of an entry in the log of a node.
-    pub fn piece(&self, node: &NodeId, id: u64, place: u32) -> String {
-        self.in_store(format_args!("{node}.piece.{id:016x}.{place}"))
-    }
-
-    /// The pieces of all entries in the log of this node.
-    pub fn pieces(&self) -> String {
-        self.in_store(format_args!("{}.piece.>", self.me))
-    }
-
-    /// A piece of a snapshot of this node's log up to a message.
-    pub fn snapshot(&self, upto: u64, id: u64, place: u32, of: u32) -> String {
-        self.in_store(format_args!("{}.snapshot.{upto}.{id:016x}.{place}.{of}", self.me))
-    }
-
-    /// The pieces of all snapshots of this node's log up to a message.
-    pub fn snapshots(&self, upto: u64) -> String {
-        self.in_store(format_args!("{}.snapshot.{upto}.>", self.me))
     }
 
     /// Where this node writes to learn how far a server has come.
@@ -187,10 +165,9 @@ impl Names {
                 self.hello(),
                 self.ask(&"*".into()),
                 format!("counterd.{cluster}.answer.*.{me}.*"),
-                self.stored_of(&self.me),
+                self.in_store(format_args!("{me}.>")),
                 api(&format!("STREAM.INFO.{stream}")),
                 api(&format!("STREAM.CREATE.{stream}")),
-                api(&format!("STREAM.PURGE.{stream}")),
                 api(&format!("CONSUMER.CREATE.{stream}")),
                 api(&format!("CONSUMER.MSG.NEXT.{stream}.>")),
                 api(&format!("CONSUMER.DELETE.{stream}.>")),
@@ -207,7 +184,7 @@ impl Names {
 
     /// Where else a node publishes that may forget others: it writes to their logs.
     pub fn right_to_forget(&self) -> Vec<String> {
-        ["*.log", "*.name", "*.piece.>"].map(|rest| self.in_store(format_args!("{rest}"))).into()
+        ["*.log.*", "*.name"].map(|rest| self.in_store(format_args!("{rest}"))).into()
     }
 
     /// Who has sent a message on [`inbox`](Self::inbox), [`hellos`](Self::hellos) or [`asks`](Self::asks): the last token, which the server lets nobody else
@@ -222,23 +199,13 @@ impl Names {
         embedded::is_node_name(name).then(|| NodeId::from(name))
     }
 
-    /// The node of a stored message, and what the message is. `None`: it is nothing of a record.
-    pub fn kept(subject: &str) -> Option<(NodeId, Kept)> {
-        let tokens: Vec<&str> = subject.split('.').skip(3).collect();
-        // Those of a site have one more. No two of these have the same number of tokens.
-        let (node, kept) = match tokens[..] {
-            [node, "log"] | [_, node, "log"] => (node, Kept::Log),
-            [node, "piece", id, place] | [_, node, "piece", id, place] => {
-                (node, Kept::Piece { id: u64::from_str_radix(id, 16).ok()?, place: place.parse().ok()? })
-            }
-            [node, "snapshot", upto, id, place, of] | [_, node, "snapshot", upto, id, place, of] => {
-                let id = u64::from_str_radix(id, 16).ok()?;
-                let (upto, place, of) = (upto.parse().ok()?, place.parse().ok()?, of.parse().ok()?);
-                (node, Kept::Snapshot { upto, id, place, of })
-            }
-            _ => return None,
-        };
-        embedded::is_node_name(node).then(|| (node.into(), kept))
+    /// The node whose log has this place, and the place. `None`: it is no [`log`](Self::log).
+    pub fn logged(subject: &str) -> Option<(NodeId, u32)> {
+        let (rest, place) = subject.rsplit_once('.')?;
+        let (node, "log") = rest.rsplit_once('.')? else { return None };
+        let (_, node) = node.rsplit_once('.')?;
+        let place = place.parse().ok()?;
+        embedded::is_node_name(node).then(|| (node.into(), place))
     }
 }
 
@@ -247,29 +214,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subjects_say_what_is_kept() {
-        for site in [None, Some("eu".to_owned()), Some("log".into()), Some("piece".into())] {
-            check_kept(&Names::new("shop", "n1".into()).at(site));
+    fn places_of_logs_are_told_from_the_rest() {
+        for site in [None, Some("eu".to_owned()), Some("log".into())] {
+            let names = Names::new("shop", "n1".into()).at(site);
+            for node in ["n2", "log"].map(NodeId::from) {
+                let place = names.log(&node, u32::MAX);
+                assert_eq!(Names::logged(&place), Some((node.clone(), u32::MAX)), "{place}");
+                for other in [names.fence(), names.name(&node), names.whole_log(&node)] {
+                    assert_eq!(Names::logged(&other), None, "{other}");
+                }
+            }
         }
-    }
-
-    fn check_kept(names: &Names) {
-        let n2 = NodeId::from("n2");
-        let kept = [
-            (names.log(&n2), Some((n2.clone(), Kept::Log))),
-            (names.piece(&n2, 255, 3), Some((n2, Kept::Piece { id: 255, place: 3 }))),
-            (
-                names.snapshot(u64::MAX, 9, 1, 2),
-                Some(("n1".into(), Kept::Snapshot { upto: u64::MAX, id: 9, place: 1, of: 2 })),
-            ),
-            (names.fence(), None),
-            (names.name(&"n1".into()), None),
-            (names.in_store(format_args!("n1.log.x")), None),
-            ("counterd.shop.store".into(), None),
-        ];
-        for (subject, expected) in kept {
-            assert_eq!(Names::kept(&subject), expected, "{subject}");
-        }
+        assert_eq!(Names::logged("counterd.shop.store"), None);
     }
 
     #[test]
