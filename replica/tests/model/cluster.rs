@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use stateright::{Model, Property};
 
-use replica::store::{Outcome, Token};
+use replica::store::{Outcome, StoreRequest, Token};
 
 use crate::memo::Memo;
 use crate::message::{Ask, Id, Message, name};
@@ -40,6 +40,8 @@ pub(crate) enum Action {
     IsUnknown(Printed<Message>),
     /// The store does not do what it is asked to.
     Refuses(Printed<Message>),
+    /// An open shows the record as it was at this revision.
+    OpensOld(Printed<Message>, u64),
     /// The process is gone and the node's next process begins.
     Crash(Id),
     /// The node's next process begins after one that was told to end, or while that is about it.
@@ -107,6 +109,10 @@ impl Cluster {
             if ask.token.is_some() && state.left.refusals > 0 {
                 actions.push(Action::Refuses(message.clone()));
             }
+            if ask.request == StoreRequest::Open && state.left.old_opens > 0 {
+                let earlier = state.store.earlier(ask.by.node);
+                actions.extend(earlier.map(|revision| Action::OpensOld(message.clone(), revision)));
+            }
         }
     }
 
@@ -141,6 +147,14 @@ impl Cluster {
             Action::Refuses(message) => {
                 next.left.refusals -= 1;
                 tells(&mut next, &message, Outcome::NotDone)?;
+            }
+            Action::OpensOld(message, revision) => {
+                let Message::Ask(Ask { by, .. }) = &*message else { return None };
+                next.left.old_opens -= 1;
+                let is_last = next.left.old_opens == 0;
+                let (outcome, store) = state.store.open_old((by.node, revision), is_last);
+                next.store = store;
+                tells(&mut next, &message, outcome)?;
             }
             Action::Crash(id) => {
                 next.left.crashes -= 1;
@@ -304,6 +318,7 @@ impl fmt::Debug for Action {
             Self::Does(message, way) => write!(f, "the store does, in way {way}, {message:?}"),
             Self::IsUnknown(message) => write!(f, "the outcome is unknown: {message:?}"),
             Self::Refuses(message) => write!(f, "the store does not do {message:?}"),
+            Self::OpensOld(message, revision) => write!(f, "as at revision {revision}: {message:?}"),
             Self::Crash(id) => write!(f, "{id:?} crashes"),
             Self::Restart(node) => write!(f, "{:?} starts again", name(*node)),
             Self::Double(node) => write!(f, "{:?} starts once more", name(*node)),

@@ -47,6 +47,18 @@ fn a_crash_amid_a_commit() {
     holds("a crash", alone(&[0, 0, 0], 2, Faults { crashes: 1, unknowns: 1, ..NONE }));
 }
 
+/// An open shows the record as it once was: without the last commits, or when there was none yet.
+#[test]
+fn opens_that_are_old() {
+    let faults = Faults { old_opens: 2, unknowns: 1, ..NONE };
+    holds("old opens", alone(&[0, 0], 1, faults));
+    holds("old opens and a crash", alone(&[0, 0], 1, Faults { old_opens: 1, crashes: 1, ..NONE }));
+    holds("an old open and a double", alone(&[0], 0, Faults { old_opens: 1, doubles: 1, ..NONE }));
+    holds("an old open and an end", alone(&[0, 0], 0, Faults { old_opens: 1, ends: 1, ..NONE }));
+    let reads = Setup { rules: FOR_READS, ..two(&[0, 1], 0, Faults { old_opens: 1, crashes: 1, ..NONE }) };
+    holds("reads behind an old open", reads);
+}
+
 /// The store calls commits that were done conflicts.
 #[test]
 fn a_store_that_is_weaker() {

@@ -88,6 +88,20 @@ fn a_fence_that_is_skipped() {
     found(Bug::FenceSkipped, &[Rule::NeverBack], setup);
 }
 
+/// The dead process has shown the other node's add.
+#[test]
+fn a_load_that_failed_taken_for_an_empty_record() {
+    let faults = Faults { refusals: 1, ..CRASH };
+    found(Bug::FailedLoadIsEmpty, &[Rule::NeverBack], two(&[0, 1], 0, faults));
+}
+
+/// The same. The record that its successor has opened is older than both.
+#[test]
+fn an_old_open_taken_for_the_record() {
+    let faults = Faults { old_opens: 1, ..CRASH };
+    found(Bug::FirstOpenBelieved, &[Rule::NeverBack], two(&[0, 1], 0, faults));
+}
+
 #[test]
 fn a_free_replica_given_twice() {
     found(Bug::FreeTwice, &[Rule::OneOwner], alone(&[0, 0], 0, Faults { ends: 1, doubles: 1, ..NONE }));

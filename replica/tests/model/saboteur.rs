@@ -1,8 +1,8 @@
 //! Bugs, planted in a replica's inputs and effects, or in the world around it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use replica::store::{Outcome, Ownership, StoreRequest};
+use replica::store::{Outcome, Ownership, StoreRequest, Token};
 use replica::{
     Change, Claim, Effect, Frame, FrameId, Incarnation, Input, Inquiry, NodeId, Refusal, ReplicaId, Reply,
     Request, Rows, Tally, Ticket,
@@ -25,6 +25,10 @@ pub(crate) enum Bug {
     ConflictIsDone,
     /// After a fence, or a commit, a load may still show any state.
     FenceSkipped,
+    /// A load that was not done is taken for one that has found no record.
+    FailedLoadIsEmpty,
+    /// A process that opens no record at first takes it that there is nothing to recover.
+    FirstOpenBelieved,
     /// An open says that a replica is free although another process has it.
     FreeTwice,
     /// Every commit says that the replica is free, though this process goes on counting.
@@ -85,6 +89,10 @@ pub(crate) struct Saboteur {
     heard: BTreeMap<NodeId, Incarnation>,
     /// The last question of each peer.
     asked: BTreeMap<NodeId, (Incarnation, Option<FrameId>, ReplicaId)>,
+    /// The loads that are under way.
+    loads: BTreeSet<Token>,
+    /// Whether the first open has found no record.
+    found_nothing: Option<bool>,
     /// What the last commit has of the own row.
     unshown: Unshown,
     /// What the first reset has subtracted.
@@ -96,8 +104,9 @@ impl Saboteur {
         let incarnation = format!("{:08x}", setup.generator(id).incarnation).parse().expect("eight digits");
         let own = ReplicaId::new(&name(id.node), incarnation);
         let (heard, asked) = (BTreeMap::new(), BTreeMap::new());
-        let (unshown, subtracted) = (Unshown::new(), None);
-        Self { bug: setup.bug, own, incarnation, list: setup.list(id), heard, asked, unshown, subtracted }
+        let (loads, found_nothing) = (BTreeSet::new(), None);
+        let (unshown, subtracted, bug, list) = (Unshown::new(), None, setup.bug, setup.list(id));
+        Self { bug, own, incarnation, list, heard, asked, loads, found_nothing, unshown, subtracted }
     }
 
     /// Whether a process that was stopped says that it has heard everything.
@@ -135,6 +144,14 @@ impl Saboteur {
                     *change = Change::Add(counter.clone(), -value);
                 }
             }
+            (Some(Bug::FailedLoadIsEmpty), Input::Store { token, outcome }) => {
+                if self.loads.remove(token) && *outcome == Outcome::NotDone {
+                    *outcome = Outcome::Loaded(None);
+                }
+            }
+            (Some(Bug::FirstOpenBelieved), Input::Store { outcome: Outcome::Opened { record, .. }, .. }) => {
+                self.found_nothing.get_or_insert(record.is_none());
+            }
             (Some(Bug::Panics), Input::Store { outcome: Outcome::Conflict, .. }) => panic!("as planted"),
             _ => {}
         }
@@ -148,6 +165,16 @@ impl Saboteur {
             (Some(Bug::FreeTooSoon), Effect::Store { request: StoreRequest::Commit { owner, .. }, .. }) => {
                 let (replica, incarnation) = (self.own.clone(), self.incarnation);
                 *owner = Some(Ownership { replica, incarnation, is_free: true });
+            }
+            (Some(Bug::FailedLoadIsEmpty), Effect::Store { token, request: StoreRequest::Load { .. } }) => {
+                self.loads.insert(*token);
+            }
+            (Some(Bug::FirstOpenBelieved), Effect::Store { token, request })
+                if self.found_nothing == Some(true) =>
+            {
+                if let Some(outcome) = nothing(request) {
+                    return (Vec::new(), Some(Input::Store { token: *token, outcome }));
+                }
             }
             (Some(Bug::KnownWhenSent), Effect::Send { peer, frame }) => {
                 heard = self.confirmation(peer, frame);
@@ -206,5 +233,15 @@ impl Saboteur {
         let incarnation = *self.heard.get(peer)?;
         let frame = Frame { answers: frame.id, ..Frame::new(incarnation, Claim::default()) };
         frame.answers.map(|_| Input::Peer { from: peer.clone(), frame })
+    }
+}
+
+/// What a store without records says to a process that recovers.
+fn nothing(request: &StoreRequest) -> Option<Outcome> {
+    match request {
+        StoreRequest::Fence => Some(Outcome::Fenced),
+        StoreRequest::Load { .. } => Some(Outcome::Loaded(None)),
+        StoreRequest::Nodes => Some(Outcome::Nodes(Vec::new())),
+        StoreRequest::Open | StoreRequest::Commit { .. } | StoreRequest::Seal { .. } => None,
     }
 }

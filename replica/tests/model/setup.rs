@@ -58,8 +58,8 @@ pub(crate) struct Setup {
 pub(crate) enum StoreIs {
     /// It does what it is asked to, sooner or later or never.
     Up,
-    /// As `Up`, but a load may show an old state that the last fence allows, and a commit that was done may be called a
-    /// conflict.
+    /// As `Up`, but a load or a list of nodes may show an old state that the last fence allows, and a commit that was done may be
+    /// called a conflict.
     Lagging,
     /// No request reaches it.
     Silent,
@@ -84,6 +84,8 @@ pub(crate) struct Faults {
     pub(crate) unknowns: u8,
     /// Requests that the store does not do.
     pub(crate) refusals: u8,
+    /// Opens that show an earlier state of the record. The next commit conflicts.
+    pub(crate) old_opens: u8,
     /// Times that a record goes back to any earlier state. Then no process begins before its predecessor is gone: that a
     /// store goes back under a process that still counts is a hole that is known. It comes with neither doubles nor seals.
     pub(crate) backs: u8,
@@ -102,6 +104,7 @@ pub(crate) const NONE: Faults = Faults {
     stops: 0,
     unknowns: 0,
     refusals: 0,
+    old_opens: 0,
     backs: 0,
     forgets: 0,
     returns: 0,

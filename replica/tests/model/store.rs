@@ -1,16 +1,17 @@
 //! The store: records with numbered revisions, and every answer that the port allows.
 //!
 //! The store is linearizable: each request takes place at one moment between its start and its outcome, on the newest record.
-//! Or else ([`StoreIs::Lagging`]) a load may show any state that is no older than what the process's last fence or commit had
-//! to see, and a commit that was done may be called a conflict. The port allows an open to be old as well. The model has no
-//! such opens: each only leads to a conflict and another open, and as tokens count on, the search would not end.
+//! Or else ([`StoreIs::Lagging`]) a load or a list of nodes may show any state that is no older than what the process's last fence or
+//! commit had to see, and a commit that was done may be called a conflict. The port allows an open to show any state. So many opens
+//! do, as [`Faults`](crate::setup::Faults) says: each leads to a conflict and another open, and as tokens count on, the search would not
+//! end otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt::Merge;
 use crdt::named::Entry;
 use replica::store::{Outcome, Ownership, Record, Revision, StoreRequest};
-use replica::{NodeId, ReplicaId, RowDelta, Tally};
+use replica::{ReplicaId, RowDelta, Tally};
 
 use crate::message::{Ask, Id, Message, name, number};
 use crate::printed::Printed;
@@ -45,6 +46,8 @@ enum Kept {
     Visible,
     /// All of this node's, until its record goes back no more. Of the others the newest.
     AllOf(u8),
+    /// All, until no open is old any more.
+    Openable,
     All,
 }
 
@@ -60,6 +63,7 @@ impl Store {
         let kept = match setup.store {
             _ if setup.rules.contains(&Rule::RecordIsNew) => Kept::All,
             _ if setup.faults.backs > 0 => Kept::AllOf(setup.restored),
+            _ if setup.faults.old_opens > 0 => Kept::Openable,
             StoreIs::Lagging => Kept::Visible,
             StoreIs::Up | StoreIs::Silent | StoreIs::Unwilling => Kept::Newest,
         };
@@ -85,7 +89,7 @@ impl Store {
                 store.saw(ask, bug);
                 vec![Outcome::Fenced]
             }
-            StoreRequest::Nodes => vec![Outcome::Nodes(self.nodes())],
+            StoreRequest::Nodes => self.nodes(ask.by),
             StoreRequest::Seal { .. } => store.seal(ask, &mut broken),
             StoreRequest::Load { node } => {
                 self.visible(ask.by, number(node)).cloned().map(Outcome::Loaded).collect()
@@ -123,6 +127,17 @@ impl Store {
             store.drop_old_states();
         }
         Printed::new(store)
+    }
+
+    /// An open shows the record of a node at this revision. Is it the last one that is old, earlier ones don't matter.
+    pub(crate) fn open_old(&self, (node, revision): (u8, u64), is_last: bool) -> (Outcome, Printed<Self>) {
+        let record = self.record(node).states[&revision].clone();
+        let mut store = self.clone();
+        if is_last && store.kept == Kept::Openable {
+            store.kept = Kept::Newest;
+            store.drop_old_states();
+        }
+        (Outcome::Opened { record, revision: Revision(revision) }, Printed::new(store))
     }
 
     /// The revisions that the record of a node has been at before.
@@ -243,7 +258,7 @@ impl Store {
                 Kept::AllOf(all) if usize::from(all) == node => 0,
                 Kept::Newest | Kept::AllOf(_) => record.revision,
                 Kept::Visible => self.seen.values().map(|seen| seen[node]).min().unwrap_or(0),
-                Kept::All => 0,
+                Kept::All | Kept::Openable => 0,
             };
             record.states.retain(|revision, _| *revision >= oldest || *revision == record.revision);
         }
@@ -253,16 +268,21 @@ impl Store {
     fn visible(&self, by: Id, node: u8) -> impl Iterator<Item = &Option<Record>> {
         let record = self.record(node);
         let oldest = match self.kept {
-            Kept::Newest | Kept::AllOf(_) | Kept::All => record.revision,
+            Kept::Newest | Kept::AllOf(_) | Kept::Openable | Kept::All => record.revision,
             Kept::Visible => self.seen.get(&by).map_or(0, |seen| seen[usize::from(node)]),
         };
         record.states.range(oldest..=record.revision).map(|(_, state)| state)
     }
 
-    /// The nodes that have a record.
-    fn nodes(&self) -> Vec<NodeId> {
-        let have = (0_u8..).zip(&self.records).filter(|(_, record)| record.is().is_some());
-        have.map(|(node, _)| name(node)).collect()
+    /// The nodes that have a record, and those of them that must be shown.
+    fn nodes(&self, by: Id) -> Vec<Outcome> {
+        let nodes = (0_u8..).zip(&self.records).map(|(node, _)| node);
+        let all: Vec<u8> = nodes.filter(|node| self.record(*node).is().is_some()).collect();
+        let must = all.iter().copied().filter(|node| self.visible(by, *node).all(Option::is_some));
+        let must: Vec<u8> = must.collect();
+        let mut outcomes = vec![all, must];
+        outcomes.dedup();
+        outcomes.into_iter().map(|nodes| Outcome::Nodes(nodes.into_iter().map(name).collect())).collect()
     }
 
     /// The rows and hints of all records.

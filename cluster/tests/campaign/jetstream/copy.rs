@@ -11,7 +11,7 @@ pub(crate) struct Change {
 }
 
 /// The messages by their sequence numbers, each with its subject. Each subject has one at most.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Copy {
     messages: BTreeMap<u64, Change>,
     places: BTreeMap<Rc<str>, u64>,

@@ -1,0 +1,143 @@
+//! The scenarios.
+
+use crate::scenario::{Do, Scenario, process, with_snapshots};
+use crate::steps::Bounds;
+
+use Do::{Commit, CommitMuch, Fence, Load, Nodes, Seal};
+
+/// A message may have so many bytes, so that each commit is one message.
+const WHOLE: usize = 1 << 20;
+
+/// A message may have so many bytes, so that none is long enough for a commit.
+const IN_PARTS: usize = 64;
+
+/// A message may have so many bytes, so that a commit is one message and a snapshot two.
+const IN_FEW: usize = 130;
+
+/// In the end another node looks.
+const LOOKS: &[&[Do]] = &[&[Fence, Load("n1"), Nodes]];
+
+const fn bounds(faults: u8, behind: u8, kills: u8) -> Bounds {
+    Bounds { faults, behind, kills }
+}
+
+/// Two processes of one node commit at once. Either may stand still for as long as you like, with an append under way.
+const TWO_PROCESSES: Scenario = Scenario {
+    name: "two processes of one node",
+    most: WHOLE,
+    past: &[process("n1", &[&[Commit]])],
+    runs: &[process("n1", &[&[Commit, Commit]]), process("n1", &[&[Commit]])],
+    looks: LOOKS,
+    bounds: bounds(1, 1, 0),
+    meets: &["told of a conflict", "done later", "done, and the answer lost"],
+};
+
+/// A process goes on committing while it makes a snapshot.
+const A_SNAPSHOT: Scenario = Scenario {
+    name: "a snapshot beside commits",
+    most: WHOLE,
+    past: &[process("n1", &[&[Commit]])],
+    runs: &[with_snapshots("n1", &[&[Commit, Commit]])],
+    looks: LOOKS,
+    bounds: bounds(1, 1, 0),
+    meets: &["done later"],
+};
+
+/// Another node reads while a snapshot is made.
+const A_SNAPSHOT_AND_A_LOAD: Scenario = Scenario {
+    name: "a snapshot beside a load",
+    most: WHOLE,
+    past: &[process("n1", &[&[Commit]])],
+    runs: &[with_snapshots("n1", &[&[Commit]]), process("n2", &[&[Fence, Load("n1")]])],
+    looks: LOOKS,
+    bounds: bounds(0, 1, 0),
+    meets: &["messages replaced while they are read", "a read of a server that is behind"],
+};
+
+/// Both at once.
+const A_SNAPSHOT_A_COMMIT_AND_A_LOAD: Scenario = Scenario {
+    name: "a snapshot beside commits and a load",
+    runs: &[with_snapshots("n1", &[&[Commit, Commit]]), process("n2", &[&[Fence, Load("n1")]])],
+    bounds: bounds(0, 0, 0),
+    ..A_SNAPSHOT_AND_A_LOAD
+};
+
+/// A process dies anywhere in a commit of several parts, and another one goes on.
+const PARTS: Scenario = Scenario {
+    name: "a commit in parts, cut off anywhere",
+    most: IN_PARTS,
+    past: &[],
+    runs: &[process("n1", &[&[CommitMuch]]), process("n1", &[&[Commit]])],
+    looks: LOOKS,
+    bounds: bounds(0, 0, 1),
+    meets: &["done later", "told of a conflict"],
+};
+
+/// Another node forgets the node of a process that commits.
+const A_SEAL: Scenario = Scenario {
+    name: "a seal beside a commit",
+    most: WHOLE,
+    past: &[process("n1", &[&[Commit]])],
+    runs: &[process("n1", &[&[Commit, Commit]]), process("n2", &[&[Seal("n1")]])],
+    looks: LOOKS,
+    bounds: bounds(1, 1, 0),
+    meets: &["sealed", "told of a conflict"],
+};
+
+/// A node is listed as soon as its first commit is done.
+const A_FIRST_COMMIT: Scenario = Scenario {
+    name: "the first commit of a node beside a list of all",
+    most: WHOLE,
+    past: &[],
+    runs: &[process("n1", &[&[Commit]]), process("n2", &[&[Fence, Nodes, Fence, Load("n1"), Nodes]])],
+    looks: LOOKS,
+    bounds: bounds(1, 1, 0),
+    meets: &["listed", "loaded"],
+};
+
+/// An earlier process of the node makes a snapshot, for as long as you like, while a later one commits.
+const AN_EARLIER_SNAPSHOT: Scenario = Scenario {
+    name: "a snapshot of an earlier process",
+    most: WHOLE,
+    past: &[process("n1", &[&[Commit]])],
+    runs: &[with_snapshots("n1", &[&[Commit]]), process("n1", &[&[Commit, Commit]])],
+    looks: LOOKS,
+    bounds: bounds(1, 0, 0),
+    meets: &["told of a conflict", "done later"],
+};
+
+/// Both of them make snapshots.
+const TWO_SNAPSHOTS: Scenario = Scenario {
+    name: "snapshots of two processes",
+    runs: &[with_snapshots("n1", &[&[Commit]]), with_snapshots("n1", &[&[Commit]])],
+    bounds: bounds(0, 0, 0),
+    meets: &["told of a conflict"],
+    ..AN_EARLIER_SNAPSHOT
+};
+
+/// A snapshot of several pieces, cut off anywhere.
+const A_LONG_SNAPSHOT: Scenario = Scenario {
+    name: "a snapshot in pieces, cut off anywhere",
+    most: IN_FEW,
+    past: &[process("n1", &[&[Commit]])],
+    runs: &[with_snapshots("n1", &[&[Commit]])],
+    looks: LOOKS,
+    bounds: bounds(1, 0, 1),
+    meets: &["done later"],
+};
+
+/// All scenarios of the normal run.
+pub(crate) const ALL: &[Scenario] = &[
+    TWO_PROCESSES,
+    A_SNAPSHOT,
+    A_SNAPSHOT_AND_A_LOAD,
+    PARTS,
+    A_SEAL,
+    A_FIRST_COMMIT,
+    AN_EARLIER_SNAPSHOT,
+    TWO_SNAPSHOTS,
+    A_LONG_SNAPSHOT,
+];
+
+/// Those that take longer.
+pub(crate) const LARGE: &[Scenario] = &[A_SNAPSHOT_A_COMMIT_AND_A_LOAD];

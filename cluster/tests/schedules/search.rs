@@ -1,0 +1,162 @@
+//! The search: every schedule of a scenario, by going back to the last choice and making another one.
+//!
+//! Each schedule is run from the start. That is stateless model checking, as VeriSoft does it (P. Godefroid, "Model checking for programming
+//! languages using VeriSoft", POPL 1997), and loom. Schedules with few unusual steps come first (M. Musuvathi, S. Qadeer, "Iterative context
+//! bounding for systematic testing of multithreaded programs", PLDI 2007): so a counterexample has no fault that it does not need.
+//!
+//! A schedule ends early where it comes to a state that was seen before. A state is known by its fingerprint, for a future can't be looked
+//! into: what each process has heard, what the servers have, and what the judge remembers. Two states have one by chance with a
+//! probability of n²/2⁶⁵ for n states.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::judge::Known;
+use crate::planted::Mistake;
+use crate::scenario::Scenario;
+use crate::steps::{Bounds, Step};
+use crate::world::{Volatile, World};
+
+/// What a search has found.
+#[derive(Debug, Default)]
+pub(crate) struct Searched {
+    /// How many states there are.
+    pub(crate) states: usize,
+    /// How many schedules were begun.
+    pub(crate) runs: usize,
+    /// How many schedules there are.
+    pub(crate) schedules: u128,
+    /// The most steps of one.
+    pub(crate) depth: usize,
+    pub(crate) met: BTreeSet<&'static str>,
+}
+
+/// A schedule that breaks a rule.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) rule: String,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// A state on the way of the schedule.
+struct Choice {
+    state: u64,
+    /// What was not tried yet.
+    untried: Vec<Step>,
+    /// How many schedules go on from here, as far as is known.
+    schedules: u128,
+}
+
+struct Search<'a> {
+    scenario: &'a Scenario,
+    mistake: Mistake,
+    volatile: Volatile,
+    known: Known,
+    surprises: BTreeSet<Rc<str>>,
+    seen: BTreeMap<u64, u128>,
+    choices: Vec<Choice>,
+    path: Vec<Step>,
+    found: Searched,
+}
+
+/// Searches all schedules. With a bound on runs an error says that it is reached.
+pub(crate) fn search(scenario: &Scenario, mistake: Mistake, most: usize) -> Result<Searched, Broken> {
+    let (mut volatile, known) = (Volatile::default(), Known::default());
+    loop {
+        let (seen, surprises) = (BTreeMap::new(), BTreeSet::new());
+        let (choices, path, found) = (Vec::new(), Vec::new(), Searched::default());
+        let mut search = Search {
+            scenario,
+            mistake,
+            volatile: volatile.clone(),
+            known: known.clone(),
+            surprises,
+            seen,
+            choices,
+            path,
+            found,
+        };
+        search.all(most)?;
+        if search.surprises.is_empty() {
+            return Ok(search.found);
+        }
+        volatile = Rc::new(&*volatile | &search.surprises);
+    }
+}
+
+/// The same, with few unusual steps first.
+pub(crate) fn search_deeper(scenario: &Scenario, mistake: Mistake, most: usize) -> Result<Searched, Broken> {
+    let Bounds { faults, .. } = scenario.bounds;
+    let with = |faults| Scenario { bounds: Bounds { faults, ..scenario.bounds }, ..*scenario };
+    for fewer in 0..faults {
+        search(&with(fewer), mistake, most)?;
+    }
+    search(scenario, mistake, most)
+}
+
+impl Search<'_> {
+    fn all(&mut self, most: usize) -> Result<(), Broken> {
+        loop {
+            self.run()?;
+            self.found.runs += 1;
+            assert!(self.found.runs <= most, "{}: cut off after {most} schedules", self.scenario.name);
+            if !self.surprises.is_empty() || !self.go_back() {
+                self.found.states = self.seen.len();
+                return Ok(());
+            }
+        }
+    }
+
+    /// Runs the schedule that was chosen, and goes on from there as usual.
+    fn run(&mut self) -> Result<(), Broken> {
+        let mut world = World::new(self.scenario, self.mistake, &self.volatile, &self.known);
+        self.path.iter().for_each(|step| world.perform(*step));
+        loop {
+            if let Some(rule) = world.problem() {
+                return Err(Broken { rule, steps: std::mem::take(&mut self.path) });
+            }
+            let state = world.fingerprint();
+            if let Some(schedules) = self.seen.get(&state) {
+                let schedules = *schedules;
+                self.count(schedules);
+                return Ok(());
+            }
+            let mut untried = world.steps();
+            let Some(step) = (!untried.is_empty()).then(|| untried.remove(0)) else {
+                self.found.met.append(&mut world.met());
+                self.surprises.append(&mut world.surprises());
+                self.found.depth = self.found.depth.max(self.path.len());
+                self.seen.insert(state, 1);
+                self.count(1);
+                return Ok(());
+            };
+            untried.reverse();
+            self.choices.push(Choice { state, untried, schedules: 0 });
+            self.path.push(step);
+            world.perform(step);
+        }
+    }
+
+    /// So many schedules go on from the last choice, as it was made.
+    fn count(&mut self, schedules: u128) {
+        match self.choices.last_mut() {
+            Some(choice) => choice.schedules = choice.schedules.saturating_add(schedules),
+            None => self.found.schedules = schedules,
+        }
+    }
+
+    /// Makes the next choice that was not made. False if there is none.
+    fn go_back(&mut self) -> bool {
+        while let Some(choice) = self.choices.last_mut() {
+            self.path.pop();
+            if let Some(step) = choice.untried.pop() {
+                self.path.push(step);
+                return true;
+            }
+            let Choice { state, schedules, .. } = self.choices.pop().expect("it is the last");
+            self.seen.insert(state, schedules);
+            self.count(schedules);
+        }
+        false
+    }
+}

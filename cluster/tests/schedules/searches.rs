@@ -1,0 +1,62 @@
+//! The searches.
+
+use std::env::var;
+
+use crate::planted::Mistake;
+use crate::scenario::Scenario;
+use crate::scenarios::{ALL, LARGE};
+use crate::search::{Broken, Searched, search, search_deeper};
+use crate::steps::Bounds;
+
+/// No search of the normal run begins more schedules. One that is cut off fails.
+const MOST: usize = 500_000;
+
+fn tell(scenario: &Scenario, found: Result<Searched, Broken>) {
+    let Scenario { name, bounds: Bounds { faults, behind, kills }, .. } = scenario;
+    let bounds = format!("{faults} faults, {behind} servers behind, {kills} deaths");
+    match found {
+        Ok(Searched { states, runs, schedules, depth, met }) => {
+            println!(
+                "{name}: {bounds}: {schedules} schedules of {depth} steps at most, {states} states, {runs} runs"
+            );
+            let missing: Vec<_> = scenario.meets.iter().filter(|wanted| !met.contains(*wanted)).collect();
+            assert!(missing.is_empty(), "{name}: never met: {missing:?}");
+        }
+        Err(Broken { rule, steps }) => panic!("{name}: {bounds}: {rule}, in these steps: {steps:#?}"),
+    }
+}
+
+#[test]
+fn no_schedule_breaks_a_rule() {
+    for scenario in ALL {
+        tell(scenario, search_deeper(scenario, Mistake::None, MOST));
+    }
+}
+
+#[test]
+fn every_planted_mistake_is_found() {
+    for mistake in Mistake::ALL {
+        let find =
+            |scenario| search_deeper(scenario, mistake, MOST).err().map(|broken| (scenario.name, broken));
+        let (name, Broken { rule, steps }) =
+            ALL.iter().find_map(find).unwrap_or_else(|| panic!("{mistake:?} is not found"));
+        println!("{mistake:?}: {name}: {rule}, in {} steps", steps.len());
+    }
+}
+
+#[test]
+#[ignore = "takes as long as you like: run it by hand"]
+fn deeper() {
+    let number = |name: &str, or: u8| var(name).map_or(or, |text| text.parse().unwrap());
+    let name = var("SCENARIO").unwrap_or_default();
+    for scenario in ALL.iter().chain(LARGE).filter(|scenario| scenario.name.contains(&name)) {
+        let Bounds { faults, behind, kills } = scenario.bounds;
+        let bounds = Bounds {
+            faults: number("FAULTS", faults + 1),
+            behind: number("BEHIND", behind),
+            kills: number("KILLS", kills),
+        };
+        let scenario = Scenario { bounds, meets: &[], ..*scenario };
+        tell(&scenario, search(&scenario, Mistake::None, usize::MAX));
+    }
+}
