@@ -145,7 +145,8 @@ pub(crate) const ALL: &[Scenario] = &[
     AN_EARLIER_SNAPSHOT,
     TWO_SNAPSHOTS,
     A_LONG_SNAPSHOT,
+    TWO_LONG_SNAPSHOTS,
 ];
 
 /// Those that take longer.
-pub(crate) const LARGE: &[Scenario] = &[A_SNAPSHOT_A_COMMIT_AND_A_LOAD, TWO_LONG_SNAPSHOTS];
+pub(crate) const LARGE: &[Scenario] = &[A_SNAPSHOT_A_COMMIT_AND_A_LOAD];
