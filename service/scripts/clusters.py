@@ -13,7 +13,7 @@ from servers import Server, free_port, load_by, redis_benchmark
 from systems import Load, Nats, Redis, System, percentiles
 
 
-def nats_servers(stack, options, count, sync_interval):
+def nats_servers(system, stack, count, sync_interval):
     """Starts NATS servers with JetStream, and returns their ports."""
     routes = [free_port() for _ in range(count)]
 
@@ -26,18 +26,18 @@ def nats_servers(stack, options, count, sync_interval):
                 others = ", ".join(f'"nats://127.0.0.1:{route}"' for route in routes)
                 text += f'cluster {{ name: c\n listen: "127.0.0.1:{routes[number]}"\n routes: [{others}] }}\n'
             file.write_text(text)
-            return [options.nats_server, "-c", file]
+            return [system.options.nats_server, "-c", file]
 
         return command
 
-    return [stack.enter_context(Server(command_of(number), options.directory)).port for number in range(count)]
+    return [system.start(stack, command_of(number)).port for number in range(count)]
 
 
 class NatsCluster(Nats):
     """NATS's counters in a stream with a copy on each of three servers."""
 
     def begin(self, stack):
-        ports = nats_servers(stack, self.options, 3, self.sync_interval)
+        ports = nats_servers(self, stack, 3, self.sync_interval)
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -60,7 +60,7 @@ class Counterd(System):
         self.servers, self.nodes, self.sync_interval = servers, nodes, sync_interval
 
     def begin(self, stack):
-        servers = nats_servers(stack, self.options, self.servers, self.sync_interval)
+        servers = nats_servers(self, stack, self.servers, self.sync_interval)
         nodes = []
         for number in range(self.nodes):
             urls = [f"nats://127.0.0.1:{servers[(number + turn) % self.servers]}" for turn in range(self.servers)]
@@ -69,6 +69,7 @@ class Counterd(System):
                 cluster = ["--nats", ",".join(urls), "--cluster", "compare", "--node", name]
                 return [self.options.counterd, *cluster, "--http", "127.0.0.1:0", "--redis", f"127.0.0.1:{port}"]
 
+            # It writes nothing, so its syncs are not slower either.
             nodes.append(stack.enter_context(Server(command, self.options.directory)).port)
         for port in nodes:
             wait_until_counting(port)
@@ -96,12 +97,12 @@ class RedisWithWait(Redis):
     name = "Redis, `appendfsync always`, `WAIT 1`"
 
     def begin(self, stack):
-        primary = stack.enter_context(Server(self.command, self.options.directory)).port
+        primary = self.start(stack, self.command).port
 
         def command(directory, port):
             return [*self.command(directory, port), "--replicaof", "127.0.0.1", str(primary)]
 
-        stack.enter_context(Server(command, self.options.directory))
+        self.start(stack, command)
         wait_until_counting(primary, waits=True)
         return primary
 

@@ -25,17 +25,21 @@ def free_port():
 class Server:
     """A server in a directory of its own. It is ended when the block is left. With `strace` its syncs are counted, in `syncs`.
 
-    `command_of` gets the directory and the port, and returns the command.
+    `command_of` gets the directory and the port, and returns the command. `sync_delay`: so many ms more for each of its syncs.
     """
 
-    def __init__(self, command_of, parent=None, strace=False):
+    def __init__(self, command_of, parent=None, strace=False, sync_delay=0):
         self.directory = tempfile.TemporaryDirectory(dir=parent)
         self.port = free_port()
         self.syncs = None
         command = command_of(self.directory.name, self.port)
         self.trace = self.directory.name + "/strace" if strace else None
+        self.is_traced = strace or sync_delay > 0
         if strace:
             command = ["strace", "-f", "-c", "-e", "trace=fsync,fdatasync,sync_file_range", "-o", self.trace, *command]
+        elif sync_delay > 0:
+            delay = f"inject=fsync,fdatasync:delay_exit={sync_delay * 1000:.0f}"
+            command = ["strace", "-f", "--seccomp-bpf", "-e", "trace=fsync,fdatasync", "-e", delay, "-o", os.devnull, *command]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def __enter__(self):
@@ -64,7 +68,7 @@ class Server:
         pid = self.process.pid
         if self.process.poll() is not None:
             return
-        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if self.trace else [pid]
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if self.is_traced else [pid]
         for child in children:
             os.kill(int(child), signal.SIGTERM)
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 
 import nats_counters
-from servers import Server, load_by, redis_benchmark
+from servers import Server, has_strace, load_by, redis_benchmark
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -31,9 +31,13 @@ class System:
 
     def begin(self, stack):
         """Starts it, until the stack is left. Returns what `load` needs to find it."""
-        server = stack.enter_context(Server(self.command, self.options.directory))
+        server = self.start(stack, self.command)
         self.set_up(server.port)
         return server.port
+
+    def start(self, stack, command):
+        """A server, until the stack is left."""
+        return stack.enter_context(Server(command, self.options.directory, sync_delay=self.options.sync_delay))
 
     def set_up(self, port):
         pass
@@ -208,7 +212,8 @@ def about(options):
     for command in ([options.postgres / "postgres", "--version"], [options.nats_server, "--version"], ["redis-server", "--version"]):
         versions += [run(command)] if shutil.which(command[0]) else []
     versions = "; ".join(" ".join(version.split()[:4]) for version in versions)
-    return f"{versions}. {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}. Median of {options.rounds} rounds."
+    delay = f" Each sync takes {options.sync_delay:g} ms more." if options.sync_delay else ""
+    return f"{versions}.{delay} {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}. Median of {options.rounds} rounds."
 
 
 def summary(rounds):
@@ -226,9 +231,12 @@ def parse_options(text, seconds):
     parser.add_argument("--postgres-user", default="postgres", help="who runs PostgreSQL if this is root")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help=f"longer or shorter runs; 1 is {seconds} s each")
+    parser.add_argument("--sync-delay", type=float, default=0, help="so many ms more for each sync, as on a slower disk; needs strace")
     parser.add_argument("--directory", help="where the servers keep their data: a real disk, for the syncs")
     given = parser.parse_args()
     given.seconds = seconds * given.scale
+    if given.sync_delay and not has_strace():
+        sys.exit("--sync-delay needs strace")
     if given.postgres is None:
         on_path = shutil.which("postgres")
         installed = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))

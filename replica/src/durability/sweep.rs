@@ -16,6 +16,10 @@ use crate::store::{Outcome, Record, StoreRequest, Token};
 /// The pause after a sweep that brought news, and the longest one. It doubles after each sweep without news.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
 
+/// So many counters are read a second at most, in the mean, so that long records don't take a node's time. But no pause is longer than this.
+const READ_A_SECOND: u64 = 10_000;
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
 /// The pause after a sweep that failed, if clients wait for it.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
@@ -47,6 +51,8 @@ pub(super) struct Sweep {
     /// The next sweep must not take an earlier commit for its fence.
     needs_fence: bool,
     pause: Duration,
+    /// How many counters the last sweep has read.
+    read: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -62,7 +68,7 @@ enum Phase {
 impl Sweep {
     pub(super) fn new() -> Self {
         let phase = Phase::Resting(Duration::ZERO);
-        Self { phase, failed_at: None, seen_commits: 0, needs_fence: false, pause: PAUSE.0 }
+        Self { phase, failed_at: None, seen_commits: 0, needs_fence: false, pause: PAUSE.0, read: 0 }
     }
 
     /// No sweep is under way.
@@ -105,6 +111,7 @@ impl Sweep {
     /// Begins a sweep over `targets` now. It replaces one that is under way.
     pub(super) fn begin(&mut self, targets: Targets, commits: u64, cx: &mut Context<'_>) {
         self.failed_at = None;
+        self.read = 0;
         let needs_fence = std::mem::take(&mut self.needs_fence);
         let has_committed = std::mem::replace(&mut self.seen_commits, commits) < commits;
         if has_committed && !needs_fence {
@@ -154,7 +161,11 @@ impl Sweep {
             Phase::Loading { open, .. } => {
                 let node = open.remove(&token)?;
                 let record = match outcome {
-                    Outcome::Loaded(record) => Some(record.unwrap_or_default()),
+                    Outcome::Loaded(record) => {
+                        let record = record.unwrap_or_default();
+                        self.read += record.entries();
+                        Some(record)
+                    }
                     outcome => {
                         debug!(%node, %outcome, "the store does not tell a record");
                         self.failed_at = Some(cx.now);
@@ -203,7 +214,9 @@ impl Sweep {
     }
 
     fn rest(&mut self, now: Duration) {
-        self.phase = Phase::Resting(now + self.pause);
+        let for_its_size =
+            Duration::from_millis(self.read.saturating_mul(1_000) / READ_A_SECOND).min(LONGEST_PAUSE);
+        self.phase = Phase::Resting(now + self.pause.max(for_its_size));
         self.pause = self.pause.saturating_mul(2).min(PAUSE.1);
     }
 

@@ -75,6 +75,11 @@ pub struct Noted {
 }
 
 impl Record {
+    /// How many counters stand in its rows and hints, in sum.
+    pub(crate) fn entries(&self) -> u64 {
+        self.rows.values().chain(self.hints.values()).map(|row| row.len() as u64).sum()
+    }
+
     /// Makes the changes of a commit.
     ///
     /// ```

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use replica::store::StoreRequest;
+use crdt::named::Entry;
 use replica::store::memory::Memory;
+use replica::store::{Record, StoreRequest};
 use replica::{AckPolicy, Frame, FrameId, MAX_REPLICAS, NodeId, ReplicaId, Request, RowDelta, Tally};
 
 use crate::driven::{Driven, frame_of, ms, put, record, replica, row, value};
@@ -91,6 +92,24 @@ fn the_record_of_a_node_that_is_not_listed_is_read_after_a_restart_and_now_and_t
     let served = node.serve(&mut store);
     assert_eq!(served, [StoreRequest::Fence, StoreRequest::Load { node: "n9".into() }]);
     assert_eq!(node.replica.value(), 10);
+}
+
+#[test]
+fn a_long_record_is_read_again_the_later_the_longer_it_is_but_within_a_minute() {
+    for (counters, pause) in [(50_000, 5_000), (700_000, 60_000)] {
+        let mut row = RowDelta::new("n9#00000009".parse().unwrap(), 0, 1);
+        (0..counters).for_each(|slot| row.push(slot, 1, Some(&slot.to_string()), Entry::default()));
+        let record = Record { rows: [(row.actor().clone(), row)].into(), ..Record::default() };
+        let mut store = Memory::default();
+        put(&mut store, "n0", self::record(&[("n0#00000009", 2)]));
+        put(&mut store, "n9", record);
+        let mut node = Driven::named(AckPolicy::Store, &["n0"]);
+        node.serve(&mut store);
+        node.pass(ms(pause - 1));
+        assert_eq!(node.serve(&mut store), []);
+        node.pass(ms(1));
+        assert_eq!(node.serve(&mut store), [StoreRequest::Fence, StoreRequest::Load { node: "n9".into() }]);
+    }
 }
 
 #[test]
