@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use embedded::{Counters, Options};
@@ -47,7 +48,15 @@ pub async fn run(
     let tls = config.tls.as_ref().map(|(certificates, key)| Tls::read(certificates, key)).transpose()?;
     let access = config.tokens.as_deref().map(Access::read).transpose()?.unwrap_or_default();
     let opening = Stopwatch::start();
-    let (counters, peers) = open(&config).await?;
+    let mut stop = pin!(stop);
+    let (counters, peers) = tokio::select! {
+        opened = open(&config) => opened?,
+        // It may wait for NATS, or for a slow disk. Nothing was counted.
+        () = stop.as_mut() => {
+            info!("told to end before it has started");
+            return Ok(());
+        }
+    };
     let recovered = opening.elapsed();
     let http_listener = listen(&config.http).await?;
     let redis_listener = match &config.redis {

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 use std::rc::Rc;
 
-use cluster::journal::Replay;
 use cluster::Names;
+use cluster::journal::Replay;
 use cluster::store::Answer;
 use replica::NodeId;
 use replica::store::{Noted, Outcome, Record, StoreRequest};
