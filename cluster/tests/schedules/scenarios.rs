@@ -126,6 +126,14 @@ const A_LONG_SNAPSHOT: Scenario = Scenario {
     meets: &["done later"],
 };
 
+/// Both of them write long ones, and go on committing.
+const TWO_LONG_SNAPSHOTS: Scenario = Scenario {
+    name: "snapshots in pieces of two processes",
+    most: IN_FEW,
+    runs: &[with_snapshots("n1", &[&[Commit, Commit]]), with_snapshots("n1", &[&[Commit]])],
+    ..TWO_SNAPSHOTS
+};
+
 /// All scenarios of the normal run.
 pub(crate) const ALL: &[Scenario] = &[
     TWO_PROCESSES,
@@ -140,4 +148,4 @@ pub(crate) const ALL: &[Scenario] = &[
 ];
 
 /// Those that take longer.
-pub(crate) const LARGE: &[Scenario] = &[A_SNAPSHOT_A_COMMIT_AND_A_LOAD];
+pub(crate) const LARGE: &[Scenario] = &[A_SNAPSHOT_A_COMMIT_AND_A_LOAD, TWO_LONG_SNAPSHOTS];
