@@ -158,9 +158,16 @@ impl Begun {
         if counterd.http.is_empty() { Err(counterd.child.wait().unwrap()) } else { Ok(counterd) }
     }
 
-    /// Asks it to end, and waits for that.
-    pub(crate) fn terminate(self) -> ExitStatus {
-        self.0.terminate()
+    /// Asks it to end, and waits for that, no longer than `within`.
+    pub(crate) fn terminate(self, within: Duration) -> ExitStatus {
+        let Self(mut counterd) = self;
+        counterd.signal("TERM");
+        let mut status = None;
+        wait_until(within, "it ends", || {
+            status = counterd.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
     }
 }
 

@@ -35,11 +35,11 @@ fn a_node_that_waits_can_be_ended() {
     let setup = node("n1", &server.url);
     let begun = setup.begin();
     wait_until_told(&setup, "can't connect to NATS");
-    assert!(begun.terminate().success());
+    assert!(begun.terminate(BOUND).success());
     server.restart_without_jetstream();
     let begun = setup.begin();
     wait_until_told(&setup, "do not answer for JetStream");
-    assert!(begun.terminate().success());
+    assert!(begun.terminate(BOUND).success());
 }
 
 /// It may be given JetStream any time, without a restart.
@@ -50,5 +50,5 @@ fn an_account_without_jetstream_is_waited_for() {
     let setup = node("n1", &server.url.replace("nats://", "nats://n1:secret@"));
     let begun = setup.begin();
     wait_until_told(&setup, "no JetStream for this account");
-    assert!(begun.terminate().success());
+    assert!(begun.terminate(BOUND).success());
 }
