@@ -60,9 +60,7 @@ fn print(answer: &Answer) -> (u8, u64, u64) {
         Answer::Append(Appended::NotDone) => (3, 0, 0),
         Answer::Append(Appended::Unknown) => (4, 0, 0),
         Answer::Read(Ok(())) | Answer::Turn => (5, 0, 0),
-        Answer::Read(Err(Interrupted)) | Answer::Next(Err(Interrupted)) => {
-            (6, 0, 0)
-        }
+        Answer::Read(Err(Interrupted)) | Answer::Next(Err(Interrupted)) => (6, 0, 0),
         Answer::Next(Ok(Stored { sequence, place, .. })) => (7, *sequence, *place),
     }
 }
