@@ -102,7 +102,6 @@ impl<E: Engine> Store<E> {
 
     async fn open(&self) -> Answer {
         let mut log = self.log.lock().await;
-        log.lose();
         // An old state would lose nothing. But a fence of this moment saves a conflict.
         let found = match self.write_fence().await {
             Ok(fence) => self.find(self.names.me(), fence).await,

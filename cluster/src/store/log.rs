@@ -14,54 +14,25 @@ use crate::journal::{End, Message, Part, Whole, cost};
 const RETRIES: u32 = 6;
 const RETRY_AFTER: Duration = Duration::from_millis(4);
 
-/// The own log, as this process knows it.
-#[derive(Debug)]
+/// The own log, as this process knows it. Before it was opened it counts as empty. If another process has written since, whatever is
+/// appended ends as a conflict: the replica opens the log again.
+#[derive(Debug, Default)]
 pub(super) struct Log {
-    /// `None`: somebody else may have written. The log must be opened again.
-    end: Option<End>,
+    pub(super) end: End,
     /// The end when it was opened, or when this process has last committed. A snapshot moves the end, but changes nothing: the replica
     /// goes on with the revision that it knows.
     revision: Revision,
-    /// How often it was opened.
-    opened: u64,
-}
-
-/// A log that was not opened may be empty.
-impl Default for Log {
-    fn default() -> Self {
-        Self { end: Some(End::default()), revision: Revision::default(), opened: 0 }
-    }
+    /// How often it was opened. A snapshot is written while this stays as it is: there may be parts of another one since.
+    pub(super) opened: u64,
 }
 
 impl Log {
-    pub(super) fn lose(&mut self) {
-        self.end = None;
-    }
-
     /// It was opened, and has this end.
     pub(super) fn open(&mut self, end: End) -> Revision {
         self.revision = Revision(end.head());
-        self.end = Some(end);
+        self.end = end;
         self.opened += 1;
         self.revision
-    }
-
-    /// How often it was opened, if it has not been lost since.
-    pub(super) fn opened(&self) -> Option<u64> {
-        self.end.as_ref().map(|_| self.opened)
-    }
-
-    /// The end, if nobody else has written since it was opened for this time.
-    pub(super) fn end_since(&mut self, opened: u64) -> Option<&mut End> {
-        self.end.as_mut().filter(|_| self.opened == opened)
-    }
-
-    /// An append to it has ended so.
-    pub(super) fn note(&mut self, appended: Appended) {
-        match appended {
-            Appended::Conflict | Appended::Unknown => self.lose(),
-            Appended::At(_) | Appended::Busy | Appended::NotDone => {}
-        }
     }
 }
 
@@ -69,10 +40,10 @@ impl<E: Engine> Store<E> {
     /// Appends an entry to the own log, if that still is as the replica knows it.
     pub(super) async fn commit(&self, expect: Revision, entry: &Entry) -> Outcome {
         let mut log = self.log.lock().await;
-        let is_expected = log.revision == expect;
-        let Some(end) = log.end.as_mut().filter(|_| is_expected) else { return Outcome::Conflict };
-        let appended = self.append_entry(self.names.me(), end, entry).await;
-        log.note(appended);
+        if log.revision != expect {
+            return Outcome::Conflict;
+        }
+        let appended = self.append_entry(self.names.me(), &mut log.end, entry).await;
         appended.outcome(|revision| {
             log.revision = revision;
             self.commits.fetch_add(1, Ordering::Relaxed);

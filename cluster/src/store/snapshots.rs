@@ -35,20 +35,22 @@ impl<E: Engine> Store<E> {
 
     /// Writes a snapshot between the commits of this process. If another process writes too, there is none.
     async fn make_snapshot(&self) -> Option<u64> {
-        let opened = self.log.lock().await.opened()?;
+        let opened = self.log.lock().await.opened;
         let fence = self.write_fence().await.ok()?;
         let Found { fold, upto, .. } = self.find(self.names.me(), fence).await.ok()?;
         let bytes = fold?.snapshot(self.engine.unix_ms()).to_bytes()?;
         for part in Part::cut(Whole::Snapshot(upto), &bytes, self.most_of_part().min(PART))? {
             let is_whole = part.is_last();
             let mut log = self.log.lock().await;
-            let end = log.end_since(opened)?;
-            let appended = self.append_part(self.names.me(), end, part).await;
-            if let (Appended::At(_), true) = (appended, is_whole) {
-                end.free(upto);
+            if log.opened != opened {
+                return None;
             }
-            log.note(appended);
-            let Appended::At(_) = appended else { return None };
+            let Appended::At(_) = self.append_part(self.names.me(), &mut log.end, part).await else {
+                return None;
+            };
+            if is_whole {
+                log.end.free(upto);
+            }
         }
         Some(upto)
     }

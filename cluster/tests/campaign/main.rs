@@ -12,6 +12,7 @@ mod clusters;
 mod codec;
 mod jetstream;
 mod planted;
+mod woken;
 #[allow(dead_code, reason = "the replica's own tests use the rest")]
 #[path = "../../../replica/tests/it/world/mod.rs"]
 mod world;

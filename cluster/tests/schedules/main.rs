@@ -20,4 +20,6 @@ mod search;
 mod searches;
 mod steps;
 mod stream;
+#[path = "../campaign/woken.rs"]
+mod woken;
 mod world;

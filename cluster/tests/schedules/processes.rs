@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Waker};
+use std::sync::Arc;
+use std::task::Context;
 
 use cluster::Names;
 use cluster::store::{Answer, Store};
@@ -15,6 +16,7 @@ use crate::judge::Judge;
 use crate::planted::{Mistake, Planted};
 use crate::scenario::{Do, Runs};
 use crate::stream::{Client, Stream};
+use crate::woken::Woken;
 
 type Stores = Store<Planted<Client>>;
 
@@ -83,17 +85,18 @@ impl Process {
 
     /// Does all that it can with what it has heard.
     pub(crate) fn go_on(&mut self) {
-        let mut is_busy = true;
-        while is_busy {
-            let before = self.tasks.len();
+        let woken = Arc::<Woken>::default();
+        let waker = woken.waker();
+        loop {
             self.tasks.retain_mut(|task| {
                 self.shared.stream.borrow_mut().running = task.request.get();
-                task.future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
+                task.future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()
             });
-            // What has ended may have left the way free for others.
-            is_busy = self.tasks.len() < before;
             let mut begun = self.begun.borrow_mut();
-            is_busy |= !begun.is_empty();
+            // What goes on or ends may leave the way free for others.
+            if begun.is_empty() && !woken.take() {
+                return;
+            }
             self.tasks.append(&mut begun);
         }
     }

@@ -134,6 +134,14 @@ const A_LONG_SNAPSHOT: Scenario = Scenario {
     meets: &["done later"],
 };
 
+/// Both of them write long ones, and go on committing.
+const TWO_LONG_SNAPSHOTS: Scenario = Scenario {
+    name: "snapshots in pieces of two processes",
+    most: IN_FEW,
+    runs: &[with_snapshots("n1", &[&[Commit, Commit]]), with_snapshots("n1", &[&[Commit]])],
+    ..TWO_SNAPSHOTS
+};
+
 /// All scenarios of the normal run.
 pub(crate) const ALL: &[Scenario] = &[
     TWO_PROCESSES,
@@ -171,4 +179,5 @@ pub(crate) const LARGE: &[Scenario] = &[
         bounds: bounds(0, 1, 0),
         ..AN_EARLIER_SNAPSHOT
     },
+    TWO_LONG_SNAPSHOTS,
 ];

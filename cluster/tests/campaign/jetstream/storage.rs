@@ -6,8 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use cluster::Names;
@@ -21,6 +20,7 @@ use super::engine::Client;
 use super::truth::Truth;
 use super::{Event, JetStream, Met, Tally};
 use crate::planted::{Mistake, Planted};
+use crate::woken::Woken;
 use crate::world::ledger::name;
 use crate::world::plan::{Outage, Plan, ms};
 use crate::world::process::{Phase, Process};
@@ -50,15 +50,6 @@ pub(crate) struct OverJetStream {
     sizes: (usize, usize),
     mistake: Mistake,
     slack: Duration,
-}
-
-/// Whether one task of a process has let another one go on.
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// What is left of a model once its world is gone.
@@ -141,11 +132,13 @@ impl OverJetStream {
 
     /// A process goes on with all its tasks, until none of them can do more.
     fn go_on(&mut self, process: usize, progress: &mut Progress) -> Result<(), String> {
-        let woken = Arc::new(Woken(AtomicBool::new(true)));
-        while woken.0.swap(false, Ordering::Relaxed) {
+        let woken = Arc::<Woken>::default();
+        loop {
             self.poll_tasks(process, &woken, progress)?;
+            if !woken.take() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     fn poll_tasks(
@@ -154,7 +147,7 @@ impl OverJetStream {
         woken: &Arc<Woken>,
         progress: &mut Progress,
     ) -> Result<(), String> {
-        let waker = woken.clone().into();
+        let waker = woken.waker();
         let mut at = 0;
         while at < self.tasks.len() {
             let task = &mut self.tasks[at];

@@ -75,12 +75,12 @@ impl Insider {
         });
     }
 
-    /// Lets the stream send the first message on a subject elsewhere, and waits until that is done.
-    async fn deliver(&self, subject: &str, to: &str) {
+    /// Lets the stream send the first message on these subjects elsewhere, and waits until that is done. The second one is 0.
+    async fn deliver(&self, subjects: &str, to: &str) {
         let inbox = "_INBOX_n2.next";
         let mut answers = self.client.subscribe("_INBOX_n2.>").await.unwrap();
         let request = serde_json::json!({ "stream_name": "COUNTERD_shop", "config": {
-            "filter_subject": subject, "ack_policy": "none", "deliver_policy": "all", "replay_policy": "instant" }});
+            "filter_subject": subjects, "ack_policy": "none", "deliver_policy": "all", "replay_policy": "instant" }});
         let create = "$JS.API.CONSUMER.CREATE.COUNTERD_shop";
         self.client.publish_with_reply(create, inbox, request.to_string().into()).await.unwrap();
         let made: serde_json::Value = serde_json::from_slice(&answers.next().await.unwrap().payload).unwrap();
@@ -214,10 +214,9 @@ fn a_message_of_the_stream_is_no_frame() {
         let frame = Frame::new("0000002a".parse().unwrap(), claim);
         wire::messages(&frame, 1, 1 << 20).unwrap().remove(0)
     };
-    for payload in [message(1_000_000), vec![0]] {
-        insider.publish("counterd.shop.store.n2.n1", payload);
-    }
-    insider.runtime.block_on(insider.deliver("counterd.shop.store.n2.n1", "counterd.shop.to.n3.n1"));
+    insider.publish("counterd.shop.store.n2.n1", message(1_000_000));
+    insider.publish("counterd.shop.store.n2.end", vec![0]);
+    insider.runtime.block_on(insider.deliver("counterd.shop.store.n2.*", "counterd.shop.to.n3.n1"));
     insider.publish("counterd.shop.to.n3.n2", message(5));
     wait_until(BOUND, "a frame comes", || counterd.value("views") > 0);
     assert_eq!(counterd.value("views"), 5);
