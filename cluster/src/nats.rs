@@ -12,6 +12,7 @@ mod refusals;
 mod settings;
 mod store;
 mod stream;
+mod watching;
 mod world;
 
 pub use asking::{Elsewhere, NotMade};

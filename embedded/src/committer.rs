@@ -29,7 +29,7 @@ fn serve(shared: &Arc<Shared>, store: &mut Store) -> Result<(), String> {
     loop {
         let figures = store.figures();
         let Some(mut engine) = shared.lock() else { return closed() };
-        engine.note_figures(figures);
+        engine.status.store.note(figures);
         let request = loop {
             if let Some(request) = engine.next_request() {
                 break Some(request);
@@ -51,7 +51,7 @@ fn serve(shared: &Arc<Shared>, store: &mut Store) -> Result<(), String> {
         let outcome = store.request(request).map_err(|fatal| fatal.to_string())?;
         has_more = true;
         let Some(mut engine) = shared.lock() else { return closed() };
-        engine.took(clock.now(), &outcome);
+        engine.status.store.took(clock.now(), &outcome);
         engine.look_at_clock();
         engine.outcome(token, outcome);
         shared.release(engine);

@@ -21,8 +21,8 @@ use crate::index::Index;
 use crate::keys::Keys;
 use crate::peers::Heard;
 use crate::shared::Calls;
+use crate::stalls::Stalls;
 use crate::status::StoreStatus;
-use crate::store::Figures;
 use crate::{MAX_GROUP, Options, Peer, Refused, Seen, Status, Version};
 
 /// How many bits of a ticket are the place in its group.
@@ -40,6 +40,7 @@ pub(crate) struct Engine {
     pub(crate) status: Status,
     clock: Clock,
     now: Duration,
+    stalls: Stalls,
     /// The groups that wait for answers. A ticket is the number of its group here, and the place in it.
     waiting: Slab<Arc<Waiting>>,
     /// The group that is being submitted, which is not among those that wait yet.
@@ -91,6 +92,7 @@ impl Engine {
             status,
             clock: Clock::start(),
             now: Duration::ZERO,
+            stalls: Stalls::new(config.store_timeout),
             waiting: Slab::new(),
             submitted: Vec::new(),
             submitting: None,
@@ -174,7 +176,7 @@ impl Engine {
 
     /// Lets the replica do what is due, once all inputs at hand are handled.
     pub(crate) fn tick(&mut self) {
-        self.handle(Input::Tick { heard: self.now });
+        self.handle(Input::Tick { heard: self.stalls.heard() });
         let due = self.replica.poll_timeout();
         if due.is_some_and(|due| self.timer_at.is_none_or(|at| due < at)) {
             self.timer_at = due;
@@ -192,12 +194,18 @@ impl Engine {
 
     /// Reads the clock. All that is handled together happens at one time.
     pub(crate) fn look_at_clock(&mut self) {
-        self.now = self.clock.now();
+        self.look(self.clock.now());
+    }
+
+    fn look(&mut self, now: Duration) {
+        self.now = now;
+        self.stalls.look(now, self.timer_at);
     }
 
     /// How long the timer may sleep. It calls this, ticks and sleeps.
     pub(crate) fn sleep_for(&mut self) -> Option<Duration> {
-        self.timer_at = self.replica.poll_timeout();
+        let times = [self.replica.poll_timeout(), self.stalls.catches_up_until()];
+        self.timer_at = times.into_iter().flatten().min();
         self.timer_at.map(|at| at.saturating_sub(self.now))
     }
 
@@ -264,20 +272,6 @@ impl Engine {
     /// Enters new names into the index.
     pub(crate) fn catch_up(&mut self) {
         self.index.catch_up(self.replica.state());
-    }
-
-    /// A request to the store took so long, and ended so.
-    pub(crate) fn took(&mut self, time: Duration, outcome: &Outcome) {
-        self.status.store.errors += u64::from(matches!(outcome, Outcome::NotDone | Outcome::Unknown));
-        if matches!(outcome, Outcome::Committed { .. }) {
-            self.status.store.commit_times.note(time);
-        }
-    }
-
-    pub(crate) fn note_figures(&mut self, figures: Figures) {
-        let Figures { file_bytes, log_bytes, syncs, commits } = figures;
-        let before = self.status.store;
-        self.status.store = StoreStatus { commits, syncs, bytes: file_bytes, unfolded: log_bytes, ..before };
     }
 
     pub(crate) fn status(&self) -> Status {

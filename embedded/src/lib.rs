@@ -46,6 +46,7 @@ mod peers;
 mod pending;
 mod session;
 mod shared;
+mod stalls;
 mod status;
 mod store;
 mod timer;

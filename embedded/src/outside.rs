@@ -97,7 +97,7 @@ impl Outside {
     /// The store has answered a request, after this time.
     pub fn outcome(&self, token: Token, outcome: Outcome, took: Duration) {
         let Some(mut engine) = self.shared.lock() else { return };
-        engine.took(took, &outcome);
+        engine.status.store.took(took, &outcome);
         engine.look_at_clock();
         engine.outcome(token, outcome);
         self.shared.release(engine);
@@ -127,6 +127,12 @@ impl Outside {
         let Some(mut engine) = self.shared.lock() else { return };
         engine.is_name_shared = is_shared;
         self.shared.release(engine);
+    }
+
+    /// The store may have lost what this node has stored: it was made anew, or went back. Has the record written again, also if there
+    /// is nothing new in it. The answer comes once that is done. It is refused while the store is down: ask again then.
+    pub fn write_again(&self) -> Group {
+        self.shared.submit(|session| session.import(Vec::new()))
     }
 
     /// Another node asks for a change, once for its `key`: as [`Session::change_once`](crate::Session::change_once).

@@ -1,6 +1,11 @@
 //! How the counters are doing, in numbers.
 
+use std::time::Duration;
+
+use replica::store::Outcome;
+
 use crate::group::Answer;
+use crate::store::Figures;
 use crate::{AckPolicy, Counted, Times};
 
 /// How the counters are doing: see [`Counters::status`](crate::Counters::status).
@@ -72,5 +77,22 @@ impl Status {
                 Counted::No => self.refused += 1,
             },
         }
+    }
+}
+
+impl StoreStatus {
+    /// A request took so long, and ended so.
+    pub(crate) fn took(&mut self, time: Duration, outcome: &Outcome) {
+        self.errors += u64::from(matches!(outcome, Outcome::NotDone | Outcome::Unknown));
+        if matches!(outcome, Outcome::Committed { .. }) {
+            self.commits += 1;
+            self.commit_times.note(time);
+        }
+    }
+
+    /// The database tells this of itself.
+    pub(crate) fn note(&mut self, figures: Figures) {
+        let Figures { file_bytes, log_bytes, syncs, commits } = figures;
+        *self = Self { commits, syncs, bytes: file_bytes, unfolded: log_bytes, ..*self };
     }
 }

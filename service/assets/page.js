@@ -14,6 +14,7 @@ let link = new AbortController();
 let lostSince = null;
 let problem = null;
 let status = null;
+let cluster = null;
 
 async function stayConnected() {
   for (let tries = 0; ; tries += 1) {
@@ -84,8 +85,11 @@ async function lookAtStatus() {
       status = await api.json("/v1/status");
       const now = performance.now();
       figures.show(status, (now - before) / 1_000, now);
+      // A node that is alone stays alone.
+      if (cluster === null || cluster.cluster !== null) cluster = await api.json("/v1/cluster");
+      figures.showCluster(cluster);
     } catch (error) {
-      status = null;
+      [status, cluster] = [null, null];
       figures.miss();
       if (!(error instanceof Problem) || error.isLost) link.abort("lost");
     }
@@ -102,6 +106,8 @@ function showState() {
     [kind, text] = ["bad", isLost ? `Disconnected ${since}` : `Not live ${since}: ${problem.message}`];
   } else if (status !== null && !status.ready) {
     [kind, text] = ["warn", `Not ready: ${status.reason}`];
+  } else if (cluster?.namesake) {
+    [kind, text] = ["bad", `Another process runs under the name ${cluster.node}: end one of them`];
   } else if (status !== null) {
     [kind, text] = ["good", "Ready, live"];
   }

@@ -46,6 +46,17 @@ class Figures {
     for (const [id, text] of Object.entries(figures)) setText(el(id), text);
   }
 
+  // What the node says of its cluster.
+  showCluster({ cluster, members, at_risk: atRisk }) {
+    el("cluster").hidden = cluster === null;
+    if (cluster === null) return;
+    const lags = members.map(({ lag }) => lag ?? 0);
+    setText(el("cluster-name"), cluster);
+    setText(el("members"), inWords(members));
+    setText(el("lag"), plural(Math.max(0, ...lags), "change", "changes"));
+    setText(el("at-risk"), plural(atRisk, "change", "changes"));
+  }
+
   // The node does not answer.
   miss() {
     this.#before = null;
@@ -71,6 +82,17 @@ class Figures {
       el("chart").setAttribute("aria-label", text);
     }
   }
+}
+
+// The other nodes: how many are alive, and the names of those that are not. A forgotten one is none of them.
+function inWords(members) {
+  const alive = members.filter(({ state }) => state === "alive").length;
+  const gone = members.filter(({ state }) => state === "silent" || state === "left");
+  const names = gone.map(({ node, state, heard_ms: heard }) => {
+    if (state === "left") return `${node} has ended`;
+    return heard === null ? `${node} was not heard` : `${node} is silent for ${age(heard / 1_000)}`;
+  });
+  return [`${whole(alive)} alive`, ...names].join("; ");
 }
 
 // The mean of the commits since the last look; of all, if there was none since.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use embedded::{Counters, Options};
@@ -47,7 +48,8 @@ pub async fn run(
     let tls = config.tls.as_ref().map(|(certificates, key)| Tls::read(certificates, key)).transpose()?;
     let access = config.tokens.as_deref().map(Access::read).transpose()?.unwrap_or_default();
     let opening = Stopwatch::start();
-    let (counters, peers) = open(&config).await?;
+    let mut stop = pin!(stop);
+    let Some((counters, peers)) = open_unless(stop.as_mut(), &config).await? else { return Ok(()) };
     let recovered = opening.elapsed();
     let http_listener = listen(&config.http).await?;
     let redis_listener = match &config.redis {
@@ -103,6 +105,20 @@ pub async fn run(
         warn!("the other nodes were not told that this one ends");
     }
     closed
+}
+
+/// Opens the counters. It may wait for NATS, or for a slow disk. `None`: it was told to end meanwhile, and nothing was counted.
+async fn open_unless(
+    stop: impl Future<Output = ()>,
+    config: &Config,
+) -> Result<Option<(Counters, Peers)>, String> {
+    tokio::select! {
+        opened = open(config) => opened.map(Some),
+        () = stop => {
+            info!("told to end before it has started");
+            Ok(None)
+        }
+    }
 }
 
 async fn open(config: &Config) -> Result<(Counters, Peers), String> {

@@ -8,11 +8,12 @@ use async_nats::jetstream::Context;
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, ServerAddr, jetstream};
 use percent_encoding::percent_decode_str;
 use tokio::time::sleep;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::clock::Stopwatch;
 use super::refusals::Refusals;
 use super::stream::{NoStream, open_stream};
+use super::watching::Watch;
 use super::{JoinError, Settings, Store};
 use crate::Names;
 
@@ -21,6 +22,9 @@ const STORE_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long to wait before the next try to join or to connect.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+/// How often the log says what this node waits for; and how often, if that changes all the time.
+const TELL_EVERY: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(1));
 
 /// How often the connection is tried out. A server that does not answer for three times as long is left for another one. Meanwhile the
 /// node is cut off from the store and from all peers.
@@ -49,12 +53,12 @@ impl<'a> Joining<'a> {
     }
 
     fn is_late(&self) -> bool {
-        self.begun.elapsed() >= self.settings.join_within
+        self.settings.join_within.is_some_and(|within| self.begun.elapsed() >= within)
     }
 
     /// Connects to any server. Tries again while there is time.
     pub(super) async fn connect(&self) -> Result<Client, JoinError> {
-        let mut is_told = false;
+        let mut told = Told::default();
         loop {
             let (addresses, options) = self.options().await.map_err(JoinError::Servers)?;
             let shown: Vec<_> = addresses.iter().map(|address| address.as_url_str().to_owned()).collect();
@@ -66,11 +70,7 @@ impl<'a> Joining<'a> {
                         return Err(JoinError::Servers("they do not let this node in".into()));
                     }
                     _ if self.is_late() => return Err(JoinError::Servers(format!("{shown}: {error}"))),
-                    _ if is_told => debug!(%error, "can't connect to NATS yet"),
-                    _ => {
-                        is_told = true;
-                        self.tell("can't connect to NATS yet", &format!("{shown}: {error}"));
-                    }
+                    _ => told.tell(format!("can't connect to NATS: {shown}: {error}")),
                 },
             }
             sleep(RETRY_AFTER).await;
@@ -119,17 +119,12 @@ impl<'a> Joining<'a> {
         self.refusals.any().await
     }
 
-    /// Says once what this node waits for.
-    fn tell(&self, what: &str, problem: &str) {
-        warn!(problem, give_up_after_seconds = self.settings.join_within.as_secs(), "{what}");
-    }
-
     /// Opens the stream. Tries again while there is time.
-    pub(super) async fn open(&self, client: &Client) -> Result<Store, JoinError> {
+    pub(super) async fn open(&self, client: &Client) -> Result<(Store, Watch), JoinError> {
         let context = context_of(client);
         let server = client.server_info();
         let replicas = self.settings.replicas.unwrap_or(if server.cluster.is_some() { 3 } else { 1 });
-        let mut told = None;
+        let mut told = Told::default();
         loop {
             let opened = tokio::select! {
                 opened = open_stream(&context, self.names, replicas) => opened,
@@ -138,20 +133,37 @@ impl<'a> Joining<'a> {
             match (opened, self.refusals.first()) {
                 (_, Some(refusal)) => return Err(JoinError::Right(refusal)),
                 (Ok(stream), None) => {
-                    return Ok(Store::new(context, stream, self.names.clone(), server.max_payload));
+                    let watch = Watch::new(context.clone(), self.names.clone(), &stream);
+                    let store = Store::new(context, stream, self.names.clone(), server.max_payload);
+                    return Ok((store, watch));
                 }
                 (Err(NoStream::Never(problem)), None) => return Err(JoinError::Stream(problem)),
                 (Err(NoStream::NotNow(problem)), None) if self.is_late() => {
                     return Err(JoinError::Stream(problem));
                 }
-                (Err(NoStream::NotNow(problem)), None) => {
-                    if told.as_ref() != Some(&problem) {
-                        info!(problem, "the stream is not there yet");
-                    }
-                    told = Some(problem);
-                }
+                (Err(NoStream::NotNow(problem)), None) => told.tell(problem),
             }
             sleep(RETRY_AFTER).await;
+        }
+    }
+}
+
+/// What the log says that this node waits for.
+#[derive(Default)]
+struct Told(Option<(String, Stopwatch)>);
+
+impl Told {
+    /// Says it when it is new, and now and then.
+    fn tell(&mut self, problem: String) {
+        let is_due = self.0.as_ref().is_none_or(|(told, at)| {
+            let (same, other) = TELL_EVERY;
+            at.elapsed() >= if *told == problem { same } else { other }
+        });
+        if is_due {
+            warn!(problem, "this node waits for NATS");
+            self.0 = Some((problem, Stopwatch::start()));
+        } else {
+            debug!(problem, "this node waits for NATS");
         }
     }
 }

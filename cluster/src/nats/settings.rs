@@ -25,8 +25,9 @@ pub struct Settings {
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// How many servers keep a copy of the stream, if this node makes it. `None`: three if the servers are a cluster, one otherwise.
     pub replicas: Option<usize>,
-    /// How long to look for a server and the stream before [`join`](super::join) gives up.
-    pub join_within: Duration,
+    /// How long to look for a server and the stream before [`join`](super::join) gives up. `None`: as long as it takes. What does not
+    /// get better by waiting is an error at once, such as a wrong key.
+    pub join_within: Option<Duration>,
     /// The store counts as down once it has not answered for so long. Then peers acknowledge changes.
     pub store_timeout: Duration,
 }
@@ -41,7 +42,7 @@ impl Default for Settings {
             ca: None,
             certificate: None,
             replicas: None,
-            join_within: Duration::from_secs(30),
+            join_within: None,
             store_timeout: Duration::from_millis(50),
         }
     }

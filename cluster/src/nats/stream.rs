@@ -55,7 +55,12 @@ pub(super) async fn look(context: &Context, names: &Names) -> Result<Option<Stre
     }))
 }
 
-async fn find(context: &Context, names: &Names) -> Result<Option<Stream>, NoStream> {
+/// The stream, if there is one.
+///
+/// # Errors
+///
+/// [`NoStream`]: it is not known.
+pub(super) async fn find(context: &Context, names: &Names) -> Result<Option<Stream>, NoStream> {
     match context.get_stream(names.stream()).await {
         Ok(stream) => Ok(Some(stream)),
         Err(error) => match error.kind() {
@@ -66,9 +71,10 @@ async fn find(context: &Context, names: &Names) -> Result<Option<Stream>, NoStre
                 if error.error_code() == ErrorCode::JETSTREAM_NOT_ENABLED
                     || error.error_code() == ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT =>
             {
+                // It may be configured any time.
                 let problem =
                     "the NATS servers have no JetStream for this account: start nats-server with -js";
-                Err(NoStream::Never(problem.into()))
+                Err(NoStream::NotNow(problem.into()))
             }
             _ => Err(NoStream::NotNow(format!(
                 "the NATS servers do not answer for JetStream: {error}. Each needs it (nats-server -js), and most must run"
@@ -131,4 +137,42 @@ fn fault(config: &Config, names: &Names) -> Option<&'static str> {
     ]
     .into_iter()
     .find_map(|(is_fault, text)| is_fault.then_some(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use async_nats::jetstream::stream::SubjectTransform;
+
+    use super::*;
+
+    /// Each with a word of the reason.
+    #[test]
+    fn each_fault_is_named() {
+        let names = Names::new("shop", "n1".into());
+        let faults: [(&str, fn(&mut Config)); 12] = [
+            ("allow_direct", |config| config.allow_direct = true),
+            ("no_ack", |config| config.no_ack = true),
+            ("sealed", |config| config.sealed = true),
+            ("by limits", |config| config.retention = RetentionPolicy::Interest),
+            ("number", |config| config.max_messages = 1),
+            ("number", |config| config.max_messages_per_subject = 1),
+            ("age", |config| config.max_age = Duration::from_secs(1)),
+            ("full", |config| (config.max_bytes, config.discard) = (1, DiscardPolicy::Old)),
+            ("rollups", |config| config.allow_rollup = false),
+            ("deny_purge", |config| config.deny_purge = true),
+            ("subjects", |config| config.subjects.clear()),
+            ("transform", |config| {
+                let (source, destination) = (">".into(), "other.>".into());
+                config.subject_transform = Some(SubjectTransform { source, destination });
+            }),
+        ];
+        assert_eq!(fault(&config(&names, 3), &names), None);
+        for (word, change) in faults {
+            let mut config = config(&names, 3);
+            change(&mut config);
+            assert!(fault(&config, &names).is_some_and(|fault| fault.contains(word)), "{word}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ use super::asking::MAX_ASKS;
 use super::clock::Stopwatch;
 use super::joining::Joining;
 use super::store::Answer;
+use super::watching::Watch;
 use super::{Cluster, JoinError, Settings, Store, check_names};
 use crate::Names;
 use crate::wire;
@@ -55,15 +56,17 @@ pub async fn join(settings: &Settings, options: Options) -> Result<(Counters, Cl
         hellos: client.subscribe(names.hellos()).await.map_err(talks)?,
         asks: client.subscribe(names.asks()).await.map_err(talks)?,
     };
-    let store = joining.open(&client).await?;
+    let (store, watch) = joining.open(&client).await?;
     let in_memory = options.ack == AckPolicy::Memory;
     let (counters, outside) = options.join(settings.store_timeout)?;
+    let outside = Arc::new(outside);
     let cluster = Cluster::new(names.clone(), client.clone());
     let world = World {
         cluster: cluster.clone(),
         names,
         client,
-        outside: Arc::new(outside),
+        _watching: watching(watch, outside.clone()),
+        outside,
         store: Arc::new(store),
         requests: JoinSet::new(),
         asked: JoinSet::new(),
@@ -90,6 +93,8 @@ struct World {
     client: Client,
     outside: Arc<Outside>,
     store: Arc<Store>,
+    /// Watches the stream, until this is dropped.
+    _watching: JoinSet<()>,
     /// The requests to the store that are under way. The replica asks for few at once.
     requests: JoinSet<(Token, StoreRequest, Answer, Duration)>,
     /// The requests of other nodes that wait for their change.
@@ -259,6 +264,12 @@ impl World {
             self.asked.spawn(async move { asked.answer(in_memory, &outside).await });
         }
     }
+}
+
+fn watching(watch: Watch, outside: Arc<Outside>) -> JoinSet<()> {
+    let mut watching = JoinSet::new();
+    watching.spawn(watch.run(outside));
+    watching
 }
 
 fn every(period: Duration) -> Interval {

@@ -56,7 +56,10 @@ impl<E: Engine> Store<E> {
     pub(super) async fn nodes(&self) -> Outcome {
         match self.read_names().await {
             Ok(nodes) => Outcome::Nodes(nodes),
-            Err(Interrupted) => Outcome::NotDone,
+            Err(Interrupted) => {
+                self.drop_fence().await;
+                Outcome::NotDone
+            }
         }
     }
 
@@ -85,7 +88,11 @@ impl<E: Engine> Store<E> {
     /// Reads a record that has all that was committed before the last fence, and before the last commit of this process.
     pub(super) async fn read_fresh(&self, node: &NodeId) -> Result<Found, Option<Trouble>> {
         let fence = self.fence().await.map_err(|_| None)?;
-        self.read_again_at_a_gap(node, fence, true).await
+        let read = self.read_again_at_a_gap(node, fence, true).await;
+        if read.is_err() {
+            self.drop_fence().await;
+        }
+        read
     }
 
     /// Reads the record of a node, as it once was: up to the fence, unless messages were replaced meanwhile.
@@ -146,6 +153,11 @@ impl<E: Engine> Store<E> {
             Some((fence, commits)) if commits == self.commits.load(Ordering::Relaxed) => Ok(fence),
             Some(_) | None => self.write_fence().await,
         }
+    }
+
+    /// The last fence may not have come. If the stream was lost, or went back, it never will.
+    async fn drop_fence(&self) {
+        *self.fence.lock().await = None;
     }
 
     /// Writes a fence. It needs a majority of the servers.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use async_nats::{Client, Subscriber};
 use cluster::Names;
 use cluster::wire::ask::{Ask, Told};
-use cluster::wire::hello::Hello;
+use cluster::wire::hello::{Hello, Occasion};
 use cluster::{Cluster, NotMade, Settings, Standing, join};
 use embedded::{Change, Counters, Done, Options, Refused, Reply, Step, Version};
 use futures_util::StreamExt;
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
 use crate::server::NatsServer;
 
@@ -128,6 +129,39 @@ fn a_change_is_made_at_another_node_while_it_is_there() {
         close(others).await;
         wait_until(|| stands(Standing::Left)).await;
         assert_eq!(cluster.change_at("n2", "k", add(3)).await, Err(NotMade::Silent));
+        close(counters).await;
+    });
+}
+
+/// As many requests as there may be, none of which is answered.
+#[test]
+fn requests_to_other_nodes_are_bounded() {
+    const MOST: usize = 1_024;
+    let Some(server) = NatsServer::start() else { return };
+    Runtime::new().unwrap().block_on(async {
+        let (counters, cluster) = joined(&server, "n1").await;
+        let stranger = Stranger::at(&server).await;
+        let mut asks = stranger.client.subscribe("counterd.shop.ask.n9.*").await.unwrap();
+        stranger.client.flush().await.unwrap();
+        let hello = Hello::of_this_release(Occasion::Now, 7, Duration::ZERO);
+        stranger.client.publish("counterd.shop.hello.n9", hello.to_bytes().into()).await.unwrap();
+        wait_until(|| cluster.view().members.iter().any(|member| member.standing == Standing::Alive)).await;
+        let mut requests = JoinSet::new();
+        for number in 0..MOST {
+            let cluster = cluster.clone();
+            requests.spawn(async move { cluster.change_at("n9", &format!("k{number}"), add(3)).await });
+        }
+        for _ in 0..MOST {
+            tokio::time::timeout(BOUND, asks.next()).await.unwrap().unwrap();
+        }
+        let refused = cluster.change_at("n9", "one more", add(3)).await;
+        assert_eq!(refused, Err(NotMade::TooMany));
+        assert!(!NotMade::TooMany.may_count(), "nothing was sent");
+        // Whoever gives up makes room.
+        requests.shutdown().await;
+        let one = tokio::spawn(async move { cluster.change_at("n9", "another", add(3)).await });
+        tokio::time::timeout(BOUND, asks.next()).await.unwrap().unwrap();
+        one.abort();
         close(counters).await;
     });
 }

@@ -92,3 +92,31 @@ fn a_server_alone_has_the_one_copy() {
         assert_eq!(stream.cached_info().config.num_replicas, 1);
     });
 }
+
+/// The fence that it knows has a number that the new stream will not reach for a long time.
+#[test]
+fn a_fence_of_a_stream_that_is_lost_is_not_waited_for_twice() {
+    let Some(mut server) = NatsServer::start() else { return };
+    let runtime = Runtime::new().unwrap();
+    let store = runtime.block_on(async {
+        let (context, names) = (context(&server).await, Names::new("shop", "n1".into()));
+        let stream = open_stream(&context, &names, 1).await.unwrap();
+        let store = Store::new(context, stream, names, 1 << 20);
+        for _ in 0..100 {
+            assert_eq!(store.request(StoreRequest::Fence).await.outcome, Outcome::Fenced);
+        }
+        store
+    });
+    server.kill();
+    server.lose_data();
+    server.restart();
+    runtime.block_on(async {
+        open_stream(&context(&server).await, &Names::new("shop", "n2".into()), 1).await.unwrap();
+        let load = || store.request(StoreRequest::Load { node: "n2".into() });
+        let mut tries = 0;
+        while load().await.outcome != Outcome::Loaded(None) {
+            tries += 1;
+            assert!(tries < 5, "the record can't be read");
+        }
+    });
+}

@@ -22,6 +22,7 @@ pub(crate) struct NatsServer {
     name: String,
     /// A configuration file, if it has one.
     configuration: Option<String>,
+    has_jetstream: bool,
     /// Environment variables for it.
     variables: Vec<(String, String)>,
     directory: tempfile::TempDir,
@@ -77,6 +78,7 @@ impl NatsServer {
             routes,
             name: name.into(),
             configuration,
+            has_jetstream: true,
             variables,
             directory,
         }
@@ -92,7 +94,10 @@ impl NatsServer {
             command.args(["--pdeathsig", "KILL", "--", "nats-server"]);
         }
         let [port, monitor] = [&self.url, &self.monitor].map(|url| url.rsplit_once(':').unwrap().1);
-        command.args(["-js", "-a", "127.0.0.1", "-p", port, "-m", monitor, "-n", &self.name]);
+        if self.has_jetstream {
+            command.arg("-js");
+        }
+        command.args(["-a", "127.0.0.1", "-p", port, "-m", monitor, "-n", &self.name]);
         command.arg("--ports_file_dir").arg(&ports).current_dir(self.directory.path());
         let sets_directory = self.configuration.as_ref().is_some_and(|text| text.contains("store_dir"));
         if !sets_directory {
@@ -143,7 +148,19 @@ impl NatsServer {
 
     /// Starts it again after [`kill`](Self::kill), with its data.
     pub(crate) fn restart(&mut self) {
+        self.has_jetstream = true;
         self.begin();
+    }
+
+    /// Starts it again after [`kill`](Self::kill), without JetStream.
+    pub(crate) fn restart_without_jetstream(&mut self) {
+        self.has_jetstream = false;
+        self.begin();
+    }
+
+    /// Removes its data. It must not run.
+    pub(crate) fn lose_data(&self) {
+        std::fs::remove_dir_all(self.directory.path().join("data")).unwrap();
     }
 
     /// Copies its data. It must not run.

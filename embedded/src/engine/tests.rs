@@ -11,6 +11,9 @@ use crate::session::Session;
 use crate::store::Store;
 use crate::{Group, Options};
 
+/// How long the store may be silent before it counts as down.
+const TIMEOUT: Duration = Duration::from_secs(1);
+
 struct Site {
     engine: Engine,
     store: Store,
@@ -36,6 +39,25 @@ impl Site {
             let outcome = self.store.request(request).unwrap();
             self.engine.outcome(token, outcome);
         }
+    }
+
+    /// So much time passes, and the timer comes whenever it is due.
+    fn pass(&mut self, time: Duration) {
+        let end = self.engine.now + time;
+        while let Some(sleep) = self.engine.sleep_for().filter(|sleep| self.engine.now + *sleep < end) {
+            self.stand_still(sleep.max(Duration::from_millis(1)));
+        }
+        self.stand_still(end.saturating_sub(self.engine.now));
+    }
+
+    /// So much time passes, and nothing runs meanwhile.
+    fn stand_still(&mut self, time: Duration) {
+        self.engine.look(self.engine.now + time);
+        self.engine.tick();
+    }
+
+    fn is_store_down(&self) -> bool {
+        self.engine.status().is_store_down
     }
 
     fn submit(&mut self, ask: impl FnOnce(&mut Session<'_>)) -> Group {
@@ -82,10 +104,37 @@ fn while_the_store_is_silent_changes_are_held_unless_memory_is_enough() {
         assert!(!Session::new(&mut site.engine).holds_changes());
         // The first minute begins a commit, if none was begun.
         for _ in 0..2 {
-            site.engine.now += Duration::from_mins(1);
-            site.engine.tick();
+            site.pass(Duration::from_mins(1));
         }
-        assert!(site.engine.status().is_store_down);
+        assert!(site.is_store_down());
         assert_eq!(Session::new(&mut site.engine).holds_changes(), is_held, "{ack:?}");
     }
+}
+
+/// As after SIGSTOP in the middle of a commit.
+#[test]
+fn the_time_that_the_process_stood_still_is_not_the_silence_of_the_store() {
+    for ack in [AckPolicy::Store, AckPolicy::Durable, AckPolicy::Memory] {
+        let mut site = Site::open(ack);
+        drop(site.add());
+        site.pass(Duration::from_millis(200));
+        site.stand_still(Duration::from_mins(1));
+        assert!(!site.is_store_down(), "the answer may wait to be read");
+        assert!(site.engine.sleep_for() <= Some(TIMEOUT), "that is judged soon");
+        site.commit();
+        site.pass(Duration::from_mins(1));
+        assert!(!site.is_store_down());
+    }
+}
+
+#[test]
+fn a_store_that_is_silent_after_a_stall_is_down() {
+    let mut site = Site::open(AckPolicy::Durable);
+    drop(site.add());
+    site.pass(Duration::from_millis(200));
+    site.stand_still(Duration::from_mins(1));
+    site.pass(TIMEOUT / 2);
+    assert!(!site.is_store_down());
+    site.pass(TIMEOUT / 2);
+    assert!(site.is_store_down());
 }

@@ -128,9 +128,13 @@ impl Forgetting {
         let Some(job) = self.waiting.front().filter(|_| *asked == token) else { return Err(outcome) };
         let node = job.node.clone();
         Ok(match (std::mem::take(&mut self.phase), outcome) {
-            // After a conflict the record has changed. If what is loaded is old, the next seal conflicts again.
-            (Phase::Fencing(_), Outcome::Fenced) | (Phase::Sealing(..), Outcome::Conflict) => {
+            (Phase::Fencing(_), Outcome::Fenced) => {
                 self.phase = Phase::Loading(cx.ask_store(StoreRequest::Load { node }));
+                None
+            }
+            // The record has changed. Without a fence the same old one may be loaded again and again.
+            (Phase::Sealing(..), Outcome::Conflict) => {
+                self.phase = Phase::Fencing(cx.ask_store(StoreRequest::Fence));
                 None
             }
             (Phase::Loading(_), Outcome::Loaded(record)) => {

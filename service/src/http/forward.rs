@@ -94,3 +94,34 @@ fn problem(node: &str, not_made: cluster::NotMade) -> Problem {
         }
     }
 }
+
+#[cfg(all(test, feature = "nats"))]
+mod tests {
+    use axum::http::StatusCode;
+    use cluster::NotMade;
+    use embedded::{Refusal, Refused};
+
+    use super::problem;
+
+    /// A client must not repeat without its key what may count.
+    #[test]
+    fn only_what_may_count_is_told_as_that() {
+        let not_made = [
+            (NotMade::Silent, StatusCode::SERVICE_UNAVAILABLE),
+            (NotMade::TooMany, StatusCode::TOO_MANY_REQUESTS),
+            (NotMade::TooLong, StatusCode::PAYLOAD_TOO_LARGE),
+            (NotMade::Refused(Refused::KeyReused), StatusCode::UNPROCESSABLE_ENTITY),
+            (NotMade::Refused(Refused::Refusal(Refusal::NotKnownDurable)), StatusCode::GATEWAY_TIMEOUT),
+            (NotMade::RefusedOtherwise { may_count: false }, StatusCode::SERVICE_UNAVAILABLE),
+            (NotMade::RefusedOtherwise { may_count: true }, StatusCode::GATEWAY_TIMEOUT),
+            (NotMade::Late, StatusCode::SERVICE_UNAVAILABLE),
+            (NotMade::NoAnswer, StatusCode::GATEWAY_TIMEOUT),
+        ];
+        for (not_made, status) in not_made {
+            let (told, document) = problem("n2", not_made).document();
+            let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
+            assert_eq!(told, status, "{not_made}");
+            assert_eq!(document["counted"], if not_made.may_count() { "maybe" } else { "no" }, "{not_made}");
+        }
+    }
+}

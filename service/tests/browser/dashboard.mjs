@@ -1,14 +1,14 @@
 // Drives the dashboard in Chromium:
 //
-//     COUNTERD_TEST_TOOLS=DIR node dashboard.mjs chromium URL URL_WITH_TOKENS SECRET URL_WITH_ACK_MEMORY
+//     COUNTERD_TEST_TOOLS=DIR node dashboard.mjs chromium URL URL_WITH_TOKENS SECRET URL_WITH_ACK_MEMORY [URL_OF_CLUSTER URL_OF_NAMESAKE]
 //
-// It prints a line for each check, and fails at the first that does not hold. With COUNTERD_SCREENSHOTS=DIR it takes pictures.
+// The node of the cluster has heard n2, which is alive, and n3, which was killed. Without NATS there is no such node. It prints a line for each check, and fails at the first that does not hold. With COUNTERD_SCREENSHOTS=DIR it takes pictures.
 
 import fs from "node:fs";
 import path from "node:path";
 import { assert, assertEqual, client, launch, startProxy, tool, until } from "./tools.mjs";
 
-const [chromium, plainUrl, tokenUrl, secret, memoryUrl] = process.argv.slice(2);
+const [chromium, plainUrl, tokenUrl, secret, memoryUrl, clusterUrl, namesakeUrl] = process.argv.slice(2);
 const screenshots = process.env.COUNTERD_SCREENSHOTS;
 const WITHIN = 60_000;
 
@@ -312,6 +312,21 @@ const checks = {
     await isLive(risky);
     await risky.locator("#unstored-note", { hasText: "A crash now loses them" }).waitFor();
     await risky.context().close();
+  },
+
+  async "a node of a cluster tells of the others"() {
+    if (clusterUrl === undefined) return;
+    assert(await page.locator("#cluster").isHidden(), "a node alone has no others");
+    const node = await openPage(clusterUrl);
+    await isLive(node);
+    await node.locator("#members", { hasText: /^1 alive; n3 is silent for \d/ }).waitFor();
+    await node.locator("#lag", { hasText: /^1 change$/ }).waitFor();
+    await node.locator("#at-risk", { hasText: "0 changes" }).waitFor();
+    await axe(node, "a node of a cluster");
+    await node.context().close();
+    const doubled = await openPage(namesakeUrl);
+    await doubled.locator("#state", { hasText: "Another process runs under the name n4" }).waitFor();
+    await doubled.context().close();
   },
 };
 

@@ -6,14 +6,15 @@ mod cut;
 mod doctor;
 mod faults;
 mod levels;
-mod members;
+pub(crate) mod members;
 mod retries;
 mod security;
 #[path = "../../../cluster/tests/server/mod.rs"]
-mod server;
+pub(crate) mod server;
 mod sites;
 mod stores;
 mod tls;
+mod waiting;
 
 use std::time::Duration;
 
@@ -27,12 +28,12 @@ use crate::redis::wire::Wire;
 const BOUND: Duration = Duration::from_mins(1);
 
 /// The node of this name in the cluster `shop`.
-fn node(name: &str, nats: &str) -> Setup {
+pub(crate) fn node(name: &str, nats: &str) -> Setup {
     Setup::new().with(&["--node", name, "--nats", nats, "--cluster", "shop"])
 }
 
 /// Waits until a node answers reads and changes.
-fn wait_until_ready(counterd: &Counterd) {
+pub(crate) fn wait_until_ready(counterd: &Counterd) {
     let url = format!("{}/readyz", counterd.http);
     wait_until(BOUND, "a node gets ready", || ureq::get(&url).call().is_ok());
 }

@@ -6,7 +6,9 @@ use std::process::{Child, Command, Stdio};
 use counterd::access::{Scope, new_token};
 use serde_json::{Value, json};
 
-use crate::harness::{Setup, is_missing, skip};
+use crate::cluster;
+use crate::cluster::server::NatsServer;
+use crate::harness::{Counterd, Setup, is_missing, skip};
 
 /// A browser's driver. It is killed when it is dropped, and its browser ends with it.
 struct Driver(Child);
@@ -39,6 +41,31 @@ fn on_path(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&paths).map(|path| path.join(program)).find(|path| path.is_file())
 }
 
+/// The nodes n1, n2 and two processes n4, which know n3. That was killed, and lacks a change of n1.
+struct Cluster {
+    nodes: [Counterd; 4],
+    _setups: Vec<Setup>,
+    _server: NatsServer,
+}
+
+impl Cluster {
+    /// `None` without NATS.
+    fn start() -> Option<Self> {
+        let server = NatsServer::start()?;
+        let setups: Vec<_> =
+            ["n1", "n2", "n4", "n4", "n3"].map(|name| cluster::node(name, &server.url)).into();
+        let third = setups[4].start();
+        let nodes = [0, 1, 2, 3].map(|place| setups[place].start());
+        nodes.iter().chain([&third]).for_each(cluster::wait_until_ready);
+        cluster::members::wait_until_seen(&[&nodes[0]], "n3", "alive");
+        third.kill();
+        cluster::members::wait_until_seen(&[&nodes[0]], "n3", "silent");
+        let url = format!("{}/v1/counters/views/add", nodes[0].http);
+        ureq::post(url).send_json(json!({"delta": 5})).unwrap();
+        Some(Self { nodes, _setups: setups, _server: server })
+    }
+}
+
 #[test]
 fn the_dashboard_works_in_a_browser() {
     if ["node", "chromium"].into_iter().any(is_missing) {
@@ -52,11 +79,13 @@ fn the_dashboard_works_in_a_browser() {
     let plain = Setup::new().start();
     let guarded = Setup::new().with(&["--tokens", file.to_str().unwrap()]).start();
     let risky = Setup::new().with(&["--ack", "memory"]).start();
+    let cluster = Cluster::start();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/dashboard.mjs");
     let driver = Command::new("node")
         .arg(script)
         .arg(on_path("chromium").unwrap())
         .args([&plain.http, &guarded.http, &token.secret, &risky.http])
+        .args(cluster.iter().flat_map(|cluster| [&cluster.nodes[0].http, &cluster.nodes[2].http]))
         .env("COUNTERD_TEST_TOOLS", tools)
         .stdin(Stdio::null())
         .spawn()

@@ -35,6 +35,9 @@ pub(crate) struct Setup {
     starter: Vec<String>,
 }
 
+/// A `counterd` that may not listen yet. It is killed when it is dropped.
+pub(crate) struct Begun(Counterd);
+
 /// It did not start.
 #[derive(Debug)]
 pub(crate) struct NotStarted {
@@ -93,10 +96,15 @@ impl Setup {
 
     /// Starts, and waits until it listens or has ended.
     pub(crate) fn try_start(&self) -> Result<Counterd, NotStarted> {
+        self.begin().listens().map_err(|status| NotStarted { status, log: self.log() })
+    }
+
+    /// Starts.
+    pub(crate) fn begin(&self) -> Begun {
         let log = std::fs::File::create(self.directory.path().join("log")).unwrap();
         let mut command = self.command();
         command.stderr(log);
-        Counterd::of(command).map_err(|status| NotStarted { status, log: self.log() })
+        Begun::of(command)
     }
 }
 
@@ -127,25 +135,46 @@ pub(crate) fn tied() -> &'static [&'static str] {
     if is_installed("setpriv") { &["setpriv", "--pdeathsig", "KILL", "--"] } else { &[] }
 }
 
-impl Counterd {
-    /// Starts this command, and waits until it listens.
-    pub(crate) fn of(mut command: Command) -> Result<Self, ExitStatus> {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (mut http, mut redis) = (None, None);
+impl Begun {
+    fn of(mut command: Command) -> Self {
+        let child = command.stdout(Stdio::piped()).spawn().unwrap();
+        Self(Counterd { child, http: String::new(), redis: String::new() })
+    }
+
+    /// Waits until it listens, or has ended.
+    pub(crate) fn listens(self) -> Result<Counterd, ExitStatus> {
+        let Self(mut counterd) = self;
+        let lines = BufReader::new(counterd.child.stdout.take().unwrap()).lines();
         for line in lines.map_while(Result::ok) {
             if let Some(address) = line.strip_prefix("counterd listens on http") {
-                http = Some(format!("http{address}"));
+                counterd.http = format!("http{address}");
             } else if let Some((_, address)) = line.split_once("counterd listens on redis") {
-                redis = address.split_once("://").map(|(_, address)| address.to_owned());
+                let (_, address) = address.split_once("://").unwrap();
+                address.clone_into(&mut counterd.redis);
             } else if line.starts_with("read:") {
                 break;
             }
         }
-        match http {
-            Some(http) => Ok(Self { child, http, redis: redis.unwrap_or_default() }),
-            None => Err(child.wait().unwrap()),
-        }
+        if counterd.http.is_empty() { Err(counterd.child.wait().unwrap()) } else { Ok(counterd) }
+    }
+
+    /// Asks it to end, and waits for that, no longer than `within`.
+    pub(crate) fn terminate(self, within: Duration) -> ExitStatus {
+        let Self(mut counterd) = self;
+        counterd.signal("TERM");
+        let mut status = None;
+        wait_until(within, "it ends", || {
+            status = counterd.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+}
+
+impl Counterd {
+    /// Starts this command, and waits until it listens.
+    pub(crate) fn of(command: Command) -> Result<Self, ExitStatus> {
+        Begun::of(command).listens()
     }
 
     pub(crate) fn address(&self) -> Address {

@@ -61,6 +61,15 @@ fn the_alerts_are_good_for_prometheus() {
 }
 
 #[test]
+fn the_runbook_has_each_alert() {
+    let alerts = read("alerts.yml");
+    let runbook = read("../docs/operations.md");
+    let names: Vec<_> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let unknown: Vec<_> = names.iter().filter(|name| !runbook.contains(&format!("`{name}`"))).collect();
+    assert!(names.len() > 10 && unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
 fn the_expressions_of_the_dashboard_are_good_for_prometheus() {
     if harness::is_missing("promtool") {
         return;

@@ -44,7 +44,7 @@ pub(super) fn check(config: &Config, monitors: &[String], report: &mut Report) {
 fn look(config: &Config) -> Result<Inspection, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("can't start: {error}"))?;
-    let settings = cluster::Settings { join_within: WITHIN, ..config.of_cluster() };
+    let settings = cluster::Settings { join_within: Some(WITHIN), ..config.of_cluster() };
     let node = config.node.as_deref().unwrap_or_default();
     runtime.block_on(inspect(&settings, node)).map_err(|error| error.to_string())
 }
@@ -178,5 +178,74 @@ fn check_version(whose: &str, version: &str, report: &mut Report) {
         report.add(Verdict::Warn, "NATS version", &text);
     } else {
         report.add(Verdict::Ok, "NATS version", &format!("{whose} is {version}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(check: impl FnOnce(&mut Report)) -> String {
+        let mut report = Report::default();
+        check(&mut report);
+        report.lines
+    }
+
+    fn stream(copies: usize, behind: &[&str]) -> StreamState {
+        let behind = behind.iter().map(ToString::to_string).collect();
+        StreamState { name: "COUNTERD_shop".into(), fault: None, copies, behind }
+    }
+
+    /// A server as it tells of itself.
+    fn server(version: &str, now: &str, jetstream: &str) -> Server {
+        let text = format!(
+            r#"{{"server_name": "s1", "version": "{version}", "now": "{now}", "jetstream": {jetstream}}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn copies_are_counted_and_compared() {
+        let three = lines(|report| check_stream(&stream(3, &[]), 3, report));
+        assert_eq!(three, "ok    copies: COUNTERD_shop has 3\n");
+        let one = lines(|report| check_stream(&stream(1, &[]), 3, report));
+        assert!(
+            one.starts_with("warn  copies: COUNTERD_shop has one, although there are 3 servers"),
+            "{one}"
+        );
+        let behind = lines(|report| check_stream(&stream(3, &["s2", "s3"]), 3, report));
+        assert!(behind.contains("\nwarn  copies behind: not up to date, or not there: s2, s3. "), "{behind}");
+    }
+
+    #[test]
+    fn a_fault_of_the_stream_fails() {
+        let mut report = Report::default();
+        let stream = StreamState { fault: Some("has no_ack".into()), ..stream(3, &[]) };
+        check_stream(&stream, 3, &mut report);
+        assert!(report.has_failed && report.lines.starts_with("FAIL  stream: COUNTERD_shop has no_ack\n"));
+    }
+
+    #[test]
+    fn each_server_is_checked() {
+        let now = humantime::format_rfc3339(std::time::UNIX_EPOCH + clock::unix_time()).to_string();
+        let synced = r#"{"config": {"sync_always": true}}"#;
+        for (server, line) in [
+            (server("2.12.1", &now, synced), "ok    NATS version: s1 is 2.12.1\n"),
+            (server("2.11.9", &now, synced), "warn  NATS version: s1 is 2.11.9: use 2.12 or later\n"),
+            (server("odd", &now, synced), "warn  NATS version: s1 is odd: "),
+            (server("2.12.1", &now, synced), "ok    NATS syncs: s1 syncs what it acknowledges\n"),
+            (
+                server("2.12.1", &now, r#"{"config": {"sync_interval": 120000000000}}"#),
+                "warn  NATS syncs: s1 syncs every 2m: ",
+            ),
+            (server("2.12.1", &now, "{}"), "warn  NATS syncs: s1 has no JetStream"),
+            (server("2.12.1", &now, "null"), "warn  NATS syncs: s1 has no JetStream"),
+            (server("2.12.1", &now, synced), "ok    clocks: that of s1 is like the one here\n"),
+            (server("2.12.1", "2001-01-01T00:00:00Z", synced), "warn  clocks: that of s1 differs"),
+            (server("2.12.1", "noon", synced), "warn  clocks: s1 does not tell its time\n"),
+        ] {
+            let text = lines(|report| check_server(&server, report));
+            assert!(text.contains(line), "{line}: {text}");
+        }
     }
 }

@@ -84,6 +84,9 @@ fn a_node_that_is_dead_is_named(first: &Counterd, second: &Counterd) {
     assert!(detail.contains("n3 (not heard for ") && !detail.contains("n2"), "{detail}");
     assert_eq!(answer.header("retry-after"), "1");
     assert_eq!(read(first, "", "").status, 200, "a local read asks nobody");
+    wait_until(BOUND, "a node that asks in vain gets staler", || {
+        read(first, "", "").header("counter-fresh").parse::<u64>().unwrap() > 3_000
+    });
 
     let mut wire = Wire::to(&second.redis);
     assert!(wire.ask(&["INCR", "waits"]).starts_with(':'));

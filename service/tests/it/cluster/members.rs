@@ -15,13 +15,13 @@ fn look(counterd: &Counterd) -> Value {
 }
 
 /// What a node sees of another one.
-pub(super) fn member(counterd: &Counterd, name: &str) -> Option<Value> {
+pub(crate) fn member(counterd: &Counterd, name: &str) -> Option<Value> {
     let view = look(counterd);
     view["members"].as_array().unwrap().iter().find(|member| member["node"] == name).cloned()
 }
 
 /// Waits until all these nodes see another one in this state.
-pub(super) fn wait_until_seen(nodes: &[&Counterd], name: &str, state: &str) {
+pub(crate) fn wait_until_seen(nodes: &[&Counterd], name: &str, state: &str) {
     wait_until(BOUND, "the others see it", || {
         let sees = |node: &&Counterd| member(node, name).is_some_and(|member| member["state"] == state);
         nodes.iter().all(sees)

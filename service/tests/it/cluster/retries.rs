@@ -1,5 +1,6 @@
 //! Retries that reach another node than the first request.
 
+use counterd::access::{Scope, new_token};
 use serde_json::{Value, json};
 
 use super::cut::Link;
@@ -144,4 +145,44 @@ fn a_node_alone_knows_no_keys_of_others() {
     let problem = add.send(&counterd, Some("n2")).problem(503, "unavailable");
     assert!(problem["detail"].as_str().unwrap().contains("n1, which is alone"), "{problem}");
     assert_eq!(counterd.value("views"), 3);
+}
+
+/// The node that has the key does not ask for a token: the one that passes the change on has.
+#[test]
+fn what_is_passed_on_needs_a_token_too() {
+    let Some(server) = NatsServer::start() else { return };
+    let tokens = [("shop", &[Scope::Add][..], "shop:"), ("reader", &[Scope::Read], "")];
+    let tokens = tokens.map(|(name, scopes, prefix)| new_token(name, scopes, prefix).unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("tokens");
+    std::fs::write(&file, tokens.each_ref().map(|token| token.line.clone()).join("\n")).unwrap();
+    let setups = ["n1", "n2"].map(|name| node(name, &server.url).with(&["--tokens", file.to_str().unwrap()]));
+    let [first, second] = setups.each_ref().map(Setup::start);
+    [&first, &second].into_iter().for_each(wait_until_ready);
+    let [shop, reader] = tokens.map(|token| format!("Bearer {}", token.secret));
+    let ask = |method: &str, path: &str, bearer: Option<&str>| {
+        let mut headers =
+            vec![("content-type", "application/json"), ("idempotency-key", "k"), ("counter-node", "n1")];
+        headers.extend(bearer.map(|bearer| ("authorization", bearer)));
+        send(method, &format!("{}{path}", second.http), &headers, r#"{"delta": 3}"#)
+    };
+    let add = "/v1/counters/shop:views/add";
+    wait_until(BOUND, "n2 hears n1", || ask("POST", add, Some(&shop)).status == 200);
+    assert!(is_replayed(&ask("POST", add, Some(&shop))));
+    ask("POST", add, None).problem(401, "token-missing");
+    ask("POST", add, Some("Bearer a-guess")).problem(401, "token-missing");
+    ask("POST", add, Some(&reader)).problem(403, "forbidden");
+    ask("POST", "/v1/counters/views/add", Some(&shop)).problem(403, "forbidden");
+    wait_until(BOUND, "n2 hears of it", || {
+        ask("GET", "/v1/counters/shop:views", Some(&reader)).json()["value"] == 3
+    });
+
+    ask("GET", "/v1/cluster", None).problem(401, "token-missing");
+    ask("GET", "/v1/cluster", Some(&shop)).problem(403, "forbidden");
+    assert_eq!(ask("GET", "/v1/cluster", Some(&reader)).status, 200);
+    let forget = "/v1/cluster/n1/forget";
+    ask("POST", forget, None).problem(401, "token-missing");
+    for bearer in [&shop, &reader] {
+        ask("POST", forget, Some(bearer)).problem(403, "forbidden");
+    }
 }
