@@ -155,6 +155,7 @@ pub(crate) const ALL: &[Scenario] = &[
     AN_EARLIER_SNAPSHOT,
     TWO_SNAPSHOTS,
     A_LONG_SNAPSHOT,
+    TWO_LONG_SNAPSHOTS,
 ];
 
 /// Those that take longer.
@@ -179,5 +180,4 @@ pub(crate) const LARGE: &[Scenario] = &[
         bounds: bounds(0, 1, 0),
         ..AN_EARLIER_SNAPSHOT
     },
-    TWO_LONG_SNAPSHOTS,
 ];
