@@ -218,7 +218,7 @@ impl Judge {
         match (request, &answer.outcome) {
             (_, Outcome::Foreign) => Err("a record is called foreign".into()),
             (_, Outcome::NotDone | Outcome::Unknown) if self.is_calm => {
-                Err(format!("nothing goes wrong, and this ended as \"{}\": {request:?}", answer.outcome))
+                Err(format!("nothing goes wrong, and {} ended as \"{}\"", kind(request), answer.outcome))
             }
             (_, Outcome::NotDone) if *is_done => Err("a request was done, and is said to be not done".into()),
             (_, Outcome::NotDone | Outcome::Unknown | Outcome::Conflict) => Ok(()),
@@ -252,7 +252,7 @@ impl Judge {
             | (StoreRequest::Seal { .. }, Outcome::Sealed)
                 if !is_done =>
             {
-                Err(format!("this is said to be done, and is not: {request:?}"))
+                Err(format!("{} is said to be done, and is not", kind(request)))
             }
             (StoreRequest::Seal { .. }, Outcome::Sealed) => Ok(()),
             (StoreRequest::Commit { .. }, Outcome::Committed { .. })
@@ -260,7 +260,7 @@ impl Judge {
                 self.fence(at);
                 Ok(())
             }
-            (_, outcome) => Err(format!("the outcome \"{outcome}\" is none of {request:?}")),
+            (_, outcome) => Err(format!("\"{outcome}\" is no outcome of {}", kind(request))),
         }
     }
 
@@ -310,6 +310,17 @@ fn records(copy: &Copy) -> Result<BTreeMap<NodeId, Moment>, String> {
         Err(trouble) => Err(format!("the servers have lost something of the record of {node}: {trouble:?}")),
     };
     replays.into_iter().map(moment).collect()
+}
+
+const fn kind(request: &StoreRequest) -> &'static str {
+    match request {
+        StoreRequest::Open => "an open",
+        StoreRequest::Commit { .. } => "a commit",
+        StoreRequest::Fence => "a fence",
+        StoreRequest::Load { .. } => "a load",
+        StoreRequest::Nodes => "a list of nodes",
+        StoreRequest::Seal { .. } => "a seal",
+    }
 }
 
 const fn told(outcome: &Outcome) -> &'static str {

@@ -20,6 +20,8 @@ use crate::world::{Volatile, World};
 /// What a search has found.
 #[derive(Debug, Default)]
 pub(crate) struct Searched {
+    /// Whether there are no more schedules.
+    pub(crate) is_whole: bool,
     /// How many states there are.
     pub(crate) states: usize,
     /// How many schedules were begun.
@@ -59,7 +61,7 @@ struct Search<'a> {
     found: Searched,
 }
 
-/// Searches all schedules. With a bound on runs an error says that it is reached.
+/// Searches all schedules, or some if more would have to be begun than `most`.
 pub(crate) fn search(scenario: &Scenario, mistake: Mistake, most: usize) -> Result<Searched, Broken> {
     let (mut volatile, known) = (Volatile::default(), Known::default());
     loop {
@@ -84,13 +86,10 @@ pub(crate) fn search(scenario: &Scenario, mistake: Mistake, most: usize) -> Resu
     }
 }
 
-/// The same, with few unusual steps first.
+/// The same, with few faults first.
 pub(crate) fn search_deeper(scenario: &Scenario, mistake: Mistake, most: usize) -> Result<Searched, Broken> {
-    let Bounds { faults, .. } = scenario.bounds;
     let with = |faults| Scenario { bounds: Bounds { faults, ..scenario.bounds }, ..*scenario };
-    for fewer in 0..faults {
-        search(&with(fewer), mistake, most)?;
-    }
+    (0..scenario.bounds.faults).try_for_each(|faults| search(&with(faults), mistake, most).map(drop))?;
     search(scenario, mistake, most)
 }
 
@@ -99,8 +98,9 @@ impl Search<'_> {
         loop {
             self.run()?;
             self.found.runs += 1;
-            assert!(self.found.runs <= most, "{}: cut off after {most} schedules", self.scenario.name);
-            if !self.surprises.is_empty() || !self.go_back() {
+            let has_more = self.go_back();
+            self.found.is_whole = !has_more;
+            if !self.surprises.is_empty() || !has_more || self.found.runs >= most {
                 self.found.states = self.seen.len();
                 return Ok(());
             }

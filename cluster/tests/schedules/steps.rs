@@ -23,8 +23,9 @@ pub(crate) enum Step {
     DoLate(CallId),
     /// A read begins, on a server that has everything.
     Begin(CallId),
-    /// A read begins, on a server that has nothing. It may come forward at any time.
-    BeginBehind(CallId),
+    /// A read begins, on a server that has come so far, and lacks so many messages that have replaced others. It may come forward at
+    /// any time.
+    BeginBehind(CallId, usize, u8),
     /// A server that has come so far sends the next message.
     Send(CallId, usize),
     /// That message gets lost.
@@ -46,7 +47,7 @@ pub(crate) enum Step {
 pub(crate) struct Bounds {
     /// Writes and reads that do not go as usual.
     pub(crate) faults: u8,
-    /// Reads of a server that is behind.
+    /// How many messages that have replaced others are not seen by readers that begin.
     pub(crate) behind: u8,
     /// Processes that die.
     pub(crate) kills: u8,
@@ -72,7 +73,7 @@ impl Bounds {
             | Step::GiveUp(_)
             | Step::LoseMessage(..)
             | Step::Interrupt(_) => Self { faults: faults.checked_sub(1)?, ..self },
-            Step::BeginBehind(_) => Self { behind: behind.checked_sub(1)?, ..self },
+            Step::BeginBehind(_, _, lacks) => Self { behind: behind.checked_sub(lacks)?, ..self },
             Step::Kill(_) => Self { kills: kills.checked_sub(1)?, ..self },
         })
     }

@@ -92,15 +92,15 @@ pub(crate) struct Stream {
     prints: prints::Prints,
     /// The request that is being served.
     pub(crate) running: Option<usize>,
-    /// The subjects from which messages are known to get removed.
+    /// The subjects whose messages are known to get replaced.
     volatile: Rc<BTreeSet<Rc<str>>>,
-    /// Those from which some were removed.
-    replaced: BTreeSet<Rc<str>>,
+    /// The messages that were replaced: after how many changes, and on which subject.
+    replaced: Vec<(usize, Rc<str>)>,
     met: BTreeSet<&'static str>,
 }
 
 impl Stream {
-    /// Messages are known to get removed from these subjects. What a server sends of others can wait for nothing.
+    /// The messages on these subjects are known to get replaced. With others nothing can interfere.
     pub(crate) fn new(volatile: Rc<BTreeSet<Rc<str>>>) -> Self {
         Self {
             committed: Vec::new(),
@@ -111,14 +111,15 @@ impl Stream {
             prints: prints::Prints::default(),
             running: None,
             volatile,
-            replaced: BTreeSet::new(),
+            replaced: Vec::new(),
             met: BTreeSet::new(),
         }
     }
 
-    /// The subjects from which messages were removed though that was not known.
+    /// The subjects whose messages were replaced though that was not known.
     pub(crate) fn surprises(&self) -> BTreeSet<Rc<str>> {
-        &self.replaced - &self.volatile
+        let replaced = self.replaced.iter().map(|(_, subject)| subject);
+        replaced.filter(|subject| !self.volatile.contains(*subject)).cloned().collect()
     }
 
     /// The changes from this one on, each with the stream after it.
@@ -178,8 +179,8 @@ impl Stream {
     fn at_once(&self, id: CallId, call: &Call) -> Option<Vec<Step>> {
         match call {
             Call::Asked(Asked::Read(filters)) => {
-                let behind = self.has_lost_any(filters).then_some(Step::BeginBehind(id));
-                Some([Step::Begin(id)].into_iter().chain(behind).chain([Step::Interrupt(id)]).collect())
+                let (begins, behind) = (Step::Begin(id), self.behind(id, filters));
+                Some([begins].into_iter().chain(behind).chain([Step::Interrupt(id)]).collect())
             }
             Call::Asked(Asked::Next(reader)) => match &self.next_messages(*reader)[..] {
                 [(position, stored)] if !self.volatile.contains(&*stored.subject) => Some(vec![
@@ -193,10 +194,11 @@ impl Stream {
         }
     }
 
-    /// Whether a message on these subjects was removed: so a server that is behind has something else to send.
-    fn has_lost_any(&self, filters: &[String]) -> bool {
+    /// The ways in which a server may be behind that differ for a reader of these subjects: it lacks the last so many replacements.
+    fn behind(&self, id: CallId, filters: &[String]) -> impl Iterator<Item = Step> {
         let is_read = |subject: &str| filters.iter().any(|filter| matches(filter, subject));
-        self.replaced.iter().any(|subject| is_read(subject))
+        let replaced = self.replaced.iter().rev().filter(move |(_, subject)| is_read(subject));
+        (1..).zip(replaced).map(move |(lacks, (position, _))| Step::BeginBehind(id, *position, lacks))
     }
 
     /// The messages that the server of a reader may send next, each with the least position that it may then be at.

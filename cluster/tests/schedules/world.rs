@@ -11,7 +11,7 @@ use crate::scenario::{Do, Runs, Scenario};
 use crate::steps::{Bounds, Step};
 use crate::stream::{Stream, hash};
 
-/// The subjects from which messages get removed, as far as is known.
+/// The subjects whose messages get replaced, as far as is known.
 pub(crate) type Volatile = Rc<BTreeSet<Rc<str>>>;
 
 /// The processes and the servers at one moment.
@@ -63,7 +63,7 @@ impl World {
         self.shared.judge.borrow().problem().cloned()
     }
 
-    /// The subjects from which messages were removed though that was not known.
+    /// The subjects whose messages were replaced though that was not known.
     pub(crate) fn surprises(&self) -> BTreeSet<Rc<str>> {
         self.surprises.clone()
     }

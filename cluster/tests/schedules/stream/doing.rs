@@ -42,9 +42,9 @@ impl Stream {
                 None
             }
             Step::Begin(id) => self.begin(id, self.committed.len()),
-            Step::BeginBehind(id) => {
+            Step::BeginBehind(id, position, _) => {
                 self.met.insert("a read of a server that is behind");
-                self.begin(id, 0)
+                self.begin(id, position)
             }
             Step::Send(id, position) => {
                 let stored = self.send(id, position);
@@ -94,7 +94,7 @@ impl Stream {
             return Appended::Conflict;
         }
         if copy.last_on(&change.subject) > 0 {
-            self.replaced.insert(change.subject.clone());
+            self.replaced.push((self.committed.len(), change.subject.clone()));
         }
         let sequence = copy.apply(&change);
         let print = self.prints.committed(id, &change);
