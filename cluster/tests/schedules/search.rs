@@ -118,6 +118,7 @@ impl Search<'_> {
             let state = world.fingerprint();
             if let Some(schedules) = self.seen.get(&state) {
                 let schedules = *schedules;
+                self.found.met.append(&mut world.met());
                 self.count(schedules);
                 return Ok(());
             }

@@ -4,15 +4,12 @@ use std::env::var;
 
 use crate::planted::Mistake;
 use crate::scenario::Scenario;
-use crate::scenarios::{ALL, LARGE};
+use crate::scenarios::{ALL, LARGE, that_shows};
 use crate::search::{Broken, Searched, search, search_deeper};
 use crate::steps::Bounds;
 
 /// No search of the normal run begins more schedules. One that is cut off fails.
 const MOST: usize = 500_000;
-
-/// A search for a mistake begins so many in each scenario.
-const FEW: usize = 2_000;
 
 fn tell(scenario: &Scenario, found: Result<Searched, Broken>) {
     let Scenario { name, bounds: Bounds { faults, behind, kills }, .. } = scenario;
@@ -37,23 +34,13 @@ fn no_schedule_breaks_a_rule() {
     }
 }
 
-/// The schedule with the fewest faults, of any scenario, that shows the mistake.
-fn find(mistake: Mistake) -> Option<(&'static str, Broken)> {
-    (0..=1).flat_map(|faults| ALL.iter().map(move |scenario| (faults, scenario))).find_map(
-        |(faults, scenario)| {
-            let bounds = Bounds { faults: faults.min(scenario.bounds.faults), ..scenario.bounds };
-            let found = search(&Scenario { bounds, ..*scenario }, mistake, FEW);
-            Some((scenario.name, found.err()?))
-        },
-    )
-}
-
 #[test]
 fn every_planted_mistake_is_found() {
     for mistake in Mistake::ALL {
-        let (name, Broken { rule, steps }) =
-            find(mistake).unwrap_or_else(|| panic!("{mistake:?} is not found"));
-        println!("{mistake:?}: {name}: {rule}, in {} steps", steps.len());
+        let scenario = that_shows(mistake);
+        let found = search_deeper(scenario, mistake, MOST);
+        let Broken { rule, steps } = found.err().unwrap_or_else(|| panic!("{mistake:?} is not found"));
+        println!("{mistake:?}: {}: {rule}, in {} steps", scenario.name, steps.len());
     }
 }
 

@@ -126,7 +126,7 @@ impl World {
         let first = self.scenario.runs[0];
         self.begin(&Runs { does: LAST, ..first });
         self.run_to_the_end();
-        self.begin(&Runs { node: "other", does: self.scenario.looks, makes_snapshots: false });
+        self.begin(&Runs { node: "other", does: self.scenario.looks, snapshots_every: usize::MAX });
         self.run_to_the_end();
     }
 
