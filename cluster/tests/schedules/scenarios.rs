@@ -186,6 +186,22 @@ pub(crate) const fn that_shows(mistake: Mistake) -> &'static Scenario {
     }
 }
 
+/// Scenarios in which each process does one thing at a time, with so few bounds that every order of steps can be tried.
+pub(crate) const SMALL: &[Scenario] = &[
+    Scenario {
+        name: "two processes",
+        runs: &[process("n1", &[&[Commit]]), process("n1", &[&[Commit]])],
+        bounds: bounds(0, 1, 0),
+        ..TWO_PROCESSES
+    },
+    Scenario {
+        name: "a commit and a load",
+        runs: &[process("n1", &[&[Commit]]), process("n2", &[&[Fence, Load("n1")]])],
+        bounds: bounds(1, 0, 0),
+        ..TWO_PROCESSES
+    },
+];
+
 /// Those that take longer.
 pub(crate) const LARGE: &[Scenario] = &[
     Scenario {

@@ -4,8 +4,8 @@ use std::env::var;
 
 use crate::planted::Mistake;
 use crate::scenario::Scenario;
-use crate::scenarios::{ALL, LARGE, that_shows};
-use crate::search::{Broken, Searched, search, search_deeper};
+use crate::scenarios::{ALL, LARGE, SMALL, that_shows};
+use crate::search::{Broken, Searched, search, search_deeper, search_plainly};
 use crate::steps::Bounds;
 
 /// No search of the normal run begins more schedules. One that is cut off fails.
@@ -15,7 +15,7 @@ fn tell(scenario: &Scenario, found: Result<Searched, Broken>) {
     let Scenario { name, bounds: Bounds { faults, behind, kills }, .. } = scenario;
     let bounds = format!("{faults} faults, {behind} servers behind, {kills} deaths");
     match found {
-        Ok(Searched { is_whole, states, runs, schedules, depth, met }) => {
+        Ok(Searched { is_whole, states, runs, schedules, depth, met, ends: _ }) => {
             assert!(is_whole, "{name}: cut off after {runs} schedules");
             println!(
                 "{name}: {bounds}: {schedules} schedules of {depth} steps at most, {states} states, {runs} runs"
@@ -41,6 +41,24 @@ fn every_planted_mistake_is_found() {
         let found = search_deeper(scenario, mistake, MOST);
         let Broken { rule, steps } = found.err().unwrap_or_else(|| panic!("{mistake:?} is not found"));
         println!("{mistake:?}: {}: {rule}, in {} steps", scenario.name, steps.len());
+    }
+}
+
+/// Steps that go before others leave nothing out: without that the same ends are met.
+#[test]
+fn what_goes_first_leaves_nothing_out() {
+    for scenario in SMALL {
+        let first = search(scenario, Mistake::None, MOST).unwrap();
+        let plain = search_plainly(scenario, MOST).unwrap();
+        println!("{}: {} runs, else {}; {} ends", scenario.name, first.runs, plain.runs, first.ends.len());
+        assert!(first.is_whole && plain.is_whole, "{}: cut off", scenario.name);
+        assert!(
+            first.ends == plain.ends,
+            "{}: {} ends, else {}",
+            scenario.name,
+            first.ends.len(),
+            plain.ends.len()
+        );
     }
 }
 
