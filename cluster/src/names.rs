@@ -4,6 +4,9 @@ use std::fmt;
 
 use replica::NodeId;
 
+/// So many places of a log are a group.
+const GROUP: u32 = 256;
+
 /// The names that a cluster has in NATS, as one node uses them.
 ///
 /// ```
@@ -38,7 +41,7 @@ impl Names {
     /// ```
     /// let names = cluster::Names::new("shop", "n1".into()).at(Some("eu".into()));
     /// assert_eq!(names.stream(), "COUNTERD_shop_eu");
-    /// assert_eq!(names.log(names.me(), 7), "counterd.shop.store.eu.n1.log.7");
+    /// assert_eq!(names.log(names.me(), 7), "counterd.shop.store.eu.n1.log.0.7");
     /// ```
     #[must_use]
     pub fn at(mut self, site: Option<String>) -> Self {
@@ -79,12 +82,20 @@ impl Names {
 
     /// A place of a node's log. The stream keeps the last message of each.
     pub fn log(&self, node: &NodeId, place: u32) -> String {
-        self.in_store(format_args!("{node}.log.{place}"))
+        self.in_store(format_args!("{node}.log.{}.{}", place / GROUP, place % GROUP))
     }
 
     /// All places of a node's log.
     pub fn whole_log(&self, node: &NodeId) -> String {
-        self.in_store(format_args!("{node}.log.*"))
+        self.in_store(format_args!("{node}.log.*.*"))
+    }
+
+    /// Places of a node's log among which these two are: their group, or all. A server looks through all of them.
+    pub fn places(&self, node: &NodeId, from: Option<u32>, to: u32) -> String {
+        match from.filter(|from| from / GROUP == to / GROUP) {
+            Some(_) => self.in_store(format_args!("{node}.log.{}.*", to / GROUP)),
+            None => self.whole_log(node),
+        }
     }
 
     /// Where the name of a node stands once it may have a log.
@@ -184,7 +195,7 @@ impl Names {
 
     /// Where else a node publishes that may forget others: it writes to their logs.
     pub fn right_to_forget(&self) -> Vec<String> {
-        ["*.log.*", "*.name"].map(|rest| self.in_store(format_args!("{rest}"))).into()
+        ["*.log.*.*", "*.name"].map(|rest| self.in_store(format_args!("{rest}"))).into()
     }
 
     /// Who has sent a message on [`inbox`](Self::inbox), [`hellos`](Self::hellos) or [`asks`](Self::asks): the last token, which the server lets nobody else
@@ -201,10 +212,11 @@ impl Names {
 
     /// The node whose log has this place, and the place. `None`: it is no [`log`](Self::log).
     pub fn logged(subject: &str) -> Option<(NodeId, u32)> {
-        let (rest, place) = subject.rsplit_once('.')?;
-        let (node, "log") = rest.rsplit_once('.')? else { return None };
-        let (_, node) = node.rsplit_once('.')?;
-        let place = place.parse().ok()?;
+        let [number, group, "log", node, ..] = subject.rsplit('.').collect::<Vec<_>>()[..] else {
+            return None;
+        };
+        let number: u32 = number.parse().ok().filter(|number| *number < GROUP)?;
+        let place = group.parse::<u32>().ok()?.checked_mul(GROUP)?.checked_add(number)?;
         embedded::is_node_name(node).then(|| (node.into(), place))
     }
 }
@@ -218,14 +230,25 @@ mod tests {
         for site in [None, Some("eu".to_owned()), Some("log".into())] {
             let names = Names::new("shop", "n1".into()).at(site);
             for node in ["n2", "log"].map(NodeId::from) {
-                let place = names.log(&node, u32::MAX);
-                assert_eq!(Names::logged(&place), Some((node.clone(), u32::MAX)), "{place}");
+                for place in [0, GROUP - 1, GROUP, u32::MAX] {
+                    let subject = names.log(&node, place);
+                    assert_eq!(Names::logged(&subject), Some((node.clone(), place)), "{subject}");
+                }
                 for other in [names.fence(), names.name(&node), names.whole_log(&node)] {
                     assert_eq!(Names::logged(&other), None, "{other}");
                 }
             }
         }
         assert_eq!(Names::logged("counterd.shop.store"), None);
+    }
+
+    #[test]
+    fn the_last_message_is_among_the_places_that_a_condition_is_about() {
+        let (names, node) = (Names::new("shop", "n1".into()), NodeId::from("n2"));
+        let all = names.whole_log(&node);
+        assert_eq!(names.places(&node, None, 0), all);
+        assert_eq!(names.places(&node, Some(GROUP - 1), GROUP), all);
+        assert_eq!(names.places(&node, Some(GROUP), GROUP + 1), "counterd.shop.store.n2.log.1.*");
     }
 
     #[test]

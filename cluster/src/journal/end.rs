@@ -6,18 +6,17 @@ use super::{Message, Part};
 
 /// The end of a log, as whoever appends to it must know it.
 ///
-/// The last message says in which place the next one stands. Whatever stands in that place now is not needed. So of several writers
-/// who know the same end, one only can put its message there: each expects the message that it replaces.
+/// The last message says in which place the next one stands. Whatever stands in that place now is not needed.
 ///
 /// ```
 /// use cluster::journal::{End, Part, Whole};
 ///
 /// let mut end = End::default();
-/// assert_eq!(end.place(), (0, 0));
+/// assert_eq!(end.next(), 0);
 /// let part = |of| Part { of, number: 0, count: 1, bytes: Vec::new() };
 /// let message = end.message(part(Whole::Entry)).unwrap();
 /// end.appended(17, &message);
-/// assert_eq!(end.place(), (1, 0));
+/// assert_eq!((end.head(), end.next()), (17, 1));
 /// // The snapshot has that entry, so its place is free.
 /// let message = end.message(part(Whole::Snapshot(17))).unwrap();
 /// end.appended(18, &message);
@@ -28,6 +27,8 @@ use super::{Message, Part};
 pub struct End {
     /// The sequence number of the last message; 0 without one.
     head: u64,
+    /// The place of the last message.
+    last: u32,
     /// The place of the next message.
     next: u32,
     /// The sequence number of the last message in each place.
@@ -37,9 +38,9 @@ pub struct End {
 }
 
 impl End {
-    /// The end of a log with this last message. Its places have these messages. Those up to `upto` are not needed.
-    pub(super) fn new(head: u64, next: u32, places: BTreeMap<u32, u64>, upto: u64) -> Self {
-        let mut end = Self { head, next, places, free: BTreeSet::new() };
+    /// The end of a log with a last message in the place `last`. Its places have these messages. Those up to `upto` are not needed.
+    pub(super) fn new(head: u64, [last, next]: [u32; 2], places: BTreeMap<u32, u64>, upto: u64) -> Self {
+        let mut end = Self { head, last, next, places, free: BTreeSet::new() };
         end.free(upto);
         end
     }
@@ -49,9 +50,14 @@ impl End {
         self.head
     }
 
-    /// The place of the next message, and the sequence number of the message that stands there; 0 if there is none.
-    pub fn place(&self) -> (u32, u64) {
-        (self.next, self.places.get(&self.next).copied().unwrap_or_default())
+    /// The place of the last message, if there is one.
+    pub fn last(&self) -> Option<u32> {
+        (self.head > 0).then_some(self.last)
+    }
+
+    /// The place of the next message.
+    pub fn next(&self) -> u32 {
+        self.next
     }
 
     /// The next message. `None`: there are no places left.
@@ -64,8 +70,7 @@ impl End {
     /// The next message was appended, and has this sequence number.
     pub fn appended(&mut self, sequence: u64, message: &Message) {
         self.places.insert(self.next, sequence);
-        self.head = sequence;
-        self.next = message.next;
+        (self.head, self.last, self.next) = (sequence, self.next, message.next);
         self.free.remove(&self.next);
     }
 

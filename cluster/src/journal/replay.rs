@@ -15,6 +15,8 @@ const ENVELOPE: usize = 256;
 pub struct Replay {
     log: Vec<(u64, Vec<u8>)>,
     places: BTreeMap<u32, u64>,
+    /// The place of the last message.
+    last: u32,
 }
 
 /// What a stream has of a node.
@@ -50,6 +52,7 @@ impl Replay {
     /// Takes the message in this place.
     pub fn take(&mut self, place: u32, sequence: u64, bytes: Vec<u8>) {
         self.places.insert(place, sequence);
+        self.last = place;
         self.log.push((sequence, bytes));
     }
 
@@ -58,14 +61,12 @@ impl Replay {
         self.log.last().map_or(0, |(sequence, _)| *sequence)
     }
 
-    /// The place of the message after the last one, and the sequence number of the message that stands there now. `None`: the last
-    /// message can't be read.
-    pub fn next(&self) -> Option<(u32, u64)> {
-        let next = match self.log.last() {
-            Some((_, bytes)) => Message::from_bytes(bytes)?.next,
-            None => 0,
-        };
-        Some((next, self.places.get(&next).copied().unwrap_or_default()))
+    /// The place of the last message, if there is one, and that of the message after it. `None`: the last message can't be read.
+    pub fn ends(&self) -> Option<(Option<u32>, u32)> {
+        match self.log.last() {
+            Some((_, bytes)) => Some((Some(self.last), Message::from_bytes(bytes)?.next)),
+            None => Some((None, 0)),
+        }
     }
 
     /// What the messages say.
@@ -83,7 +84,7 @@ impl Replay {
         if since > upto {
             return Err(Trouble::Gap);
         }
-        let end = End::new(head, next, self.places, upto);
+        let end = End::new(head, [self.last, next], self.places, upto);
         let mut tail = 0_usize;
         for (sequence, bytes) in entries {
             if sequence <= upto {

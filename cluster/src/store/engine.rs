@@ -54,7 +54,8 @@ pub enum Condition {
     None,
     /// If the last message on its subject has this sequence number; 0: if there is none.
     After(u64),
-    /// The same, of the last message on another subject.
+    /// The same, of the last message on another subject, or on all that a filter such as `a.*` means. All who append to these subjects
+    /// use the same filter while the last message is this one.
     AfterOn(String, u64),
 }
 

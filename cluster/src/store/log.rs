@@ -75,10 +75,11 @@ impl<E: Engine> Store<E> {
 
     /// Appends one message to a log that ends so.
     pub(super) async fn append_part(&self, node: &NodeId, end: &mut End, part: Part) -> Appended {
-        let (place, last) = end.place();
         let Some(message) = end.message(part) else { return Appended::NotDone };
-        let subject = self.names.log(node, place);
-        let appended = self.append_if(subject, &message.to_bytes(), Condition::After(last)).await;
+        let subject = self.names.log(node, end.next());
+        let around = self.names.places(node, end.last(), end.next());
+        let condition = Condition::AfterOn(around, end.head());
+        let appended = self.append_if(subject, &message.to_bytes(), condition).await;
         if let Appended::At(sequence) = appended {
             end.appended(sequence, &message);
         }

@@ -4,8 +4,8 @@
 //! until that fence comes. Whatever was committed before is in front of the fence, or was replaced since. Then a snapshot has it, which may
 //! stand behind the fence, as may the message that came in its place. The reader has missed all of them.
 //!
-//! So there is a second step. If the place of the next message is still as the reader has seen it, nobody has written since, and nothing is
-//! missing: a second fence is appended on that condition. If it is not, a later message comes, and names the one before it.
+//! So there is a second step. If the log still ends with the last message that was read, nothing is missing: a second fence is appended on
+//! that condition. If it does not, a later message comes, and names the one before it.
 
 use std::sync::atomic::Ordering;
 
@@ -137,8 +137,9 @@ impl<E: Engine> Store<E> {
     /// Whether the log still ends with the last message that was read. If not, or if that can't be told, another one comes.
     async fn is_last(&self, reading: &Reading<E::Reader>) -> Result<bool, Interrupted> {
         // A log that can't be read needs nothing more to say so.
-        let Some((place, last)) = reading.replay.next() else { return Ok(true) };
-        let condition = Condition::AfterOn(self.names.log(&reading.node, place), last);
+        let Some((last, next)) = reading.replay.ends() else { return Ok(true) };
+        let around = self.names.places(&reading.node, last, next);
+        let condition = Condition::AfterOn(around, reading.replay.last());
         match self.append_if(self.names.fence(), &[VERSION], condition).await {
             Appended::At(_) => Ok(true),
             Appended::Conflict | Appended::Busy => Ok(false),

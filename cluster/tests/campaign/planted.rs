@@ -81,7 +81,7 @@ impl<E> Planted<E> {
         match self.mistake {
             Mistake::NoFence if is_fence(subject) => Some(Appended::At(u64::MAX)),
             Mistake::FenceReused if is_fence(subject) => self.fence.get().map(Appended::At),
-            Mistake::StopsAtFence if matches!(condition, Condition::AfterOn(..)) => Some(Appended::At(0)),
+            Mistake::StopsAtFence if is_fence(subject) && *condition != Condition::None => Some(Appended::At(0)),
             Mistake::SnapshotIsBelieved => is_believed(|of| matches!(of, Whole::Snapshot(_))),
             Mistake::PartsAreBelieved => is_believed(|of| *of == Whole::Entry),
             _ => None,
@@ -157,11 +157,11 @@ impl<E: Engine> Engine for Planted<E> {
         let is_fence = is_fence(&subject);
         let payload = self.alters(&subject, &payload).map_or(payload, |message| message.to_bytes());
         let last = match condition {
-            Condition::After(last) => last,
-            Condition::AfterOn(..) | Condition::None => 0,
+            Condition::After(last) | Condition::AfterOn(_, last) => last,
+            Condition::None => 0,
         };
         let (subject, condition) = match (self.mistake, other_place(&subject)) {
-            (Mistake::PlaceIsFree, Some(other)) => (other, Condition::None),
+            (Mistake::PlaceIsFree, Some(other)) => (other, condition),
             (Mistake::NothingExpected, _) if is_log => (subject, Condition::None),
             _ => (subject, condition),
         };

@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Stream};
 use async_nats::jetstream::{self, Context};
 use cluster::Names;
-use cluster::nats::{NoStream, open_stream};
+use cluster::nats::{NoStream, Store, open_stream};
+use replica::store::{Outcome, StoreRequest};
 use tokio::runtime::Runtime;
 
 use crate::server::NatsServer;

@@ -166,6 +166,7 @@ pub(crate) const ALL: &[Scenario] = &[
     AN_EARLIER_SNAPSHOT,
     TWO_SNAPSHOTS,
     A_LONG_SNAPSHOT,
+    TWO_LONG_SNAPSHOTS,
 ];
 
 /// The scenario that shows a mistake.
@@ -224,5 +225,4 @@ pub(crate) const LARGE: &[Scenario] = &[
         bounds: bounds(0, 1, 0),
         ..AN_EARLIER_SNAPSHOT
     },
-    TWO_LONG_SNAPSHOTS,
 ];

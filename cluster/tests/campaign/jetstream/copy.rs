@@ -29,9 +29,16 @@ impl Copy {
         self.last
     }
 
-    /// The sequence number of the last message on a subject; 0 without one.
-    pub(crate) fn last_on(&self, subject: &str) -> u64 {
-        self.places.get(subject).copied().unwrap_or_default()
+    /// The sequence number of the last message on a subject, or on those that a filter means; 0 without one.
+    pub(crate) fn last_on(&self, filter: &str) -> u64 {
+        match self.places.get(filter) {
+            Some(last) => *last,
+            None if !filter.contains('*') => 0,
+            None => {
+                let met = self.places.iter().filter(|(subject, _)| matches(filter, subject));
+                met.map(|(_, last)| *last).max().unwrap_or_default()
+            }
+        }
     }
 
     /// The first message on these subjects after this one.

@@ -144,7 +144,7 @@ fn a_node_can_not_speak_in_the_name_of_another() {
     let forbidden = [
         "counterd.shop.to.n3.n1",
         "counterd.shop.hello.n1",
-        "counterd.shop.store.n1.log.0",
+        "counterd.shop.store.n1.log.0.0",
         "counterd.shop.store.n1.fence",
         "$JS.API.STREAM.PURGE.COUNTERD_shop",
         "$JS.API.STREAM.DELETE.COUNTERD_shop",
