@@ -81,7 +81,9 @@ impl<E> Planted<E> {
         match self.mistake {
             Mistake::NoFence if is_fence(subject) => Some(Appended::At(u64::MAX)),
             Mistake::FenceReused if is_fence(subject) => self.fence.get().map(Appended::At),
-            Mistake::StopsAtFence if is_fence(subject) && *condition != Condition::None => Some(Appended::At(0)),
+            Mistake::StopsAtFence if is_fence(subject) && *condition != Condition::None => {
+                Some(Appended::At(0))
+            }
             Mistake::SnapshotIsBelieved => is_believed(|of| matches!(of, Whole::Snapshot(_))),
             Mistake::PartsAreBelieved => is_believed(|of| *of == Whole::Entry),
             _ => None,
