@@ -237,7 +237,7 @@ impl Replication {
         cx: &mut Context<'_>,
     ) -> Merged {
         // The frame itself may establish its sender, so it is heard before its counts are admitted.
-        let Some(peer) = self.peers.hear(from, &frame) else {
+        let Some(peer) = self.peers.hear(from, &frame, cx.now) else {
             if self.members.forgotten(from.as_str()).is_some() {
                 // Perhaps it has returned: its record is read.
                 self.members.may_have_returned(from);

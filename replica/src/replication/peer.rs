@@ -34,6 +34,18 @@ pub(super) struct Peer {
     /// The last of its answers that brought counts, until the peer is known to have heard that. Each frame to the peer
     /// confirms it.
     pub to_confirm: Option<Confirmation>,
+    turns: Turns,
+}
+
+/// Two processes of one node may run at once, against all advice, and each hears what is sent to the node. Their frames come by turns, and
+/// each resets what is known of the peer. If it were greeted anew each time at once, both would answer, and so on without end.
+#[derive(Debug, Clone, Default)]
+struct Turns {
+    /// When another incarnation was heard the last time.
+    changed_at: Option<Duration>,
+    /// That was soon after the time before. From then on the peer is greeted once a round at most.
+    are_taken: bool,
+    told_at: Option<Duration>,
 }
 
 /// The confirmation of an answer.
@@ -100,10 +112,14 @@ const MOST_ROWS_UNHEARD: usize = 8;
 const MOST_BYTES_UNHEARD: usize = 4096;
 
 impl Peer {
-    /// Learns from a frame of the peer which frames it confirms. `me` is this node.
-    pub(super) fn hear(&mut self, frame: &Frame, me: &NodeId) {
+    /// Learns from a frame of the peer which frames it confirms. `me` is this node. If the incarnation changes twice within `soon`, two
+    /// of them take turns.
+    pub(super) fn hear(&mut self, frame: &Frame, me: &NodeId, (now, soon): (Duration, Duration)) {
         if self.heard.is_some_and(|heard| heard != frame.incarnation) {
-            *self = Self::default();
+            let Turns { changed_at, told_at, .. } = self.turns;
+            let are_taken = changed_at.is_some_and(|at| now < at + soon);
+            let turns = Turns { changed_at: Some(now), are_taken, told_at };
+            *self = Self { turns, ..Self::default() };
         }
         self.heard = Some(frame.incarnation);
         let confirmed = [frame.answers, frame.confirms];
@@ -163,6 +179,12 @@ impl Peer {
         self.is_established
     }
 
+    /// Whether the peer may be sent a frame now that it must confirm. `round` is how long a round takes.
+    pub(super) fn may_be_told(&self, (now, round): (Duration, Duration)) -> bool {
+        let Turns { are_taken, told_at, .. } = self.turns;
+        self.is_established || !are_taken || told_at.is_none_or(|at| now >= at + round)
+    }
+
     /// The counts to send with a confirmation, and the id to send them under. An overdue frame keeps its id, so that a late
     /// confirmation of it still counts. So does one that is not overdue yet, if there is an `urge` to send it.
     pub(super) fn answer(
@@ -193,7 +215,7 @@ impl Peer {
                 sent.is_sent_again_with(&claim.rows);
                 Some((sent.id, claim))
             }
-            None => Some(self.send(claim, new_id(), resend_at)),
+            None => Some(self.send(claim, new_id(), (now, resend_at))),
         }
     }
 
@@ -202,16 +224,22 @@ impl Peer {
         &mut self,
         (state, max_frame): (&State, usize),
         id: FrameId,
-        resend_at: Duration,
+        times: (Duration, Duration),
     ) -> (FrameId, Claim) {
         let rows = self.rows(state, max_frame);
         let part = self.outgoing.next().filter(|_| self.is_established).cloned();
         let claim = state.claim(rows, part.map(Box::new));
         let is_greeting = !self.is_established && is_long(&claim);
-        self.send(if is_greeting { Claim::default() } else { claim }, id, resend_at)
+        self.send(if is_greeting { Claim::default() } else { claim }, id, times)
     }
 
-    fn send(&mut self, claim: Claim, id: FrameId, resend_at: Duration) -> (FrameId, Claim) {
+    fn send(
+        &mut self,
+        claim: Claim,
+        id: FrameId,
+        (now, resend_at): (Duration, Duration),
+    ) -> (FrameId, Claim) {
+        self.turns.told_at = self.turns.are_taken.then_some(now);
         let (credit, confirms) = (versions(&claim.rows), self.confirms());
         let part = claim.part.clone();
         let sent = InFlight { id, credit, confirms, transmissions: 1, resend_at, probe: None, part };

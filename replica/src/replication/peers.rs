@@ -144,7 +144,7 @@ impl Peers {
     }
 
     /// Learns from a peer's frame which frames it confirms. `None`: there is no such peer.
-    pub(super) fn hear(&mut self, name: &NodeId, frame: &Frame) -> Option<&mut Peer> {
+    pub(super) fn hear(&mut self, name: &NodeId, frame: &Frame, now: Duration) -> Option<&mut Peer> {
         if !self.links.contains_key(name) {
             if !self.names.contains(name) {
                 return None;
@@ -154,7 +154,7 @@ impl Peers {
         }
         let peer = self.links.get_mut(name).or_else(|| self.contacts.get_mut(name))?;
         let before = peer.reach();
-        peer.hear(frame, &self.me);
+        peer.hear(frame, &self.me, (now, self.timeout));
         self.reach_changed |= peer.reach() != before;
         Some(peer)
     }
@@ -185,7 +185,11 @@ impl Peers {
             Some(Inquiry::Shows(_)) => Urge::ToTell,
             Some(Inquiry::Asks(..) | Inquiry::Surveys(_)) | None => Urge::None,
         };
-        let counts = peer.answer((state, self.max_frame), times, urge, || self.ids.next());
+        let counts = if peer.may_be_told((cx.now, self.interval)) {
+            peer.answer((state, self.max_frame), times, urge, || self.ids.next())
+        } else {
+            None
+        };
         self.had_turn |= counts.is_some();
         let (own_id, mut claim) = counts.map_or((None, Claim::default()), |(id, claim)| (Some(id), claim));
         claim.rows.extend(stated(states, state));
@@ -243,8 +247,8 @@ impl Peers {
     fn send_parts(&mut self, state: &State, cx: &mut Context<'_>) {
         let Self { links, ids, timeout, incarnation, max_frame, .. } = self;
         for (name, peer) in links.iter_mut().filter(|(_, peer)| peer.has_part_to_send()) {
-            let resend_at = cx.now + cx.jittered(*timeout);
-            let (id, claim) = peer.tell((state, *max_frame), ids.next(), resend_at);
+            let times = (cx.now, cx.now + cx.jittered(*timeout));
+            let (id, claim) = peer.tell((state, *max_frame), ids.next(), times);
             tell((name, peer), *incarnation, id, claim, cx);
         }
     }
@@ -274,12 +278,13 @@ impl Peers {
             Rush::Not | Rush::ToSome => self.fanout.max(self.unreachable().count() / 16),
             Rush::ToAll => usize::MAX,
         };
-        let is_idle = |peer: &Peer| peer.in_flight.is_none() && peer.lacks();
+        let times = (cx.now, self.interval);
+        let is_idle = |peer: &Peer| peer.in_flight.is_none() && peer.lacks() && peer.may_be_told(times);
         let mut idle: Vec<_> = self.links.iter_mut().filter(|(_, peer)| is_idle(peer)).collect();
         idle.shuffle(&mut cx.rng);
         for (name, peer) in idle.into_iter().take(most) {
-            let resend_at = cx.now + cx.jittered(self.timeout);
-            let (id, claim) = peer.tell((state, self.max_frame), self.ids.next(), resend_at);
+            let times = (cx.now, cx.now + cx.jittered(self.timeout));
+            let (id, claim) = peer.tell((state, self.max_frame), self.ids.next(), times);
             tell((name, peer), self.incarnation, id, claim, cx);
         }
     }

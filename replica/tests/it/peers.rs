@@ -48,3 +48,34 @@ fn nodes_off_the_roster_are_no_peers() {
     node.give(Input::Roster(["n0", "n2"].map(Into::into).into()));
     assert_eq!(names(&node), ["n2".into()]);
 }
+
+/// Both hear what is sent to the node, and both answer. Without a bound each answer would bring another greeting.
+#[test]
+fn two_processes_of_one_peer_are_not_greeted_without_end() {
+    let mut node = Driven::new(AckPolicy::Durable);
+    node.serve(&mut Memory::default());
+    // The store is silent from now on, so a peer is to confirm this soon.
+    node.ask(1, Request::add(3));
+    node.pass(ms(2000));
+    let greetings = |node: &mut Driven| {
+        let mut sent = node.sent();
+        let asked = sent.len();
+        for _ in 0..100 {
+            for frame in std::mem::take(&mut sent).into_iter().filter_map(|(_, frame)| frame.id) {
+                for incarnation in [1, 2] {
+                    node.hear("n1", Frame { answers: Some(frame), ..frame_of(incarnation, Vec::new()) });
+                }
+            }
+            sent = node.sent();
+            if sent.is_empty() {
+                return asked;
+            }
+        }
+        panic!("greeting after greeting")
+    };
+    assert!(greetings(&mut node) > 0);
+    for _ in 0..10 {
+        node.pass(ms(2000));
+        assert!(greetings(&mut node) > 0, "it is greeted again later");
+    }
+}
