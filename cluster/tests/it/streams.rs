@@ -6,7 +6,8 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Stre
 use async_nats::jetstream::{self, Context};
 use cluster::Names;
 use cluster::nats::{NoStream, Store, open_stream};
-use replica::store::{Outcome, StoreRequest};
+use replica::store::{Changes, Outcome, Revision, StoreRequest};
+use replica::{ReplicaId, Tally};
 use tokio::runtime::Runtime;
 
 use crate::server::NatsServer;
@@ -120,4 +121,78 @@ fn a_fence_of_a_stream_that_is_lost_is_not_waited_for_twice() {
             assert!(tries < 5, "the record can't be read");
         }
     });
+}
+
+/// Commits one more change. The revision after it, if it was done.
+async fn commit(store: &Store, expect: Revision, up: u64) -> Result<Revision, Outcome> {
+    let replica: ReplicaId = "n1#00000001".parse().unwrap();
+    let changes = Changes { rows: vec![Tally { up, down: 0 }.row(replica)], ..Changes::default() };
+    match store.request(StoreRequest::Commit { expect, changes, owner: None }).await.outcome {
+        Outcome::Committed { revision } => Ok(revision),
+        other => Err(other),
+    }
+}
+
+/// Waits until the store has the stream again.
+async fn wait_for_stream(store: &Store) {
+    for _ in 0..100 {
+        if store.request(StoreRequest::Fence).await.outcome == Outcome::Fenced {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the stream does not come back")
+}
+
+/// The place of the next message is as it was, in the new stream and in the backup. But the message before is gone.
+#[test]
+fn a_commit_to_a_log_that_is_lost_or_went_back_is_a_conflict() {
+    for is_lost in [true, false] {
+        let Some(mut server) = NatsServer::start() else { return };
+        let (runtime, names) = (Runtime::new().unwrap(), Names::new("shop", "n1".into()));
+        let (store, first) = runtime.block_on(async {
+            let context = context(&server).await;
+            let stream = open_stream(&context, &names, 1).await.unwrap();
+            let store = Store::new(context, stream, names.clone(), 1 << 20);
+            let first = commit(&store, Revision(0), 1).await.unwrap();
+            (store, first)
+        });
+        server.kill();
+        server.back_up();
+        server.restart();
+        let last = runtime.block_on(async {
+            opened(&context(&server).await, &names, 1).await;
+            wait_for_stream(&store).await;
+            commit(&store, first, 2).await.unwrap()
+        });
+        server.kill();
+        if is_lost {
+            server.lose_data();
+        } else {
+            server.restore();
+        }
+        server.restart();
+        runtime.block_on(async {
+            let context = context(&server).await;
+            opened(&context, &names, 1).await;
+            wait_for_stream(&store).await;
+            // Others write on, so that the numbers are as large as before.
+            for _ in 0..10 {
+                context
+                    .publish(Names::new("shop", "n2".into()).fence(), "".into())
+                    .await
+                    .unwrap()
+                    .await
+                    .unwrap();
+            }
+            assert_eq!(commit(&store, last, 3).await, Err(Outcome::Conflict));
+            match store.request(StoreRequest::Open).await.outcome {
+                Outcome::Opened { record, revision } => {
+                    assert_eq!(record.is_none(), is_lost);
+                    commit(&store, revision, 3).await.unwrap();
+                }
+                other => panic!("{other}"),
+            }
+        });
+    }
 }
