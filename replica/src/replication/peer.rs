@@ -179,7 +179,7 @@ impl Peer {
         self.is_established
     }
 
-    /// Whether the peer may be sent a frame now that it must confirm. `round` is how long a round takes.
+    /// Whether the peer may be sent a frame now that it must confirm, if nothing waits for that. `round` is how long a round takes.
     pub(super) fn may_be_told(&self, (now, round): (Duration, Duration)) -> bool {
         let Turns { are_taken, told_at, .. } = self.turns;
         self.is_established || !are_taken || told_at.is_none_or(|at| now >= at + round)

@@ -185,7 +185,7 @@ impl Peers {
             Some(Inquiry::Shows(_)) => Urge::ToTell,
             Some(Inquiry::Asks(..) | Inquiry::Surveys(_)) | None => Urge::None,
         };
-        let counts = if peer.may_be_told((cx.now, self.interval)) {
+        let counts = if urge == Urge::ToConfirm || peer.may_be_told((cx.now, self.interval)) {
             peer.answer((state, self.max_frame), times, urge, || self.ids.next())
         } else {
             None
