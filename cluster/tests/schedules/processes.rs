@@ -60,8 +60,8 @@ impl Process {
     pub(crate) fn begin(shared: &Shared, id: usize, runs: &Runs, most: usize, mistake: Mistake) -> Self {
         let node = NodeId::from(runs.node);
         let engine = Planted::new(Client::new(shared.stream.clone(), id), mistake);
-        let every = if runs.makes_snapshots { 1 } else { usize::MAX };
-        let store = Store::over(engine, Names::new("shop", node.clone()), most).with_snapshots_every(every);
+        let store = Store::over(engine, Names::new("shop", node.clone()), most)
+            .with_snapshots_every(runs.snapshots_every);
         let (store, begun, commits) = (Rc::new(store), Rc::default(), Rc::default());
         let task = |does: &&'static [Do]| {
             let asker = Asker {

@@ -22,8 +22,8 @@ pub(crate) struct Runs {
     pub(crate) node: &'static str,
     /// What it does, one thing after the other; several such rows beside each other.
     pub(crate) does: &'static [&'static [Do]],
-    /// Whether it makes a snapshot after each commit.
-    pub(crate) makes_snapshots: bool,
+    /// It makes a snapshot each time that its log has grown by so many bytes.
+    pub(crate) snapshots_every: usize,
 }
 
 /// Processes, one store, and what may go wrong.
@@ -44,10 +44,15 @@ pub(crate) struct Scenario {
 
 /// A process that does this, and makes no snapshots.
 pub(crate) const fn process(node: &'static str, does: &'static [&'static [Do]]) -> Runs {
-    Runs { node, does, makes_snapshots: false }
+    Runs { node, does, snapshots_every: usize::MAX }
 }
 
-/// A process that does this, and makes snapshots.
+/// A process that does this, and makes a snapshot after each commit.
 pub(crate) const fn with_snapshots(node: &'static str, does: &'static [&'static [Do]]) -> Runs {
-    Runs { node, does, makes_snapshots: true }
+    Runs { node, does, snapshots_every: 1 }
+}
+
+/// A process that does this, and makes a snapshot after its first commit, and after each second one then.
+pub(crate) const fn with_few_snapshots(node: &'static str, does: &'static [&'static [Do]]) -> Runs {
+    Runs { node, does, snapshots_every: 600 }
 }

@@ -1,6 +1,7 @@
 //! The scenarios.
 
-use crate::scenario::{Do, Scenario, process, with_snapshots};
+use crate::planted::Mistake;
+use crate::scenario::{Do, Scenario, process, with_few_snapshots, with_snapshots};
 use crate::steps::Bounds;
 
 use Do::{Commit, CommitMuch, Fence, Load, Nodes, Seal};
@@ -60,6 +61,15 @@ const A_LOAD_OF_A_SERVER_BEHIND: Scenario = Scenario {
     runs: &[with_snapshots("n1", &[&[Commit]]), process("n2", &[&[Fence, Load("n1")]])],
     bounds: bounds(0, 2, 0),
     meets: &["messages replaced while they are read", "a read of a server that is behind"],
+    ..A_SNAPSHOT_AND_A_LOAD
+};
+
+/// While another node reads, all is replaced that it is to read: a snapshot has it, behind the fence.
+const A_LONG_LOAD: Scenario = Scenario {
+    name: "a load while all is replaced",
+    past: &[process("n1", &[&[Commit]])],
+    runs: &[with_few_snapshots("n1", &[&[Commit, Commit, Commit]]), process("n2", &[&[Fence, Load("n1")]])],
+    meets: &["messages replaced while they are read"],
     ..A_SNAPSHOT_AND_A_LOAD
 };
 
@@ -148,6 +158,7 @@ pub(crate) const ALL: &[Scenario] = &[
     A_SNAPSHOT,
     A_SNAPSHOT_AND_A_LOAD,
     A_LOAD_OF_A_SERVER_BEHIND,
+    A_LONG_LOAD,
     PARTS,
     A_SEAL,
     A_SEAL_AND_A_SNAPSHOT,
@@ -156,6 +167,40 @@ pub(crate) const ALL: &[Scenario] = &[
     TWO_SNAPSHOTS,
     A_LONG_SNAPSHOT,
     TWO_LONG_SNAPSHOTS,
+];
+
+/// The scenario that shows a mistake.
+pub(crate) const fn that_shows(mistake: Mistake) -> &'static Scenario {
+    match mistake {
+        Mistake::None
+        | Mistake::TimeoutIsRefusal
+        | Mistake::ConflictIsDone
+        | Mistake::RefusalIsDone
+        | Mistake::NothingExpected => &TWO_PROCESSES,
+        Mistake::NoFence | Mistake::BehindIsBelieved | Mistake::FenceReused | Mistake::LossIsUnseen => {
+            &A_FIRST_COMMIT
+        }
+        Mistake::StopsAtFence => &A_LONG_LOAD,
+        Mistake::SnapshotLosesTail | Mistake::PlaceIsFree => &A_SNAPSHOT,
+        Mistake::SnapshotIsBelieved => &A_LONG_SNAPSHOT,
+        Mistake::PartsAreBelieved | Mistake::FirstPartIsAll => &PARTS,
+    }
+}
+
+/// Scenarios in which each process does one thing at a time, with so few bounds that every order of steps can be tried.
+pub(crate) const SMALL: &[Scenario] = &[
+    Scenario {
+        name: "two processes",
+        runs: &[process("n1", &[&[Commit]]), process("n1", &[&[Commit]])],
+        bounds: bounds(0, 1, 0),
+        ..TWO_PROCESSES
+    },
+    Scenario {
+        name: "a commit and a load",
+        runs: &[process("n1", &[&[Commit]]), process("n2", &[&[Fence, Load("n1")]])],
+        bounds: bounds(1, 0, 0),
+        ..TWO_PROCESSES
+    },
 ];
 
 /// Those that take longer.

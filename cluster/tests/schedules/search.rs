@@ -15,7 +15,8 @@ use crate::judge::Known;
 use crate::planted::Mistake;
 use crate::scenario::Scenario;
 use crate::steps::{Bounds, Step};
-use crate::world::{Volatile, World};
+use crate::stream::Volatile;
+use crate::world::World;
 
 /// What a search has found.
 #[derive(Debug, Default)]
@@ -31,6 +32,8 @@ pub(crate) struct Searched {
     /// The most steps of one.
     pub(crate) depth: usize,
     pub(crate) met: BTreeSet<&'static str>,
+    /// What processes had heard when a schedule had come to its end, and what was written.
+    pub(crate) ends: BTreeSet<u64>,
 }
 
 /// A schedule that breaks a rule.
@@ -63,27 +66,22 @@ struct Search<'a> {
 
 /// Searches all schedules, or some if more would have to be begun than `most`.
 pub(crate) fn search(scenario: &Scenario, mistake: Mistake, most: usize) -> Result<Searched, Broken> {
-    let (mut volatile, known) = (Volatile::default(), Known::default());
+    let mut volatile = BTreeSet::new();
     loop {
-        let (seen, surprises) = (BTreeMap::new(), BTreeSet::new());
-        let (choices, path, found) = (Vec::new(), Vec::new(), Searched::default());
-        let mut search = Search {
-            scenario,
-            mistake,
-            volatile: volatile.clone(),
-            known: known.clone(),
-            surprises,
-            seen,
-            choices,
-            path,
-            found,
-        };
+        let mut search = Search::new(scenario, mistake, Some(Rc::new(volatile.clone())));
         search.all(most)?;
         if search.surprises.is_empty() {
             return Ok(search.found);
         }
-        volatile = Rc::new(&*volatile | &search.surprises);
+        volatile.append(&mut search.surprises);
     }
+}
+
+/// The same, and no step goes before others.
+pub(crate) fn search_plainly(scenario: &Scenario, most: usize) -> Result<Searched, Broken> {
+    let mut search = Search::new(scenario, Mistake::None, None);
+    search.all(most)?;
+    Ok(search.found)
 }
 
 /// The same, with few faults first.
@@ -93,7 +91,21 @@ pub(crate) fn search_deeper(scenario: &Scenario, mistake: Mistake, most: usize) 
     search(scenario, mistake, most)
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(scenario: &'a Scenario, mistake: Mistake, volatile: Volatile) -> Self {
+        Self {
+            scenario,
+            mistake,
+            volatile,
+            known: Known::default(),
+            surprises: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            choices: Vec::new(),
+            path: Vec::new(),
+            found: Searched::default(),
+        }
+    }
+
     fn all(&mut self, most: usize) -> Result<(), Broken> {
         loop {
             self.run()?;
@@ -118,6 +130,7 @@ impl Search<'_> {
             let state = world.fingerprint();
             if let Some(schedules) = self.seen.get(&state) {
                 let schedules = *schedules;
+                self.found.met.append(&mut world.met());
                 self.count(schedules);
                 return Ok(());
             }
@@ -126,6 +139,7 @@ impl Search<'_> {
                 self.found.met.append(&mut world.met());
                 self.surprises.append(&mut world.surprises());
                 self.found.depth = self.found.depth.max(self.path.len());
+                self.found.ends.insert(world.end);
                 self.seen.insert(state, 1);
                 self.count(1);
                 return Ok(());

@@ -4,21 +4,18 @@ use std::env::var;
 
 use crate::planted::Mistake;
 use crate::scenario::Scenario;
-use crate::scenarios::{ALL, LARGE};
-use crate::search::{Broken, Searched, search, search_deeper};
+use crate::scenarios::{ALL, LARGE, SMALL, that_shows};
+use crate::search::{Broken, Searched, search, search_deeper, search_plainly};
 use crate::steps::Bounds;
 
 /// No search of the normal run begins more schedules. One that is cut off fails.
 const MOST: usize = 500_000;
 
-/// A search for a mistake begins so many in each scenario.
-const FEW: usize = 2_000;
-
 fn tell(scenario: &Scenario, found: Result<Searched, Broken>) {
     let Scenario { name, bounds: Bounds { faults, behind, kills }, .. } = scenario;
     let bounds = format!("{faults} faults, {behind} servers behind, {kills} deaths");
     match found {
-        Ok(Searched { is_whole, states, runs, schedules, depth, met }) => {
+        Ok(Searched { is_whole, states, runs, schedules, depth, met, ends: _ }) => {
             assert!(is_whole, "{name}: cut off after {runs} schedules");
             println!(
                 "{name}: {bounds}: {schedules} schedules of {depth} steps at most, {states} states, {runs} runs"
@@ -37,23 +34,31 @@ fn no_schedule_breaks_a_rule() {
     }
 }
 
-/// The schedule with the fewest faults, of any scenario, that shows the mistake.
-fn find(mistake: Mistake) -> Option<(&'static str, Broken)> {
-    (0..=1).flat_map(|faults| ALL.iter().map(move |scenario| (faults, scenario))).find_map(
-        |(faults, scenario)| {
-            let bounds = Bounds { faults: faults.min(scenario.bounds.faults), ..scenario.bounds };
-            let found = search(&Scenario { bounds, ..*scenario }, mistake, FEW);
-            Some((scenario.name, found.err()?))
-        },
-    )
-}
-
 #[test]
 fn every_planted_mistake_is_found() {
     for mistake in Mistake::ALL {
-        let (name, Broken { rule, steps }) =
-            find(mistake).unwrap_or_else(|| panic!("{mistake:?} is not found"));
-        println!("{mistake:?}: {name}: {rule}, in {} steps", steps.len());
+        let scenario = that_shows(mistake);
+        let found = search_deeper(scenario, mistake, MOST);
+        let Broken { rule, steps } = found.err().unwrap_or_else(|| panic!("{mistake:?} is not found"));
+        println!("{mistake:?}: {}: {rule}, in {} steps", scenario.name, steps.len());
+    }
+}
+
+/// Steps that go before others leave nothing out: without that the same ends are met.
+#[test]
+fn what_goes_first_leaves_nothing_out() {
+    for scenario in SMALL {
+        let first = search(scenario, Mistake::None, MOST).unwrap();
+        let plain = search_plainly(scenario, MOST).unwrap();
+        println!("{}: {} runs, else {}; {} ends", scenario.name, first.runs, plain.runs, first.ends.len());
+        assert!(first.is_whole && plain.is_whole, "{}: cut off", scenario.name);
+        assert!(
+            first.ends == plain.ends,
+            "{}: {} ends, else {}",
+            scenario.name,
+            first.ends.len(),
+            plain.ends.len()
+        );
     }
 }
 

@@ -92,16 +92,18 @@ pub(crate) struct Stream {
     prints: prints::Prints,
     /// The request that is being served.
     pub(crate) running: Option<usize>,
-    /// The subjects whose messages are known to get replaced.
-    volatile: Rc<BTreeSet<Rc<str>>>,
+    volatile: Volatile,
     /// The messages that were replaced: after how many changes, and on which subject.
     replaced: Vec<(usize, Rc<str>)>,
     met: BTreeSet<&'static str>,
 }
 
+/// The subjects whose messages get replaced, as far as is known. With what is sent of others nothing can interfere. `None`: nothing is
+/// known, so that no step goes before others.
+pub(crate) type Volatile = Option<Rc<BTreeSet<Rc<str>>>>;
+
 impl Stream {
-    /// The messages on these subjects are known to get replaced. With others nothing can interfere.
-    pub(crate) fn new(volatile: Rc<BTreeSet<Rc<str>>>) -> Self {
+    pub(crate) fn new(volatile: Volatile) -> Self {
         Self {
             committed: Vec::new(),
             copies: vec![Copy::default()],
@@ -119,7 +121,12 @@ impl Stream {
     /// The subjects whose messages were replaced though that was not known.
     pub(crate) fn surprises(&self) -> BTreeSet<Rc<str>> {
         let replaced = self.replaced.iter().map(|(_, subject)| subject);
-        replaced.filter(|subject| !self.volatile.contains(*subject)).cloned().collect()
+        replaced.filter(|subject| self.is_lasting(subject)).cloned().collect()
+    }
+
+    /// Whether no message on this subject is known to get replaced.
+    fn is_lasting(&self, subject: &str) -> bool {
+        self.volatile.as_ref().is_some_and(|volatile| !volatile.contains(subject))
     }
 
     /// The changes from this one on, each with the stream after it.
@@ -139,7 +146,8 @@ impl Stream {
 
     /// What may happen next, the usual first.
     pub(crate) fn steps(&self) -> Vec<Step> {
-        if let Some(steps) = self.calls.iter().find_map(|(id, call)| self.at_once(*id, call)) {
+        let at_once = self.calls.iter().find_map(|(id, call)| self.at_once(*id, call));
+        if let (Some(steps), Some(_)) = (at_once, &self.volatile) {
             return steps;
         }
         let (mut usual, mut others) = (Vec::new(), Vec::new());
@@ -154,6 +162,10 @@ impl Stream {
                     );
                     others.extend(write.expected.is_some().then_some(Step::Busy(*id)));
                 }
+                Call::Asked(Asked::Read(filters)) => {
+                    usual.push(Step::Begin(*id));
+                    others.extend(self.behind(*id, filters).chain([Step::Interrupt(*id)]));
+                }
                 Call::Asked(Asked::Next(reader)) => {
                     let may_be = self.next_messages(*reader);
                     usual.extend(may_be.iter().map(|(position, _)| Step::Send(*id, *position)));
@@ -163,7 +175,7 @@ impl Stream {
                 }
                 Call::Asked(Asked::Turn) => usual.push(Step::GoOn(*id)),
                 Call::Done(_) => usual.push(Step::Hear(*id)),
-                Call::Asked(Asked::Read(_)) | Call::Heard(_) => {}
+                Call::Heard(_) => {}
             }
         }
         if usual.is_empty() {
@@ -175,7 +187,7 @@ impl Stream {
     }
 
     /// What may become of a call with which nothing else can interfere: nothing is missed if it goes on before all others. A reader that
-    /// begins early may still have a server that is further by then. A message that nobody removes is sent early or late.
+    /// begins early may still have a server that is further by then. A message that nobody replaces is sent early or late.
     fn at_once(&self, id: CallId, call: &Call) -> Option<Vec<Step>> {
         match call {
             Call::Asked(Asked::Read(filters)) => {
@@ -183,7 +195,7 @@ impl Stream {
                 Some([begins].into_iter().chain(behind).chain([Step::Interrupt(id)]).collect())
             }
             Call::Asked(Asked::Next(reader)) => match &self.next_messages(*reader)[..] {
-                [(position, stored)] if !self.volatile.contains(&*stored.subject) => Some(vec![
+                [(position, stored)] if self.is_lasting(&stored.subject) => Some(vec![
                     Step::Send(id, *position),
                     Step::LoseMessage(id, *position),
                     Step::Interrupt(id),

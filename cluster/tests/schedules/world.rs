@@ -9,10 +9,7 @@ use crate::planted::Mistake;
 use crate::processes::{Process, Shared};
 use crate::scenario::{Do, Runs, Scenario};
 use crate::steps::{Bounds, Step};
-use crate::stream::{Stream, hash};
-
-/// The subjects whose messages get replaced, as far as is known.
-pub(crate) type Volatile = Rc<BTreeSet<Rc<str>>>;
+use crate::stream::{Stream, Volatile, hash};
 
 /// The processes and the servers at one moment.
 pub(crate) struct World {
@@ -24,6 +21,8 @@ pub(crate) struct World {
     left: Bounds,
     is_over: bool,
     surprises: BTreeSet<Rc<str>>,
+    /// What the processes had heard in the end, and what was written.
+    pub(crate) end: u64,
 }
 
 /// What is done in the end, where nothing goes wrong: by a process of the first node, and then by one of another node.
@@ -40,6 +39,7 @@ impl World {
             left: scenario.bounds,
             is_over: false,
             surprises: BTreeSet::new(),
+            end: 0,
         };
         world.shared.judge.borrow_mut().is_calm = true;
         for runs in scenario.past {
@@ -122,11 +122,12 @@ impl World {
     fn end(&mut self) {
         self.is_over = true;
         self.surprises = self.shared.stream.borrow().surprises();
+        self.end = self.shared.stream.borrow().fingerprint();
         self.shared.judge.borrow_mut().is_calm = true;
         let first = self.scenario.runs[0];
         self.begin(&Runs { does: LAST, ..first });
         self.run_to_the_end();
-        self.begin(&Runs { node: "other", does: self.scenario.looks, makes_snapshots: false });
+        self.begin(&Runs { node: "other", does: self.scenario.looks, snapshots_every: usize::MAX });
         self.run_to_the_end();
     }
 
