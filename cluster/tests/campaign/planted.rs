@@ -29,7 +29,7 @@ pub(crate) enum Mistake {
     LossIsUnseen,
     /// A snapshot says that it has what was committed while it was written.
     SnapshotLosesTail,
-    /// A snapshot counts as whole before its last part is there.
+    /// The first part of a snapshot counts as all of it.
     SnapshotIsBelieved,
     /// A commit counts as done before its last part is there.
     PartsAreBelieved,
@@ -74,18 +74,17 @@ impl<E> Planted<E> {
 
     /// An append that is not made, and how it is said to have ended.
     fn skips(&self, subject: &str, payload: &[u8], condition: &Condition) -> Option<Appended> {
-        let is_believed = |of: fn(&Whole) -> bool| {
-            let part = logged(subject, payload)?.part;
-            (of(&part.of) && part.count > 1 && part.is_last()).then_some(Appended::At(0))
-        };
         match self.mistake {
             Mistake::NoFence if is_fence(subject) => Some(Appended::At(u64::MAX)),
             Mistake::FenceReused if is_fence(subject) => self.fence.get().map(Appended::At),
             Mistake::StopsAtFence if is_fence(subject) && *condition != Condition::None => {
                 Some(Appended::At(0))
             }
-            Mistake::SnapshotIsBelieved => is_believed(|of| matches!(of, Whole::Snapshot(_))),
-            Mistake::PartsAreBelieved => is_believed(|of| *of == Whole::Entry),
+            Mistake::PartsAreBelieved => {
+                let part = logged(subject, payload)?.part;
+                let is_last_of_many = part.of == Whole::Entry && part.count > 1 && part.is_last();
+                is_last_of_many.then_some(Appended::At(0))
+            }
             _ => None,
         }
     }
@@ -98,7 +97,7 @@ impl<E> Planted<E> {
                 let part = Part { of: Whole::Snapshot(before), ..part };
                 Some(Message { before, next, part })
             }
-            (Mistake::FirstPartIsAll, Whole::Entry) => {
+            (Mistake::FirstPartIsAll, Whole::Entry) | (Mistake::SnapshotIsBelieved, Whole::Snapshot(_)) => {
                 Some(Message { before, next, part: Part { number: 0, count: 1, ..part } })
             }
             (Mistake::PlaceIsFree, _) => Some(Message { before, next: next % FEW, part }),

@@ -130,6 +130,7 @@ const AN_EARLIER_SNAPSHOT: Scenario = Scenario {
 const TWO_SNAPSHOTS: Scenario = Scenario {
     name: "snapshots of two processes",
     runs: &[with_snapshots("n1", &[&[Commit]]), with_snapshots("n1", &[&[Commit]])],
+    meets: &["told of a conflict"],
     ..AN_EARLIER_SNAPSHOT
 };
 
@@ -149,6 +150,7 @@ const TWO_LONG_SNAPSHOTS: Scenario = Scenario {
     name: "snapshots in pieces of two processes",
     most: IN_FEW,
     runs: &[with_snapshots("n1", &[&[Commit, Commit]]), with_snapshots("n1", &[&[Commit]])],
+    bounds: bounds(0, 0, 0),
     ..TWO_SNAPSHOTS
 };
 
