@@ -54,13 +54,11 @@ impl<R: Reader> Reading<R> {
 
 impl<E: Engine> Store<E> {
     pub(super) async fn nodes(&self) -> Outcome {
-        match self.read_names().await {
-            Ok(nodes) => Outcome::Nodes(nodes),
-            Err(Interrupted) => {
-                self.drop_fence().await;
-                Outcome::NotDone
-            }
+        if let Ok(nodes) = self.read_names().await {
+            return Outcome::Nodes(nodes);
         }
+        self.drop_fence().await;
+        Outcome::NotDone
     }
 
     /// The nodes with a name. No name is ever replaced, so all that were there before the fence come before it.

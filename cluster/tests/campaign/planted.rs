@@ -121,7 +121,7 @@ fn logged(subject: &str, payload: &[u8]) -> Option<Message> {
 }
 
 fn is_fence(subject: &str) -> bool {
-    subject.ends_with(".fence")
+    subject.rsplit_once('.').is_some_and(|(_, last)| last == "fence")
 }
 
 /// A reader, and what the store above it gets wrong.

@@ -221,7 +221,14 @@ impl Judge {
                 Err(format!("nothing goes wrong, and {} ended as \"{}\"", kind(request), answer.outcome))
             }
             (_, Outcome::NotDone) if *is_done => Err("a request was done, and is said to be not done".into()),
-            (_, Outcome::NotDone | Outcome::Unknown | Outcome::Conflict) => Ok(()),
+            (StoreRequest::Commit { .. }, Outcome::Committed { .. })
+            | (StoreRequest::Seal { .. }, Outcome::Sealed)
+                if !is_done =>
+            {
+                Err(format!("{} is said to be done, and is not", kind(request)))
+            }
+            (_, Outcome::NotDone | Outcome::Unknown | Outcome::Conflict)
+            | (StoreRequest::Seal { .. }, Outcome::Sealed) => Ok(()),
             (StoreRequest::Open, Outcome::Opened { record, .. }) => {
                 let notes = answer.notes.clone().unwrap_or_default();
                 let opened = Moment { record: record.clone(), notes };
@@ -249,13 +256,6 @@ impl Judge {
                 }
             }
             (StoreRequest::Commit { .. }, Outcome::Committed { .. })
-            | (StoreRequest::Seal { .. }, Outcome::Sealed)
-                if !is_done =>
-            {
-                Err(format!("{} is said to be done, and is not", kind(request)))
-            }
-            (StoreRequest::Seal { .. }, Outcome::Sealed) => Ok(()),
-            (StoreRequest::Commit { .. }, Outcome::Committed { .. })
             | (StoreRequest::Fence, Outcome::Fenced) => {
                 self.fence(at);
                 Ok(())
@@ -276,9 +276,9 @@ impl Judge {
 
     /// How many changes a record had seen when it was like this, if it ever was, and had seen so many.
     fn stood(&self, node: &NodeId, since: usize, is: impl Fn(&Moment) -> bool) -> Option<usize> {
-        let none = Moment::default();
+        let first = Moment::default();
         let history = self.histories.get(node).into_iter().flatten();
-        std::iter::once(&none)
+        std::iter::once(&first)
             .chain(history)
             .enumerate()
             .skip(since)

@@ -11,7 +11,7 @@ impl Stream {
         match step {
             Step::Do(id) => {
                 let appended = self.write(id);
-                self.tell(id, Answer::Append(appended))
+                Some(self.tell(id, Answer::Append(appended)))
             }
             Step::DoInSilence(id) => {
                 let appended = self.write(id);
@@ -19,20 +19,20 @@ impl Stream {
                 None
             }
             Step::Hear(id) => match self.calls.remove(&id) {
-                Some(Call::Done(appended)) => self.tell(id, Answer::Append(appended)),
+                Some(Call::Done(appended)) => Some(self.tell(id, Answer::Append(appended))),
                 _ => panic!("nothing was done for {id:?}"),
             },
             Step::DoAndLose(id) => {
                 self.write(id);
                 self.met.insert("done, and the answer lost");
-                self.tell(id, Answer::Append(Appended::Unknown))
+                Some(self.tell(id, Answer::Append(Appended::Unknown)))
             }
-            Step::Refuse(id) => self.decline(id, Appended::NotDone),
-            Step::Busy(id) => self.decline(id, Appended::Busy),
+            Step::Refuse(id) => Some(self.decline(id, Appended::NotDone)),
+            Step::Busy(id) => Some(self.decline(id, Appended::Busy)),
             Step::GiveUp(id) => {
                 let write = self.take_write(id);
                 self.adrift.insert(id, write);
-                self.tell(id, Answer::Append(Appended::Unknown))
+                Some(self.tell(id, Answer::Append(Appended::Unknown)))
             }
             Step::DoLate(id) => {
                 let write = self.adrift.remove(&id).expect("it is adrift");
@@ -41,14 +41,14 @@ impl Stream {
                 }
                 None
             }
-            Step::Begin(id) => self.begin(id, self.committed.len()),
+            Step::Begin(id) => Some(self.begin(id, self.committed.len())),
             Step::BeginBehind(id, position, _) => {
                 self.met.insert("a read of a server that is behind");
-                self.begin(id, position)
+                Some(self.begin(id, position))
             }
             Step::Send(id, position) => {
                 let stored = self.send(id, position);
-                self.tell(id, Answer::Next(Ok(stored)))
+                Some(self.tell(id, Answer::Next(Ok(stored))))
             }
             Step::LoseMessage(id, position) => {
                 self.send(id, position);
@@ -57,9 +57,9 @@ impl Stream {
             Step::Interrupt(id) | Step::Starve(id) => {
                 let is_read = matches!(self.calls.get(&id), Some(Call::Asked(Asked::Read(_))));
                 let (read, next) = (Answer::Read(Err(Interrupted)), Answer::Next(Err(Interrupted)));
-                self.tell(id, if is_read { read } else { next })
+                Some(self.tell(id, if is_read { read } else { next }))
             }
-            Step::GoOn(id) => self.tell(id, Answer::Turn),
+            Step::GoOn(id) => Some(self.tell(id, Answer::Turn)),
             Step::Kill(process) => {
                 self.died(process);
                 None
@@ -68,10 +68,10 @@ impl Stream {
         }
     }
 
-    fn tell(&mut self, id: CallId, answer: Answer) -> Option<usize> {
+    fn tell(&mut self, id: CallId, answer: Answer) -> usize {
         self.prints.told(id, &answer);
         self.calls.insert(id, Call::Heard(answer));
-        Some(id.process)
+        id.process
     }
 
     fn take_write(&mut self, id: CallId) -> Write {
@@ -103,12 +103,12 @@ impl Stream {
         Appended::At(sequence)
     }
 
-    fn decline(&mut self, id: CallId, how: Appended) -> Option<usize> {
+    fn decline(&mut self, id: CallId, how: Appended) -> usize {
         self.take_write(id);
         self.tell(id, Answer::Append(how))
     }
 
-    fn begin(&mut self, id: CallId, position: usize) -> Option<usize> {
+    fn begin(&mut self, id: CallId, position: usize) -> usize {
         let Some(Call::Asked(Asked::Read(filters))) = self.calls.remove(&id) else {
             panic!("{id:?} is no read")
         };
@@ -136,7 +136,9 @@ impl Stream {
     /// A process is dead. What it has asked for may still be done.
     fn died(&mut self, process: usize) {
         let calls: Vec<CallId> = self.calls.keys().filter(|id| id.process == process).copied().collect();
-        calls.into_iter().for_each(|id| self.leave(id));
+        for id in calls {
+            self.leave(id);
+        }
         self.readings.retain(|id, _| id.process != process);
         self.prints.died(process);
     }
