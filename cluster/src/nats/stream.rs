@@ -157,11 +157,11 @@ mod tests {
             ("sealed", |config| config.sealed = true),
             ("by limits", |config| config.retention = RetentionPolicy::Interest),
             ("number", |config| config.max_messages = 1),
-            ("number", |config| config.max_messages_per_subject = 1),
             ("age", |config| config.max_age = Duration::from_secs(1)),
             ("full", |config| (config.max_bytes, config.discard) = (1, DiscardPolicy::Old)),
-            ("rollups", |config| config.allow_rollup = false),
-            ("deny_purge", |config| config.deny_purge = true),
+            ("max_msgs_per_subject", |config| config.max_messages_per_subject = 2),
+            ("schedules", |config| config.allow_message_schedules = true),
+            ("rollups", |config| config.allow_rollup = true),
             ("subjects", |config| config.subjects.clear()),
             ("transform", |config| {
                 let (source, destination) = (">".into(), "other.>".into());

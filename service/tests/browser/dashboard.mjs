@@ -319,7 +319,7 @@ const checks = {
     assert(await page.locator("#cluster").isHidden(), "a node alone has no others");
     const node = await openPage(clusterUrl);
     await isLive(node);
-    await node.locator("#members", { hasText: /^1 alive; n3 is silent for \d/ }).waitFor();
+    await node.locator("#members", { hasText: /^2 alive; n3 is silent for \d/ }).waitFor();
     await node.locator("#lag", { hasText: /^1 change$/ }).waitFor();
     await node.locator("#at-risk", { hasText: "0 changes" }).waitFor();
     await axe(node, "a node of a cluster");
