@@ -147,11 +147,13 @@ mod tests {
 
     use super::*;
 
-    /// Each with a word of the reason.
+    /// What makes a stream unsafe, and a word of the reason that is told.
+    type Fault = (&'static str, fn(&mut Config));
+
     #[test]
     fn each_fault_is_named() {
         let names = Names::new("shop", "n1".into());
-        let faults: [(&str, fn(&mut Config)); 12] = [
+        let faults: [Fault; 12] = [
             ("allow_direct", |config| config.allow_direct = true),
             ("no_ack", |config| config.no_ack = true),
             ("sealed", |config| config.sealed = true),

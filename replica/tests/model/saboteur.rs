@@ -144,10 +144,10 @@ impl Saboteur {
                     *change = Change::Add(counter.clone(), -value);
                 }
             }
-            (Some(Bug::FailedLoadIsEmpty), Input::Store { token, outcome }) => {
-                if self.loads.remove(token) && *outcome == Outcome::NotDone {
-                    *outcome = Outcome::Loaded(None);
-                }
+            (Some(Bug::FailedLoadIsEmpty), Input::Store { token, outcome })
+                if self.loads.remove(token) && *outcome == Outcome::NotDone =>
+            {
+                *outcome = Outcome::Loaded(None);
             }
             (Some(Bug::FirstOpenBelieved), Input::Store { outcome: Outcome::Opened { record, .. }, .. }) => {
                 self.found_nothing.get_or_insert(record.is_none());
