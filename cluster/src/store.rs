@@ -5,8 +5,7 @@ mod log;
 mod reading;
 mod snapshots;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use embedded::{Entry, EntryKind};
 use replica::store::{Changes, Noted, Outcome, Record, StoreRequest};
@@ -43,8 +42,6 @@ pub struct Store<E> {
     tail: AtomicUsize,
     worthwhile: usize,
     tidying: tokio::sync::Mutex<()>,
-    /// Whether the stream may have been lost since the own log was opened.
-    doubts: Arc<AtomicBool>,
 }
 
 /// How a request ended, and the notes of the record that was opened.
@@ -75,16 +72,7 @@ impl<E: Engine> Store<E> {
             tail: AtomicUsize::new(0),
             worthwhile: WORTHWHILE,
             tidying: tokio::sync::Mutex::default(),
-            doubts: Arc::default(),
         }
-    }
-
-    /// With doubts that others set, once the stream may have been lost or gone back. Then the next commit ends as a conflict, so that the
-    /// log is opened first. In a stream that was made anew the condition of an append may hold: on a place that was never used.
-    #[must_use]
-    pub fn with_doubts(mut self, doubts: Arc<AtomicBool>) -> Self {
-        self.doubts = doubts;
-        self
     }
 
     /// With snapshots each time that the log has grown by so many bytes.
@@ -114,7 +102,6 @@ impl<E: Engine> Store<E> {
 
     async fn open(&self) -> Answer {
         let mut log = self.log.lock().await;
-        self.doubts.store(false, Ordering::Relaxed);
         // An old state would lose nothing. But a fence of this moment saves a conflict.
         let found = match self.write_fence().await {
             Ok(fence) => self.find(self.names.me(), fence).await,

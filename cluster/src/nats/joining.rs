@@ -2,11 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::Context;
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerAddr, jetstream};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, ServerAddr, jetstream};
 use percent_encoding::percent_decode_str;
 use tokio::time::sleep;
 use tracing::{debug, warn};
@@ -46,19 +45,11 @@ pub(super) struct Joining<'a> {
     names: &'a Names,
     begun: Stopwatch,
     refusals: Arc<Refusals>,
-    /// Set when a connection has ended: the servers may have lost the stream meanwhile.
-    doubts: Arc<AtomicBool>,
 }
 
 impl<'a> Joining<'a> {
     pub(super) fn begin(settings: &'a Settings, names: &'a Names) -> Self {
-        Self {
-            settings,
-            names,
-            begun: Stopwatch::start(),
-            refusals: Arc::new(Refusals::new()),
-            doubts: Arc::default(),
-        }
+        Self { settings, names, begun: Stopwatch::start(), refusals: Arc::new(Refusals::new()) }
     }
 
     fn is_late(&self) -> bool {
@@ -108,7 +99,7 @@ impl<'a> Joining<'a> {
             read(key).await?;
             options = options.add_client_certificate(certificate.clone(), key.clone()).require_tls(true);
         }
-        let (refusals, doubts) = (self.refusals.clone(), self.doubts.clone());
+        let refusals = self.refusals.clone();
         let options = options
             .name(format!("counterd {}", self.names.me()))
             .custom_inbox_prefix(self.names.answers())
@@ -117,9 +108,6 @@ impl<'a> Joining<'a> {
             .subscription_capacity(MOST_WAITING)
             .reconnect_delay_callback(reconnect_after)
             .event_callback(move |event| {
-                if let Event::Disconnected = event {
-                    doubts.store(true, Ordering::Relaxed);
-                }
                 let refusals = refusals.clone();
                 async move { refusals.hear(&event) }
             });
@@ -145,9 +133,8 @@ impl<'a> Joining<'a> {
             match (opened, self.refusals.first()) {
                 (_, Some(refusal)) => return Err(JoinError::Right(refusal)),
                 (Ok(stream), None) => {
-                    let watch = Watch::new(context.clone(), self.names.clone(), &stream, self.doubts.clone());
+                    let watch = Watch::new(context.clone(), self.names.clone(), &stream);
                     let store = Store::new(context, stream, self.names.clone(), server.max_payload);
-                    let store = store.with_doubts(self.doubts.clone());
                     return Ok((store, watch));
                 }
                 (Err(NoStream::Never(problem)), None) => return Err(JoinError::Stream(problem)),

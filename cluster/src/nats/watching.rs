@@ -4,7 +4,6 @@
 //! stored before to the memory of the nodes that run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream::Context;
@@ -27,16 +26,13 @@ pub(super) struct Watch {
     seen: Info,
     /// Whether the log says that there is no stream.
     is_told: bool,
-    /// Tells the store that its log may be gone.
-    doubts: Arc<AtomicBool>,
     /// Whether this node is to write again what it has stored.
     must_write: bool,
 }
 
 impl Watch {
-    pub(super) fn new(context: Context, names: Names, stream: &Stream, doubts: Arc<AtomicBool>) -> Self {
-        let seen = stream.cached_info().clone();
-        Self { context, names, seen, is_told: false, doubts, must_write: false }
+    pub(super) fn new(context: Context, names: Names, stream: &Stream) -> Self {
+        Self { context, names, seen: stream.cached_info().clone(), is_told: false, must_write: false }
     }
 
     /// Watches for ever. Has the record written again if the stream may lack it.
@@ -56,7 +52,6 @@ impl Watch {
                 let now = stream.cached_info();
                 if is_another(&self.seen, now) {
                     warn!("the stream has lost what it had: this node writes its record again");
-                    self.doubts.store(true, Ordering::Relaxed);
                     self.must_write = true;
                 }
                 (self.seen, self.is_told) = (now.clone(), false);
