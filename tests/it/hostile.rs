@@ -249,13 +249,12 @@ impl AsyncWrite for Widest {
 
 #[test]
 fn short_lines_that_ask_for_long_answers_do_not_pile_up() {
-    let init = json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": ["n0", "n1", "n2"]});
-    let mut lines = vec![("c1", init), ("n2", gossip(1, made_up("n9", 0..4000, 1)))];
-    // Each is an incarnation that knows nothing: it is told everything, some 80 KB.
-    lines
-        .extend((0..500).map(|epoch| {
-            ("n1", json!({"type": "gossip", "msg_id": epoch, "epoch": format!("{epoch:08x}")}))
-        }));
+    let nodes: Vec<_> = (0..500).map(|node| format!("n{node}")).collect();
+    let init = json!({"type": "init", "msg_id": 1, "node_id": "n0", "node_ids": nodes});
+    let mut lines = vec![("c1", init), ("n2", gossip(1, made_up("x9", 0..4000, 1)))];
+    // Each is a node that knows nothing: it is told everything, some 80 KB.
+    let greeting = json!({"type": "gossip", "msg_id": 1, "epoch": "00000001"});
+    lines.extend(nodes.iter().skip(3).map(|node| (node.as_str(), greeting.clone())));
     let lines = lines.iter().map(|(src, body)| json!({"src": src, "dest": "n0", "body": body}).to_string());
     let input = lines.collect::<Vec<_>>().join("\n");
     let mut output = Widest(0);
